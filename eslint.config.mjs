@@ -1,11 +1,21 @@
 import js from "@eslint/js";
 import prettier from "eslint-config-prettier";
+import globals from "globals";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   // The generated types follow the generator, not us; a test keeps them fresh.
-  { ignores: ["**/dist/**", "**/node_modules/**", ".toolchain/**", "target/**", "app/client/src/idl/**"] },
+  {
+    ignores: [
+      "**/dist/**",
+      "**/node_modules/**",
+      ".toolchain/**",
+      "target/**",
+      "app/client/src/idl/**",
+    ],
+  },
   js.configs.recommended,
+  { languageOptions: { globals: globals.node } },
   {
     files: ["**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked],
