@@ -1,0 +1,21 @@
+//! Seeds, limits and units, each with its reason.
+
+/// Basis points in a whole.
+pub const BPS: u64 = 10_000;
+
+/// Longest URI that an account stores, in bytes: a content address or a web address with room to spare.
+pub const URI_LEN: usize = 128;
+
+/// A worker's minimum stake may be at most this many rounds' bounties unless the creator allows more in so many words.
+/// Seed: "Staking requirements should not be overly large relative to bounties".
+pub const MAX_STAKE_TO_BOUNTY: u64 = 100;
+
+/// Audits that one submission can have. A second and a third follow only where the one before ended without a verdict.
+pub const MAX_AUDITS: u8 = 3;
+
+pub const TASK_SEED: &[u8] = b"task";
+pub const VAULT_SEED: &[u8] = b"vault";
+pub const NODE_SEED: &[u8] = b"node";
+pub const SUBMISSION_SEED: &[u8] = b"submission";
+pub const AUDIT_SEED: &[u8] = b"audit";
+pub const VOTE_SEED: &[u8] = b"vote";

@@ -1,0 +1,148 @@
+//! Every refusal of the program. Codes start at 6000; append only, since clients know them by number.
+
+use anchor_lang::prelude::*;
+
+#[error_code]
+pub enum TaskError {
+    // 6000: arithmetic and bookkeeping
+    #[msg("The amount does not fit the ledger")]
+    Overflow,
+    #[msg("The account would break its own rules")]
+    InvariantBroken,
+    #[msg("The amount must be above zero")]
+    AmountZero,
+
+    // 6003: create_task
+    #[msg("The audit function has no SHA-256")]
+    AuditFunctionMissing,
+    #[msg("The URI is longer than 128 bytes")]
+    UriTooLong,
+    #[msg("The initiator's bond must be above zero")]
+    BondZero,
+    #[msg("A share or slash is over 10,000 basis points")]
+    SharesOverWhole,
+    #[msg("The initiator's bonus must be above zero")]
+    BonusZero,
+    #[msg("The slash for malice must be above zero")]
+    SlashZero,
+    #[msg("The slash for malice is below the slash for downtime")]
+    MaliceBelowDowntime,
+    #[msg("The quorum must ask for at least one vote besides the initiator's")]
+    QuorumZero,
+    #[msg("A round, submission, audit or reveal window is zero slots long")]
+    WindowZero,
+    #[msg("The submission window is longer than the round")]
+    SubmissionWindowTooLong,
+    #[msg("Audit, commit and reveal windows together are longer than a round")]
+    AuditWindowsTooLong,
+    #[msg("The leave delay is shorter than submission, audit, commit and reveal windows together")]
+    LeaveDelayTooShort,
+    #[msg("The minimum stake must be above zero for workers and for witnesses")]
+    MinimumStakeZero,
+    #[msg("The worker's minimum stake is over 100 rounds' bounties; allow it in so many words or lower it")]
+    StakeOverBounty,
+    #[msg("Vote weight, reward rule or gate is not one that exists")]
+    UnknownRule,
+    #[msg("Committed votes are not in this version; set the commit window to zero")]
+    CommitWindowUnsupported,
+    #[msg("Only open gates are in this version")]
+    GateUnsupported,
+
+    // 6020: mints that could let tokens move or shrink without us
+    #[msg("The mint charges transfer fees")]
+    MintTransferFee,
+    #[msg("The mint calls a program at every transfer")]
+    MintTransferHook,
+    #[msg("The mint has a permanent delegate who can take tokens")]
+    MintPermanentDelegate,
+    #[msg("The mint's tokens can't be transferred")]
+    MintNonTransferable,
+    #[msg("The mint can be paused")]
+    MintPausable,
+    #[msg("The mint has confidential transfers")]
+    MintConfidentialTransfer,
+    #[msg("The mint freezes new accounts")]
+    MintDefaultFrozen,
+    #[msg("The mint can be closed and made anew with other rules")]
+    MintClosable,
+    #[msg("The mint has an extension that this program does not know")]
+    MintExtensionUnknown,
+
+    // 6029: accounts that do not belong together
+    #[msg("The mint is not the task's mint")]
+    MintMismatch,
+    #[msg("The token program does not own the task's mint")]
+    TokenProgramMismatch,
+    #[msg("The vault is not the task's vault")]
+    VaultMismatch,
+    #[msg("The account belongs to another task")]
+    WrongTask,
+    #[msg("The node does not belong to this audit, vote or submission")]
+    WrongNode,
+    #[msg("The submission does not belong to this audit")]
+    WrongSubmission,
+    #[msg("The vote does not belong to this audit")]
+    WrongAudit,
+    #[msg("Only the task's creator may do this")]
+    NotCreator,
+    #[msg("Only the node's owner may do this")]
+    NotOwner,
+    #[msg("Only the node's operator may do this")]
+    NotOperator,
+
+    // 6039: task and node
+    #[msg("The task is retired")]
+    TaskRetired,
+    #[msg("The role must be worker or witness")]
+    UnknownRole,
+    #[msg("The stake would be below the minimum of the role")]
+    StakeBelowMinimum,
+    #[msg("More than the node's stake that is not leaving")]
+    StakeTooSmall,
+    #[msg("The stake is needed for an audit against this node")]
+    StakeAtRisk,
+    #[msg("No stake is leaving")]
+    NothingLeaving,
+    #[msg("Nothing can be withdrawn yet")]
+    NothingToWithdraw,
+    #[msg("The node stands accused; resolve the audit first")]
+    NodeAccused,
+
+    // 6047: work, audits and votes
+    #[msg("Witnesses do not submit work")]
+    WitnessCannotSubmit,
+    #[msg("The payload has no SHA-256")]
+    PayloadMissing,
+    #[msg("The round is not the current one")]
+    RoundNotCurrent,
+    #[msg("The submission window of the round is over")]
+    SubmissionWindowClosed,
+    #[msg("The fault or verdict is not one that exists")]
+    UnknownVerdict,
+    #[msg("The audit window of the submission is over")]
+    AuditWindowClosed,
+    #[msg("The submission is under audit already")]
+    AuditAlreadyOpen,
+    #[msg("The submission has its verdict")]
+    AlreadyDecided,
+    #[msg("The submission had all its audits")]
+    AuditsUsedUp,
+    #[msg("The node joined at or after the submission's slot")]
+    JoinedAfterSubmission,
+    #[msg("The node held less than its minimum stake before the submission's slot")]
+    StakeTooRecent,
+    #[msg("The accused can't vote on itself")]
+    AccusedCannotVote,
+    #[msg("The initiator's accusation is its vote")]
+    InitiatorAlreadyVoted,
+    #[msg("Votes are not taken at this slot")]
+    VotingClosed,
+    #[msg("Votes are still taken")]
+    VotingOpen,
+    #[msg("The audit is resolved already")]
+    AlreadyResolved,
+    #[msg("The audit is not resolved yet")]
+    NotResolved,
+    #[msg("The vote is claimed already")]
+    AlreadyClaimed,
+}

@@ -1,0 +1,165 @@
+//! One event for every change of money or state, in the past tense. Amounts in base units of the mint; `slot` is when.
+
+use anchor_lang::prelude::*;
+
+#[event]
+pub struct TaskCreated {
+    pub task: Address,
+    pub creator: Address,
+    pub mint: Address,
+    pub slot: u64,
+}
+
+#[event]
+pub struct TaskFunded {
+    pub task: Address,
+    pub funder: Address,
+    pub amount: u64,
+    /// The pool after.
+    pub pool: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct TaskRetired {
+    pub task: Address,
+    /// What left the pool for the creator.
+    pub amount: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct NodeJoined {
+    pub task: Address,
+    pub owner: Address,
+    pub operator: Address,
+    /// 0 worker, 1 witness.
+    pub role: u8,
+    pub stake: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct StakeAdded {
+    pub task: Address,
+    pub owner: Address,
+    pub amount: u64,
+    /// The node's stake after.
+    pub stake: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct LeaveRequested {
+    pub task: Address,
+    pub owner: Address,
+    pub amount: u64,
+    /// All that is leaving after.
+    pub leaving: u64,
+    /// First slot at which it can be withdrawn.
+    pub leave_slot: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct LeaveCancelled {
+    pub task: Address,
+    pub owner: Address,
+    pub amount: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct Withdrawn {
+    pub task: Address,
+    pub owner: Address,
+    pub amount: u64,
+    /// The node's stake after.
+    pub stake: u64,
+    /// The node's locked shares after.
+    pub locked: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct OperatorSet {
+    pub task: Address,
+    pub owner: Address,
+    pub operator: Address,
+    pub slot: u64,
+}
+
+#[event]
+pub struct WorkSubmitted {
+    pub task: Address,
+    pub submission: Address,
+    pub owner: Address,
+    pub round: u64,
+    pub payload_hash: [u8; 32],
+    pub slot: u64,
+}
+
+#[event]
+pub struct AuditOpened {
+    pub task: Address,
+    pub submission: Address,
+    pub audit: Address,
+    pub initiator: Address,
+    pub accused: Address,
+    /// 1 downtime, 2 malice.
+    pub accusation: u8,
+    pub bond: u64,
+    /// The initiator's frozen weight by stake.
+    pub weight: u64,
+    pub accused_stake: u64,
+    /// First slot at which no vote is taken.
+    pub end_slot: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct VoteCast {
+    pub audit: Address,
+    pub voter: Address,
+    /// 0 valid, 1 downtime, 2 malice.
+    pub opinion: u8,
+    /// Frozen weight by stake.
+    pub weight: u64,
+    pub deposit: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct AuditResolved {
+    pub task: Address,
+    pub audit: Address,
+    pub initiator: Address,
+    pub accused: Address,
+    /// 1 no verdict, 2 acquitted, 3 convicted of downtime, 4 convicted of malice.
+    pub outcome: u8,
+    /// Taken from the accused's stake.
+    pub slash: u64,
+    /// Back to the initiator's stake.
+    pub bond_returned: u64,
+    /// Locked rewards of the initiator.
+    pub initiator_award: u64,
+    /// Locked rewards of the accused: its part of a lost bond.
+    pub accused_award: u64,
+    pub pool_award: u64,
+    /// What the voters can claim.
+    pub voters_pot: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct VoteClaimed {
+    pub audit: Address,
+    pub voter: Address,
+    /// Locked rewards of the voter.
+    pub share: u64,
+    /// Back to the voter's stake.
+    pub deposit: u64,
+    /// What the last claim's remainder added to the pool.
+    pub pool_award: u64,
+    pub slot: u64,
+}

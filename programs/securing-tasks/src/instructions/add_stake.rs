@@ -1,0 +1,59 @@
+use crate::{
+    error::TaskError,
+    events::StakeAdded,
+    state::{Node, Task},
+    tokens::{deposit, TokenProgram},
+};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::{Mint, TokenAccount};
+
+#[derive(Accounts)]
+pub struct AddStake {
+    pub owner: Signer,
+    #[account(mut)]
+    pub task: Account<Task>,
+    #[account(
+        mut,
+        constraint = node.task == *task.address() @ TaskError::WrongTask,
+        constraint = node.owner == *owner.address() @ TaskError::NotOwner
+    )]
+    pub node: Account<Node>,
+    #[account(address = task.mint @ TaskError::MintMismatch)]
+    pub mint: InterfaceAccount<Mint>,
+    #[account(mut, constraint = *source.mint() == task.mint @ TaskError::MintMismatch)]
+    pub source: InterfaceAccount<TokenAccount>,
+    #[account(mut, address = task.vault @ TaskError::VaultMismatch)]
+    pub vault: InterfaceAccount<TokenAccount>,
+    #[account(constraint = mint.account().owned_by(token_program.address()) @ TaskError::TokenProgramMismatch)]
+    pub token_program: TokenProgram,
+}
+
+impl AddStake {
+    pub fn handle(&mut self, amount: u64) -> Result<()> {
+        require!(amount > 0, TaskError::AmountZero);
+
+        let slot = Clock::get()?.slot;
+        self.node.add_stake(amount, slot, &self.task.rules)?;
+        self.node.invariant()?;
+        self.task.add_active_stake(amount)?;
+        self.task.invariant()?;
+
+        deposit(
+            &mut self.source,
+            &self.mint,
+            &mut self.vault,
+            &self.owner,
+            &self.token_program,
+            amount,
+        )?;
+
+        emit!(StakeAdded {
+            task: self.node.task,
+            owner: self.node.owner,
+            amount,
+            stake: self.node.stake.get(),
+            slot,
+        });
+        Ok(())
+    }
+}

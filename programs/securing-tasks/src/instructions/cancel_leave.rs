@@ -1,0 +1,37 @@
+use crate::{
+    error::TaskError,
+    events::LeaveCancelled,
+    state::{Node, Task},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct CancelLeave {
+    pub owner: Signer,
+    #[account(mut)]
+    pub task: Account<Task>,
+    #[account(
+        mut,
+        constraint = node.task == *task.address() @ TaskError::WrongTask,
+        constraint = node.owner == *owner.address() @ TaskError::NotOwner
+    )]
+    pub node: Account<Node>,
+}
+
+impl CancelLeave {
+    pub fn handle(&mut self) -> Result<()> {
+        let slot = Clock::get()?.slot;
+        let amount = self.node.cancel_leave(slot, &self.task.rules)?;
+        self.node.invariant()?;
+        self.task.add_active_stake(amount)?;
+        self.task.invariant()?;
+
+        emit!(LeaveCancelled {
+            task: self.node.task,
+            owner: self.node.owner,
+            amount,
+            slot,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,51 @@
+use crate::{
+    error::TaskError,
+    events::TaskFunded,
+    state::Task,
+    tokens::{deposit, TokenProgram},
+};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::{Mint, TokenAccount};
+
+#[derive(Accounts)]
+pub struct FundTask {
+    pub funder: Signer,
+    #[account(mut)]
+    pub task: Account<Task>,
+    #[account(address = task.mint @ TaskError::MintMismatch)]
+    pub mint: InterfaceAccount<Mint>,
+    #[account(mut, constraint = *source.mint() == task.mint @ TaskError::MintMismatch)]
+    pub source: InterfaceAccount<TokenAccount>,
+    #[account(mut, address = task.vault @ TaskError::VaultMismatch)]
+    pub vault: InterfaceAccount<TokenAccount>,
+    #[account(constraint = mint.account().owned_by(token_program.address()) @ TaskError::TokenProgramMismatch)]
+    pub token_program: TokenProgram,
+}
+
+impl FundTask {
+    pub fn handle(&mut self, amount: u64) -> Result<()> {
+        require!(amount > 0, TaskError::AmountZero);
+        self.task.require_active()?;
+
+        self.task.add_to_pool(amount)?;
+        self.task.invariant()?;
+
+        deposit(
+            &mut self.source,
+            &self.mint,
+            &mut self.vault,
+            &self.funder,
+            &self.token_program,
+            amount,
+        )?;
+
+        emit!(TaskFunded {
+            task: *self.task.address(),
+            funder: *self.funder.address(),
+            amount,
+            pool: self.task.pool.get(),
+            slot: Clock::get()?.slot,
+        });
+        Ok(())
+    }
+}

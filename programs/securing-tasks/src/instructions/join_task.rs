@@ -1,0 +1,72 @@
+use crate::{
+    constants::*,
+    error::TaskError,
+    events::NodeJoined,
+    state::{count, Node, PodRole, Role, Task},
+    tokens::{deposit, TokenProgram},
+};
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::{Mint, TokenAccount};
+
+#[derive(Accounts)]
+pub struct JoinTask {
+    #[account(mut)]
+    pub owner: Signer,
+    #[account(mut)]
+    pub task: Account<Task>,
+    #[account(init, payer = owner, seeds = [NODE_SEED, task.address().as_ref(), owner.address().as_ref()], bump)]
+    pub node: Account<Node>,
+    #[account(address = task.mint @ TaskError::MintMismatch)]
+    pub mint: InterfaceAccount<Mint>,
+    #[account(mut, constraint = *source.mint() == task.mint @ TaskError::MintMismatch)]
+    pub source: InterfaceAccount<TokenAccount>,
+    #[account(mut, address = task.vault @ TaskError::VaultMismatch)]
+    pub vault: InterfaceAccount<TokenAccount>,
+    #[account(constraint = mint.account().owned_by(token_program.address()) @ TaskError::TokenProgramMismatch)]
+    pub token_program: TokenProgram,
+    pub system_program: Program<System>,
+}
+
+impl JoinTask {
+    pub fn handle(&mut self, bump: u8, role: u8, operator: Address, amount: u64) -> Result<()> {
+        self.task.require_active()?;
+        require!(role <= Role::Witness as u8, TaskError::UnknownRole);
+
+        let slot = Clock::get()?.slot;
+        let node = &mut self.node;
+        node.task = *self.task.address();
+        node.owner = *self.owner.address();
+        node.operator = operator;
+        node.joined_slot = slot.into();
+        node.role = PodRole(role);
+        node.bump = bump;
+        require!(
+            amount >= node.min_stake(&self.task.rules),
+            TaskError::StakeBelowMinimum
+        );
+        node.add_stake(amount, slot, &self.task.rules)?;
+        node.invariant()?;
+        count(&mut self.task.nodes)?;
+        self.task.add_active_stake(amount)?;
+        self.task.invariant()?;
+
+        deposit(
+            &mut self.source,
+            &self.mint,
+            &mut self.vault,
+            &self.owner,
+            &self.token_program,
+            amount,
+        )?;
+
+        emit!(NodeJoined {
+            task: self.node.task,
+            owner: self.node.owner,
+            operator,
+            role,
+            stake: amount,
+            slot,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+use crate::{
+    constants::*,
+    error::TaskError,
+    events::AuditOpened,
+    math::ratio::bps_floor,
+    state::{minus, plus, Audit, Node, Opinion, Outcome, Submission, Task},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct OpenAudit {
+    #[account(mut)]
+    pub operator: Signer,
+    pub task: Account<Task>,
+    #[account(mut, constraint = submission.task == *task.address() @ TaskError::WrongTask)]
+    pub submission: Account<Submission>,
+    // One node for each owner, and no account may be in two places: nobody accuses itself.
+    #[account(
+        mut,
+        constraint = accused.task == *task.address() @ TaskError::WrongTask,
+        constraint = accused.owner == submission.owner @ TaskError::WrongNode
+    )]
+    pub accused: Account<Node>,
+    #[account(
+        mut,
+        constraint = initiator.task == *task.address() @ TaskError::WrongTask,
+        constraint = initiator.operator == *operator.address() @ TaskError::NotOperator
+    )]
+    pub initiator: Account<Node>,
+    #[account(
+        init,
+        payer = operator,
+        seeds = [AUDIT_SEED, submission.address().as_ref(), [submission.audits]],
+        bump
+    )]
+    pub audit: Account<Audit>,
+    pub system_program: Program<System>,
+}
+
+impl OpenAudit {
+    pub fn handle(&mut self, bump: u8, accusation: u8) -> Result<()> {
+        let slot = Clock::get()?.slot;
+        let rules = &self.task.rules;
+        self.task.require_active()?;
+        let accusation = match accusation {
+            1 => Opinion::Downtime,
+            2 => Opinion::Malice,
+            _ => return Err(TaskError::UnknownVerdict.into()),
+        };
+        require!(
+            slot < self.task.audit_end(self.submission.round.get())?,
+            TaskError::AuditWindowClosed
+        );
+        let submission_slot = self.submission.slot.get();
+        let weight = self.initiator.weight_on(submission_slot, rules)?;
+
+        let attempt = self.submission.begin_audit()?;
+        self.submission.invariant()?;
+
+        let bond = rules.initiator_bond.get();
+        self.initiator.lend(bond, rules)?;
+        self.initiator.invariant()?;
+
+        let accused_stake = self.accused.stake.get();
+        let exposed = bps_floor(accused_stake, rules.case.malice_bps.get().into())
+            .ok_or(TaskError::Overflow)?;
+        let voting_stake = self
+            .submission
+            .active_stake
+            .get()
+            .min(self.task.active_stake.get());
+        let eligible_stake = minus(voting_stake, self.accused.held_before(submission_slot)?)?;
+        self.accused.accuse(exposed)?;
+        self.accused.invariant()?;
+
+        let audit = &mut self.audit;
+        audit.task = *self.task.address();
+        audit.submission = *self.submission.address();
+        audit.initiator = self.initiator.owner;
+        audit.accused = self.accused.owner;
+        audit.payer = *self.operator.address();
+        audit.submission_slot = submission_slot.into();
+        audit.open_slot = slot.into();
+        audit.reveal_slot = plus(slot, rules.commit_slots)?.into();
+        audit.end_slot = plus(audit.reveal_slot, rules.reveal_slots)?.into();
+        audit.accused_stake = accused_stake.into();
+        audit.exposed = exposed.into();
+        audit.eligible_stake = eligible_stake.into();
+        audit.bond = bond.into();
+        audit.vote_deposit = rules.vote_deposit;
+        audit.rules = rules.case;
+        audit.outcome = Outcome::Open.into();
+        audit.attempt = attempt;
+        audit.bump = bump;
+        audit.add_accusation(accusation, weight)?;
+        audit.invariant()?;
+
+        emit!(AuditOpened {
+            task: audit.task,
+            submission: audit.submission,
+            audit: *audit.address(),
+            initiator: audit.initiator,
+            accused: audit.accused,
+            accusation: accusation as u8,
+            bond,
+            weight,
+            accused_stake,
+            end_slot: audit.end_slot.get(),
+            slot,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! Securing Tasks: anonymous nodes work for a task, audit one another, vote, and slash, with nobody trusted.
+//!
+//! Amounts are base units of the task's mint, times are slots, shares are basis points.
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod constants;
+pub mod error;
+pub mod events;
+pub mod instructions;
+pub mod math;
+pub mod state;
+pub mod tokens;
+
+use alloc::string::String;
+use anchor_lang::prelude::*;
+pub use {instructions::*, state::*};
+
+declare_id!("5keaxc4yHqGYy8zeiL9AauZhM4TjDPBHJfWPWhXxQoC5");
+
+#[program]
+pub mod securing_tasks {
+    use super::*;
+
+    /// Makes a task with its vault; its rules never change. By its creator, who pays the rent.
+    ///
+    /// Errors: one for each rule out of bounds, a missing audit function, a URI over 128 bytes, a mint that moves without us.
+    pub fn create_task(
+        ctx: &mut Context<CreateTask>,
+        id: u64,
+        rules: RulesArgs,
+        audit_function_hash: [u8; 32],
+        audit_function_uri: String,
+        task_function_hash: [u8; 32],
+        task_function_uri: String,
+    ) -> Result<()> {
+        let bump = ctx.bumps.task;
+        ctx.accounts.handle(
+            bump,
+            id,
+            &rules,
+            (&audit_function_hash, &audit_function_uri),
+            (&task_function_hash, &task_function_uri),
+        )
+    }
+
+    /// Adds to the bounty pool. By anyone.
+    ///
+    /// Errors: `AmountZero`, `TaskRetired`.
+    pub fn fund_task(ctx: &mut Context<FundTask>, amount: u64) -> Result<()> {
+        ctx.accounts.handle(amount)
+    }
+
+    /// Ends a task for ever: no new nodes, work or audits. What is in the pool goes back to the creator; call it again for what
+    /// later verdicts add. Verdicts, claims and withdrawals go on. By the creator.
+    ///
+    /// Errors: `NotCreator`.
+    pub fn retire_task(ctx: &mut Context<RetireTask>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Makes a node (role 0 worker, 1 witness) with its first stake. By its owner, who pays the rent.
+    ///
+    /// Errors: `TaskRetired`, `UnknownRole`, `StakeBelowMinimum`.
+    pub fn join_task(
+        ctx: &mut Context<JoinTask>,
+        role: u8,
+        operator: Address,
+        amount: u64,
+    ) -> Result<()> {
+        let bump = ctx.bumps.node;
+        ctx.accounts.handle(bump, role, operator, amount)
+    }
+
+    /// Adds to a node's stake. It votes only on submissions made after it. By the owner.
+    ///
+    /// Errors: `AmountZero`.
+    pub fn add_stake(ctx: &mut Context<AddStake>, amount: u64) -> Result<()> {
+        ctx.accounts.handle(amount)
+    }
+
+    /// Asks for stake to leave after the leave delay: a part, or with none given all. It can be slashed until withdrawn. By the
+    /// owner.
+    ///
+    /// Errors: `AmountZero`, `StakeTooSmall`, `StakeBelowMinimum` where a part would stay that is below the role's minimum.
+    pub fn request_leave(ctx: &mut Context<RequestLeave>, amount: Option<u64>) -> Result<()> {
+        ctx.accounts.handle(amount)
+    }
+
+    /// Takes the request to leave back. By the owner.
+    ///
+    /// Errors: `NothingLeaving`.
+    pub fn cancel_leave(ctx: &mut Context<CancelLeave>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Pays out stake whose leave delay is over, shares whose lock is over, and what else is payable. By the owner.
+    ///
+    /// Errors: `NodeAccused`, `NothingToWithdraw`.
+    pub fn withdraw(ctx: &mut Context<Withdraw>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Names another hot key. By the owner.
+    pub fn set_operator(ctx: &mut Context<SetOperator>, operator: Address) -> Result<()> {
+        ctx.accounts.handle(operator)
+    }
+
+    /// Submits work for the current round, once. By the operator, who pays the rent.
+    ///
+    /// Errors: `TaskRetired`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,
+    /// `SubmissionWindowClosed`.
+    pub fn submit_work(
+        ctx: &mut Context<SubmitWork>,
+        round: u64,
+        payload_hash: [u8; 32],
+        payload_uri: String,
+    ) -> Result<()> {
+        let bump = ctx.bumps.submission;
+        ctx.accounts.handle(bump, round, payload_hash, &payload_uri)
+    }
+
+    /// Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond out of its stake. By the operator,
+    /// who pays the rent.
+    ///
+    /// Seed: "an audit can be called by any other node which has a stake in that task".
+    ///
+    /// Errors: `TaskRetired`, `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,
+    /// `JoinedAfterSubmission`, `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`.
+    pub fn open_audit(ctx: &mut Context<OpenAudit>, accusation: u8) -> Result<()> {
+        let bump = ctx.bumps.audit;
+        ctx.accounts.handle(bump, accusation)
+    }
+
+    /// Votes valid (0), downtime (1) or malice (2), once and for good, with a deposit out of the stake. By the operator, who
+    /// pays the rent.
+    ///
+    /// Errors: `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,
+    /// `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`.
+    pub fn cast_vote(ctx: &mut Context<CastVote>, opinion: u8) -> Result<()> {
+        let bump = ctx.bumps.vote;
+        ctx.accounts.handle(bump, opinion)
+    }
+
+    /// Decides an audit after its last vote and shares slash or bond. By anyone.
+    ///
+    /// Errors: `VotingOpen`, `AlreadyResolved`.
+    pub fn resolve_audit(ctx: &mut Context<ResolveAudit>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Credits one voter's share and gives its deposit back. By anyone, to the voter.
+    ///
+    /// Errors: `NotResolved`, `AlreadyClaimed`.
+    pub fn claim_vote(ctx: &mut Context<ClaimVote>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+}
+
+/// Where the compiler sends what can't be reached and every panic: the runtime's abort.
+#[cfg(target_os = "solana")]
+mod trap {
+    #[no_mangle]
+    #[inline(never)]
+    pub unsafe extern "C" fn __bpf_trap() -> ! {
+        // The hash of the syscall `abort`.
+        let abort: extern "C" fn() -> ! = core::mem::transmute(0xb6fc_1a11_usize);
+        abort()
+    }
+}

@@ -1,0 +1,341 @@
+use super::{count, hold, minus, plus, CaseRules, RewardRule, SubmissionStatus, VoteWeight};
+use crate::{
+    error::TaskError,
+    math::{
+        majority::{quorum_met, Tally, Verdict},
+        ratio::{bps_floor, share_floor},
+        slash::{split_bond, split_slash},
+    },
+};
+use anchor_lang::prelude::*;
+use bytemuck::{Pod, Zeroable};
+
+/// What a voter says of a submission.
+#[pod_wrapper]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Opinion {
+    Valid = 0,
+    /// The node did not answer, or its work isn't to be had.
+    Downtime = 1,
+    /// The node answered wrongly.
+    Malice = 2,
+}
+
+#[pod_wrapper]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Outcome {
+    Open = 0,
+    NoVerdict = 1,
+    Acquitted = 2,
+    ConvictedDowntime = 3,
+    ConvictedMalice = 4,
+}
+
+/// Votes and weights for each opinion, by `Opinion`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
+pub struct Votes {
+    /// Nodes.
+    pub nodes: [PodU32; 3],
+    /// Base units.
+    pub stake: [PodU64; 3],
+}
+
+/// One audit of a submission. Seeds: `audit`, submission, attempt (u8). Amounts in base units of the mint.
+///
+/// Owns `bond + voters_left` of the vault. Holds no list of voters: any number of them costs `resolve_audit` the same.
+#[account]
+pub struct Audit {
+    pub task: Address,
+    pub submission: Address,
+    /// The accuser's owner.
+    pub initiator: Address,
+    /// The accused node's owner.
+    pub accused: Address,
+    /// Paid the rent and gets it back.
+    pub payer: Address,
+    pub submission_slot: PodU64,
+    pub open_slot: PodU64,
+    /// First slot of the reveal window; with a commit window of 0, `open_slot`.
+    pub reveal_slot: PodU64,
+    /// First slot at which no vote is taken and the audit can be resolved.
+    pub end_slot: PodU64,
+    /// The accused's stake when the audit opened.
+    pub accused_stake: PodU64,
+    /// The most that this audit can slash: the share for malice of `accused_stake`.
+    pub exposed: PodU64,
+    /// Stake that could vote: the task's active stake, at the submission or now if that is less, without the accused's.
+    pub eligible_stake: PodU64,
+    /// What the initiator's accusation weighs by stake.
+    pub initiator_stake: PodU64,
+    /// The initiator's bond while the audit is open.
+    pub bond: PodU64,
+    /// What each vote lends the audit.
+    pub vote_deposit: PodU64,
+    pub votes: Votes,
+    /// The voters' part of the slash or bond, without the initiator's share.
+    pub voters_pot: PodU64,
+    /// The whole that each voter's share is a part of, in the tally's weight.
+    pub voters_weight: PodU64,
+    /// What is left of `voters_pot`; the last claim sends the floors' remainder to the pool.
+    pub voters_left: PodU64,
+    /// Votes that exist and are not claimed, the initiator's accusation not among them.
+    pub unclaimed: PodU32,
+    pub rules: CaseRules,
+    pub accusation: PodOpinion,
+    pub outcome: PodOutcome,
+    pub attempt: u8,
+    pub bump: u8,
+}
+
+/// What `resolve_audit` moves, in base units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Award {
+    /// To the initiator, locked: bonus and the accusation's share.
+    pub initiator: u64,
+    /// To the accused, locked: its part of a lost bond.
+    pub accused: u64,
+    /// To the task's pool.
+    pub pool: u64,
+}
+
+impl Audit {
+    /// Seats a new vote. `weight` is the node's frozen stake.
+    pub fn add_vote(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
+        self.tally(opinion, weight)?;
+        count(&mut self.unclaimed)
+    }
+
+    /// Counts the accusation as the initiator's vote.
+    pub fn add_accusation(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
+        self.accusation = opinion.into();
+        self.initiator_stake = weight.into();
+        self.tally(opinion, weight)
+    }
+
+    fn tally(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
+        let (nodes, stake) = match opinion {
+            Opinion::Valid => (&mut self.votes.nodes[0], &mut self.votes.stake[0]),
+            Opinion::Downtime => (&mut self.votes.nodes[1], &mut self.votes.stake[1]),
+            Opinion::Malice => (&mut self.votes.nodes[2], &mut self.votes.stake[2]),
+        };
+        count(nodes)?;
+        *stake = plus(*stake, weight)?.into();
+        Ok(())
+    }
+
+    /// `NotResolved` while the audit is open.
+    pub fn require_resolved(&self) -> Result<()> {
+        require!(self.outcome != Outcome::Open, TaskError::NotResolved);
+        Ok(())
+    }
+
+    /// `VotingClosed` outside [reveal_slot, end_slot).
+    pub fn require_voting(&self, slot: u64) -> Result<()> {
+        require!(
+            self.reveal_slot.get() <= slot && slot < self.end_slot.get(),
+            TaskError::VotingClosed
+        );
+        Ok(())
+    }
+
+    /// What a vote of `stake` weighs in tally and shares.
+    fn weigh(&self, stake: u64) -> u64 {
+        if self.rules.vote_weight == VoteWeight::Stake {
+            stake
+        } else {
+            1
+        }
+    }
+
+    fn tallied(&self) -> Tally {
+        let by_stake = self.rules.vote_weight == VoteWeight::Stake;
+        let [valid, downtime, malice] = if by_stake {
+            self.votes.stake.map(|stake| stake.get())
+        } else {
+            self.votes.nodes.map(|nodes| nodes.get().into())
+        };
+        Tally {
+            valid,
+            downtime,
+            malice,
+        }
+    }
+
+    /// Votes besides the initiator's.
+    fn others(&self) -> Result<u64> {
+        let [valid, downtime, malice] = self.votes.nodes;
+        minus(
+            plus(plus(valid.get(), downtime.get())?, malice.get())?,
+            1u64,
+        )
+    }
+
+    fn revealed_stake(&self) -> Result<u64> {
+        let [valid, downtime, malice] = self.votes.stake;
+        plus(plus(valid, downtime)?, malice)
+    }
+
+    /// Decides the audit: its outcome and the most that the accused is due to lose. Once, and after the last vote.
+    pub fn decide(&mut self, slot: u64) -> Result<u64> {
+        require!(self.outcome == Outcome::Open, TaskError::AlreadyResolved);
+        require!(slot >= self.end_slot.get(), TaskError::VotingOpen);
+        let enough = quorum_met(
+            self.others()?,
+            self.rules.quorum_votes.get().into(),
+            self.revealed_stake()?,
+            self.eligible_stake.get(),
+            self.rules.quorum_bps.get().into(),
+        )
+        .ok_or(TaskError::Overflow)?;
+        let verdict = if enough {
+            self.tallied().verdict().ok_or(TaskError::Overflow)?
+        } else {
+            Verdict::None
+        };
+        let (outcome, bps) = match verdict {
+            Verdict::None => (Outcome::NoVerdict, 0u64),
+            Verdict::Acquitted => (Outcome::Acquitted, 0),
+            Verdict::Downtime => (
+                Outcome::ConvictedDowntime,
+                self.rules.downtime_bps.get().into(),
+            ),
+            Verdict::Malice => (Outcome::ConvictedMalice, self.rules.malice_bps.get().into()),
+        };
+        self.outcome = outcome.into();
+        Ok(bps_floor(self.accused_stake.get(), bps).ok_or(TaskError::Overflow)?)
+    }
+
+    /// What the outcome makes of the submission.
+    pub fn submission_status(&self) -> SubmissionStatus {
+        match self.outcome.into() {
+            Outcome::Open => SubmissionStatus::UnderAudit,
+            Outcome::NoVerdict => SubmissionStatus::Submitted,
+            Outcome::Acquitted => SubmissionStatus::Acquitted,
+            Outcome::ConvictedDowntime | Outcome::ConvictedMalice => SubmissionStatus::Convicted,
+        }
+    }
+
+    /// Empties the bond, for whoever it goes to.
+    pub fn take_bond(&mut self) -> u64 {
+        let bond = self.bond.get();
+        self.bond = 0.into();
+        bond
+    }
+
+    /// Shares a slash after a conviction: the initiator's bonus and share, the pool's part, the rest for the voters.
+    pub fn share_slash(&mut self, slash: u64) -> Result<Award> {
+        let split = split_slash(
+            slash,
+            self.rules.initiator_bonus_bps.get().into(),
+            self.rules.pool_bps.get().into(),
+        )
+        .ok_or(TaskError::Overflow)?;
+        let tally = self.tallied();
+        let weight = if self.rules.reward_rule == RewardRule::All {
+            tally.total()
+        } else {
+            tally.guilty()
+        }
+        .ok_or(TaskError::Overflow)?;
+        let accusation = share_floor(split.voters, self.weigh(self.initiator_stake.get()), weight)
+            .ok_or(TaskError::Overflow)?;
+        let left_over = self.fill_pot(split.voters, accusation, weight)?;
+        Ok(Award {
+            initiator: plus(split.bonus, accusation)?,
+            accused: 0,
+            pool: plus(split.pool, left_over)?,
+        })
+    }
+
+    /// Shares the bond after an acquittal: the voters' part to them, without the initiator; the rest to the accused.
+    pub fn share_bond(&mut self, bond: u64) -> Result<Award> {
+        let split = split_bond(
+            bond,
+            self.rules.initiator_bonus_bps.get().into(),
+            self.rules.pool_bps.get().into(),
+        )
+        .ok_or(TaskError::Overflow)?;
+        let tally = self.tallied();
+        let weight = if self.rules.reward_rule == RewardRule::All {
+            minus(
+                tally.total().ok_or(TaskError::Overflow)?,
+                self.weigh(self.initiator_stake.get()),
+            )?
+        } else {
+            tally.valid
+        };
+        let left_over = self.fill_pot(split.voters, 0, weight)?;
+        Ok(Award {
+            initiator: 0,
+            accused: split.accused,
+            pool: left_over,
+        })
+    }
+
+    /// Sets the pot for the claims and answers what no claim could ever empty.
+    fn fill_pot(&mut self, pot: u64, paid: u64, weight: u64) -> Result<u64> {
+        self.voters_pot = pot.into();
+        self.voters_weight = weight.into();
+        let left = minus(pot, paid)?;
+        if self.unclaimed.get() == 0 {
+            return Ok(left);
+        }
+        self.voters_left = left.into();
+        Ok(0)
+    }
+
+    /// Whether an opinion was on the side that won; `None` where nobody won.
+    pub fn is_majority(&self, opinion: Opinion) -> Option<bool> {
+        match self.outcome.into() {
+            Outcome::Open | Outcome::NoVerdict => None,
+            Outcome::Acquitted => Some(opinion == Opinion::Valid),
+            Outcome::ConvictedDowntime | Outcome::ConvictedMalice => {
+                Some(opinion != Opinion::Valid)
+            }
+        }
+    }
+
+    /// Takes one voter's share out of the pot. Answers the share (floored) and, at the last claim, what the floors left over.
+    pub fn claim(&mut self, opinion: Opinion, stake: u64) -> Result<(u64, u64)> {
+        self.require_resolved()?;
+        let paid = match self.is_majority(opinion) {
+            None => false,
+            Some(with) => with || self.rules.reward_rule == RewardRule::All,
+        };
+        let share = if paid {
+            share_floor(
+                self.voters_pot.get(),
+                self.weigh(stake),
+                self.voters_weight.get(),
+            )
+            .ok_or(TaskError::Overflow)?
+        } else {
+            0
+        };
+        let left = minus(self.voters_left, share)?;
+        self.unclaimed = self
+            .unclaimed
+            .get()
+            .checked_sub(1)
+            .ok_or(TaskError::Overflow)?
+            .into();
+        let over = if self.unclaimed.get() == 0 { left } else { 0 };
+        self.voters_left = minus(left, over)?.into();
+        Ok((share, over))
+    }
+
+    pub fn invariant(&self) -> Result<()> {
+        hold(self.outcome.0 <= Outcome::ConvictedMalice as u8)?;
+        hold(self.accusation == Opinion::Downtime || self.accusation == Opinion::Malice)?;
+        hold(self.voters_left.get() <= self.voters_pot.get())?;
+        hold(self.unclaimed.get() > 0 || self.voters_left.get() == 0)?;
+        if self.outcome == Outcome::Open {
+            hold(self.bond.get() > 0 && self.voters_pot.get() == 0)
+        } else {
+            hold(self.bond.get() == 0)
+        }
+    }
+}

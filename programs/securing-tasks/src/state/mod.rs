@@ -1,0 +1,43 @@
+//! The accounts: fields, transitions as methods, invariants. Slots come in as arguments; nothing here reads a clock or
+//! moves a token.
+
+pub mod audit;
+pub mod node;
+pub mod submission;
+pub mod task;
+pub mod vote;
+
+pub use {audit::*, node::*, submission::*, task::*, vote::*};
+
+use crate::error::TaskError;
+use anchor_lang::prelude::*;
+
+/// `a + b`, or `Overflow`.
+pub(crate) fn plus(a: impl Into<u64>, b: impl Into<u64>) -> Result<u64> {
+    a.into()
+        .checked_add(b.into())
+        .ok_or(TaskError::Overflow.into())
+}
+
+/// `a - b`, or `Overflow`: a balance never saturates, since that would hide a bookkeeping error.
+pub(crate) fn minus(a: impl Into<u64>, b: impl Into<u64>) -> Result<u64> {
+    a.into()
+        .checked_sub(b.into())
+        .ok_or(TaskError::Overflow.into())
+}
+
+/// Counts one more.
+pub(crate) fn count(counter: &mut PodU32) -> Result<()> {
+    *counter = counter
+        .get()
+        .checked_add(1)
+        .ok_or(TaskError::Overflow)?
+        .into();
+    Ok(())
+}
+
+/// What every account ends its transitions with.
+pub(crate) fn hold(condition: bool) -> Result<()> {
+    require!(condition, TaskError::InvariantBroken);
+    Ok(())
+}

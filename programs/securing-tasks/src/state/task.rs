@@ -1,0 +1,345 @@
+use super::{hold, minus, plus};
+use crate::{constants::*, error::TaskError};
+use anchor_lang::prelude::*;
+use bytemuck::{Pod, Zeroable};
+
+/// Whether a task takes new nodes, work and audits.
+#[pod_wrapper]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TaskStatus {
+    Active = 0,
+    Retired = 1,
+}
+
+/// What a vote weighs in the tally and in the voters' shares.
+#[pod_wrapper]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum VoteWeight {
+    /// One node, one vote. Nothing but the minimum stake keeps one owner from running many nodes.
+    Node = 0,
+    /// What the node held before the submission's slot and isn't leaving.
+    Stake = 1,
+}
+
+/// Who shares the voters' part.
+#[pod_wrapper]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RewardRule {
+    /// Seed: "all nodes who participated in the audit vote".
+    All = 0,
+    /// Those on the side that won.
+    Majority = 1,
+}
+
+/// Who may join a role. Later versions add kinds; the key and numbers belong to them.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
+pub struct Gate {
+    /// 0 is open: anyone may join.
+    pub kind: u8,
+    /// The mint, collection or task that a gate asks about.
+    pub key: Address,
+    /// Least balance in base units, or least paid rounds.
+    pub least: PodU64,
+    /// Most convictions.
+    pub most: PodU32,
+}
+
+/// A creator's rules as an argument. Slots, base units of the mint, basis points (`_bps`).
+#[derive(Clone, AnchorSerialize, AnchorDeserialize, IdlType)]
+pub struct RulesArgs {
+    pub round_slots: u64,
+    pub submission_slots: u64,
+    pub audit_slots: u64,
+    pub commit_slots: u64,
+    pub reveal_slots: u64,
+    pub leave_delay_slots: u64,
+    pub worker_min_stake: u64,
+    pub witness_min_stake: u64,
+    pub bounty_per_round: u64,
+    pub initiator_bond: u64,
+    pub vote_deposit: u64,
+    pub quorum_votes: u32,
+    pub quorum_bps: u16,
+    pub downtime_bps: u16,
+    pub malice_bps: u16,
+    pub initiator_bonus_bps: u16,
+    pub pool_bps: u16,
+    /// 0 by node, 1 by stake.
+    pub vote_weight: u8,
+    /// 0 all voters, 1 the majority.
+    pub reward_rule: u8,
+    /// 0 is open.
+    pub worker_gate: u8,
+    /// 0 is open.
+    pub witness_gate: u8,
+    /// Lets the worker's minimum stake be over 100 rounds' bounties.
+    pub allow_large_stake: bool,
+}
+
+/// A task's rules, frozen for ever. Slots, base units of the mint, basis points (`_bps`).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
+pub struct Rules {
+    pub round_slots: PodU64,
+    /// Work is taken in the first slots of a round.
+    pub submission_slots: PodU64,
+    /// Audits may be opened from the submission until this long after the submission window.
+    pub audit_slots: PodU64,
+    /// 0: votes are open, cast in the reveal window.
+    pub commit_slots: PodU64,
+    pub reveal_slots: PodU64,
+    pub leave_delay_slots: PodU64,
+    pub worker_min_stake: PodU64,
+    pub witness_min_stake: PodU64,
+    pub bounty_per_round: PodU64,
+    pub initiator_bond: PodU64,
+    pub vote_deposit: PodU64,
+    pub case: CaseRules,
+    pub worker_gate: Gate,
+    pub witness_gate: Gate,
+}
+
+/// The rules that decide and share an audit, copied into it when it opens.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
+pub struct CaseRules {
+    /// Least votes besides the initiator's.
+    pub quorum_votes: PodU32,
+    /// Least share of the eligible stake that votes, the initiator's included.
+    pub quorum_bps: PodU16,
+    pub downtime_bps: PodU16,
+    pub malice_bps: PodU16,
+    pub initiator_bonus_bps: PodU16,
+    pub pool_bps: PodU16,
+    pub vote_weight: PodVoteWeight,
+    pub reward_rule: PodRewardRule,
+}
+
+/// A JavaScript function that a task is bound to: what nodes fetch, and the hash they refuse it without.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable, IdlType)]
+pub struct FunctionRef {
+    /// SHA-256; all zeros where the task has none.
+    pub hash: [u8; 32],
+    pub uri: PodVec<u8, 128>,
+}
+
+/// A task: rules, pool and totals. Seeds: `task`, creator, id (u64 LE).
+#[account]
+pub struct Task {
+    pub creator: Address,
+    pub mint: Address,
+    pub vault: Address,
+    pub id: PodU64,
+    /// First slot of round 0.
+    pub start_slot: PodU64,
+    pub rules: Rules,
+    pub audit_function: FunctionRef,
+    pub task_function: FunctionRef,
+    /// Base units that are nobody's yet: bounties come from here.
+    pub pool: PodU64,
+    /// Sum over all nodes of stake that isn't leaving, bonds and deposits lent to audits included.
+    pub active_stake: PodU64,
+    /// Node accounts.
+    pub nodes: PodU32,
+    pub status: PodTaskStatus,
+    pub bump: u8,
+}
+
+impl RulesArgs {
+    /// Checks what `create_task` refuses, each with its own error, and packs the rest.
+    pub fn check(&self) -> Result<Rules> {
+        let bps = [
+            self.quorum_bps,
+            self.downtime_bps,
+            self.malice_bps,
+            self.initiator_bonus_bps,
+            self.pool_bps,
+        ];
+        let whole = |sum: u64| sum <= BPS;
+        require!(
+            bps.iter().all(|b| whole((*b).into())),
+            TaskError::SharesOverWhole
+        );
+        let shared = plus(self.initiator_bonus_bps, self.pool_bps)?;
+        require!(whole(shared), TaskError::SharesOverWhole);
+        require!(self.initiator_bonus_bps > 0, TaskError::BonusZero);
+        require!(self.malice_bps > 0, TaskError::SlashZero);
+        // Seed: "Penalties should be greater for clearly malicious behaviour than accidental downtime".
+        require!(
+            self.malice_bps >= self.downtime_bps,
+            TaskError::MaliceBelowDowntime
+        );
+        require!(self.initiator_bond > 0, TaskError::BondZero);
+        // With none, an accusation would convict by itself.
+        require!(self.quorum_votes > 0, TaskError::QuorumZero);
+
+        let windows = [
+            self.round_slots,
+            self.submission_slots,
+            self.audit_slots,
+            self.reveal_slots,
+        ];
+        require!(
+            windows.iter().all(|slots| *slots > 0),
+            TaskError::WindowZero
+        );
+        require!(
+            self.submission_slots <= self.round_slots,
+            TaskError::SubmissionWindowTooLong
+        );
+        // Work in one round, audits decided by the same point of the next.
+        let audit = plus(
+            plus(self.audit_slots, self.commit_slots)?,
+            self.reveal_slots,
+        )?;
+        require!(audit <= self.round_slots, TaskError::AuditWindowsTooLong);
+        let all = plus(self.submission_slots, audit)?;
+        require!(self.leave_delay_slots >= all, TaskError::LeaveDelayTooShort);
+
+        require!(
+            self.worker_min_stake > 0 && self.witness_min_stake > 0,
+            TaskError::MinimumStakeZero
+        );
+        let large = self
+            .bounty_per_round
+            .checked_mul(MAX_STAKE_TO_BOUNTY)
+            .is_some_and(|most| self.worker_min_stake > most);
+        require!(!large || self.allow_large_stake, TaskError::StakeOverBounty);
+
+        require!(
+            self.vote_weight <= VoteWeight::Stake as u8
+                && self.reward_rule <= RewardRule::Majority as u8,
+            TaskError::UnknownRule
+        );
+        require!(self.commit_slots == 0, TaskError::CommitWindowUnsupported);
+        require!(
+            self.worker_gate == 0 && self.witness_gate == 0,
+            TaskError::GateUnsupported
+        );
+
+        Ok(Rules {
+            round_slots: self.round_slots.into(),
+            submission_slots: self.submission_slots.into(),
+            audit_slots: self.audit_slots.into(),
+            commit_slots: self.commit_slots.into(),
+            reveal_slots: self.reveal_slots.into(),
+            leave_delay_slots: self.leave_delay_slots.into(),
+            worker_min_stake: self.worker_min_stake.into(),
+            witness_min_stake: self.witness_min_stake.into(),
+            bounty_per_round: self.bounty_per_round.into(),
+            initiator_bond: self.initiator_bond.into(),
+            vote_deposit: self.vote_deposit.into(),
+            case: CaseRules {
+                quorum_votes: self.quorum_votes.into(),
+                quorum_bps: self.quorum_bps.into(),
+                downtime_bps: self.downtime_bps.into(),
+                malice_bps: self.malice_bps.into(),
+                initiator_bonus_bps: self.initiator_bonus_bps.into(),
+                pool_bps: self.pool_bps.into(),
+                vote_weight: PodVoteWeight(self.vote_weight),
+                reward_rule: PodRewardRule(self.reward_rule),
+            },
+            worker_gate: Gate::zeroed(),
+            witness_gate: Gate::zeroed(),
+        })
+    }
+}
+
+impl Rules {
+    /// Longest time from a submission to the end of the last vote on it: submission, audit, commit and reveal windows.
+    pub fn longest_case(&self) -> Result<u64> {
+        plus(
+            plus(self.submission_slots, self.audit_slots)?,
+            plus(self.commit_slots, self.reveal_slots)?,
+        )
+    }
+}
+
+impl FunctionRef {
+    /// Packs a function; `UriTooLong` over 128 bytes.
+    pub fn new(hash: [u8; 32], uri: &str) -> Result<Self> {
+        Ok(Self {
+            hash,
+            uri: pack_uri(uri)?,
+        })
+    }
+
+    pub fn is_missing(&self) -> bool {
+        self.hash == [0; 32]
+    }
+}
+
+/// A URI of at most 128 bytes, or `UriTooLong`.
+pub fn pack_uri(uri: &str) -> Result<PodVec<u8, 128>> {
+    let mut packed = PodVec::zeroed();
+    packed
+        .try_extend_from_slice(uri.as_bytes())
+        .map_err(|_| TaskError::UriTooLong)?;
+    Ok(packed)
+}
+
+impl Task {
+    /// `TaskRetired` unless the task takes new nodes, work and audits.
+    pub fn require_active(&self) -> Result<()> {
+        require!(self.status == TaskStatus::Active, TaskError::TaskRetired);
+        Ok(())
+    }
+
+    /// First slot of a round.
+    pub fn round_start(&self, round: u64) -> Result<u64> {
+        let offset = round
+            .checked_mul(self.rules.round_slots.get())
+            .ok_or(TaskError::Overflow)?;
+        plus(self.start_slot, offset)
+    }
+
+    /// The round that `slot` lies in.
+    pub fn round_at(&self, slot: u64) -> Result<u64> {
+        minus(slot, self.start_slot)?
+            .checked_div(self.rules.round_slots.get())
+            .ok_or(TaskError::Overflow.into())
+    }
+
+    /// First slot at which work of the round is not taken any more.
+    pub fn submission_end(&self, round: u64) -> Result<u64> {
+        plus(self.round_start(round)?, self.rules.submission_slots)
+    }
+
+    /// First slot at which work of the round can't be audited any more.
+    pub fn audit_end(&self, round: u64) -> Result<u64> {
+        plus(self.submission_end(round)?, self.rules.audit_slots)
+    }
+
+    pub fn add_to_pool(&mut self, amount: u64) -> Result<()> {
+        self.pool = plus(self.pool, amount)?.into();
+        Ok(())
+    }
+
+    /// Empties the pool and answers what was in it.
+    pub fn drain_pool(&mut self) -> u64 {
+        let amount = self.pool.get();
+        self.pool = 0.into();
+        amount
+    }
+
+    pub fn add_active_stake(&mut self, amount: u64) -> Result<()> {
+        self.active_stake = plus(self.active_stake, amount)?.into();
+        Ok(())
+    }
+
+    pub fn remove_active_stake(&mut self, amount: u64) -> Result<()> {
+        self.active_stake = minus(self.active_stake, amount)?.into();
+        Ok(())
+    }
+
+    /// A known status, and no stake without a node.
+    pub fn invariant(&self) -> Result<()> {
+        hold(self.status.0 <= TaskStatus::Retired as u8)?;
+        hold(self.nodes.get() > 0 || self.active_stake.get() == 0)
+    }
+}
