@@ -1,0 +1,829 @@
+//! A game on LiteSVM with the real bytecode. After every transaction, sent through `Game::send` alone, the vault's balance is
+//! compared with the sum of the ledger, and every account with its invariant.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use ::securing_tasks::{
+    accounts, instruction, Audit, Node, Outcome, RewardRule, Role, RulesArgs, Submission, Task,
+    Vote, VoteWeight, ID,
+};
+use anchor_lang::{
+    prelude::*, solana_program::instruction::Instruction, AccountDeserialize, InstructionData,
+    ToAccountMetas,
+};
+use anchor_spl::token_2022::spl_token_2022;
+use litesvm::{
+    types::{FailedTransactionMetadata, TransactionMetadata},
+    LiteSVM,
+};
+pub use securing_tasks::error::TaskError;
+use solana_keypair::Keypair;
+use solana_message::Message;
+use solana_signer::Signer as _;
+use solana_transaction::{InstructionError, Transaction};
+use solana_transaction_error::TransactionError;
+
+pub const TOKEN: Address = anchor_lang::address!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+pub const TOKEN_2022: Address =
+    anchor_lang::address!("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+pub const SYSTEM: Address = anchor_lang::address!("11111111111111111111111111111111");
+
+/// What every actor begins with, in base units.
+pub const WALLET: u64 = 1_000_000_000;
+/// The slot that a game's task is made in: the first of its round 0.
+pub const START: u64 = 1_000;
+
+pub type Sent = std::result::Result<TransactionMetadata, FailedTransactionMetadata>;
+
+/// One owner with its hot key, its wallet and the address of its node.
+pub struct Actor {
+    pub owner: Keypair,
+    pub operator: Keypair,
+    /// Token account of the owner.
+    pub wallet: Address,
+    pub node: Address,
+}
+
+pub struct Game {
+    pub svm: LiteSVM,
+    pub creator: Keypair,
+    pub creator_wallet: Address,
+    pub token_program: Address,
+    pub mint: Address,
+    pub task: Address,
+    pub vault: Address,
+    pub rules: RulesArgs,
+}
+
+/// Rules that most tests play by. All windows fit exactly; by node, all voters rewarded.
+pub fn rules() -> RulesArgs {
+    RulesArgs {
+        round_slots: 1_000,
+        submission_slots: 100,
+        audit_slots: 300,
+        commit_slots: 0,
+        reveal_slots: 200,
+        leave_delay_slots: 600,
+        worker_min_stake: 1_000_000,
+        witness_min_stake: 500_000,
+        bounty_per_round: 100_000,
+        initiator_bond: 200_000,
+        vote_deposit: 50_000,
+        quorum_votes: 2,
+        quorum_bps: 2_000,
+        downtime_bps: 1_000,
+        malice_bps: 5_000,
+        initiator_bonus_bps: 3_000,
+        pool_bps: 1_000,
+        vote_weight: VoteWeight::Node as u8,
+        reward_rule: RewardRule::All as u8,
+        worker_gate: 0,
+        witness_gate: 0,
+        allow_large_stake: false,
+    }
+}
+
+pub fn program_bytes() -> Vec<u8> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../target/deploy/securing_tasks.so"
+    );
+    std::fs::read(path)
+        .unwrap_or_else(|_| panic!("{path} is not there; build the program first: npm run build"))
+}
+
+/// A machine with the program, at `START`.
+pub fn machine() -> LiteSVM {
+    let mut svm = LiteSVM::new();
+    svm.add_program(ID, &program_bytes()).unwrap();
+    svm.warp_to_slot(START);
+    svm
+}
+
+pub fn pda(seeds: &[&[u8]]) -> Address {
+    Address::find_program_address(seeds, &ID).0
+}
+
+pub fn task_address(creator: &Address, id: u64) -> Address {
+    pda(&[b"task", creator.as_ref(), &id.to_le_bytes()])
+}
+
+pub fn vault_address(task: &Address) -> Address {
+    pda(&[b"vault", task.as_ref()])
+}
+
+pub fn node_address(task: &Address, owner: &Address) -> Address {
+    pda(&[b"node", task.as_ref(), owner.as_ref()])
+}
+
+pub fn submission_address(task: &Address, round: u64, owner: &Address) -> Address {
+    pda(&[
+        b"submission",
+        task.as_ref(),
+        &round.to_le_bytes(),
+        owner.as_ref(),
+    ])
+}
+
+pub fn audit_address(submission: &Address, attempt: u8) -> Address {
+    pda(&[b"audit", submission.as_ref(), &[attempt]])
+}
+
+pub fn vote_address(audit: &Address, owner: &Address) -> Address {
+    pda(&[b"vote", audit.as_ref(), owner.as_ref()])
+}
+
+/// A funded key.
+pub fn key(svm: &mut LiteSVM) -> Keypair {
+    let key = Keypair::new();
+    svm.airdrop(&key.pubkey(), 10_000_000_000).unwrap();
+    key
+}
+
+/// A transaction on its own blockhash, paid by the first signer.
+pub fn send(svm: &mut LiteSVM, instructions: &[Instruction], signers: &[&Keypair]) -> Sent {
+    svm.expire_blockhash();
+    let message = Message::new(instructions, Some(&signers[0].pubkey()));
+    svm.send_transaction(Transaction::new(signers, message, svm.latest_blockhash()))
+}
+
+/// A mint of 6 decimals with the extensions that `extend` initialises.
+pub fn make_mint(
+    svm: &mut LiteSVM,
+    authority: &Keypair,
+    token_program: &Address,
+    extensions: &[spl_token_2022::extension::ExtensionType],
+    extend: impl Fn(&Address) -> Vec<Instruction>,
+) -> Address {
+    let mint = Keypair::new();
+    let space = spl_token_2022::extension::ExtensionType::try_calculate_account_len::<
+        spl_token_2022::pod::PodMint,
+    >(extensions)
+    .unwrap();
+    let rent = svm.minimum_balance_for_rent_exemption(space);
+    let mut instructions = vec![
+        anchor_lang::solana_program::system_instruction::create_account(
+            &authority.pubkey(),
+            &mint.pubkey(),
+            rent,
+            space as u64,
+            token_program,
+        ),
+    ];
+    instructions.extend(extend(&mint.pubkey()));
+    instructions.push(
+        spl_token_2022::instruction::initialize_mint2(
+            token_program,
+            &mint.pubkey(),
+            &authority.pubkey(),
+            None,
+            6,
+        )
+        .unwrap(),
+    );
+    send(svm, &instructions, &[authority, &mint]).unwrap();
+    mint.pubkey()
+}
+
+/// A plain token account of `owner` with `amount`, minted by `authority`.
+pub fn make_wallet(
+    svm: &mut LiteSVM,
+    authority: &Keypair,
+    token_program: &Address,
+    mint: &Address,
+    owner: &Address,
+    amount: u64,
+) -> Address {
+    let wallet = Keypair::new();
+    let space = 165;
+    let rent = svm.minimum_balance_for_rent_exemption(space);
+    let mut instructions = vec![
+        anchor_lang::solana_program::system_instruction::create_account(
+            &authority.pubkey(),
+            &wallet.pubkey(),
+            rent,
+            space as u64,
+            token_program,
+        ),
+        spl_token_2022::instruction::initialize_account3(
+            token_program,
+            &wallet.pubkey(),
+            mint,
+            owner,
+        )
+        .unwrap(),
+    ];
+    if amount > 0 {
+        instructions.push(
+            spl_token_2022::instruction::mint_to(
+                token_program,
+                mint,
+                &wallet.pubkey(),
+                &authority.pubkey(),
+                &[],
+                amount,
+            )
+            .unwrap(),
+        );
+    }
+    send(svm, &instructions, &[authority, &wallet]).unwrap();
+    wallet.pubkey()
+}
+
+/// Base units in a token account.
+pub fn balance(svm: &LiteSVM, wallet: &Address) -> u64 {
+    let data = svm
+        .get_account(wallet)
+        .expect("the token account exists")
+        .data;
+    u64::from_le_bytes(data[64..72].try_into().unwrap())
+}
+
+/// The arguments of `create_task` in one place.
+pub fn create_task_data(id: u64, rules: &RulesArgs) -> Vec<u8> {
+    instruction::CreateTask {
+        id,
+        rules: rules.clone(),
+        audit_function_hash: [1; 32],
+        audit_function_uri: "ipfs://audit".into(),
+        task_function_hash: [2; 32],
+        task_function_uri: "ipfs://work".into(),
+    }
+    .data()
+}
+
+pub fn create_task_accounts(
+    creator: &Address,
+    id: u64,
+    mint: &Address,
+    token_program: &Address,
+) -> accounts::CreateTask {
+    let task = task_address(creator, id);
+    accounts::CreateTask {
+        creator: *creator,
+        task,
+        mint: *mint,
+        vault: vault_address(&task),
+        token_program: *token_program,
+        system_program: SYSTEM,
+    }
+}
+
+pub fn instruction(accounts: impl ToAccountMetas, data: Vec<u8>) -> Instruction {
+    Instruction {
+        program_id: ID,
+        accounts: accounts.to_account_metas(None),
+        data,
+    }
+}
+
+/// Points the account that holds `from` to `to`.
+pub fn swap(mut instruction: Instruction, from: &Address, to: &Address) -> Instruction {
+    let mut found = false;
+    for meta in &mut instruction.accounts {
+        if meta.pubkey == *from {
+            meta.pubkey = *to;
+            found = true;
+        }
+    }
+    assert!(found, "the account to swap is not in the instruction");
+    instruction
+}
+
+/// Asserts that the program refused with this error of its own.
+#[track_caller]
+pub fn refused(sent: Sent, error: TaskError) {
+    let ProgramError::Custom(code) = error.into() else {
+        unreachable!("the program's errors are custom")
+    };
+    assert_eq!(failure(sent), InstructionError::Custom(code));
+}
+
+/// The error that ended the transaction's last instruction.
+#[track_caller]
+pub fn failure(sent: Sent) -> InstructionError {
+    match sent.expect_err("the transaction should have failed").err {
+        TransactionError::InstructionError(_, error) => error,
+        other => panic!("not an instruction's error: {other:?}"),
+    }
+}
+
+impl Game {
+    /// A task of `rules` in a Token mint.
+    pub fn new(rules: RulesArgs) -> Self {
+        Self::with_token(rules, TOKEN)
+    }
+
+    pub fn with_token(rules: RulesArgs, token_program: Address) -> Self {
+        let mut svm = machine();
+        let creator = key(&mut svm);
+        let mint = make_mint(&mut svm, &creator, &token_program, &[], |_| vec![]);
+        let creator_wallet = make_wallet(
+            &mut svm,
+            &creator,
+            &token_program,
+            &mint,
+            &creator.pubkey(),
+            WALLET,
+        );
+        let task = task_address(&creator.pubkey(), 0);
+        let mut game = Self {
+            svm,
+            creator,
+            creator_wallet,
+            token_program,
+            mint,
+            task,
+            vault: vault_address(&task),
+            rules,
+        };
+        let create = instruction(
+            create_task_accounts(&game.creator.pubkey(), 0, &mint, &token_program),
+            create_task_data(0, &game.rules),
+        );
+        let creator = game.creator.insecure_clone();
+        game.send(&[create], &[&creator]).unwrap();
+        game
+    }
+
+    /// Sends, then checks the whole ledger, whether the transaction passed or failed.
+    pub fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Sent {
+        let sent = send(&mut self.svm, instructions, signers);
+        self.check_ledger();
+        sent
+    }
+
+    pub fn slot(&self) -> u64 {
+        self.svm.get_sysvar::<solana_clock::Clock>().slot
+    }
+
+    pub fn warp(&mut self, slot: u64) {
+        assert!(slot >= self.slot(), "time goes forward");
+        self.svm.warp_to_slot(slot);
+    }
+
+    /// An account of the program.
+    pub fn get<T: AccountDeserialize>(&self, address: &Address) -> T {
+        let account = self.svm.get_account(address).expect("the account exists");
+        T::try_deserialize(&mut account.data.as_slice()).expect("an account of that kind")
+    }
+
+    pub fn task(&self) -> Task {
+        self.get(&self.task)
+    }
+
+    pub fn node(&self, actor: &Actor) -> Node {
+        self.get(&actor.node)
+    }
+
+    /// Every account of one kind.
+    fn all<T: AccountDeserialize>(&self) -> Vec<(Address, T)> {
+        self.svm
+            .get_program_accounts(&ID)
+            .into_iter()
+            .filter_map(|(address, account)| {
+                Some((
+                    address,
+                    T::try_deserialize(&mut account.data.as_slice()).ok()?,
+                ))
+            })
+            .collect()
+    }
+
+    /// Vault = ledger for every task, totals = their parts, and every invariant.
+    pub fn check_ledger(&self) {
+        let (nodes, audits, votes) = (self.all::<Node>(), self.all::<Audit>(), self.all::<Vote>());
+        for (task_address, task) in self.all::<Task>() {
+            task.invariant().unwrap();
+            let mut ledger = task.pool.get();
+            let (mut active, mut count) = (0, 0);
+            for (_, node) in nodes.iter().filter(|(_, node)| node.task == task_address) {
+                node.invariant().unwrap();
+                ledger += node.stake.get()
+                    + node.locked.get()
+                    + node.locked_next.get()
+                    + node.payable.get();
+                active += node.stake.get() - node.leaving.get() + node.lent.get();
+                count += 1;
+                let (mut lent, mut exposed, mut open) = (0, 0, 0);
+                for (address, audit) in &audits {
+                    if audit.task != task_address {
+                        continue;
+                    }
+                    if audit.initiator == node.owner {
+                        lent += audit.bond.get();
+                    }
+                    if audit.accused == node.owner && audit.outcome == Outcome::Open {
+                        exposed += audit.exposed.get();
+                        open += 1;
+                    }
+                    lent += votes
+                        .iter()
+                        .filter(|(_, vote)| vote.audit == *address && vote.owner == node.owner)
+                        .map(|(_, vote)| vote.deposit.get())
+                        .sum::<u64>();
+                }
+                assert_eq!(node.lent.get(), lent, "what audits hold of a node");
+                assert_eq!(
+                    node.exposed.get(),
+                    exposed,
+                    "what audits can slash of a node"
+                );
+                assert_eq!(node.open_audits.get(), open, "audits against a node");
+            }
+            for (address, audit) in audits
+                .iter()
+                .filter(|(_, audit)| audit.task == task_address)
+            {
+                audit.invariant().unwrap();
+                ledger += audit.bond.get() + audit.voters_left.get();
+                for (_, vote) in votes.iter().filter(|(_, vote)| vote.audit == *address) {
+                    vote.invariant().unwrap();
+                    ledger += vote.deposit.get();
+                }
+            }
+            assert_eq!(task.active_stake.get(), active, "the task's active stake");
+            assert_eq!(task.nodes.get(), count, "the task's nodes");
+            assert_eq!(balance(&self.svm, &task.vault), ledger, "vault = ledger");
+        }
+        for (_, submission) in self.all::<Submission>() {
+            submission.invariant().unwrap();
+        }
+    }
+
+    /// An owner with `WALLET` base units, not a node yet.
+    pub fn stranger(&mut self) -> Actor {
+        let (owner, operator) = (key(&mut self.svm), key(&mut self.svm));
+        let creator = self.creator.insecure_clone();
+        let wallet = make_wallet(
+            &mut self.svm,
+            &creator,
+            &self.token_program,
+            &self.mint,
+            &owner.pubkey(),
+            WALLET,
+        );
+        let node = node_address(&self.task, &owner.pubkey());
+        Actor {
+            owner,
+            operator,
+            wallet,
+            node,
+        }
+    }
+
+    pub fn fund_task_ix(&self, amount: u64) -> Instruction {
+        instruction(
+            accounts::FundTask {
+                funder: self.creator.pubkey(),
+                task: self.task,
+                mint: self.mint,
+                source: self.creator_wallet,
+                vault: self.vault,
+                token_program: self.token_program,
+            },
+            instruction::FundTask { amount }.data(),
+        )
+    }
+
+    pub fn fund_task(&mut self, amount: u64) -> Sent {
+        let creator = self.creator.insecure_clone();
+        self.send(&[self.fund_task_ix(amount)], &[&creator])
+    }
+
+    pub fn retire_task_ix(&self) -> Instruction {
+        instruction(
+            accounts::RetireTask {
+                creator: self.creator.pubkey(),
+                task: self.task,
+                mint: self.mint,
+                vault: self.vault,
+                destination: self.creator_wallet,
+                token_program: self.token_program,
+            },
+            instruction::RetireTask {}.data(),
+        )
+    }
+
+    pub fn retire_task(&mut self) -> Sent {
+        let creator = self.creator.insecure_clone();
+        self.send(&[self.retire_task_ix()], &[&creator])
+    }
+
+    pub fn join_task_ix(&self, actor: &Actor, role: u8, amount: u64) -> Instruction {
+        instruction(
+            accounts::JoinTask {
+                owner: actor.owner.pubkey(),
+                task: self.task,
+                node: actor.node,
+                mint: self.mint,
+                source: actor.wallet,
+                vault: self.vault,
+                token_program: self.token_program,
+                system_program: SYSTEM,
+            },
+            instruction::JoinTask {
+                role,
+                operator: actor.operator.pubkey(),
+                amount,
+            }
+            .data(),
+        )
+    }
+
+    pub fn join_task(&mut self, actor: &Actor, role: u8, amount: u64) -> Sent {
+        self.send(&[self.join_task_ix(actor, role, amount)], &[&actor.owner])
+    }
+
+    /// A new worker that holds `stake`.
+    pub fn worker(&mut self, stake: u64) -> Actor {
+        let actor = self.stranger();
+        self.join_task(&actor, Role::Worker as u8, stake).unwrap();
+        actor
+    }
+
+    /// A new witness that holds `stake`.
+    pub fn witness(&mut self, stake: u64) -> Actor {
+        let actor = self.stranger();
+        self.join_task(&actor, Role::Witness as u8, stake).unwrap();
+        actor
+    }
+
+    pub fn add_stake_ix(&self, actor: &Actor, amount: u64) -> Instruction {
+        instruction(
+            accounts::AddStake {
+                owner: actor.owner.pubkey(),
+                task: self.task,
+                node: actor.node,
+                mint: self.mint,
+                source: actor.wallet,
+                vault: self.vault,
+                token_program: self.token_program,
+            },
+            instruction::AddStake { amount }.data(),
+        )
+    }
+
+    pub fn add_stake(&mut self, actor: &Actor, amount: u64) -> Sent {
+        self.send(&[self.add_stake_ix(actor, amount)], &[&actor.owner])
+    }
+
+    pub fn request_leave_ix(&self, actor: &Actor, amount: Option<u64>) -> Instruction {
+        instruction(
+            accounts::RequestLeave {
+                owner: actor.owner.pubkey(),
+                task: self.task,
+                node: actor.node,
+            },
+            instruction::RequestLeave { amount }.data(),
+        )
+    }
+
+    pub fn request_leave(&mut self, actor: &Actor, amount: Option<u64>) -> Sent {
+        self.send(&[self.request_leave_ix(actor, amount)], &[&actor.owner])
+    }
+
+    pub fn cancel_leave_ix(&self, actor: &Actor) -> Instruction {
+        instruction(
+            accounts::CancelLeave {
+                owner: actor.owner.pubkey(),
+                task: self.task,
+                node: actor.node,
+            },
+            instruction::CancelLeave {}.data(),
+        )
+    }
+
+    pub fn cancel_leave(&mut self, actor: &Actor) -> Sent {
+        self.send(&[self.cancel_leave_ix(actor)], &[&actor.owner])
+    }
+
+    pub fn withdraw_ix(&self, actor: &Actor) -> Instruction {
+        instruction(
+            accounts::Withdraw {
+                owner: actor.owner.pubkey(),
+                task: self.task,
+                node: actor.node,
+                mint: self.mint,
+                vault: self.vault,
+                destination: actor.wallet,
+                token_program: self.token_program,
+            },
+            instruction::Withdraw {}.data(),
+        )
+    }
+
+    pub fn withdraw(&mut self, actor: &Actor) -> Sent {
+        self.send(&[self.withdraw_ix(actor)], &[&actor.owner])
+    }
+
+    pub fn set_operator_ix(&self, actor: &Actor, operator: Address) -> Instruction {
+        instruction(
+            accounts::SetOperator {
+                owner: actor.owner.pubkey(),
+                node: actor.node,
+            },
+            instruction::SetOperator { operator }.data(),
+        )
+    }
+
+    pub fn set_operator(&mut self, actor: &Actor, operator: Address) -> Sent {
+        self.send(&[self.set_operator_ix(actor, operator)], &[&actor.owner])
+    }
+
+    pub fn submission(&self, actor: &Actor, round: u64) -> Address {
+        submission_address(&self.task, round, &actor.owner.pubkey())
+    }
+
+    pub fn submit_work_ix(&self, actor: &Actor, round: u64) -> Instruction {
+        instruction(
+            accounts::SubmitWork {
+                operator: actor.operator.pubkey(),
+                task: self.task,
+                node: actor.node,
+                submission: self.submission(actor, round),
+                system_program: SYSTEM,
+            },
+            instruction::SubmitWork {
+                round,
+                payload_hash: [7; 32],
+                payload_uri: "ipfs://payload".into(),
+            }
+            .data(),
+        )
+    }
+
+    pub fn submit_work(&mut self, actor: &Actor, round: u64) -> Sent {
+        self.send(&[self.submit_work_ix(actor, round)], &[&actor.operator])
+    }
+
+    pub fn audit(&self, accused: &Actor, round: u64, attempt: u8) -> Address {
+        audit_address(&self.submission(accused, round), attempt)
+    }
+
+    pub fn open_audit_ix(
+        &self,
+        initiator: &Actor,
+        accused: &Actor,
+        round: u64,
+        attempt: u8,
+        accusation: u8,
+    ) -> Instruction {
+        instruction(
+            accounts::OpenAudit {
+                operator: initiator.operator.pubkey(),
+                task: self.task,
+                submission: self.submission(accused, round),
+                accused: accused.node,
+                initiator: initiator.node,
+                audit: self.audit(accused, round, attempt),
+                system_program: SYSTEM,
+            },
+            instruction::OpenAudit { accusation }.data(),
+        )
+    }
+
+    /// The next audit of the accused's submission of `round`.
+    pub fn open_audit(
+        &mut self,
+        initiator: &Actor,
+        accused: &Actor,
+        round: u64,
+        accusation: u8,
+    ) -> Sent {
+        let attempt = self
+            .get::<Submission>(&self.submission(accused, round))
+            .audits;
+        let open = self.open_audit_ix(initiator, accused, round, attempt, accusation);
+        self.send(&[open], &[&initiator.operator])
+    }
+
+    pub fn cast_vote_ix(&self, voter: &Actor, audit: &Address, opinion: u8) -> Instruction {
+        instruction(
+            accounts::CastVote {
+                operator: voter.operator.pubkey(),
+                task: self.task,
+                audit: *audit,
+                node: voter.node,
+                vote: vote_address(audit, &voter.owner.pubkey()),
+                system_program: SYSTEM,
+            },
+            instruction::CastVote { opinion }.data(),
+        )
+    }
+
+    pub fn cast_vote(&mut self, voter: &Actor, audit: &Address, opinion: u8) -> Sent {
+        self.send(
+            &[self.cast_vote_ix(voter, audit, opinion)],
+            &[&voter.operator],
+        )
+    }
+
+    pub fn resolve_audit_ix(&self, audit: &Address) -> Instruction {
+        let state = self.get::<Audit>(audit);
+        instruction(
+            accounts::ResolveAudit {
+                task: self.task,
+                audit: *audit,
+                submission: state.submission,
+                accused: node_address(&self.task, &state.accused),
+                initiator: node_address(&self.task, &state.initiator),
+            },
+            instruction::ResolveAudit {}.data(),
+        )
+    }
+
+    /// By the creator's key, which has no part in the audit: anyone may resolve.
+    pub fn resolve_audit(&mut self, audit: &Address) -> Sent {
+        let anyone = self.creator.insecure_clone();
+        self.send(&[self.resolve_audit_ix(audit)], &[&anyone])
+    }
+
+    pub fn claim_vote_ix(&self, voter: &Actor, audit: &Address) -> Instruction {
+        instruction(
+            accounts::ClaimVote {
+                task: self.task,
+                audit: *audit,
+                vote: vote_address(audit, &voter.owner.pubkey()),
+                node: voter.node,
+            },
+            instruction::ClaimVote {}.data(),
+        )
+    }
+
+    /// By the creator's key: anyone may claim for a voter.
+    pub fn claim_vote(&mut self, voter: &Actor, audit: &Address) -> Sent {
+        let anyone = self.creator.insecure_clone();
+        self.send(&[self.claim_vote_ix(voter, audit)], &[&anyone])
+    }
+}
+
+/// Four nodes and one submission, one slot after everyone joined: what most audits begin with.
+pub struct Case {
+    pub game: Game,
+    /// Worker with 4,000,000 staked, whose submission of round 0 is audited.
+    pub accused: Actor,
+    /// Witness with 2,000,000 staked.
+    pub initiator: Actor,
+    /// Witnesses with 1,000,000, 1,500,000 and 3,000,000 staked.
+    pub voters: [Actor; 3],
+}
+
+impl Case {
+    pub fn submitted(rules: RulesArgs) -> Self {
+        let mut game = Game::new(rules);
+        let accused = game.worker(4_000_000);
+        let initiator = game.witness(2_000_000);
+        let voters = [1_000_000, 1_500_000, 3_000_000].map(|stake| game.witness(stake));
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        Self {
+            game,
+            accused,
+            initiator,
+            voters,
+        }
+    }
+
+    /// The submission under audit for `accusation`, opened two slots after the start.
+    pub fn audited(rules: RulesArgs, accusation: u8) -> Self {
+        let mut case = Self::submitted(rules);
+        case.game.warp(START + 2);
+        case.game
+            .open_audit(&case.initiator, &case.accused, 0, accusation)
+            .unwrap();
+        case
+    }
+
+    /// The first audit of the submission.
+    pub fn audit(&self) -> Address {
+        self.game.audit(&self.accused, 0, 0)
+    }
+
+    /// One vote of each voter, in order.
+    pub fn vote(&mut self, opinions: &[u8]) {
+        let audit = self.audit();
+        for (voter, opinion) in self.voters.iter().zip(opinions) {
+            self.game.cast_vote(voter, &audit, *opinion).unwrap();
+        }
+    }
+
+    /// First slot at which the audit can be resolved.
+    pub fn end(&self) -> u64 {
+        self.game.get::<Audit>(&self.audit()).end_slot.get()
+    }
+
+    /// Resolves the audit at its end.
+    pub fn resolve(&mut self) -> Sent {
+        self.game.warp(self.end());
+        self.game.resolve_audit(&self.audit())
+    }
+
+    /// Claims every vote that the first `votes` voters cast.
+    pub fn claim(&mut self, votes: usize) {
+        let audit = self.audit();
+        for voter in &self.voters[..votes] {
+            self.game.claim_vote(voter, &audit).unwrap();
+        }
+    }
+}
