@@ -9,12 +9,11 @@ long "build the program" "The compiler's message says what is wrong." \
   "$project/toolchain/cargo-sbpf.sh" "$project/target" --package securing-tasks --lib
 
 out=$project/target/sbpf-solana/release
-built=$out/securing_tasks.so
-[ -f "$built" ] || built=$out/libsecuring_tasks.so
+built=$out/libsecuring_tasks.so
 [ -s "$built" ] || fail "the build left no program in $out" "Is the library of programs/securing-tasks a cdylib named securing_tasks?"
 
-symbols=$("llvm-readelf-$TOOLS_LLVM" -s --wide "$built")
-lists() { grep -qwF "$1" <<<"$symbols"; }
+syscalls=$(node "$project/toolchain/syscalls.mjs" "$built") || fail "the program is not what it should be" "See above."
+lists() { grep -qxF "$1" <<<"$syscalls"; }
 for syscall in "${REQUIRED_SYSCALLS[@]}"; do
   lists "$syscall" || fail "the program does not call $syscall" \
     "Was a call lost while linking, or is it really not needed any more (REQUIRED_SYSCALLS in toolchain/versions.sh)?"
@@ -30,4 +29,6 @@ size=$(stat -c %s "$built")
 
 mkdir -p target/deploy
 cmp -s "$built" target/deploy/securing_tasks.so || cp "$built" target/deploy/securing_tasks.so
-say "target/deploy/securing_tasks.so: $size bytes; largest stack frame: $(head -1 "$out"/deps/*securing_tasks.so.frames) (of $FRAME_LIMIT)"
+read -r bytes function <"$out/deps/libsecuring_tasks.so.frames"
+say "target/deploy/securing_tasks.so: $size bytes of at most $PROGRAM_SIZE_LIMIT; largest stack frame $bytes of $FRAME_LIMIT bytes ($function)"
+say "it calls $(paste -sd ' ' <<<"$syscalls")"

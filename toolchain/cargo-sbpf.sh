@@ -9,7 +9,7 @@ shift
   fail "the compiler is not installed in $toolchain" "Run toolchain/compiler.sh."
 
 # Cargo notices a changed source, not a changed linker or std.
-inputs=$(compiler_hash)-$(hash_of toolchain/{cargo-sbpf.sh,link-sbpf.sh,rustc-sbpf.sh,sbpf-solana.json})
+inputs=$(compiler_hash)-$FRAME_BYTES-$FRAME_LIMIT-$(hash_of toolchain/{cargo-sbpf.sh,link-sbpf.sh,rustc-sbpf.sh,sbpf-solana.json})
 if [ "$(cat "$target/sbpf-solana/toolchain.stamp" 2>/dev/null)" != "$inputs" ]; then
   rm -rf "$target/sbpf-solana"
   mkdir -p "$target/sbpf-solana"

@@ -5,7 +5,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-inputs=$(compiler_hash)-$(hash_of toolchain/{check,cargo-sbpf,link-sbpf,rustc-sbpf}.sh toolchain/sbpf-solana.json \
+inputs=$(compiler_hash)-$FRAME_BYTES-$FRAME_LIMIT-$(hash_of toolchain/{check,cargo-sbpf,link-sbpf,rustc-sbpf}.sh toolchain/sbpf-solana.json \
   toolchain/check/{Cargo.toml,Cargo.lock,run.mjs,src/lib.rs})
 if [ "$(cat "$toolchain/check.stamp" 2>/dev/null)" = "$inputs" ]; then
   say "the compiler passed its check before"

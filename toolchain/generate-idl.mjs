@@ -16,17 +16,36 @@ const say = (text) => console.error(`[generate-idl] ${text}`);
 
 /** Runs the printing tests; cargo tells its progress on stderr itself. */
 function printed() {
-  const args = ["test", "--ignore-rust-version", "--locked", "--package", "securing-tasks", "--lib"];
-  args.push("--features", "idl-build", "__anchor_private_print_idl", "--", "--show-output", "--test-threads=1");
+  const args = [
+    "test",
+    "--ignore-rust-version",
+    "--locked",
+    "--package",
+    "securing-tasks",
+    "--lib",
+  ];
+  args.push(
+    "--features",
+    "idl-build",
+    "__anchor_private_print_idl",
+    "--",
+    "--show-output",
+    "--test-threads=1",
+  );
   return new Promise((resolve, reject) => {
     const cargo = spawn("cargo", args, {
       cwd: project,
       stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, ANCHOR_IDL_BUILD_PROGRAM_PATH: join(project, "programs/securing-tasks") },
+      env: {
+        ...process.env,
+        ANCHOR_IDL_BUILD_PROGRAM_PATH: join(project, "programs/securing-tasks"),
+      },
     });
     let text = "";
     cargo.stdout.setEncoding("utf8").on("data", (chunk) => (text += chunk));
-    cargo.on("error", (error) => reject(new Error(`cargo does not start (is Rust installed?): ${error.message}`)));
+    cargo.on("error", (error) =>
+      reject(new Error(`cargo does not start (is Rust installed?): ${error.message}`)),
+    );
     cargo.on("close", (code) => {
       if (code === 0) resolve(text);
       else reject(new Error(`cargo test failed (status ${code}); its output:\n${text}`));
@@ -36,7 +55,10 @@ function printed() {
 
 /** All pieces of one kind, between their markers. */
 function pieces(text, kind) {
-  const pattern = new RegExp(`^--- IDL begin ${kind} ---\\n([\\s\\S]*?)\\n--- IDL end ${kind} ---$`, "gm");
+  const pattern = new RegExp(
+    `^--- IDL begin ${kind} ---\\n([\\s\\S]*?)\\n--- IDL end ${kind} ---$`,
+    "gm",
+  );
   return [...text.matchAll(pattern)].map((match) => match[1]);
 }
 
@@ -54,8 +76,18 @@ function withoutModulePaths(idl) {
 
 /** What has its default value is left out. */
 function withoutDefaults(value) {
-  const optional = ["docs", "writable", "signer", "optional", "relations", "generics", "serialization", "repr"];
-  const isDefault = (v) => v === false || v === null || v === "borsh" || (Array.isArray(v) && v.length === 0);
+  const optional = [
+    "docs",
+    "writable",
+    "signer",
+    "optional",
+    "relations",
+    "generics",
+    "serialization",
+    "repr",
+  ];
+  const isDefault = (v) =>
+    v === false || v === null || v === "borsh" || (Array.isArray(v) && v.length === 0);
   if (Array.isArray(value)) return value.map(withoutDefaults);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(
@@ -78,7 +110,8 @@ function verify(idl) {
     }
   }
   for (const { name, discriminator } of idl.accounts) {
-    if (discriminator.every((byte) => byte === 0)) throw new Error(`accounts: the discriminator of ${name} is all zero`);
+    if (discriminator.every((byte) => byte === 0))
+      throw new Error(`accounts: the discriminator of ${name} is all zero`);
   }
   const defined = new Set(idl.types.map((type) => type.name));
   for (const [, name] of JSON.stringify(idl).matchAll(/"defined":\{"name":"([^"]+)"/g)) {
@@ -89,11 +122,13 @@ function verify(idl) {
 function assemble(text) {
   const [program] = pieces(text, "program");
   const [address] = pieces(text, "address");
-  if (!program || !address) throw new Error("the program printed no IDL: does its feature idl-build still work?");
+  if (!program || !address)
+    throw new Error("the program printed no IDL: does its feature idl-build still work?");
   const idl = JSON.parse(program);
   const events = pieces(text, "event").map((piece) => JSON.parse(piece));
   const types = new Map();
-  for (const type of [...events.flatMap((event) => event.types), ...idl.types]) types.set(type.name, type);
+  for (const type of [...events.flatMap((event) => event.types), ...idl.types])
+    types.set(type.name, type);
 
   const whole = withoutModulePaths({
     address: address.replace(/[^0-9A-Za-z]/g, ""),
@@ -103,7 +138,9 @@ function assemble(text) {
     events: events.map(({ event }) => event).sort(byName),
     errors: pieces(text, "errors").flatMap((piece) => JSON.parse(piece)),
     types: [...types.values()],
-    constants: pieces(text, "const").map((piece) => JSON.parse(piece)).sort(byName),
+    constants: pieces(text, "const")
+      .map((piece) => JSON.parse(piece))
+      .sort(byName),
   });
   whole.types.sort(byName);
   verify(whole);
@@ -128,7 +165,9 @@ export type SecuringTasks = ${type};
 
 const check = process.argv.includes("--check");
 try {
-  say("ask the program for its IDL (the first time this compiles it for this machine, which takes minutes) ...");
+  say(
+    "ask the program for its IDL (the first time this compiles it for this machine, which takes minutes) ...",
+  );
   const generated = files(assemble(await printed()));
   let stale = 0;
   for (const [path, text] of generated) {
@@ -143,7 +182,9 @@ try {
       say(`${name} is up to date`);
     } else if (check) {
       stale++;
-      say(`ERROR: ${name} is ${before === undefined ? "missing" : "stale"}: run npm run idl and commit what it writes`);
+      say(
+        `ERROR: ${name} is ${before === undefined ? "missing" : "stale"}: run npm run idl and commit what it writes`,
+      );
     } else {
       mkdirSync(folder, { recursive: true });
       writeFileSync(path, text);

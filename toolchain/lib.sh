@@ -39,14 +39,14 @@ long() {
     done
     kill -0 "$pid" 2>/dev/null || break
     # Cargo counts crates as 12/345; for the rest, the last line says enough.
-    far=$(tail -c 4000 "$log" | tr '\r' '\n' | grep -oE '[0-9]+/[0-9]+: ' | tail -1 || true)
-    if [ -n "$far" ]; then far="${far%: } crates"; else far=$(tr '\r' '\n' <"$log" | grep -v '^ *$' | tail -1 | cut -c1-80 || true); fi
+    far=$(tail -c 4000 "$log" | tr '\r' '\n' | grep -aoE '[0-9]+/[0-9]+: ' | tail -1 || true)
+    if [ -n "$far" ]; then far="${far%: } crates"; else far=$(tr '\r' '\n' <"$log" | grep -av '^ *$' | tail -1 | cut -c1-80 || true); fi
     say "$title ... $((SECONDS - started)) s: $far"
   done
   wait "$pid" || status=$?
   trap - INT TERM
   if [ "$status" != 0 ]; then
-    tr '\r' '\n' <"$log" | grep -v ' Building \[' | tail -30 >&2
+    tr '\r' '\n' <"$log" | grep -av ' Building \[' | tail -30 >&2
     fail "$title: failed (status $status) after $((SECONDS - started)) s; the whole output is in $log" "$way_out"
   fi
   say "$title: done in $((SECONDS - started)) s"
@@ -81,7 +81,8 @@ hash_of() { (cd "$project" && sha256sum "$@") | sha256sum | cut -c1-32; }
 # What an installed compiler was made from. Debian updates rustc in place, and the patched std must match it.
 compiler_hash() {
   {
-    hash_of toolchain/{compiler.sh,versions.sh,multi3.ll}
+    hash_of toolchain/{compiler.sh,multi3.ll}
+    echo "$RUST_VERSION $LINK_LLVM $TOOLS_LLVM $SBPF_LINKER_VERSION"
     dpkg-query -W rustc-web rust-web-src "llvm-$TOOLS_LLVM" 2>/dev/null || true
   } | sha256sum | cut -c1-32
 }

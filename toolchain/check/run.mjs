@@ -33,7 +33,11 @@ function expected([a, b, c, d, e, f, g, h]) {
     ["u64 remainder", 8, b ? a % b : 0n],
     ["call with six arguments", 8, [a, b, c, d, e, f].reduce(step, 1n)],
     ["call with seven arguments", 8, [a, b, c, d, e, f, g].reduce(step, 2n)],
-    ["call with eight arguments into a full frame", 8, [b, c, d, e, f, g, h].reduce(step, frame % U64)],
+    [
+      "call with eight arguments into a full frame",
+      8,
+      [b, c, d, e, f, g, h].reduce(step, frame % U64),
+    ],
   ];
 }
 
@@ -49,7 +53,8 @@ function inputs() {
     state = (state * 6364136223846793005n + 1442695040888963407n) % U64;
     return state ^ (state >> 29n);
   };
-  for (let i = 0n; i < 40n; i++) all.push(Array.from({ length: 8 }, (_, j) => next() >> ((i * BigInt(j + 1) * 3n) % 64n)));
+  for (let i = 0n; i < 40n; i++)
+    all.push(Array.from({ length: 8 }, (_, j) => next() >> ((i * BigInt(j + 1) * 3n) % 64n)));
   return all;
 }
 
@@ -89,7 +94,9 @@ for (const input of tried) {
     compared++;
     if (got !== value) {
       wrong++;
-      console.error(`WRONG: ${what}, of ${input.join(", ")}: the program says ${got}, right is ${value}`);
+      console.error(
+        `WRONG: ${what}, of ${input.join(", ")}: the program says ${got}, right is ${value}`,
+      );
     }
   }
 }

@@ -1,0 +1,89 @@
+#!/bin/bash
+# Every test there is, set-up included (npm test). A failing step does not stop the ones after it. Ends with the line
+# "N passed, N failed", summed over all runners; a step that is no runner of tests counts as one.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$project"
+
+passed=0
+failed=0
+summary=()
+logs=$toolchain/log/test
+mkdir -p "$logs"
+
+# last_sum LOG PATTERN: the sum of the numbers that stand where the pattern has its group.
+sum_of() { sed 's/\x1b\[[0-9;]*m//g' "$1" | sed -nE "s/$2/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
+
+# step RUNNER TITLE COMMAND...: RUNNER is cargo, mocha, or one (the command itself is the test).
+step() {
+  local runner=$1 title=$2 started=$SECONDS status=0 log good=0 bad=0
+  shift 2
+  log=$logs/$(tr -c 'a-zA-Z0-9\n' '-' <<<"$title").log
+  printf '\n=== %s\n' "$title"
+  # The pipe shows the output while it comes and keeps it to count in.
+  "$@" 2>&1 </dev/null | tee "$log" || status=$?
+  case $runner in
+    cargo)
+      good=$(sum_of "$log" '^test result: .* ([0-9]+) passed;.*')
+      bad=$(sum_of "$log" '^test result: .* ([0-9]+) failed;.*')
+      ;;
+    mocha)
+      good=$(sum_of "$log" '^ *([0-9]+) passing.*')
+      bad=$(sum_of "$log" '^ *([0-9]+) failing.*')
+      ;;
+    one) [ "$status" != 0 ] || good=1 ;;
+  esac
+  if [ "$((good + bad))" = 0 ] && [ "$status" = 0 ]; then
+    echo "[test] ERROR: \"$title\" ran no tests at all" >&2
+    status=1
+  fi
+  # A runner that did not even start, or broke off, has failed once more than it says.
+  if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  passed=$((passed + good))
+  failed=$((failed + bad))
+  local line
+  line=$(printf '%-44s %5d passed %5d failed %5d s' "$title" "$good" "$bad" $((SECONDS - started)))
+  summary+=("$line")
+  echo "=== $line"
+}
+
+has_script() { node -e 'process.exit(require("./package.json").scripts[process.argv[1]] ? 0 : 1)' "$1"; }
+
+validator() {
+  "$project/toolchain/validator.sh" >"$logs/validator.path"
+  tail -1 "$logs/validator.path"
+}
+
+lints_are_there() {
+  cargo fmt --version && cargo clippy --version ||
+    fail "cargo has no fmt or clippy here" "Install Rust 1.95 or newer with its components rustfmt and clippy."
+}
+
+# --ignore-rust-version: some of LiteSVM's crates ask for a newer compiler than they need.
+host=(--ignore-rust-version --locked --workspace)
+
+step one "compiler" toolchain/compiler.sh
+step one "validator" validator
+SOLANA_TEST_VALIDATOR=$(tail -1 "$logs/validator.path" 2>/dev/null || true)
+export SOLANA_TEST_VALIDATOR
+step one "program" toolchain/build.sh
+
+step one "Rust formatting and lints are installed" lints_are_there
+step one "format of Rust" cargo fmt --all --check
+step one "format of everything else" npm run --silent format:check
+step one "lints of Rust" cargo clippy "${host[@]}" --all-targets -- -D warnings
+step one "types of TypeScript" npm run --silent typecheck
+step one "lints of TypeScript" npm run --silent lint
+
+step cargo "Rust tests" cargo test "${host[@]}" --no-fail-fast
+step one "generated IDL is up to date" node toolchain/generate-idl.mjs --check
+
+if has_script test:client; then step mocha "client on LiteSVM" npm run --silent test:client; fi
+step mocha "client on a validator" npm run --silent test:validator
+if has_script bench; then step one "compute units under their ceilings" npm run --silent bench -- --check; fi
+
+printf '\n=== summary (%s s)\n' "$SECONDS"
+printf '%s\n' "${summary[@]}"
+echo
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
