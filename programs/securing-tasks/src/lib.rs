@@ -3,6 +3,14 @@
 //! Amounts are base units of the task's mint, times are slots, shares are basis points.
 
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::integer_division,
+        clippy::unwrap_used
+    )
+)]
 
 extern crate alloc;
 

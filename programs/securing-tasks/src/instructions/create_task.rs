@@ -5,7 +5,6 @@ use crate::{
     state::{FunctionRef, RulesArgs, Task, TaskStatus},
     tokens::{check_mint, TokenProgram},
 };
-use alloc::string::String;
 use anchor_lang::prelude::*;
 use anchor_spl::{
     token,
@@ -40,8 +39,8 @@ impl CreateTask {
         bump: u8,
         id: u64,
         rules: &RulesArgs,
-        audit_function: (&[u8; 32], &String),
-        task_function: (&[u8; 32], &String),
+        audit_function: (&[u8; 32], &str),
+        task_function: (&[u8; 32], &str),
     ) -> Result<()> {
         let rules = rules.check()?;
         let audit_function = FunctionRef::new(*audit_function.0, audit_function.1)?;

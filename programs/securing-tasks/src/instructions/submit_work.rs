@@ -4,7 +4,6 @@ use crate::{
     events::WorkSubmitted,
     state::{count, pack_uri, Node, Role, Submission, SubmissionStatus, Task},
 };
-use alloc::string::String;
 use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
@@ -35,7 +34,7 @@ impl SubmitWork {
         bump: u8,
         round: u64,
         payload_hash: [u8; 32],
-        payload_uri: &String,
+        payload_uri: &str,
     ) -> Result<()> {
         let slot = Clock::get()?.slot;
         self.task.require_active()?;

@@ -33,7 +33,7 @@ pub const WALLET: u64 = 1_000_000_000;
 /// The slot that a game's task is made in: the first of its round 0.
 pub const START: u64 = 1_000;
 
-pub type Sent = std::result::Result<TransactionMetadata, FailedTransactionMetadata>;
+pub type Sent = std::result::Result<TransactionMetadata, Box<FailedTransactionMetadata>>;
 
 /// One owner with its hot key, its wallet and the address of its node.
 pub struct Actor {
@@ -145,6 +145,7 @@ pub fn send(svm: &mut LiteSVM, instructions: &[Instruction], signers: &[&Keypair
     svm.expire_blockhash();
     let message = Message::new(instructions, Some(&signers[0].pubkey()));
     svm.send_transaction(Transaction::new(signers, message, svm.latest_blockhash()))
+        .map_err(Box::new)
 }
 
 /// A mint of 6 decimals with the extensions that `extend` initialises.
