@@ -74,26 +74,26 @@ function withoutModulePaths(idl) {
   return JSON.parse(json);
 }
 
-/** What has its default value is left out. */
-function withoutDefaults(value) {
-  const optional = [
-    "docs",
-    "writable",
-    "signer",
-    "optional",
-    "relations",
-    "generics",
-    "serialization",
-    "repr",
-  ];
+/** The order in which Anchor writes an object's fields; what is not here comes after, as it came. */
+const ORDER =
+  `kind code name docs writable signer optional address pda relations serialization repr generics
+  discriminator`.match(/\S+/g);
+/** Left out where they say nothing. */
+const OPTIONAL = `docs writable signer optional pda relations serialization repr generics returns
+  events errors types constants`.match(/\S+/g);
+
+/** The pieces in the form that Anchor gives to the whole. */
+function normal(value) {
   const isDefault = (v) =>
     v === false || v === null || v === "borsh" || (Array.isArray(v) && v.length === 0);
-  if (Array.isArray(value)) return value.map(withoutDefaults);
+  const place = (key) => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length);
+  if (Array.isArray(value)) return value.map(normal);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, v]) => !(optional.includes(key) && isDefault(v)))
-      .map(([key, v]) => [key, withoutDefaults(v)]),
+      .filter(([key, v]) => !(OPTIONAL.includes(key) && isDefault(v)))
+      .sort(([a], [b]) => place(a) - place(b))
+      .map(([key, v]) => [key, normal(v)]),
   );
 }
 
@@ -144,7 +144,7 @@ function assemble(text) {
   });
   whole.types.sort(byName);
   verify(whole);
-  return withoutDefaults(whole);
+  return normal(whole);
 }
 
 function files(idl) {

@@ -51,7 +51,9 @@ for (let i = 0; i < elf.readUInt16LE(56); i++) {
     const hash = elf.readUInt32LE(at + 4);
     const name = names.get(hash);
     if (name === undefined) {
-      console.error(`${process.argv[2]} calls 0x${hash.toString(16)}, which is no syscall known here`);
+      console.error(
+        `${process.argv[2]} calls 0x${hash.toString(16)}, which is no syscall known here`,
+      );
       process.exit(1);
     }
     found.add(name);
