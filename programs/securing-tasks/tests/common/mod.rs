@@ -133,9 +133,19 @@ pub fn vote_address(audit: &Address, owner: &Address) -> Address {
     pda(&[b"vote", audit.as_ref(), owner.as_ref()])
 }
 
+/// The next of an endless row of keys, the same for every run: bumps, and with them compute units, don't change by chance.
+pub fn fresh() -> Keypair {
+    use std::cell::Cell;
+    thread_local!(static NEXT: Cell<u64> = const { Cell::new(1) });
+    let number = NEXT.replace(NEXT.get() + 1);
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    Keypair::new_from_array(seed)
+}
+
 /// A funded key.
 pub fn key(svm: &mut LiteSVM) -> Keypair {
-    let key = Keypair::new();
+    let key = fresh();
     svm.airdrop(&key.pubkey(), 10_000_000_000).unwrap();
     key
 }
@@ -156,7 +166,7 @@ pub fn make_mint(
     extensions: &[spl_token_2022::extension::ExtensionType],
     extend: impl Fn(&Address) -> Vec<Instruction>,
 ) -> Address {
-    let mint = Keypair::new();
+    let mint = fresh();
     let space = spl_token_2022::extension::ExtensionType::try_calculate_account_len::<
         spl_token_2022::pod::PodMint,
     >(extensions)
@@ -195,7 +205,7 @@ pub fn make_wallet(
     owner: &Address,
     amount: u64,
 ) -> Address {
-    let wallet = Keypair::new();
+    let wallet = fresh();
     let space = 165;
     let rent = svm.minimum_balance_for_rent_exemption(space);
     let mut instructions = vec![
