@@ -9,9 +9,10 @@ passed=0
 failed=0
 summary=()
 logs=$toolchain/log/test
+rm -rf "$logs"
 mkdir -p "$logs"
 
-# last_sum LOG PATTERN: the sum of the numbers that stand where the pattern has its group.
+# sum_of LOG PATTERN: the sum of the numbers that stand where the pattern has its group.
 sum_of() { sed 's/\x1b\[[0-9;]*m//g' "$1" | sed -nE "s/$2/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
 
 # step RUNNER TITLE COMMAND...: RUNNER is cargo, mocha, or one (the command itself is the test).
@@ -49,10 +50,7 @@ step() {
 
 has_script() { node -e 'process.exit(require("./package.json").scripts[process.argv[1]] ? 0 : 1)' "$1"; }
 
-validator() {
-  "$project/toolchain/validator.sh" >"$logs/validator.path"
-  tail -1 "$logs/validator.path"
-}
+validator() { "$project/toolchain/validator.sh" >"$logs/validator.path" && cat "$logs/validator.path"; }
 
 lints_are_there() {
   cargo fmt --version && cargo clippy --version ||
