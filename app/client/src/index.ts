@@ -1,2 +1,16 @@
-export * from "./chain";
+export { decodeAccount } from "./accounts";
+export type { AccountName, Accounts } from "./accounts";
+export { Chain, ChainProvider, ConnectionChain } from "./chain";
+export type { TransactionOutcome } from "./chain";
+export { SecuringTasksClient, roundAt, roundStart } from "./client";
+export type { TaskRef } from "./client";
+export { REFUSAL_CODES, explain } from "./errors";
+export type { Explanation, RefusalName } from "./errors";
+export { parseEvents } from "./events";
+export type { TaskEvent, TaskEventNamed } from "./events";
+export type { SecuringTasks } from "./idl/securing_tasks";
+export { assertBalanced, heldBy, readLedger } from "./ledger";
+export type { Ledger } from "./ledger";
+export * from "./pda";
 export * from "./tokens";
+export * from "./types";

@@ -1,0 +1,315 @@
+import { TOKEN_2022_PROGRAM_ID, TOKEN_PROGRAM_ID } from "@solana/spl-token";
+import { SystemProgram } from "@solana/web3.js";
+import type { SecuringTasks } from "./idl/securing_tasks";
+import idl from "./idl/securing_tasks.json";
+import { PROGRAM_ID } from "./pda";
+
+/** Name of a refusal of the program, as in its IDL. */
+export type RefusalName = SecuringTasks["errors"][number]["name"];
+
+/** A refusal in plain words. */
+export interface Explanation {
+  /** What is wrong and the way out. */
+  readonly message: string;
+  /** The program's name for it, or null when something else refused. */
+  readonly name: RefusalName | null;
+  /** The refusing program's number for it, or null when it has none. */
+  readonly code: number | null;
+  /** Log lines of the transaction, when it got so far. */
+  readonly logs: readonly string[];
+}
+
+/** Every refusal of the program: what is wrong, and the way out. */
+const REFUSALS: Readonly<Record<RefusalName, string>> = {
+  overflow:
+    "The amount is too large: with it a balance would pass 18446744073709551615 base units, or a slot would. Use a smaller one.",
+  invariantBroken:
+    "The program stopped, because the account would have broken its own rules. Nothing changed. This is a bug: please report the transaction.",
+  amountZero: "The amount is zero. Give one above zero.",
+
+  auditFunctionMissing:
+    "The task has no audit function: nobody could tell good work from bad. Give the SHA-256 of one.",
+  uriTooLong: "The URI is longer than 128 bytes. Use a shorter one, such as a content address.",
+  bondZero: "The initiator's bond is zero, so accusing would cost nothing. Set it above zero.",
+  sharesOverWhole:
+    "A share, slash or quorum is over 10,000 basis points, or initiator's bonus and pool's part together are. Lower them.",
+  bonusZero:
+    "The initiator's bonus is zero, so nobody would have a reason to accuse. Set it above zero.",
+  slashZero: "The slash for malice is zero, so an audit could cost nothing. Set it above zero.",
+  maliceBelowDowntime:
+    "The slash for malice is below the slash for downtime. Make it the same or larger.",
+  quorumZero:
+    "The quorum asks for no vote, so that an accusation would convict by itself. Ask for at least one.",
+  windowZero:
+    "The round or the submission, audit or reveal window is zero slots long. Give each at least one slot.",
+  submissionWindowTooLong:
+    "The submission window is longer than the round. Shorten it, or make the round longer.",
+  auditWindowsTooLong:
+    "Audit, commit and reveal windows together are longer than a round. Shorten them, or make the round longer.",
+  leaveDelayTooShort:
+    "The leave delay is shorter than submission, audit, commit and reveal windows together, so a node could leave before it is judged. Make it at least as long.",
+  minimumStakeZero:
+    "The minimum stake of workers or witnesses is zero. Set both above zero: it is all that keeps one owner from running many nodes.",
+  stakeOverBounty:
+    "The worker's minimum stake is over 100 rounds' bounties. Lower it, raise the bounty, or allow a large stake in so many words.",
+  unknownRule:
+    "The vote weight or reward rule is not one that exists. Choose one that this client names.",
+  commitWindowUnsupported:
+    "The program does not take committed votes yet. Set the commit window to zero.",
+  gateUnsupported: "The program has only open gates yet. Leave both gates open.",
+
+  mintTransferFee:
+    "The mint charges transfer fees, so the vault would get less than was deposited. Use a mint without them.",
+  mintTransferHook:
+    "The mint calls a program of its own at every transfer, which could block withdrawals. Use a mint without a transfer hook.",
+  mintPermanentDelegate:
+    "The mint has a permanent delegate, who could empty the vault. Use a mint without one.",
+  mintNonTransferable: "The mint's tokens can't be transferred. Use another mint.",
+  mintPausable: "The mint can be paused, which would lock every stake. Use a mint that can't.",
+  mintConfidentialTransfer:
+    "The mint has confidential transfers, whose amounts the program can't see. Use a mint without them.",
+  mintDefaultFrozen:
+    "The mint freezes new accounts, so the vault could not be used. Use a mint that does not.",
+  mintClosable:
+    "The mint can be closed and made anew with other rules. Use a mint without a close authority.",
+  mintExtensionUnknown:
+    "The mint has an extension that the program does not know, so it can't tell whether the vault is safe. Use another mint.",
+
+  mintMismatch:
+    "The token account or mint is not of the task's mint. Use an account that holds the task's tokens.",
+  tokenProgramMismatch:
+    "The token program does not own the task's mint. Pass the one that does: Token or Token-2022.",
+  vaultMismatch: "The vault is not the task's. Let the client fill it in.",
+  wrongTask: "An account belongs to another task. Use accounts of one task.",
+  wrongNode:
+    "The node is not the one that this audit, vote or submission is about. Use the node of the owner it names.",
+  wrongSubmission: "The submission is not the one that this audit is about. Use the one it names.",
+  wrongAudit: "The vote was cast in another audit. Use the audit it names.",
+  notCreator: "Only the task's creator may do this. Sign with the creator's key.",
+  notOwner: "Only the node's owner may do this. Sign with the key that joined the task.",
+  notOperator:
+    "Only the node's operator may do this. Sign with the operator's key, or let the owner name another operator.",
+
+  taskRetired:
+    "The task is retired: it takes no more funds, nodes, work or audits. Withdrawals and claims go on.",
+  unknownRole: "A node is a worker or a witness. Choose one of the two.",
+  stakeBelowMinimum:
+    "The node's stake would be below the minimum of its role. Add stake, keep more of it, or leave with all of it.",
+  stakeTooSmall:
+    "The node has less stake that is not leaving. Use a smaller amount, or add stake first.",
+  stakeAtRisk:
+    "The stake is needed for an open audit against this node. Wait until it is resolved, or add stake.",
+  nothingLeaving: "No stake of the node is leaving. There is nothing to take back.",
+  nothingToWithdraw:
+    "Nothing of the node can be withdrawn yet. Ask to leave first, and wait until the leave delay or the lock of its shares is over.",
+  nodeAccused:
+    "The node stands accused and can't withdraw. Anyone may resolve the audit once its votes are in; then withdraw.",
+
+  witnessCannotSubmit:
+    "Witnesses do not submit work. Join the task as a worker with another owner.",
+  payloadMissing: "The work has no SHA-256. Give the hash of what was done.",
+  roundNotCurrent:
+    "The round is not the current one. Submit for the round that the current slot lies in.",
+  submissionWindowClosed:
+    "The submission window of this round is over. Submit in the first slots of the next round.",
+  unknownVerdict:
+    "The accusation or vote is not one that exists: accuse of downtime or malice, vote valid, downtime or malice.",
+  auditWindowClosed: "The audit window of this work is over. It can't be audited any more.",
+  auditAlreadyOpen: "The work is under audit already. Vote in that audit instead.",
+  alreadyDecided: "The work has its verdict, and nobody is tried twice for the same work.",
+  auditsUsedUp: "The work had all its audits, none with a verdict. It can't be audited again.",
+  joinedAfterSubmission:
+    "The node joined after the work was submitted, so it has no say on it. It can vote on later work.",
+  stakeTooRecent:
+    "The node held less than its minimum stake before the work was submitted, so it has no say on it. It can vote on later work.",
+  accusedCannotVote: "The accused can't vote on its own work.",
+  initiatorAlreadyVoted: "The accusation is the initiator's vote. It has no second one.",
+  votingClosed: "Votes are not taken at this slot: the window is over, or has not begun.",
+  votingOpen: "Votes are still taken. Resolve the audit when its window is over.",
+  alreadyResolved: "The audit is resolved already. Claim your share of it.",
+  notResolved: "The audit is not resolved yet. Anyone may resolve it once its votes are in.",
+  alreadyClaimed: "The vote is claimed already. Its share and deposit are with its node.",
+};
+
+/** What Anchor refuses before the program's own code runs. Users meet these when they fill in accounts by hand. */
+const FRAMEWORK: Readonly<Record<number, string>> = {
+  100: "The program does not know this instruction. Update the client, or check that the right program is deployed.",
+  101: "The program does not know this instruction. Update the client, or check that the right program is deployed.",
+  102: "The program can't read the instruction's arguments. Update the client.",
+  2000: "An account that must be writable is not. Let the client fill in the accounts.",
+  2002: "An account that must sign did not. Sign with its key.",
+  2003: "An account breaks a rule of the instruction. Let the client fill in the accounts.",
+  2004: "An account is not owned by the right program. Let the client fill in the accounts.",
+  2006: "An account is not at the address that follows from the others. Let the client fill in the accounts.",
+  2012: "An account is not the one that another names. Let the client fill in the accounts.",
+  2040: "The same account is in two places. A node can't accuse or pay itself: use two different accounts.",
+  3001: "An account that must exist does not, or is empty. Check the address, and that it was created.",
+  3002: "An account is of another kind than the instruction needs. Let the client fill in the accounts.",
+  3003: "An account can't be read: it is shorter than it must be. Check the address.",
+  3005: "The instruction has too few accounts. Let the client fill in the accounts.",
+  3007: "An account is owned by another program: it may not be created yet. Check the address.",
+  3008: "A program's address is wrong. Let the client fill in the accounts.",
+  3010: "An account that must sign did not. Sign with its key.",
+  3012: "An account that must exist does not. Check the address, and that it was created.",
+  4100: "The program was deployed under another address than it was compiled for. Deploy it with its own key.",
+};
+
+/** The system program's numbers. */
+const SYSTEM: Readonly<Record<number, string>> = {
+  0: "What this would create is there already: it can be done once only.",
+  1: "The paying account has not enough SOL for rent and fee. Send it some.",
+};
+
+/** The numbers that Token and Token-2022 share. */
+const TOKEN: Readonly<Record<number, string>> = {
+  0: "The token account would fall below its rent. Leave it more SOL.",
+  1: "The token account holds fewer tokens than the amount. Use a smaller amount, or send it tokens first.",
+  2: "The mint is not a mint. Check the address.",
+  3: "The token account is of another mint. Use an account that holds the task's tokens.",
+  4: "The signer does not own the token account. Use its owner's key, or an account of yours.",
+  17: "The token account is frozen by the mint's freeze authority. Only that authority can thaw it.",
+};
+
+/** Refusals that have no number, in the runtime's words. */
+const RUNTIME: readonly (readonly [pattern: RegExp, message: string])[] = [
+  [/missing required signature/i, "An account that must sign did not. Sign with its key."],
+  [
+    /uninitialized account|account is not initialized/i,
+    "An account that must exist does not. Check the address, and that it was created.",
+  ],
+  [
+    /invalid account owner|not owned by the expected program|incorrect program id|provided owner is not allowed/i,
+    "An account is owned by another program than it must be: it may not be created yet, or belong to another token program. Check the address.",
+  ],
+  [
+    /provided seeds do not result in a valid address|could not create program address/i,
+    "An account is not at the address that follows from the others. Let the client fill in the accounts.",
+  ],
+  [
+    /invalid account data/i,
+    "An account is of another kind than the instruction needs, or does not exist. Check the address.",
+  ],
+  [
+    /already initialized|account already in use/i,
+    "What this would create is there already: it can be done once only.",
+  ],
+  [
+    /insufficient account keys/i,
+    "The instruction has too few accounts. Let the client fill in the accounts.",
+  ],
+  [
+    /invalid (instruction data|program argument)/i,
+    "The program can't read the instruction. Update the client, or check that the right program is deployed.",
+  ],
+  [
+    /insufficient funds for rent/i,
+    "A paying account would be left with too little SOL to exist. Send it some more.",
+  ],
+  [
+    /insufficient funds for fee|no record of a prior credit/i,
+    "The account that pays the fee has no SOL. Send it some.",
+  ],
+  [
+    /blockhash not found|block height exceeded/i,
+    "The transaction was not executed in time and never will be. Send it again.",
+  ],
+  [
+    /already been processed/i,
+    "The chain has executed this very transaction already. Look at its outcome before you send it again.",
+  ],
+  [
+    /computational budget exceeded|exceeded CUs meter/i,
+    "The transaction needs more compute than it asked for. Put fewer instructions into one transaction.",
+  ],
+  [
+    /attempt to load a program that does not exist|program account does not exist|invalid program for execution|unsupported program id/i,
+    `The program ${PROGRAM_ID.toBase58()} is not deployed on this chain. Deploy it, or check the network.`,
+  ],
+  [
+    /fetch failed|ECONNREFUSED|ENOTFOUND|ETIMEDOUT/i,
+    "The chain can't be reached. Check its RPC address and your network.",
+  ],
+];
+
+const NAMES = new Map<number, RefusalName>(
+  idl.errors.map(({ code, name }) => [code, camelCase(name) as RefusalName]),
+);
+
+/** Codes of the program's refusals, by name. */
+export const REFUSAL_CODES = Object.fromEntries(
+  [...NAMES].map(([code, name]) => [name, code]),
+) as Readonly<Record<RefusalName, number>>;
+
+/**
+ * Says in plain words why a transaction was refused. Takes whatever was thrown: an error of the connection or of
+ * Anchor's builder, from any chain. What it doesn't know, it hands on in the words it came in.
+ */
+export function explain(error: unknown): Explanation {
+  const logs = logsOf(error);
+  const text = textOf(error);
+  const failure = failedIn(logs);
+  const code = codeIn(failure?.reason ?? text) ?? ownCode(error);
+  const nothing = { name: null, code, logs };
+
+  if (code !== null) {
+    // Without logs the number is taken for the program's own, since it is the one that was called.
+    const program = failure?.program ?? PROGRAM_ID.toBase58();
+    const name = program === PROGRAM_ID.toBase58() ? NAMES.get(code) : undefined;
+    if (name) return { ...nothing, name, message: REFUSALS[name] };
+    const message = tableOf(program)[code];
+    if (message !== undefined) return { ...nothing, message };
+  }
+  const reason = failure?.reason ?? text;
+  const known = RUNTIME.find(([pattern]) => pattern.test(reason) || pattern.test(text));
+  return { ...nothing, message: known?.[1] ?? firstLine(text) };
+}
+
+function tableOf(program: string): Readonly<Record<number, string>> {
+  if (program === SystemProgram.programId.toBase58()) return SYSTEM;
+  if ([TOKEN_PROGRAM_ID, TOKEN_2022_PROGRAM_ID].some((id) => id.toBase58() === program)) {
+    return TOKEN;
+  }
+  return FRAMEWORK;
+}
+
+/** The innermost program that failed, which is the first to say so. */
+function failedIn(logs: readonly string[]): { program: string; reason: string } | undefined {
+  for (const line of logs) {
+    const [, program, reason] = /^Program (\w+) failed: (.*)$/.exec(line) ?? [];
+    if (program !== undefined && reason !== undefined) return { program, reason };
+  }
+  return undefined;
+}
+
+function codeIn(text: string): number | null {
+  const hex = /custom program error: 0x([0-9a-f]+)/i.exec(text)?.[1];
+  if (hex !== undefined) return parseInt(hex, 16);
+  const decimal = /"Custom":\s*(\d+)/.exec(text)?.[1];
+  return decimal === undefined ? null : Number(decimal);
+}
+
+/** Anchor's own errors carry the number apart from the text. */
+function ownCode(error: unknown): number | null {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "number" && code >= 0 ? code : null;
+}
+
+function logsOf(error: unknown): readonly string[] {
+  const { logs } = (error ?? {}) as { logs?: unknown };
+  return Array.isArray(logs) ? logs.filter((line) => typeof line === "string") : [];
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { transactionError } = error as { transactionError?: { message?: string } };
+  return transactionError?.message ?? (error.message || error.toString());
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0] ?? text;
+}
+
+/** As Anchor's client writes the names of the IDL. */
+function camelCase(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}

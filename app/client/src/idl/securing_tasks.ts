@@ -1,0 +1,3013 @@
+// Generated from the program by `npm run idl`. Do not edit.
+
+/**
+ * The program's IDL with names in camelCase, as a type. It is not the IDL itself: that is `securing_tasks.json`.
+ */
+export type SecuringTasks = {
+  "address": "5keaxc4yHqGYy8zeiL9AauZhM4TjDPBHJfWPWhXxQoC5",
+  "metadata": {
+    "name": "securingTasks",
+    "version": "0.1.0",
+    "spec": "0.1.0",
+    "description": "Audited, staked work on Solana: anonymous nodes work, audit one another, vote and slash"
+  },
+  "instructions": [
+    {
+      "name": "addStake",
+      "docs": [
+        "Adds to a node's stake. It votes only on submissions made after it. By the owner.",
+        "",
+        "Errors: `AmountZero`."
+      ],
+      "discriminator": [
+        58,
+        135,
+        189,
+        105,
+        160,
+        120,
+        165,
+        224
+      ],
+      "accounts": [
+        {
+          "name": "owner",
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "mint",
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "source",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": [
+        {
+          "name": "amount",
+          "type": "u64"
+        }
+      ]
+    },
+    {
+      "name": "cancelLeave",
+      "docs": [
+        "Takes the request to leave back. By the owner.",
+        "",
+        "Errors: `NothingLeaving`."
+      ],
+      "discriminator": [
+        249,
+        45,
+        35,
+        98,
+        26,
+        243,
+        178,
+        81
+      ],
+      "accounts": [
+        {
+          "name": "owner",
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "castVote",
+      "docs": [
+        "Votes valid (0), downtime (1) or malice (2), once and for good, with a deposit out of the stake. By the operator, who",
+        "pays the rent.",
+        "",
+        "Errors: `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,",
+        "`StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`."
+      ],
+      "discriminator": [
+        20,
+        212,
+        15,
+        189,
+        69,
+        180,
+        69,
+        151
+      ],
+      "accounts": [
+        {
+          "name": "operator",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task"
+        },
+        {
+          "name": "audit",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "vote",
+          "writable": true
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "opinion",
+          "type": "u8"
+        }
+      ]
+    },
+    {
+      "name": "claimVote",
+      "docs": [
+        "Credits one voter's share and gives its deposit back. By anyone, to the voter.",
+        "",
+        "Errors: `NotResolved`, `AlreadyClaimed`."
+      ],
+      "discriminator": [
+        142,
+        82,
+        211,
+        173,
+        147,
+        246,
+        121,
+        89
+      ],
+      "accounts": [
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "audit",
+          "writable": true
+        },
+        {
+          "name": "vote",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "createTask",
+      "docs": [
+        "Makes a task with its vault; its rules never change. By its creator, who pays the rent.",
+        "",
+        "Errors: one for each rule out of bounds, a missing audit function, a URI over 128 bytes, a mint that moves without us."
+      ],
+      "discriminator": [
+        194,
+        80,
+        6,
+        180,
+        232,
+        127,
+        48,
+        171
+      ],
+      "accounts": [
+        {
+          "name": "creator",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  116,
+                  97,
+                  115,
+                  107
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "creator"
+              },
+              {
+                "kind": "arg",
+                "path": "id"
+              }
+            ]
+          }
+        },
+        {
+          "name": "mint"
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  118,
+                  97,
+                  117,
+                  108,
+                  116
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "task"
+              }
+            ]
+          }
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "id",
+          "type": "u64"
+        },
+        {
+          "name": "rules",
+          "type": {
+            "defined": {
+              "name": "rulesArgs"
+            }
+          }
+        },
+        {
+          "name": "auditFunctionHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        },
+        {
+          "name": "auditFunctionUri",
+          "type": "string"
+        },
+        {
+          "name": "taskFunctionHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        },
+        {
+          "name": "taskFunctionUri",
+          "type": "string"
+        }
+      ]
+    },
+    {
+      "name": "fundTask",
+      "docs": [
+        "Adds to the bounty pool. By anyone.",
+        "",
+        "Errors: `AmountZero`, `TaskRetired`."
+      ],
+      "discriminator": [
+        188,
+        87,
+        71,
+        120,
+        11,
+        238,
+        84,
+        232
+      ],
+      "accounts": [
+        {
+          "name": "funder",
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "mint",
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "source",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": [
+        {
+          "name": "amount",
+          "type": "u64"
+        }
+      ]
+    },
+    {
+      "name": "joinTask",
+      "docs": [
+        "Makes a node (role 0 worker, 1 witness) with its first stake. By its owner, who pays the rent.",
+        "",
+        "Errors: `TaskRetired`, `UnknownRole`, `StakeBelowMinimum`."
+      ],
+      "discriminator": [
+        191,
+        47,
+        43,
+        190,
+        28,
+        195,
+        5,
+        50
+      ],
+      "accounts": [
+        {
+          "name": "owner",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  110,
+                  111,
+                  100,
+                  101
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "task"
+              },
+              {
+                "kind": "account",
+                "path": "owner"
+              }
+            ]
+          }
+        },
+        {
+          "name": "mint",
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "source",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "role",
+          "type": "u8"
+        },
+        {
+          "name": "operator",
+          "type": "pubkey"
+        },
+        {
+          "name": "amount",
+          "type": "u64"
+        }
+      ]
+    },
+    {
+      "name": "openAudit",
+      "docs": [
+        "Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond out of its stake. By the operator,",
+        "who pays the rent.",
+        "",
+        "Seed: \"an audit can be called by any other node which has a stake in that task\".",
+        "",
+        "Errors: `TaskRetired`, `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,",
+        "`JoinedAfterSubmission`, `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`."
+      ],
+      "discriminator": [
+        65,
+        14,
+        22,
+        226,
+        250,
+        187,
+        3,
+        166
+      ],
+      "accounts": [
+        {
+          "name": "operator",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task"
+        },
+        {
+          "name": "submission",
+          "writable": true
+        },
+        {
+          "name": "accused",
+          "writable": true
+        },
+        {
+          "name": "initiator",
+          "writable": true
+        },
+        {
+          "name": "audit",
+          "writable": true
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "accusation",
+          "type": "u8"
+        }
+      ]
+    },
+    {
+      "name": "requestLeave",
+      "docs": [
+        "Asks for stake to leave after the leave delay: a part, or with none given all. It can be slashed until withdrawn. By the",
+        "owner.",
+        "",
+        "Errors: `AmountZero`, `StakeTooSmall`, `StakeBelowMinimum` where a part would stay that is below the role's minimum."
+      ],
+      "discriminator": [
+        25,
+        112,
+        92,
+        69,
+        219,
+        248,
+        146,
+        134
+      ],
+      "accounts": [
+        {
+          "name": "owner",
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "amount",
+          "type": {
+            "option": "u64"
+          }
+        }
+      ]
+    },
+    {
+      "name": "resolveAudit",
+      "docs": [
+        "Decides an audit after its last vote and shares slash or bond. By anyone.",
+        "",
+        "Errors: `VotingOpen`, `AlreadyResolved`."
+      ],
+      "discriminator": [
+        99,
+        156,
+        167,
+        146,
+        183,
+        57,
+        248,
+        153
+      ],
+      "accounts": [
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "audit",
+          "writable": true
+        },
+        {
+          "name": "submission",
+          "writable": true,
+          "relations": [
+            "audit"
+          ]
+        },
+        {
+          "name": "accused",
+          "writable": true
+        },
+        {
+          "name": "initiator",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "retireTask",
+      "docs": [
+        "Ends a task for ever: no new nodes, work or audits. What is in the pool goes back to the creator; call it again for what",
+        "later verdicts add. Verdicts, claims and withdrawals go on. By the creator.",
+        "",
+        "Errors: `NotCreator`."
+      ],
+      "discriminator": [
+        57,
+        201,
+        234,
+        226,
+        61,
+        195,
+        119,
+        189
+      ],
+      "accounts": [
+        {
+          "name": "creator",
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "mint",
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "destination",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "setOperator",
+      "docs": [
+        "Names another hot key. By the owner."
+      ],
+      "discriminator": [
+        238,
+        153,
+        101,
+        169,
+        243,
+        131,
+        36,
+        1
+      ],
+      "accounts": [
+        {
+          "name": "owner",
+          "signer": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "operator",
+          "type": "pubkey"
+        }
+      ]
+    },
+    {
+      "name": "submitWork",
+      "docs": [
+        "Submits work for the current round, once. By the operator, who pays the rent.",
+        "",
+        "Errors: `TaskRetired`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,",
+        "`SubmissionWindowClosed`."
+      ],
+      "discriminator": [
+        158,
+        80,
+        101,
+        51,
+        114,
+        130,
+        101,
+        253
+      ],
+      "accounts": [
+        {
+          "name": "operator",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task"
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "submission",
+          "writable": true
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "round",
+          "type": "u64"
+        },
+        {
+          "name": "payloadHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        },
+        {
+          "name": "payloadUri",
+          "type": "string"
+        }
+      ]
+    },
+    {
+      "name": "withdraw",
+      "docs": [
+        "Pays out stake whose leave delay is over, shares whose lock is over, and what else is payable. By the owner.",
+        "",
+        "Errors: `NodeAccused`, `NothingToWithdraw`."
+      ],
+      "discriminator": [
+        183,
+        18,
+        70,
+        156,
+        148,
+        109,
+        161,
+        34
+      ],
+      "accounts": [
+        {
+          "name": "owner",
+          "signer": true
+        },
+        {
+          "name": "task"
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "mint",
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "destination",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": []
+    }
+  ],
+  "accounts": [
+    {
+      "name": "audit",
+      "discriminator": [
+        242,
+        65,
+        202,
+        147,
+        141,
+        103,
+        253,
+        134
+      ]
+    },
+    {
+      "name": "node",
+      "discriminator": [
+        208,
+        53,
+        1,
+        3,
+        49,
+        122,
+        180,
+        49
+      ]
+    },
+    {
+      "name": "submission",
+      "discriminator": [
+        58,
+        194,
+        159,
+        158,
+        75,
+        102,
+        178,
+        197
+      ]
+    },
+    {
+      "name": "task",
+      "discriminator": [
+        79,
+        34,
+        229,
+        55,
+        88,
+        90,
+        55,
+        84
+      ]
+    },
+    {
+      "name": "vote",
+      "discriminator": [
+        96,
+        91,
+        104,
+        57,
+        145,
+        35,
+        172,
+        155
+      ]
+    }
+  ],
+  "events": [
+    {
+      "name": "auditOpened",
+      "discriminator": [
+        172,
+        152,
+        196,
+        171,
+        228,
+        153,
+        165,
+        68
+      ]
+    },
+    {
+      "name": "auditResolved",
+      "discriminator": [
+        215,
+        121,
+        174,
+        128,
+        166,
+        80,
+        230,
+        20
+      ]
+    },
+    {
+      "name": "leaveCancelled",
+      "discriminator": [
+        136,
+        55,
+        22,
+        184,
+        64,
+        85,
+        186,
+        248
+      ]
+    },
+    {
+      "name": "leaveRequested",
+      "discriminator": [
+        148,
+        9,
+        135,
+        226,
+        236,
+        112,
+        86,
+        36
+      ]
+    },
+    {
+      "name": "nodeJoined",
+      "discriminator": [
+        35,
+        74,
+        119,
+        72,
+        217,
+        149,
+        140,
+        149
+      ]
+    },
+    {
+      "name": "operatorSet",
+      "discriminator": [
+        187,
+        242,
+        164,
+        221,
+        208,
+        246,
+        180,
+        178
+      ]
+    },
+    {
+      "name": "stakeAdded",
+      "discriminator": [
+        139,
+        170,
+        134,
+        90,
+        22,
+        96,
+        23,
+        193
+      ]
+    },
+    {
+      "name": "taskCreated",
+      "discriminator": [
+        49,
+        174,
+        6,
+        7,
+        71,
+        159,
+        69,
+        175
+      ]
+    },
+    {
+      "name": "taskFunded",
+      "discriminator": [
+        215,
+        0,
+        224,
+        16,
+        151,
+        4,
+        3,
+        195
+      ]
+    },
+    {
+      "name": "taskRetired",
+      "discriminator": [
+        16,
+        223,
+        221,
+        238,
+        0,
+        114,
+        23,
+        65
+      ]
+    },
+    {
+      "name": "voteCast",
+      "discriminator": [
+        39,
+        53,
+        195,
+        104,
+        188,
+        17,
+        225,
+        213
+      ]
+    },
+    {
+      "name": "voteClaimed",
+      "discriminator": [
+        202,
+        182,
+        222,
+        239,
+        140,
+        97,
+        35,
+        245
+      ]
+    },
+    {
+      "name": "withdrawn",
+      "discriminator": [
+        20,
+        89,
+        223,
+        198,
+        194,
+        124,
+        219,
+        13
+      ]
+    },
+    {
+      "name": "workSubmitted",
+      "discriminator": [
+        136,
+        185,
+        210,
+        174,
+        216,
+        140,
+        64,
+        125
+      ]
+    }
+  ],
+  "errors": [
+    {
+      "code": 6000,
+      "name": "overflow",
+      "msg": "The amount does not fit the ledger"
+    },
+    {
+      "code": 6001,
+      "name": "invariantBroken",
+      "msg": "The account would break its own rules"
+    },
+    {
+      "code": 6002,
+      "name": "amountZero",
+      "msg": "The amount must be above zero"
+    },
+    {
+      "code": 6003,
+      "name": "auditFunctionMissing",
+      "msg": "The audit function has no SHA-256"
+    },
+    {
+      "code": 6004,
+      "name": "uriTooLong",
+      "msg": "The URI is longer than 128 bytes"
+    },
+    {
+      "code": 6005,
+      "name": "bondZero",
+      "msg": "The initiator's bond must be above zero"
+    },
+    {
+      "code": 6006,
+      "name": "sharesOverWhole",
+      "msg": "A share or slash is over 10,000 basis points"
+    },
+    {
+      "code": 6007,
+      "name": "bonusZero",
+      "msg": "The initiator's bonus must be above zero"
+    },
+    {
+      "code": 6008,
+      "name": "slashZero",
+      "msg": "The slash for malice must be above zero"
+    },
+    {
+      "code": 6009,
+      "name": "maliceBelowDowntime",
+      "msg": "The slash for malice is below the slash for downtime"
+    },
+    {
+      "code": 6010,
+      "name": "quorumZero",
+      "msg": "The quorum must ask for at least one vote besides the initiator's"
+    },
+    {
+      "code": 6011,
+      "name": "windowZero",
+      "msg": "A round, submission, audit or reveal window is zero slots long"
+    },
+    {
+      "code": 6012,
+      "name": "submissionWindowTooLong",
+      "msg": "The submission window is longer than the round"
+    },
+    {
+      "code": 6013,
+      "name": "auditWindowsTooLong",
+      "msg": "Audit, commit and reveal windows together are longer than a round"
+    },
+    {
+      "code": 6014,
+      "name": "leaveDelayTooShort",
+      "msg": "The leave delay is shorter than submission, audit, commit and reveal windows together"
+    },
+    {
+      "code": 6015,
+      "name": "minimumStakeZero",
+      "msg": "The minimum stake must be above zero for workers and for witnesses"
+    },
+    {
+      "code": 6016,
+      "name": "stakeOverBounty",
+      "msg": "The worker's minimum stake is over 100 rounds' bounties; allow it in so many words or lower it"
+    },
+    {
+      "code": 6017,
+      "name": "unknownRule",
+      "msg": "Vote weight, reward rule or gate is not one that exists"
+    },
+    {
+      "code": 6018,
+      "name": "commitWindowUnsupported",
+      "msg": "Committed votes are not in this version; set the commit window to zero"
+    },
+    {
+      "code": 6019,
+      "name": "gateUnsupported",
+      "msg": "Only open gates are in this version"
+    },
+    {
+      "code": 6020,
+      "name": "mintTransferFee",
+      "msg": "The mint charges transfer fees"
+    },
+    {
+      "code": 6021,
+      "name": "mintTransferHook",
+      "msg": "The mint calls a program at every transfer"
+    },
+    {
+      "code": 6022,
+      "name": "mintPermanentDelegate",
+      "msg": "The mint has a permanent delegate who can take tokens"
+    },
+    {
+      "code": 6023,
+      "name": "mintNonTransferable",
+      "msg": "The mint's tokens can't be transferred"
+    },
+    {
+      "code": 6024,
+      "name": "mintPausable",
+      "msg": "The mint can be paused"
+    },
+    {
+      "code": 6025,
+      "name": "mintConfidentialTransfer",
+      "msg": "The mint has confidential transfers"
+    },
+    {
+      "code": 6026,
+      "name": "mintDefaultFrozen",
+      "msg": "The mint freezes new accounts"
+    },
+    {
+      "code": 6027,
+      "name": "mintClosable",
+      "msg": "The mint can be closed and made anew with other rules"
+    },
+    {
+      "code": 6028,
+      "name": "mintExtensionUnknown",
+      "msg": "The mint has an extension that this program does not know"
+    },
+    {
+      "code": 6029,
+      "name": "mintMismatch",
+      "msg": "The mint is not the task's mint"
+    },
+    {
+      "code": 6030,
+      "name": "tokenProgramMismatch",
+      "msg": "The token program does not own the task's mint"
+    },
+    {
+      "code": 6031,
+      "name": "vaultMismatch",
+      "msg": "The vault is not the task's vault"
+    },
+    {
+      "code": 6032,
+      "name": "wrongTask",
+      "msg": "The account belongs to another task"
+    },
+    {
+      "code": 6033,
+      "name": "wrongNode",
+      "msg": "The node does not belong to this audit, vote or submission"
+    },
+    {
+      "code": 6034,
+      "name": "wrongSubmission",
+      "msg": "The submission does not belong to this audit"
+    },
+    {
+      "code": 6035,
+      "name": "wrongAudit",
+      "msg": "The vote does not belong to this audit"
+    },
+    {
+      "code": 6036,
+      "name": "notCreator",
+      "msg": "Only the task's creator may do this"
+    },
+    {
+      "code": 6037,
+      "name": "notOwner",
+      "msg": "Only the node's owner may do this"
+    },
+    {
+      "code": 6038,
+      "name": "notOperator",
+      "msg": "Only the node's operator may do this"
+    },
+    {
+      "code": 6039,
+      "name": "taskRetired",
+      "msg": "The task is retired"
+    },
+    {
+      "code": 6040,
+      "name": "unknownRole",
+      "msg": "The role must be worker or witness"
+    },
+    {
+      "code": 6041,
+      "name": "stakeBelowMinimum",
+      "msg": "The stake would be below the minimum of the role"
+    },
+    {
+      "code": 6042,
+      "name": "stakeTooSmall",
+      "msg": "More than the node's stake that is not leaving"
+    },
+    {
+      "code": 6043,
+      "name": "stakeAtRisk",
+      "msg": "The stake is needed for an audit against this node"
+    },
+    {
+      "code": 6044,
+      "name": "nothingLeaving",
+      "msg": "No stake is leaving"
+    },
+    {
+      "code": 6045,
+      "name": "nothingToWithdraw",
+      "msg": "Nothing can be withdrawn yet"
+    },
+    {
+      "code": 6046,
+      "name": "nodeAccused",
+      "msg": "The node stands accused; resolve the audit first"
+    },
+    {
+      "code": 6047,
+      "name": "witnessCannotSubmit",
+      "msg": "Witnesses do not submit work"
+    },
+    {
+      "code": 6048,
+      "name": "payloadMissing",
+      "msg": "The payload has no SHA-256"
+    },
+    {
+      "code": 6049,
+      "name": "roundNotCurrent",
+      "msg": "The round is not the current one"
+    },
+    {
+      "code": 6050,
+      "name": "submissionWindowClosed",
+      "msg": "The submission window of the round is over"
+    },
+    {
+      "code": 6051,
+      "name": "unknownVerdict",
+      "msg": "The fault or verdict is not one that exists"
+    },
+    {
+      "code": 6052,
+      "name": "auditWindowClosed",
+      "msg": "The audit window of the submission is over"
+    },
+    {
+      "code": 6053,
+      "name": "auditAlreadyOpen",
+      "msg": "The submission is under audit already"
+    },
+    {
+      "code": 6054,
+      "name": "alreadyDecided",
+      "msg": "The submission has its verdict"
+    },
+    {
+      "code": 6055,
+      "name": "auditsUsedUp",
+      "msg": "The submission had all its audits"
+    },
+    {
+      "code": 6056,
+      "name": "joinedAfterSubmission",
+      "msg": "The node joined at or after the submission's slot"
+    },
+    {
+      "code": 6057,
+      "name": "stakeTooRecent",
+      "msg": "The node held less than its minimum stake before the submission's slot"
+    },
+    {
+      "code": 6058,
+      "name": "accusedCannotVote",
+      "msg": "The accused can't vote on itself"
+    },
+    {
+      "code": 6059,
+      "name": "initiatorAlreadyVoted",
+      "msg": "The initiator's accusation is its vote"
+    },
+    {
+      "code": 6060,
+      "name": "votingClosed",
+      "msg": "Votes are not taken at this slot"
+    },
+    {
+      "code": 6061,
+      "name": "votingOpen",
+      "msg": "Votes are still taken"
+    },
+    {
+      "code": 6062,
+      "name": "alreadyResolved",
+      "msg": "The audit is resolved already"
+    },
+    {
+      "code": 6063,
+      "name": "notResolved",
+      "msg": "The audit is not resolved yet"
+    },
+    {
+      "code": 6064,
+      "name": "alreadyClaimed",
+      "msg": "The vote is claimed already"
+    }
+  ],
+  "types": [
+    {
+      "name": "audit",
+      "docs": [
+        "One audit of a submission. Seeds: `audit`, submission, attempt (u8). Amounts in base units of the mint.",
+        "",
+        "Owns `bond + voters_left` of the vault. Holds no list of voters: any number of them costs `resolve_audit` the same."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "submission",
+            "type": "pubkey"
+          },
+          {
+            "name": "initiator",
+            "docs": [
+              "The accuser's owner."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "accused",
+            "docs": [
+              "The accused node's owner."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
+            "docs": [
+              "Paid the rent and gets it back."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "submissionSlot",
+            "type": "u64"
+          },
+          {
+            "name": "openSlot",
+            "type": "u64"
+          },
+          {
+            "name": "revealSlot",
+            "docs": [
+              "First slot of the reveal window; with a commit window of 0, `open_slot`."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "endSlot",
+            "docs": [
+              "First slot at which no vote is taken and the audit can be resolved."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "accusedStake",
+            "docs": [
+              "The accused's stake when the audit opened."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "exposed",
+            "docs": [
+              "The most that this audit can slash: the share for malice of `accused_stake`."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "eligibleStake",
+            "docs": [
+              "Stake that could vote: the task's active stake, at the submission or now if that is less, without the accused's."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "initiatorStake",
+            "docs": [
+              "What the initiator's accusation weighs by stake."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "bond",
+            "docs": [
+              "The initiator's bond while the audit is open."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "voteDeposit",
+            "docs": [
+              "What each vote lends the audit."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "votes",
+            "type": {
+              "defined": {
+                "name": "votes"
+              }
+            }
+          },
+          {
+            "name": "votersPot",
+            "docs": [
+              "The voters' part of the slash or bond, without the initiator's share."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "votersWeight",
+            "docs": [
+              "The whole that each voter's share is a part of, in the tally's weight."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "votersLeft",
+            "docs": [
+              "What is left of `voters_pot`; the last claim sends the floors' remainder to the pool."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "unclaimed",
+            "docs": [
+              "Votes that exist and are not claimed, the initiator's accusation not among them."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "rules",
+            "type": {
+              "defined": {
+                "name": "caseRules"
+              }
+            }
+          },
+          {
+            "name": "accusation",
+            "type": {
+              "defined": {
+                "name": "podOpinion"
+              }
+            }
+          },
+          {
+            "name": "outcome",
+            "type": {
+              "defined": {
+                "name": "podOutcome"
+              }
+            }
+          },
+          {
+            "name": "attempt",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "auditOpened",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "submission",
+            "type": "pubkey"
+          },
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "initiator",
+            "type": "pubkey"
+          },
+          {
+            "name": "accused",
+            "type": "pubkey"
+          },
+          {
+            "name": "accusation",
+            "docs": [
+              "1 downtime, 2 malice."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "bond",
+            "type": "u64"
+          },
+          {
+            "name": "weight",
+            "docs": [
+              "The initiator's frozen weight by stake."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "accusedStake",
+            "type": "u64"
+          },
+          {
+            "name": "endSlot",
+            "docs": [
+              "First slot at which no vote is taken."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "auditResolved",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "initiator",
+            "type": "pubkey"
+          },
+          {
+            "name": "accused",
+            "type": "pubkey"
+          },
+          {
+            "name": "outcome",
+            "docs": [
+              "1 no verdict, 2 acquitted, 3 convicted of downtime, 4 convicted of malice."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "slash",
+            "docs": [
+              "Taken from the accused's stake."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "bondReturned",
+            "docs": [
+              "Back to the initiator's stake."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "initiatorAward",
+            "docs": [
+              "Locked rewards of the initiator."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "accusedAward",
+            "docs": [
+              "Locked rewards of the accused: its part of a lost bond."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "poolAward",
+            "type": "u64"
+          },
+          {
+            "name": "votersPot",
+            "docs": [
+              "What the voters can claim."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "caseRules",
+      "docs": [
+        "The rules that decide and share an audit, copied into it when it opens."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "quorumVotes",
+            "docs": [
+              "Least votes besides the initiator's."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "quorumBps",
+            "docs": [
+              "Least share of the eligible stake that votes, the initiator's included."
+            ],
+            "type": "u16"
+          },
+          {
+            "name": "downtimeBps",
+            "type": "u16"
+          },
+          {
+            "name": "maliceBps",
+            "type": "u16"
+          },
+          {
+            "name": "initiatorBonusBps",
+            "type": "u16"
+          },
+          {
+            "name": "poolBps",
+            "type": "u16"
+          },
+          {
+            "name": "voteWeight",
+            "type": {
+              "defined": {
+                "name": "podVoteWeight"
+              }
+            }
+          },
+          {
+            "name": "rewardRule",
+            "type": {
+              "defined": {
+                "name": "podRewardRule"
+              }
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "functionRef",
+      "docs": [
+        "A JavaScript function that a task is bound to: what nodes fetch, and the hash they refuse it without."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "hash",
+            "docs": [
+              "SHA-256; all zeros where the task has none."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "uri",
+            "type": {
+              "defined": {
+                "name": "podVec",
+                "generics": [
+                  {
+                    "kind": "type",
+                    "type": "u8"
+                  },
+                  {
+                    "kind": "const",
+                    "value": "128"
+                  }
+                ]
+              }
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "gate",
+      "docs": [
+        "Who may join a role. Later versions add kinds; the key and numbers belong to them."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "kind",
+            "docs": [
+              "0 is open: anyone may join."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "key",
+            "docs": [
+              "The mint, collection or task that a gate asks about."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "least",
+            "docs": [
+              "Least balance in base units, or least paid rounds."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "most",
+            "docs": [
+              "Most convictions."
+            ],
+            "type": "u32"
+          }
+        ]
+      }
+    },
+    {
+      "name": "leaveCancelled",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "leaveRequested",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "leaving",
+            "docs": [
+              "All that is leaving after."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "leaveSlot",
+            "docs": [
+              "First slot at which it can be withdrawn."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "node",
+      "docs": [
+        "A node of a task. Seeds: `node`, task, owner. Amounts in base units of the mint.",
+        "",
+        "Owns `stake + locked + locked_next + payable` of the vault."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "docs": [
+              "Cold key: money goes to it alone."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "operator",
+            "docs": [
+              "Hot key: submits, accuses and votes, and never takes money."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "joinedSlot",
+            "type": "u64"
+          },
+          {
+            "name": "stake",
+            "docs": [
+              "All of it can be slashed, the leaving part too."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "leaving",
+            "docs": [
+              "The part of `stake` that was asked to leave."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "leaveSlot",
+            "docs": [
+              "First slot at which `leaving` can be withdrawn; 0 where nothing is leaving."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "recent",
+            "docs": [
+              "Stake that came lately: it votes only on submissions made after `recent_slot`."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "recentSlot",
+            "type": "u64"
+          },
+          {
+            "name": "lent",
+            "docs": [
+              "Bonds and deposits that audits hold for this node; not part of `stake`."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "exposed",
+            "docs": [
+              "The most that open audits against this node can slash."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "locked",
+            "docs": [
+              "Shares of slashes and bonds that can't leave before `locked_until`."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "lockedUntil",
+            "type": "u64"
+          },
+          {
+            "name": "lockedNext",
+            "docs": [
+              "Shares that came while `locked` was filled. A second box, so that new shares never put off old ones for ever."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "lockedNextUntil",
+            "type": "u64"
+          },
+          {
+            "name": "payable",
+            "docs": [
+              "Can be withdrawn at once."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "openAudits",
+            "docs": [
+              "Open audits against this node. Whoever resolves them lowers it, the node itself too, so the lock always ends."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "submissions",
+            "type": "u32"
+          },
+          {
+            "name": "roundsPaid",
+            "type": "u32"
+          },
+          {
+            "name": "convictionsDowntime",
+            "type": "u32"
+          },
+          {
+            "name": "convictionsMalice",
+            "type": "u32"
+          },
+          {
+            "name": "votesWithMajority",
+            "type": "u32"
+          },
+          {
+            "name": "votesAgainstMajority",
+            "type": "u32"
+          },
+          {
+            "name": "votesUnrevealed",
+            "type": "u32"
+          },
+          {
+            "name": "role",
+            "type": {
+              "defined": {
+                "name": "podRole"
+              }
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "nodeJoined",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "operator",
+            "type": "pubkey"
+          },
+          {
+            "name": "role",
+            "docs": [
+              "0 worker, 1 witness."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "stake",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "operatorSet",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "operator",
+            "type": "pubkey"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "podOpinion",
+      "docs": [
+        "What a voter says of a submission."
+      ],
+      "type": {
+        "kind": "type",
+        "alias": "u8"
+      }
+    },
+    {
+      "name": "podOutcome",
+      "type": {
+        "kind": "type",
+        "alias": "u8"
+      }
+    },
+    {
+      "name": "podRewardRule",
+      "docs": [
+        "Who shares the voters' part."
+      ],
+      "type": {
+        "kind": "type",
+        "alias": "u8"
+      }
+    },
+    {
+      "name": "podRole",
+      "docs": [
+        "What a node may do. Both may vote and call audits."
+      ],
+      "type": {
+        "kind": "type",
+        "alias": "u8"
+      }
+    },
+    {
+      "name": "podSubmissionStatus",
+      "type": {
+        "kind": "type",
+        "alias": "u8"
+      }
+    },
+    {
+      "name": "podTaskStatus",
+      "docs": [
+        "Whether a task takes new nodes, work and audits."
+      ],
+      "type": {
+        "kind": "type",
+        "alias": "u8"
+      }
+    },
+    {
+      "name": "podU16",
+      "type": {
+        "kind": "type",
+        "alias": "u16"
+      }
+    },
+    {
+      "name": "podU32",
+      "type": {
+        "kind": "type",
+        "alias": "u32"
+      }
+    },
+    {
+      "name": "podU64",
+      "type": {
+        "kind": "type",
+        "alias": "u64"
+      }
+    },
+    {
+      "name": "podVec",
+      "serialization": "bytemuckunsafe",
+      "repr": {
+        "kind": "c"
+      },
+      "generics": [
+        {
+          "kind": "type",
+          "name": "t"
+        },
+        {
+          "kind": "const",
+          "name": "max",
+          "type": "usize"
+        }
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "len",
+            "type": {
+              "defined": {
+                "name": "podU16"
+              }
+            }
+          },
+          {
+            "name": "data",
+            "type": {
+              "array": [
+                {
+                  "generic": "t"
+                },
+                {
+                  "generic": "max"
+                }
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "podVoteState",
+      "type": {
+        "kind": "type",
+        "alias": "u8"
+      }
+    },
+    {
+      "name": "podVoteWeight",
+      "docs": [
+        "What a vote weighs in the tally and in the voters' shares."
+      ],
+      "type": {
+        "kind": "type",
+        "alias": "u8"
+      }
+    },
+    {
+      "name": "rules",
+      "docs": [
+        "A task's rules, frozen for ever. Slots, base units of the mint, basis points (`_bps`)."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "roundSlots",
+            "type": "u64"
+          },
+          {
+            "name": "submissionSlots",
+            "docs": [
+              "Work is taken in the first slots of a round."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "auditSlots",
+            "docs": [
+              "Audits may be opened from the submission until this long after the submission window."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "commitSlots",
+            "docs": [
+              "0: votes are open, cast in the reveal window."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "revealSlots",
+            "type": "u64"
+          },
+          {
+            "name": "leaveDelaySlots",
+            "type": "u64"
+          },
+          {
+            "name": "workerMinStake",
+            "type": "u64"
+          },
+          {
+            "name": "witnessMinStake",
+            "type": "u64"
+          },
+          {
+            "name": "bountyPerRound",
+            "type": "u64"
+          },
+          {
+            "name": "initiatorBond",
+            "type": "u64"
+          },
+          {
+            "name": "voteDeposit",
+            "type": "u64"
+          },
+          {
+            "name": "case",
+            "type": {
+              "defined": {
+                "name": "caseRules"
+              }
+            }
+          },
+          {
+            "name": "workerGate",
+            "type": {
+              "defined": {
+                "name": "gate"
+              }
+            }
+          },
+          {
+            "name": "witnessGate",
+            "type": {
+              "defined": {
+                "name": "gate"
+              }
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "rulesArgs",
+      "docs": [
+        "A creator's rules as an argument. Slots, base units of the mint, basis points (`_bps`)."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "roundSlots",
+            "type": "u64"
+          },
+          {
+            "name": "submissionSlots",
+            "type": "u64"
+          },
+          {
+            "name": "auditSlots",
+            "type": "u64"
+          },
+          {
+            "name": "commitSlots",
+            "type": "u64"
+          },
+          {
+            "name": "revealSlots",
+            "type": "u64"
+          },
+          {
+            "name": "leaveDelaySlots",
+            "type": "u64"
+          },
+          {
+            "name": "workerMinStake",
+            "type": "u64"
+          },
+          {
+            "name": "witnessMinStake",
+            "type": "u64"
+          },
+          {
+            "name": "bountyPerRound",
+            "type": "u64"
+          },
+          {
+            "name": "initiatorBond",
+            "type": "u64"
+          },
+          {
+            "name": "voteDeposit",
+            "type": "u64"
+          },
+          {
+            "name": "quorumVotes",
+            "type": "u32"
+          },
+          {
+            "name": "quorumBps",
+            "type": "u16"
+          },
+          {
+            "name": "downtimeBps",
+            "type": "u16"
+          },
+          {
+            "name": "maliceBps",
+            "type": "u16"
+          },
+          {
+            "name": "initiatorBonusBps",
+            "type": "u16"
+          },
+          {
+            "name": "poolBps",
+            "type": "u16"
+          },
+          {
+            "name": "voteWeight",
+            "docs": [
+              "0 by node, 1 by stake."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "rewardRule",
+            "docs": [
+              "0 all voters, 1 the majority."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "workerGate",
+            "docs": [
+              "0 is open."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "witnessGate",
+            "docs": [
+              "0 is open."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "allowLargeStake",
+            "docs": [
+              "Lets the worker's minimum stake be over 100 rounds' bounties."
+            ],
+            "type": "bool"
+          }
+        ]
+      }
+    },
+    {
+      "name": "stakeAdded",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "stake",
+            "docs": [
+              "The node's stake after."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "submission",
+      "docs": [
+        "A node's work for one round. Seeds: `submission`, task, round (u64 LE), owner."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
+            "docs": [
+              "Paid the rent and gets it back."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "payloadHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "payloadUri",
+            "type": {
+              "defined": {
+                "name": "podVec",
+                "generics": [
+                  {
+                    "kind": "type",
+                    "type": "u8"
+                  },
+                  {
+                    "kind": "const",
+                    "value": "128"
+                  }
+                ]
+              }
+            }
+          },
+          {
+            "name": "round",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          },
+          {
+            "name": "activeStake",
+            "docs": [
+              "The task's active stake when the work came, in base units: later stake can't thin out a vote on it."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "audits",
+            "docs": [
+              "Audits opened so far."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "status",
+            "type": {
+              "defined": {
+                "name": "podSubmissionStatus"
+              }
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "task",
+      "docs": [
+        "A task: rules, pool and totals. Seeds: `task`, creator, id (u64 LE)."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "creator",
+            "type": "pubkey"
+          },
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "id",
+            "type": "u64"
+          },
+          {
+            "name": "startSlot",
+            "docs": [
+              "First slot of round 0."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "rules",
+            "type": {
+              "defined": {
+                "name": "rules"
+              }
+            }
+          },
+          {
+            "name": "auditFunction",
+            "type": {
+              "defined": {
+                "name": "functionRef"
+              }
+            }
+          },
+          {
+            "name": "taskFunction",
+            "type": {
+              "defined": {
+                "name": "functionRef"
+              }
+            }
+          },
+          {
+            "name": "pool",
+            "docs": [
+              "Base units that are nobody's yet: bounties come from here."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "activeStake",
+            "docs": [
+              "Sum over all nodes of stake that isn't leaving, bonds and deposits lent to audits included."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "nodes",
+            "docs": [
+              "Node accounts."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "status",
+            "type": {
+              "defined": {
+                "name": "podTaskStatus"
+              }
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "taskCreated",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "creator",
+            "type": "pubkey"
+          },
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "taskFunded",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "funder",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "pool",
+            "docs": [
+              "The pool after."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "taskRetired",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "docs": [
+              "What left the pool for the creator."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "vote",
+      "docs": [
+        "One node's vote in one audit. Seeds: `vote`, audit, owner: one for each owner, whatever its operator.",
+        "",
+        "Owns `deposit` of the vault."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
+            "docs": [
+              "Paid the rent and gets it back."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "commitment",
+            "docs": [
+              "All zeros for a vote that was cast openly."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "weight",
+            "docs": [
+              "Frozen weight by stake, in base units."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "deposit",
+            "docs": [
+              "Base units, until claimed."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "opinion",
+            "type": {
+              "defined": {
+                "name": "podOpinion"
+              }
+            }
+          },
+          {
+            "name": "state",
+            "type": {
+              "defined": {
+                "name": "podVoteState"
+              }
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "voteCast",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "voter",
+            "type": "pubkey"
+          },
+          {
+            "name": "opinion",
+            "docs": [
+              "0 valid, 1 downtime, 2 malice."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "weight",
+            "docs": [
+              "Frozen weight by stake."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "deposit",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "voteClaimed",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "voter",
+            "type": "pubkey"
+          },
+          {
+            "name": "share",
+            "docs": [
+              "Locked rewards of the voter."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "deposit",
+            "docs": [
+              "Back to the voter's stake."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "poolAward",
+            "docs": [
+              "What the last claim's remainder added to the pool."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "votes",
+      "docs": [
+        "Votes and weights for each opinion, by `Opinion`."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "nodes",
+            "docs": [
+              "Nodes."
+            ],
+            "type": {
+              "array": [
+                "u32",
+                3
+              ]
+            }
+          },
+          {
+            "name": "stake",
+            "docs": [
+              "Base units."
+            ],
+            "type": {
+              "array": [
+                "u64",
+                3
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "withdrawn",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "stake",
+            "docs": [
+              "The node's stake after."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "locked",
+            "docs": [
+              "The node's locked shares after."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "workSubmitted",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "submission",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "round",
+            "type": "u64"
+          },
+          {
+            "name": "payloadHash",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    }
+  ]
+};

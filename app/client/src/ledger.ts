@@ -1,0 +1,73 @@
+import { unpackAccount } from "@solana/spl-token";
+import type { PublicKey } from "@solana/web3.js";
+import type { SecuringTasksClient } from "./client";
+import type { Audit, Node, Task, Vote } from "./types";
+
+/** A task's money: who it belongs to, and what its vault holds. Base units of the mint. */
+export interface Ledger {
+  readonly task: Task;
+  readonly nodes: readonly Node[];
+  readonly audits: readonly Audit[];
+  readonly votes: readonly Vote[];
+  /** Nobody's yet: bounties come from here. */
+  readonly pool: bigint;
+  /** Stake, locked shares and what is payable, of all nodes. */
+  readonly held: bigint;
+  /** Bonds and the voters' pots of all audits. */
+  readonly pots: bigint;
+  /** Deposits of all votes. */
+  readonly deposits: bigint;
+  /** All of the above. */
+  readonly total: bigint;
+  /** Tokens in the vault. */
+  readonly vault: bigint;
+}
+
+/** What a node owns in its task's vault. */
+export function heldBy(node: Node): bigint {
+  return node.stake + node.locked + node.lockedNext + node.payable;
+}
+
+/**
+ * Reads all accounts of a task and sums them. On a busy chain other transactions may come between the readings: read
+ * again before you trust a difference.
+ */
+export async function readLedger(client: SecuringTasksClient, address: PublicKey): Promise<Ledger> {
+  const { connection } = client.program.provider;
+  const task = await client.fetch("task", address);
+  const vaultAccount = await connection.getAccountInfo(task.vault);
+  const [nodes, audits] = await Promise.all([
+    client.ofTask("node", address),
+    client.ofTask("audit", address),
+  ]);
+  const votes = (await Promise.all(audits.map((audit) => client.votesIn(audit.address)))).flat();
+  const held = sum(nodes.map(heldBy));
+  const pots = sum(audits.map(({ bond, votersLeft }) => bond + votersLeft));
+  const deposits = sum(votes.map(({ deposit }) => deposit));
+  return {
+    task,
+    nodes,
+    audits,
+    votes,
+    pool: task.pool,
+    held,
+    pots,
+    deposits,
+    total: task.pool + held + pots + deposits,
+    vault: unpackAccount(task.vault, vaultAccount, vaultAccount?.owner).amount,
+  };
+}
+
+/** Throws unless the vault holds to the unit what the ledger says. */
+export function assertBalanced(ledger: Ledger): void {
+  const { task, pool, held, pots, deposits, total, vault } = ledger;
+  if (total === vault) return;
+  throw new Error(
+    `The ledger of task ${task.address.toBase58()} says ${String(total)} and its vault holds ${String(vault)}: ` +
+      `pool ${String(pool)}, nodes ${String(held)}, audits ${String(pots)}, votes ${String(deposits)}.`,
+  );
+}
+
+function sum(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((a, b) => a + b, 0n);
+}

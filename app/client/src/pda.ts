@@ -1,0 +1,54 @@
+import { PublicKey } from "@solana/web3.js";
+import idl from "./idl/securing_tasks.json";
+
+/** The program's address. Its accounts live at addresses that follow from it. */
+export const PROGRAM_ID = new PublicKey(idl.address);
+
+/** A creator's task with this number. */
+export function taskAddress(creator: PublicKey, id: bigint, program = PROGRAM_ID): PublicKey {
+  return derive(program, "task", creator.toBuffer(), u64(id));
+}
+
+/** The one token account of a task. */
+export function vaultAddress(task: PublicKey, program = PROGRAM_ID): PublicKey {
+  return derive(program, "vault", task.toBuffer());
+}
+
+/** The node of an owner in a task. */
+export function nodeAddress(task: PublicKey, owner: PublicKey, program = PROGRAM_ID): PublicKey {
+  return derive(program, "node", task.toBuffer(), owner.toBuffer());
+}
+
+/** An owner's work for a round of a task. */
+export function submissionAddress(
+  task: PublicKey,
+  round: bigint,
+  owner: PublicKey,
+  program = PROGRAM_ID,
+): PublicKey {
+  return derive(program, "submission", task.toBuffer(), u64(round), owner.toBuffer());
+}
+
+/** An audit of a submission; the first attempt is 0. */
+export function auditAddress(
+  submission: PublicKey,
+  attempt: number,
+  program = PROGRAM_ID,
+): PublicKey {
+  return derive(program, "audit", submission.toBuffer(), Buffer.from([attempt]));
+}
+
+/** An owner's vote in an audit. */
+export function voteAddress(audit: PublicKey, voter: PublicKey, program = PROGRAM_ID): PublicKey {
+  return derive(program, "vote", audit.toBuffer(), voter.toBuffer());
+}
+
+function derive(program: PublicKey, kind: string, ...seeds: readonly Buffer[]): PublicKey {
+  return PublicKey.findProgramAddressSync([Buffer.from(kind), ...seeds], program)[0];
+}
+
+function u64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes;
+}
