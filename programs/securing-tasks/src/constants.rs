@@ -13,6 +13,9 @@ pub const MAX_STAKE_TO_BOUNTY: u64 = 100;
 /// Audits that one submission can have. A second and a third follow only where the one before ended without a verdict.
 pub const MAX_AUDITS: u8 = 3;
 
+/// Longest round and leave delay, in slots: about a year of 400 ms. A longer one could lock stake for ever.
+pub const MAX_WINDOW_SLOTS: u64 = 78_840_000;
+
 pub const TASK_SEED: &[u8] = b"task";
 pub const VAULT_SEED: &[u8] = b"vault";
 pub const NODE_SEED: &[u8] = b"node";

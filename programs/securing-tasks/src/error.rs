@@ -145,4 +145,6 @@ pub enum TaskError {
     NotResolved,
     #[msg("The vote is claimed already")]
     AlreadyClaimed,
+    #[msg("A round or leave delay is longer than 78,840,000 slots, about a year")]
+    WindowTooLong,
 }

@@ -189,6 +189,10 @@ impl RulesArgs {
             TaskError::WindowZero
         );
         require!(
+            self.round_slots.max(self.leave_delay_slots) <= MAX_WINDOW_SLOTS,
+            TaskError::WindowTooLong
+        );
+        require!(
             self.submission_slots <= self.round_slots,
             TaskError::SubmissionWindowTooLong
         );
