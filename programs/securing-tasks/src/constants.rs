@@ -19,6 +19,11 @@ pub const MAX_WINDOW_SLOTS: u64 = 78_840_000;
 pub const TASK_SEED: &[u8] = b"task";
 pub const VAULT_SEED: &[u8] = b"vault";
 pub const NODE_SEED: &[u8] = b"node";
+pub const ROUND_SEED: &[u8] = b"round";
 pub const SUBMISSION_SEED: &[u8] = b"submission";
 pub const AUDIT_SEED: &[u8] = b"audit";
 pub const VOTE_SEED: &[u8] = b"vote";
+pub const ALLOW_SEED: &[u8] = b"allow";
+
+/// What every commitment begins with: a hash made for anything else is no vote here.
+pub const COMMITMENT_TAG: &[u8] = b"securing-tasks:vote:v1";

@@ -43,12 +43,10 @@ pub enum TaskError {
     StakeOverBounty,
     #[msg("Vote weight, reward rule or gate is not one that exists")]
     UnknownRule,
-    #[msg("Committed votes are not in this version; set the commit window to zero")]
-    CommitWindowUnsupported,
-    #[msg("Only open gates are in this version")]
-    GateUnsupported,
+    #[msg("The gate lacks its mint, collection or task")]
+    GateKeyMissing,
 
-    // 6020: mints that could let tokens move or shrink without us
+    // 6019: mints that could let tokens move or shrink without us
     #[msg("The mint charges transfer fees")]
     MintTransferFee,
     #[msg("The mint calls a program at every transfer")]
@@ -68,7 +66,7 @@ pub enum TaskError {
     #[msg("The mint has an extension that this program does not know")]
     MintExtensionUnknown,
 
-    // 6029: accounts that do not belong together
+    // 6028: accounts that do not belong together
     #[msg("The mint is not the task's mint")]
     MintMismatch,
     #[msg("The token program does not own the task's mint")]
@@ -81,6 +79,8 @@ pub enum TaskError {
     WrongNode,
     #[msg("The submission does not belong to this audit")]
     WrongSubmission,
+    #[msg("The round is not the submission's")]
+    WrongRound,
     #[msg("The vote does not belong to this audit")]
     WrongAudit,
     #[msg("Only the task's creator may do this")]
@@ -147,4 +147,34 @@ pub enum TaskError {
     AlreadyClaimed,
     #[msg("A round or leave delay is longer than 78,840,000 slots, about a year")]
     WindowTooLong,
+
+    // 6068: gates, committed votes, bounties and closing
+    #[msg("The task is paused")]
+    TaskPaused,
+    #[msg("The task is not paused")]
+    NotPaused,
+    #[msg("The task is not retired")]
+    NotRetired,
+    #[msg("The owner does not pass the task's gate for this role")]
+    GateClosed,
+    #[msg("Votes of this task are committed first; cast_vote is for open votes")]
+    VotesAreCommitted,
+    #[msg("Votes of this task are open; use cast_vote")]
+    VotesAreOpen,
+    #[msg("The commitment is all zeros")]
+    CommitmentMissing,
+    #[msg("Verdict and salt are not those of the commitment")]
+    CommitmentMismatch,
+    #[msg("The vote is revealed already")]
+    AlreadyRevealed,
+    #[msg("The round's last audit is not decided yet")]
+    RoundUndecided,
+    #[msg("The submission was convicted and earns nothing")]
+    ConvictedEarnsNothing,
+    #[msg("The bounty is claimed already")]
+    AlreadyPaid,
+    #[msg("Something is still owed or depends on this account")]
+    NotEmpty,
+    #[msg("The payer is not the one who paid the rent")]
+    WrongPayer,
 }

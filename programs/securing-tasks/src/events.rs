@@ -96,6 +96,8 @@ pub struct WorkSubmitted {
     pub owner: Address,
     pub round: u64,
     pub payload_hash: [u8; 32],
+    /// The round's reserve, taken out of the pool by the first submission of the round.
+    pub reserve: u64,
     pub slot: u64,
 }
 
@@ -159,7 +161,80 @@ pub struct VoteClaimed {
     pub share: u64,
     /// Back to the voter's stake.
     pub deposit: u64,
+    /// To the pool, for a commitment that was never revealed.
+    pub deposit_lost: u64,
     /// What the last claim's remainder added to the pool.
+    pub pool_award: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct VoteCommitted {
+    pub audit: Address,
+    pub voter: Address,
+    pub commitment: [u8; 32],
+    /// Frozen weight by stake.
+    pub weight: u64,
+    pub deposit: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct VoteRevealed {
+    pub audit: Address,
+    pub voter: Address,
+    /// 0 valid, 1 downtime, 2 malice.
+    pub opinion: u8,
+    pub weight: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct BountyClaimed {
+    pub task: Address,
+    pub submission: Address,
+    pub owner: Address,
+    pub round: u64,
+    pub amount: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct TaskPaused {
+    pub task: Address,
+    pub slot: u64,
+}
+
+#[event]
+pub struct TaskResumed {
+    pub task: Address,
+    pub slot: u64,
+}
+
+#[event]
+pub struct NodeAllowed {
+    pub task: Address,
+    pub owner: Address,
+    /// 0 worker, 1 witness.
+    pub role: u8,
+    pub slot: u64,
+}
+
+#[event]
+pub struct NodeDisallowed {
+    pub task: Address,
+    pub owner: Address,
+    /// 0 worker, 1 witness.
+    pub role: u8,
+    pub slot: u64,
+}
+
+/// A vote, audit, submission, round, node or task was closed and its rent returned.
+#[event]
+pub struct AccountClosed {
+    pub task: Address,
+    pub account: Address,
+    /// What a round's reserve gave back to the pool; what a task's pool gave back to the creator.
     pub pool_award: u64,
     pub slot: u64,
 }

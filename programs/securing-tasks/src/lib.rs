@@ -122,12 +122,13 @@ pub mod securing_tasks {
     /// `SubmissionWindowClosed`.
     pub fn submit_work(
         ctx: &mut Context<SubmitWork>,
-        round: u64,
+        round_number: u64,
         payload_hash: [u8; 32],
         payload_uri: String,
     ) -> Result<()> {
-        let bump = ctx.bumps.submission;
-        ctx.accounts.handle(bump, round, payload_hash, &payload_uri)
+        let (bump, round_bump) = (ctx.bumps.submission, ctx.bumps.round);
+        ctx.accounts
+            .handle(bump, round_bump, round_number, payload_hash, &payload_uri)
     }
 
     /// Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond out of its stake. By the operator,
@@ -149,7 +150,23 @@ pub mod securing_tasks {
     /// `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`.
     pub fn cast_vote(ctx: &mut Context<CastVote>, opinion: u8) -> Result<()> {
         let bump = ctx.bumps.vote;
-        ctx.accounts.handle(bump, opinion)
+        ctx.accounts.cast(bump, opinion)
+    }
+
+    /// Commits to a vote, once and for good, where the task has a commit window: SHA-256 of tag, program, audit, voter, verdict and
+    /// salt. By the operator, who pays the rent.
+    ///
+    /// Errors: those of `cast_vote`, `VotesAreOpen`, `CommitmentMissing`.
+    pub fn commit_vote(ctx: &mut Context<CastVote>, commitment: [u8; 32]) -> Result<()> {
+        let bump = ctx.bumps.vote;
+        ctx.accounts.commit(bump, commitment)
+    }
+
+    /// Opens a committed vote in the reveal window. One that stays shut loses its deposit. By the operator.
+    ///
+    /// Errors: `UnknownVerdict`, `VotingClosed`, `AlreadyRevealed`, `CommitmentMismatch`.
+    pub fn reveal_vote(ctx: &mut Context<RevealVote>, opinion: u8, salt: [u8; 32]) -> Result<()> {
+        ctx.accounts.handle(opinion, salt)
     }
 
     /// Decides an audit after its last vote and shares slash or bond. By anyone.
@@ -164,6 +181,83 @@ pub mod securing_tasks {
     /// Errors: `NotResolved`, `AlreadyClaimed`.
     pub fn claim_vote(ctx: &mut Context<ClaimVote>) -> Result<()> {
         ctx.accounts.handle()
+    }
+
+    /// Credits a worker with its equal part of the round's reserve, once no audit of the round can change it. By anyone.
+    ///
+    /// Errors: `RoundUndecided`, `ConvictedEarnsNothing`, `AlreadyPaid`.
+    pub fn claim_bounty(ctx: &mut Context<ClaimBounty>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Stops joins, submissions and new audits; verdicts, claims and withdrawals go on. By the creator.
+    ///
+    /// Errors: `TaskPaused`, `TaskRetired`.
+    pub fn pause_task(ctx: &mut Context<PauseTask>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Ends a pause. By the creator.
+    ///
+    /// Errors: `NotPaused`, `TaskRetired`.
+    pub fn resume_task(ctx: &mut Context<ResumeTask>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Closes a claimed vote. By anyone; the rent goes to its payer.
+    ///
+    /// Errors: `NotEmpty`.
+    pub fn close_vote(ctx: &mut Context<CloseVote>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Closes a resolved audit whose votes are closed. By anyone; the rent goes to its payer.
+    ///
+    /// Errors: `NotResolved`, `NotEmpty`.
+    pub fn close_audit(ctx: &mut Context<CloseAudit>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Closes a submission that was paid or convicted and whose audits are closed. By anyone; the rent goes to its payer.
+    ///
+    /// Errors: `NotEmpty`.
+    pub fn close_submission(ctx: &mut Context<CloseSubmission>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Closes a round whose submissions are closed; what nobody earned goes back to the pool. By anyone; the rent goes to its payer.
+    ///
+    /// Errors: `RoundUndecided`, `NotEmpty`.
+    pub fn close_round(ctx: &mut Context<CloseRound>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Closes a node that owns nothing and that nothing needs. By its owner, by anyone once the task is retired; the rent goes to the
+    /// owner.
+    ///
+    /// Errors: `NotRetired`, `NotEmpty`.
+    pub fn close_node(ctx: &mut Context<CloseNode>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Closes a retired task without nodes, rounds and entries, with its vault. By the creator, who gets pool and rent.
+    ///
+    /// Errors: `NotRetired`, `NotEmpty`.
+    pub fn close_task(ctx: &mut Context<CloseTask>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Takes an owner off the allowlist of a role. By the creator. It never keeps a node from leaving.
+    pub fn disallow_node(ctx: &mut Context<DisallowNode>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Puts an owner on the allowlist of a role (0 worker, 1 witness). By the creator, who pays the rent.
+    ///
+    /// Errors: `UnknownRole`.
+    pub fn allow_node(ctx: &mut Context<AllowNode>, role: u8, owner: Address) -> Result<()> {
+        let bump = ctx.bumps.entry;
+        ctx.accounts.handle(bump, role, owner)
     }
 }
 

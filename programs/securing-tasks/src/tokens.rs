@@ -55,6 +55,28 @@ pub fn pay_out(
     token_interface::transfer_checked(context, amount, mint.decimals())
 }
 
+/// Closes the empty vault, signed by the task; its rent goes to the creator.
+pub fn close_vault(
+    task: &Account<Task>,
+    vault: &mut InterfaceAccount<TokenAccount>,
+    creator: &mut Signer,
+    token_program: &TokenProgram,
+) -> Result<()> {
+    let (address, id, bump) = (task.creator, task.id.get().to_le_bytes(), [task.bump]);
+    let seeds: &[&[u8]] = &[crate::constants::TASK_SEED, address.as_ref(), &id, &bump];
+    let accounts = token_interface::CloseAccount {
+        account: vault.cpi_handle_mut(),
+        destination: creator.cpi_handle_mut(),
+        authority: task.cpi_handle(),
+    };
+    let signers = [seeds];
+    token_interface::close_account(CpiContext::new_with_signer(
+        token_program.address(),
+        accounts,
+        &signers,
+    ))
+}
+
 /// Refuses, by name, a mint whose extensions let tokens move or shrink without us, and every extension not known here.
 ///
 /// Extensions never come to a mint after it was initialised, so that checking once is enough.

@@ -1,11 +1,12 @@
 use crate::{
     constants::*,
     error::TaskError,
-    events::VoteCast,
+    events::{VoteCast, VoteCommitted},
     state::{Audit, Node, Opinion, Task, Vote, VoteState},
 };
 use anchor_lang::prelude::*;
 
+/// The accounts of `cast_vote` and `commit_vote`: both seat one vote of one owner.
 #[derive(Accounts)]
 pub struct CastVote {
     #[account(mut)]
@@ -26,19 +27,65 @@ pub struct CastVote {
         bump
     )]
     pub vote: Account<Vote>,
+    /// What the gate asks for; absent for an open one.
+    pub gate_proof: Option<UncheckedAccount>,
+    pub gate_mint: Option<UncheckedAccount>,
     pub system_program: Program<System>,
 }
 
 impl CastVote {
-    pub fn handle(&mut self, bump: u8, opinion: u8) -> Result<()> {
+    /// An open vote.
+    pub fn cast(&mut self, bump: u8, opinion: u8) -> Result<()> {
         let slot = Clock::get()?.slot;
-        let opinion = match opinion {
-            0 => Opinion::Valid,
-            1 => Opinion::Downtime,
-            2 => Opinion::Malice,
-            _ => return Err(TaskError::UnknownVerdict.into()),
-        };
+        let opinion = Opinion::parse(opinion)?;
+        require!(!self.audit.is_committed(), TaskError::VotesAreCommitted);
         self.audit.require_voting(slot)?;
+
+        self.seat(bump)?;
+        self.vote.opinion = opinion.into();
+        self.vote.state = VoteState::Revealed.into();
+        self.vote.invariant()?;
+        self.audit.add_vote(opinion, self.vote.weight.get())?;
+        self.audit.invariant()?;
+
+        emit!(VoteCast {
+            audit: self.vote.audit,
+            voter: self.vote.owner,
+            opinion: opinion as u8,
+            weight: self.vote.weight.get(),
+            deposit: self.vote.deposit.get(),
+            slot,
+        });
+        Ok(())
+    }
+
+    /// A vote that nobody can read, and so nobody copy, before all are in.
+    pub fn commit(&mut self, bump: u8, commitment: [u8; 32]) -> Result<()> {
+        let slot = Clock::get()?.slot;
+        require!(commitment != [0; 32], TaskError::CommitmentMissing);
+        require!(self.audit.is_committed(), TaskError::VotesAreOpen);
+        self.audit.require_committing(slot)?;
+
+        self.seat(bump)?;
+        self.vote.commitment = commitment;
+        self.vote.state = VoteState::Committed.into();
+        self.vote.invariant()?;
+        self.audit.add_commitment()?;
+        self.audit.invariant()?;
+
+        emit!(VoteCommitted {
+            audit: self.vote.audit,
+            voter: self.vote.owner,
+            commitment,
+            weight: self.vote.weight.get(),
+            deposit: self.vote.deposit.get(),
+            slot,
+        });
+        Ok(())
+    }
+
+    /// Checks that the node may vote, freezes its weight and takes the deposit.
+    fn seat(&mut self, bump: u8) -> Result<()> {
         require!(
             self.node.owner != self.audit.accused,
             TaskError::AccusedCannotVote
@@ -50,14 +97,15 @@ impl CastVote {
         let weight = self
             .node
             .weight_on(self.audit.submission_slot.get(), &self.task.rules)?;
+        self.node
+            .pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
 
         let deposit = self.audit.vote_deposit.get();
         if deposit > 0 {
             self.node.lend(deposit, &self.task.rules)?;
-            self.node.invariant()?;
         }
-        self.audit.add_vote(opinion, weight)?;
-        self.audit.invariant()?;
+        self.node.hold_open()?;
+        self.node.invariant()?;
 
         let vote = &mut self.vote;
         vote.audit = *self.audit.address();
@@ -65,19 +113,7 @@ impl CastVote {
         vote.payer = *self.operator.address();
         vote.weight = weight.into();
         vote.deposit = deposit.into();
-        vote.opinion = opinion.into();
-        vote.state = VoteState::Revealed.into();
         vote.bump = bump;
-        vote.invariant()?;
-
-        emit!(VoteCast {
-            audit: vote.audit,
-            voter: vote.owner,
-            opinion: opinion as u8,
-            weight,
-            deposit,
-            slot,
-        });
         Ok(())
     }
 }

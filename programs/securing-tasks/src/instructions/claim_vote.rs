@@ -1,7 +1,7 @@
 use crate::{
     error::TaskError,
     events::VoteClaimed,
-    state::{Audit, Node, Task, Vote},
+    state::{count, minus, plus, Audit, Node, Task, Vote},
 };
 use anchor_lang::prelude::*;
 
@@ -27,28 +27,39 @@ impl ClaimVote {
         let slot = Clock::get()?.slot;
         self.audit.require_resolved()?;
 
+        let opinion = self.vote.revealed();
         let deposit = self.vote.claim()?;
         self.vote.invariant()?;
-        let opinion = self.vote.opinion.into();
         let (share, over) = self.audit.claim(opinion, self.vote.weight.get())?;
         self.audit.invariant()?;
-        if let Some(with_majority) = self.audit.is_majority(opinion) {
-            self.node.count_vote(with_majority)?;
-        }
-        if deposit > 0 {
-            let left = self.node.take_back(deposit)?;
-            self.task.remove_active_stake(left)?;
+        let lost = if opinion.is_some() { 0 } else { deposit };
+        let returned = minus(deposit, lost)?;
+        match opinion {
+            // Waiting, and revealing only when it wins, must cost.
+            None => {
+                self.node.lose_lent(lost)?;
+                count(&mut self.node.votes_unrevealed)?;
+                self.task.remove_active_stake(lost)?;
+            }
+            Some(opinion) => {
+                if let Some(with_majority) = self.audit.is_majority(opinion) {
+                    self.node.count_vote(with_majority)?;
+                }
+                let left = self.node.take_back(returned)?;
+                self.task.remove_active_stake(left)?;
+            }
         }
         self.node.lock_reward(share, slot, &self.task.rules)?;
         self.node.invariant()?;
-        self.task.add_to_pool(over)?;
+        self.task.add_to_pool(plus(over, lost)?)?;
         self.task.invariant()?;
 
         emit!(VoteClaimed {
             audit: self.vote.audit,
             voter: self.vote.owner,
             share,
-            deposit,
+            deposit: returned,
+            deposit_lost: lost,
             pool_award: over,
             slot,
         });

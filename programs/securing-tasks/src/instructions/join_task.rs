@@ -24,6 +24,9 @@ pub struct JoinTask {
     pub vault: InterfaceAccount<TokenAccount>,
     #[account(constraint = mint.account().owned_by(token_program.address()) @ TaskError::TokenProgramMismatch)]
     pub token_program: TokenProgram,
+    /// What the gate asks for; absent for an open one.
+    pub gate_proof: Option<UncheckedAccount>,
+    pub gate_mint: Option<UncheckedAccount>,
     pub system_program: Program<System>,
 }
 
@@ -31,6 +34,7 @@ impl JoinTask {
     pub fn handle(&mut self, bump: u8, role: u8, operator: Address, amount: u64) -> Result<()> {
         self.task.require_active()?;
         require!(role <= Role::Witness as u8, TaskError::UnknownRole);
+        let role = PodRole(role);
 
         let slot = Clock::get()?.slot;
         let node = &mut self.node;
@@ -38,8 +42,9 @@ impl JoinTask {
         node.owner = *self.owner.address();
         node.operator = operator;
         node.joined_slot = slot.into();
-        node.role = PodRole(role);
+        node.role = role;
         node.bump = bump;
+        node.pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
         require!(
             amount >= node.min_stake(&self.task.rules),
             TaskError::StakeBelowMinimum
@@ -63,7 +68,7 @@ impl JoinTask {
             task: self.node.task,
             owner: self.node.owner,
             operator,
-            role,
+            role: role.0,
             stake: amount,
             slot,
         });

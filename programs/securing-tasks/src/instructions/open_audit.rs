@@ -3,7 +3,7 @@ use crate::{
     error::TaskError,
     events::AuditOpened,
     math::ratio::bps_floor,
-    state::{minus, plus, Audit, Node, Opinion, Outcome, Submission, Task},
+    state::{minus, plus, Audit, Node, Opinion, Outcome, Round, Submission, Task},
 };
 use anchor_lang::prelude::*;
 
@@ -14,6 +14,12 @@ pub struct OpenAudit {
     pub task: Account<Task>,
     #[account(mut, constraint = submission.task == *task.address() @ TaskError::WrongTask)]
     pub submission: Account<Submission>,
+    #[account(
+        mut,
+        constraint = round.task == *task.address() @ TaskError::WrongTask,
+        constraint = round.number == submission.round @ TaskError::WrongRound
+    )]
+    pub round: Account<Round>,
     // One node for each owner, and no account may be in two places: nobody accuses itself.
     #[account(
         mut,
@@ -34,6 +40,9 @@ pub struct OpenAudit {
         bump
     )]
     pub audit: Account<Audit>,
+    /// What the gate asks for; absent for an open one.
+    pub gate_proof: Option<UncheckedAccount>,
+    pub gate_mint: Option<UncheckedAccount>,
     pub system_program: Program<System>,
 }
 
@@ -51,14 +60,19 @@ impl OpenAudit {
             slot < self.task.audit_end(self.submission.round.get())?,
             TaskError::AuditWindowClosed
         );
+        self.initiator
+            .pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
         let submission_slot = self.submission.slot.get();
         let weight = self.initiator.weight_on(submission_slot, rules)?;
 
         let attempt = self.submission.begin_audit()?;
         self.submission.invariant()?;
+        self.round.begin_audit()?;
+        self.round.invariant()?;
 
         let bond = rules.initiator_bond.get();
         self.initiator.lend(bond, rules)?;
+        self.initiator.hold_open()?;
         self.initiator.invariant()?;
 
         let accused_stake = self.accused.stake.get();

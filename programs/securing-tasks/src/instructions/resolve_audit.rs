@@ -1,7 +1,7 @@
 use crate::{
     error::TaskError,
     events::AuditResolved,
-    state::{count, Audit, Award, Node, Outcome, Submission, Task},
+    state::{count, Audit, Award, Node, Outcome, Round, Submission, SubmissionStatus, Task},
 };
 use anchor_lang::prelude::*;
 
@@ -14,6 +14,12 @@ pub struct ResolveAudit {
     pub audit: Account<Audit>,
     #[account(mut, address = audit.submission @ TaskError::WrongSubmission)]
     pub submission: Account<Submission>,
+    #[account(
+        mut,
+        constraint = round.task == *task.address() @ TaskError::WrongTask,
+        constraint = round.number == submission.round @ TaskError::WrongRound
+    )]
+    pub round: Account<Round>,
     #[account(
         mut,
         constraint = accused.task == *task.address() @ TaskError::WrongTask,
@@ -69,7 +75,11 @@ impl ResolveAudit {
         self.initiator.invariant()?;
         self.task.add_to_pool(award.pool)?;
         self.task.invariant()?;
-        self.submission.end_audit(self.audit.submission_status());
+        let status = self.audit.submission_status();
+        self.round
+            .end_audit(status == SubmissionStatus::Convicted)?;
+        self.round.invariant()?;
+        self.submission.end_audit(status);
         self.submission.invariant()?;
         self.audit.invariant()?;
 

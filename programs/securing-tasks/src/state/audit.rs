@@ -1,4 +1,6 @@
-use super::{count, hold, minus, plus, CaseRules, RewardRule, SubmissionStatus, VoteWeight};
+use super::{
+    count, discount, hold, minus, plus, CaseRules, RewardRule, SubmissionStatus, VoteWeight,
+};
 use crate::{
     error::TaskError,
     math::{
@@ -20,6 +22,18 @@ pub enum Opinion {
     Downtime = 1,
     /// The node answered wrongly.
     Malice = 2,
+}
+
+impl Opinion {
+    /// `UnknownVerdict` for a number that is none.
+    pub fn parse(number: u8) -> Result<Self> {
+        match number {
+            0 => Ok(Self::Valid),
+            1 => Ok(Self::Downtime),
+            2 => Ok(Self::Malice),
+            _ => Err(TaskError::UnknownVerdict.into()),
+        }
+    }
 }
 
 #[pod_wrapper]
@@ -83,6 +97,8 @@ pub struct Audit {
     pub voters_left: PodU64,
     /// Votes that exist and are not claimed, the initiator's accusation not among them.
     pub unclaimed: PodU32,
+    /// Vote accounts that are not closed.
+    pub live_votes: PodU32,
     pub rules: CaseRules,
     pub accusation: PodOpinion,
     pub outcome: PodOutcome,
@@ -102,10 +118,21 @@ pub struct Award {
 }
 
 impl Audit {
-    /// Seats a new vote. `weight` is the node's frozen stake.
-    pub fn add_vote(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
-        self.tally(opinion, weight)?;
+    /// Seats a vote that is not told yet.
+    pub fn add_commitment(&mut self) -> Result<()> {
+        count(&mut self.live_votes)?;
         count(&mut self.unclaimed)
+    }
+
+    /// Counts a vote that was committed. `weight` is the node's frozen stake.
+    pub fn add_revealed(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
+        self.tally(opinion, weight)
+    }
+
+    /// Seats and counts an open vote. `weight` is the node's frozen stake.
+    pub fn add_vote(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
+        self.add_commitment()?;
+        self.tally(opinion, weight)
     }
 
     /// Counts the accusation as the initiator's vote.
@@ -129,6 +156,17 @@ impl Audit {
     /// `NotResolved` while the audit is open.
     pub fn require_resolved(&self) -> Result<()> {
         require!(self.outcome != Outcome::Open, TaskError::NotResolved);
+        Ok(())
+    }
+
+    /// Whether votes are committed before they are told.
+    pub fn is_committed(&self) -> bool {
+        self.reveal_slot != self.open_slot
+    }
+
+    /// `VotingClosed` outside [open_slot, reveal_slot).
+    pub fn require_committing(&self, slot: u64) -> Result<()> {
+        require!(slot < self.reveal_slot.get(), TaskError::VotingClosed);
         Ok(())
     }
 
@@ -298,10 +336,21 @@ impl Audit {
         }
     }
 
-    /// Takes one voter's share out of the pot. Answers the share (floored) and, at the last claim, what the floors left over.
-    pub fn claim(&mut self, opinion: Opinion, stake: u64) -> Result<(u64, u64)> {
+    /// `NotEmpty` before the outcome, or while a vote account is left.
+    pub fn require_closable(&self) -> Result<()> {
         self.require_resolved()?;
-        let paid = match self.is_majority(opinion) {
+        require!(self.live_votes.get() == 0, TaskError::NotEmpty);
+        Ok(())
+    }
+
+    pub fn close_vote(&mut self) -> Result<()> {
+        discount(&mut self.live_votes)
+    }
+
+    /// Takes one voter's share out of the pot; a vote never revealed (`None`) has none. Answers the share (floored) and, at the last claim, what the floors left over.
+    pub fn claim(&mut self, opinion: Option<Opinion>, stake: u64) -> Result<(u64, u64)> {
+        self.require_resolved()?;
+        let paid = match opinion.and_then(|opinion| self.is_majority(opinion)) {
             None => false,
             Some(with) => with || self.rules.reward_rule == RewardRule::All,
         };
@@ -316,12 +365,7 @@ impl Audit {
             0
         };
         let left = minus(self.voters_left, share)?;
-        self.unclaimed = self
-            .unclaimed
-            .get()
-            .checked_sub(1)
-            .ok_or(TaskError::Overflow)?
-            .into();
+        discount(&mut self.unclaimed)?;
         let over = if self.unclaimed.get() == 0 { left } else { 0 };
         self.voters_left = minus(left, over)?.into();
         Ok((share, over))
@@ -332,6 +376,7 @@ impl Audit {
         hold(self.accusation == Opinion::Downtime || self.accusation == Opinion::Malice)?;
         hold(self.voters_left.get() <= self.voters_pot.get())?;
         hold(self.unclaimed.get() > 0 || self.voters_left.get() == 0)?;
+        hold(self.unclaimed.get() <= self.live_votes.get())?;
         if self.outcome == Outcome::Open {
             hold(self.bond.get() > 0 && self.voters_pot.get() == 0)
         } else {

@@ -1,13 +1,16 @@
 //! The accounts: fields, transitions as methods, invariants. Slots come in as arguments; nothing here reads a clock or
 //! moves a token.
 
+pub mod allow_entry;
 pub mod audit;
+pub mod gate;
 pub mod node;
+pub mod round;
 pub mod submission;
 pub mod task;
 pub mod vote;
 
-pub use {audit::*, node::*, submission::*, task::*, vote::*};
+pub use {allow_entry::*, audit::*, gate::*, node::*, round::*, submission::*, task::*, vote::*};
 
 use crate::error::TaskError;
 use anchor_lang::prelude::*;
@@ -31,6 +34,16 @@ pub(crate) fn count(counter: &mut PodU32) -> Result<()> {
     *counter = counter
         .get()
         .checked_add(1)
+        .ok_or(TaskError::Overflow)?
+        .into();
+    Ok(())
+}
+
+/// Counts one less.
+pub(crate) fn discount(counter: &mut PodU32) -> Result<()> {
+    *counter = counter
+        .get()
+        .checked_sub(1)
         .ok_or(TaskError::Overflow)?
         .into();
     Ok(())

@@ -1,4 +1,4 @@
-use super::{count, hold, minus, plus, Rules};
+use super::{count, discount, hold, minus, plus, Rules, Task};
 use crate::error::TaskError;
 use anchor_lang::prelude::*;
 
@@ -47,6 +47,8 @@ pub struct Node {
     pub payable: PodU64,
     /// Open audits against this node. Whoever resolves them lowers it, the node itself too, so the lock always ends.
     pub open_audits: PodU32,
+    /// Submissions of this node, votes of it and audits begun by it whose accounts are not closed.
+    pub live: PodU32,
     pub submissions: PodU32,
     pub rounds_paid: PodU32,
     pub convictions_downtime: PodU32,
@@ -59,6 +61,22 @@ pub struct Node {
 }
 
 impl Node {
+    /// `GateClosed` unless the accounts prove that the owner passes the gate of the node's role.
+    pub fn pass_gate(
+        &self,
+        task: &Task,
+        proof: &Option<UncheckedAccount>,
+        mint: &Option<UncheckedAccount>,
+    ) -> Result<()> {
+        task.gate(self.role).admit(
+            &self.task,
+            self.role,
+            &self.owner,
+            proof.as_ref().map(|proof| proof.account()),
+            mint.as_ref().map(|mint| mint.account()),
+        )
+    }
+
     /// Stake that isn't leaving.
     pub fn active(&self) -> Result<u64> {
         minus(self.stake, self.leaving)
@@ -196,12 +214,7 @@ impl Node {
 
     /// The audit that could slash at most `most` was resolved.
     pub fn release(&mut self, most: u64) -> Result<()> {
-        self.open_audits = self
-            .open_audits
-            .get()
-            .checked_sub(1)
-            .ok_or(TaskError::Overflow)?
-            .into();
+        discount(&mut self.open_audits)?;
         self.exposed = minus(self.exposed, most)?.into();
         Ok(())
     }
@@ -266,6 +279,49 @@ impl Node {
         }
         require!(amount > 0, TaskError::NothingToWithdraw);
         Ok(amount)
+    }
+
+    /// Convictions of either fault.
+    pub fn convictions(&self) -> Result<u64> {
+        plus(
+            self.convictions_downtime.get(),
+            self.convictions_malice.get(),
+        )
+    }
+
+    /// Credits a bounty; it can leave at once.
+    pub fn pay(&mut self, amount: u64) -> Result<()> {
+        self.payable = plus(self.payable, amount)?.into();
+        if amount > 0 {
+            count(&mut self.rounds_paid)?;
+        }
+        Ok(())
+    }
+
+    /// Another account that needs this node.
+    pub fn hold_open(&mut self) -> Result<()> {
+        count(&mut self.live)
+    }
+
+    /// One of those was closed.
+    pub fn let_go(&mut self) -> Result<()> {
+        discount(&mut self.live)
+    }
+
+    /// `NotEmpty` while the node owns anything or an account needs it.
+    pub fn require_closable(&self) -> Result<()> {
+        let owns = [
+            self.stake,
+            self.lent,
+            self.locked,
+            self.locked_next,
+            self.payable,
+        ];
+        require!(
+            owns.iter().all(|amount| amount.get() == 0) && self.live.get() == 0,
+            TaskError::NotEmpty
+        );
+        Ok(())
     }
 
     /// Counts a vote by whether it was on the side that won.

@@ -28,6 +28,10 @@ pub struct Submission {
     pub active_stake: PodU64,
     /// Audits opened so far.
     pub audits: u8,
+    /// Audit accounts that are not closed.
+    pub live_audits: u8,
+    /// Whether the bounty was claimed.
+    pub paid: PodBool,
     pub status: PodSubmissionStatus,
     pub bump: u8,
 }
@@ -45,6 +49,7 @@ impl Submission {
         require!(self.audits < MAX_AUDITS, TaskError::AuditsUsedUp);
         let attempt = self.audits;
         self.audits = attempt.checked_add(1).ok_or(TaskError::Overflow)?;
+        self.live_audits = self.live_audits.checked_add(1).ok_or(TaskError::Overflow)?;
         self.status = SubmissionStatus::UnderAudit.into();
         Ok(attempt)
     }
@@ -54,9 +59,33 @@ impl Submission {
         self.status = status.into();
     }
 
+    pub fn close_audit(&mut self) -> Result<()> {
+        self.live_audits = self.live_audits.checked_sub(1).ok_or(TaskError::Overflow)?;
+        Ok(())
+    }
+
+    /// Marks the bounty as claimed, once. A verdict that was never reached clears nothing, and costs nothing either.
+    pub fn pay(&mut self) -> Result<()> {
+        require!(
+            self.status != SubmissionStatus::Convicted,
+            TaskError::ConvictedEarnsNothing
+        );
+        require!(!self.paid.get(), TaskError::AlreadyPaid);
+        self.paid = true.into();
+        Ok(())
+    }
+
+    /// `NotEmpty` while an audit of it exists or its bounty is still to be paid.
+    pub fn require_closable(&self) -> Result<()> {
+        let settled = self.paid.get() || self.status == SubmissionStatus::Convicted;
+        require!(settled && self.live_audits == 0, TaskError::NotEmpty);
+        Ok(())
+    }
+
     pub fn invariant(&self) -> Result<()> {
         hold(self.status.0 <= SubmissionStatus::Convicted as u8)?;
-        hold(self.audits <= MAX_AUDITS)?;
+        hold(self.audits <= MAX_AUDITS && self.live_audits <= self.audits)?;
+        hold(!self.paid.get() || self.status != SubmissionStatus::Convicted)?;
         hold(self.audits > 0 || self.status == SubmissionStatus::Submitted)
     }
 }

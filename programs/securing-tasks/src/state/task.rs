@@ -1,4 +1,4 @@
-use super::{hold, minus, plus};
+use super::{discount, hold, minus, plus, Gate, GateArgs, PodRole, Role};
 use crate::{constants::*, error::TaskError};
 use anchor_lang::prelude::*;
 use bytemuck::{Pod, Zeroable};
@@ -9,7 +9,9 @@ use bytemuck::{Pod, Zeroable};
 #[repr(u8)]
 pub enum TaskStatus {
     Active = 0,
-    Retired = 1,
+    /// No joins, submissions and new audits for now. Verdicts, claims and withdrawals go on.
+    Paused = 1,
+    Retired = 2,
 }
 
 /// What a vote weighs in the tally and in the voters' shares.
@@ -32,20 +34,6 @@ pub enum RewardRule {
     All = 0,
     /// Those on the side that won.
     Majority = 1,
-}
-
-/// Who may join a role. Later versions add kinds; the key and numbers belong to them.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
-pub struct Gate {
-    /// 0 is open: anyone may join.
-    pub kind: u8,
-    /// The mint, collection or task that a gate asks about.
-    pub key: Address,
-    /// Least balance in base units, or least paid rounds.
-    pub least: PodU64,
-    /// Most convictions.
-    pub most: PodU32,
 }
 
 /// A creator's rules as an argument. Slots, base units of the mint, basis points (`_bps`).
@@ -72,10 +60,8 @@ pub struct RulesArgs {
     pub vote_weight: u8,
     /// 0 all voters, 1 the majority.
     pub reward_rule: u8,
-    /// 0 is open.
-    pub worker_gate: u8,
-    /// 0 is open.
-    pub witness_gate: u8,
+    pub worker_gate: GateArgs,
+    pub witness_gate: GateArgs,
     /// Lets the worker's minimum stake be over 100 rounds' bounties.
     pub allow_large_stake: bool,
 }
@@ -146,6 +132,10 @@ pub struct Task {
     pub active_stake: PodU64,
     /// Node accounts.
     pub nodes: PodU32,
+    /// Round accounts.
+    pub rounds: PodU32,
+    /// Allowlist entries.
+    pub entries: PodU32,
     pub status: PodTaskStatus,
     pub bump: u8,
 }
@@ -220,11 +210,6 @@ impl RulesArgs {
                 && self.reward_rule <= RewardRule::Majority as u8,
             TaskError::UnknownRule
         );
-        require!(self.commit_slots == 0, TaskError::CommitWindowUnsupported);
-        require!(
-            self.worker_gate == 0 && self.witness_gate == 0,
-            TaskError::GateUnsupported
-        );
 
         Ok(Rules {
             round_slots: self.round_slots.into(),
@@ -248,8 +233,8 @@ impl RulesArgs {
                 vote_weight: PodVoteWeight(self.vote_weight),
                 reward_rule: PodRewardRule(self.reward_rule),
             },
-            worker_gate: Gate::zeroed(),
-            witness_gate: Gate::zeroed(),
+            worker_gate: self.worker_gate.check()?,
+            witness_gate: self.witness_gate.check()?,
         })
     }
 }
@@ -288,9 +273,60 @@ pub fn pack_uri(uri: &str) -> Result<PodVec<u8, 128>> {
 }
 
 impl Task {
-    /// `TaskRetired` unless the task takes new nodes, work and audits.
+    /// `TaskPaused` or `TaskRetired` unless the task takes new nodes, work and audits.
     pub fn require_active(&self) -> Result<()> {
-        require!(self.status == TaskStatus::Active, TaskError::TaskRetired);
+        self.require_not_retired()?;
+        require!(self.status == TaskStatus::Active, TaskError::TaskPaused);
+        Ok(())
+    }
+
+    pub fn require_not_retired(&self) -> Result<()> {
+        require!(self.status != TaskStatus::Retired, TaskError::TaskRetired);
+        Ok(())
+    }
+
+    /// `NotRetired` before the task ended for ever.
+    pub fn require_retired(&self) -> Result<()> {
+        require!(self.status == TaskStatus::Retired, TaskError::NotRetired);
+        Ok(())
+    }
+
+    /// The gate that a role passes.
+    pub fn gate(&self, role: PodRole) -> &Gate {
+        if role == Role::Worker {
+            &self.rules.worker_gate
+        } else {
+            &self.rules.witness_gate
+        }
+    }
+
+    /// Sets one round's bounty aside, or all that is left of the pool.
+    pub fn reserve_bounty(&mut self) -> Result<u64> {
+        let reserve = self.rules.bounty_per_round.get().min(self.pool.get());
+        self.pool = minus(self.pool, reserve)?.into();
+        Ok(reserve)
+    }
+
+    pub fn close_node(&mut self) -> Result<()> {
+        discount(&mut self.nodes)
+    }
+
+    pub fn close_round(&mut self, left: u64) -> Result<()> {
+        discount(&mut self.rounds)?;
+        self.add_to_pool(left)
+    }
+
+    pub fn remove_entry(&mut self) -> Result<()> {
+        discount(&mut self.entries)
+    }
+
+    /// `NotEmpty` while any account of the task is left.
+    pub fn require_empty(&self) -> Result<()> {
+        let accounts = plus(
+            plus(self.nodes.get(), self.rounds.get())?,
+            self.entries.get(),
+        )?;
+        require!(accounts == 0, TaskError::NotEmpty);
         Ok(())
     }
 

@@ -1,0 +1,47 @@
+use crate::{
+    constants::*,
+    error::TaskError,
+    events::NodeAllowed,
+    state::{count, AllowEntry, Role, Task},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+#[instruction(role: u8, owner: Address)]
+pub struct AllowNode {
+    #[account(mut)]
+    pub creator: Signer,
+    #[account(mut, constraint = task.creator == *creator.address() @ TaskError::NotCreator)]
+    pub task: Account<Task>,
+    #[account(
+        init,
+        payer = creator,
+        seeds = [ALLOW_SEED, task.address().as_ref(), [role], owner],
+        bump
+    )]
+    pub entry: Account<AllowEntry>,
+    pub system_program: Program<System>,
+}
+
+impl AllowNode {
+    pub fn handle(&mut self, bump: u8, role: u8, owner: Address) -> Result<()> {
+        require!(role <= Role::Witness as u8, TaskError::UnknownRole);
+
+        let entry = &mut self.entry;
+        entry.task = *self.task.address();
+        entry.owner = owner;
+        entry.payer = *self.creator.address();
+        entry.role = role;
+        entry.bump = bump;
+        count(&mut self.task.entries)?;
+        self.task.invariant()?;
+
+        emit!(NodeAllowed {
+            task: entry.task,
+            owner,
+            role,
+            slot: Clock::get()?.slot,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+use crate::{
+    error::TaskError,
+    events::AccountClosed,
+    state::{Node, Task},
+};
+use anchor_lang::prelude::*;
+
+/// The owner may close a node that owns nothing; anyone may once the task is retired. The rent goes to the owner, who paid it.
+#[derive(Accounts)]
+pub struct CloseNode {
+    pub closer: Signer,
+    #[account(mut)]
+    pub task: Account<Task>,
+    #[account(
+        mut,
+        close = owner,
+        constraint = node.task == *task.address() @ TaskError::WrongTask
+    )]
+    pub node: Account<Node>,
+    #[account(mut, address = node.owner @ TaskError::WrongPayer)]
+    pub owner: UncheckedAccount,
+}
+
+impl CloseNode {
+    pub fn handle(&mut self) -> Result<()> {
+        // A node without stake for a while must not lose its standing to a stranger.
+        if *self.closer.address() != self.node.owner {
+            self.task.require_retired()?;
+        }
+        self.node.require_closable()?;
+
+        self.task.close_node()?;
+        self.task.invariant()?;
+
+        emit!(AccountClosed {
+            task: self.node.task,
+            account: *self.node.address(),
+            pool_award: 0,
+            slot: Clock::get()?.slot,
+        });
+        Ok(())
+    }
+}

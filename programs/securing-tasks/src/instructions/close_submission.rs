@@ -1,0 +1,46 @@
+use crate::{
+    error::TaskError,
+    events::AccountClosed,
+    state::{Node, Round, Submission},
+};
+use anchor_lang::prelude::*;
+
+/// Anyone may close a submission that was paid or convicted and has no audit left; the rent goes to its payer.
+#[derive(Accounts)]
+pub struct CloseSubmission {
+    #[account(
+        mut,
+        constraint = round.task == submission.task @ TaskError::WrongTask,
+        constraint = round.number == submission.round @ TaskError::WrongRound
+    )]
+    pub round: Account<Round>,
+    #[account(
+        mut,
+        constraint = node.task == submission.task @ TaskError::WrongTask,
+        constraint = node.owner == submission.owner @ TaskError::WrongNode
+    )]
+    pub node: Account<Node>,
+    #[account(mut, close = payer)]
+    pub submission: Account<Submission>,
+    #[account(mut, address = submission.payer @ TaskError::WrongPayer)]
+    pub payer: UncheckedAccount,
+}
+
+impl CloseSubmission {
+    pub fn handle(&mut self) -> Result<()> {
+        self.submission.require_closable()?;
+
+        self.round.close_submission()?;
+        self.round.invariant()?;
+        self.node.let_go()?;
+        self.node.invariant()?;
+
+        emit!(AccountClosed {
+            task: self.submission.task,
+            account: *self.submission.address(),
+            pool_award: 0,
+            slot: Clock::get()?.slot,
+        });
+        Ok(())
+    }
+}

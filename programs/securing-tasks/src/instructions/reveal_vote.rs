@@ -1,0 +1,43 @@
+use crate::{
+    error::TaskError,
+    events::VoteRevealed,
+    state::{Audit, Node, Opinion, Vote},
+};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+pub struct RevealVote {
+    pub operator: Signer,
+    #[account(mut, address = vote.audit @ TaskError::WrongAudit)]
+    pub audit: Account<Audit>,
+    #[account(
+        constraint = node.task == audit.task @ TaskError::WrongTask,
+        constraint = node.owner == vote.owner @ TaskError::WrongNode,
+        constraint = node.operator == *operator.address() @ TaskError::NotOperator
+    )]
+    pub node: Account<Node>,
+    #[account(mut)]
+    pub vote: Account<Vote>,
+}
+
+impl RevealVote {
+    pub fn handle(&mut self, opinion: u8, salt: [u8; 32]) -> Result<()> {
+        let slot = Clock::get()?.slot;
+        let opinion = Opinion::parse(opinion)?;
+        self.audit.require_voting(slot)?;
+
+        self.vote.reveal(opinion, &salt)?;
+        self.vote.invariant()?;
+        self.audit.add_revealed(opinion, self.vote.weight.get())?;
+        self.audit.invariant()?;
+
+        emit!(VoteRevealed {
+            audit: self.vote.audit,
+            voter: self.vote.owner,
+            opinion: opinion as u8,
+            weight: self.vote.weight.get(),
+            slot,
+        });
+        Ok(())
+    }
+}
