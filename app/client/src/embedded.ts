@@ -12,6 +12,7 @@ import type { EncodedAccount } from "@solana/kit";
 import { FailedTransactionMetadata, LiteSVM } from "litesvm";
 import type { TransactionMetadata } from "litesvm";
 import { Chain } from "./chain";
+import { formatAmount } from "./tokens";
 
 /** A program to have on the chain from its first slot. */
 export interface EmbeddedProgram {
@@ -254,7 +255,7 @@ class EmbeddedRpc {
     const { info, owner } = read(key);
     const token = unpackAccount(key, info, owner);
     const { decimals } = unpackMint(token.mint, read(token.mint).info, owner);
-    const text = decimalText(token.amount, decimals);
+    const text = formatAmount(token.amount, decimals);
     return {
       amount: token.amount.toString(),
       decimals,
@@ -477,14 +478,6 @@ function matches(data: EncodedAccount["data"], filter: Filter): boolean {
   const wanted =
     encoding === "base64" ? Buffer.from(bytes, "base64") : utils.bytes.bs58.decode(bytes);
   return Buffer.compare(data.slice(offset, offset + wanted.length), wanted) === 0;
-}
-
-/** An amount in base units, written with its decimals and no trailing zeros. */
-function decimalText(amount: bigint, decimals: number): string {
-  const digits = amount.toString().padStart(decimals + 1, "0");
-  const whole = digits.slice(0, digits.length - decimals);
-  const rest = digits.slice(digits.length - decimals).replace(/0+$/, "");
-  return rest === "" ? whole : `${whole}.${rest}`;
 }
 
 /**
