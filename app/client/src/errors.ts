@@ -48,6 +48,8 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
     "Audit, commit and reveal windows together are longer than a round. Shorten them, or make the round longer.",
   leaveDelayTooShort:
     "The leave delay is shorter than submission, audit, commit and reveal windows together, so a node could leave before it is judged. Make it at least as long.",
+  windowTooLong:
+    "A round or the leave delay is longer than 78,840,000 slots, about a year, which could lock stake for ever. Shorten it.",
   minimumStakeZero:
     "The minimum stake of workers or witnesses is zero. Set both above zero: it is all that keeps one owner from running many nodes.",
   stakeOverBounty:
