@@ -188,7 +188,7 @@ const RUNTIME: readonly (readonly [pattern: RegExp, message: string])[] = [
     "An account is not at the address that follows from the others. Let the client fill in the accounts.",
   ],
   [
-    /invalid account data/i,
+    /invalid account data|account data too small/i,
     "An account is of another kind than the instruction needs, or does not exist. Check the address.",
   ],
   [

@@ -76,6 +76,8 @@ export interface Sendable {
 
 /** For fees and rent of everything that one player does. */
 const POCKET_MONEY = 100_000_000n;
+/** A window that closes sooner than this is as good as closed. */
+const SLOTS_TO_ACT = 20n;
 const BANK_MONEY = 1_000_000_000_000n;
 /** Instructions of set-up that fit one transaction. */
 const BATCH = 6;
@@ -96,7 +98,7 @@ export class Game {
     readonly task: TaskRef,
     readonly rules: TaskRules,
     readonly creator: Keypair,
-    readonly players: ReadonlyMap<string, Player>,
+    private readonly seated: Map<string, Player>,
     private readonly bank: Keypair,
     private readonly onStep: (step: string) => void,
   ) {}
@@ -135,16 +137,7 @@ export class Game {
     );
 
     const client = new SecuringTasksClient(chain.provider(bank));
-    const game = new Game(
-      chain,
-      client,
-      task,
-      rules,
-      creator,
-      new Map(players.map((player) => [player.name, player])),
-      bank,
-      onStep,
-    );
+    const game = new Game(chain, client, task, rules, creator, new Map(), bank, onStep);
     onStep("creating the task");
     await game.send(
       client.createTask({
@@ -165,21 +158,7 @@ export class Game {
         creator,
       );
     }
-    for (const player of players) {
-      onStep(`${player.name} joins as a ${player.role}`);
-      await game.send(
-        client
-          .joinTask({
-            task,
-            owner: player.owner.publicKey,
-            operator: player.operator.publicKey,
-            role: player.role,
-            amount: player.stake,
-          })
-          .preInstructions(game.wrap(player.owner, player.stake)),
-        player.owner,
-      );
-    }
+    for (const player of players) await game.enter(player);
     return game;
   }
 
@@ -192,6 +171,44 @@ export class Game {
     assertBalanced(await this.ledger());
     this.checks += 1;
     return events;
+  }
+
+  /** One more node joins. */
+  async join(seat: Seat): Promise<void> {
+    const owner = await this.newcomer(seat.stake);
+    const operator = Keypair.generate();
+    await inBatches(this.chain, this.bank, [pay(this.bank, operator.publicKey, POCKET_MONEY)]);
+    const node = nodeAddress(this.task.address, owner.publicKey);
+    await this.enter({ ...seat, owner, operator, node });
+  }
+
+  /** Someone who holds this much, in base units, and has not joined. */
+  async newcomer(amount: bigint): Promise<Keypair> {
+    const owner = Keypair.generate();
+    const gift = { owner: owner.publicKey, amount };
+    await endow(this.chain, this.bank, this.task.mint, [gift]);
+    return owner;
+  }
+
+  private async enter(player: Player): Promise<void> {
+    this.onStep(`${player.name} joins as a ${player.role}`);
+    await this.send(
+      this.client
+        .joinTask({
+          task: this.task,
+          owner: player.owner.publicKey,
+          operator: player.operator.publicKey,
+          role: player.role,
+          amount: player.stake,
+        })
+        .preInstructions(this.wrap(player.owner, player.stake)),
+      player.owner,
+    );
+    this.seated.set(player.name, player);
+  }
+
+  get players(): ReadonlyMap<string, Player> {
+    return this.seated;
   }
 
   ledger(): Promise<Ledger> {
@@ -214,12 +231,20 @@ export class Game {
     return this.client.fetch("node", this.player(name).node);
   }
 
-  /** Waits for the next round and returns its number: who has joined by now has a say on its work. */
-  async nextRound(): Promise<bigint> {
+  /**
+   * The round to submit work for: this one while its window is open, else the next, which it waits for. Whoever has joined
+   * by now has a say on work submitted then.
+   */
+  async round(): Promise<bigint> {
     const task = await this.client.fetch("task", this.task.address);
-    const round = roundAt(task, await this.chain.slot()) + 1n;
+    // Nodes that joined in this very slot vote only on work of a later one.
+    const slot = (await this.chain.slot()) + 1n;
+    const current = roundAt(task, slot);
+    const left = roundStart(task, current) + task.rules.submissionSlots - slot;
+    const round = left >= SLOTS_TO_ACT ? current : current + 1n;
+    const start = roundStart(task, round);
     this.onStep(`waiting for round ${String(round)}`);
-    await this.chain.waitForSlot(roundStart(task, round));
+    await this.chain.waitForSlot(start > slot ? start : slot);
     return round;
   }
 
@@ -381,7 +406,7 @@ async function makeMint(chain: Chain, bank: Keypair, currency: Currency): Promis
 async function endow(
   chain: Chain,
   bank: Keypair,
-  mint: MintInfo,
+  mint: TaskRef["mint"],
   gifts: readonly { readonly owner: PublicKey; readonly amount: bigint }[],
 ): Promise<void> {
   const inSol = mint.address.equals(WRAPPED_SOL.address);

@@ -145,7 +145,7 @@ const OUTCOME_WORDS = {
 } as const;
 
 async function playStory(game: Game, story: Story): Promise<keyof typeof OUTCOME_WORDS> {
-  const submission = await game.submit(story.worker, await game.nextRound());
+  const submission = await game.submit(story.worker, await game.round());
   const audit = await game.accuse(story.initiator, submission, story.accusation);
   for (const [name, opinion] of story.votes) await game.vote(name, audit, opinion);
   const { outcome } = await game.resolve(audit);
