@@ -937,6 +937,15 @@ impl Game {
         }
     }
 
+    /// The same bytes as `address` at a fresh address of the program, but for the kind of account.
+    pub fn disguise(&mut self, address: &Address) -> Address {
+        let mut account = self.svm.get_account(address).expect("the account exists");
+        account.data[..8].fill(0xee);
+        let disguised = fresh().pubkey();
+        self.svm.set_account(disguised, account).unwrap();
+        disguised
+    }
+
     /// Lamports on an address that has no account yet.
     pub fn prefund(&mut self, address: &Address) {
         self.svm.airdrop(address, 1_000_000).unwrap();
