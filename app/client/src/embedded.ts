@@ -507,6 +507,8 @@ const TRANSACTION_ERRORS: Readonly<Record<string, string>> = {
   BlockhashNotFound: "Blockhash not found",
   InsufficientFundsForFee: "Insufficient funds for fee",
   InsufficientFundsForRent: "Transaction results in an account with insufficient funds for rent",
+  InvalidProgramForExecution: "This program may not be used for executing instructions",
+  ProgramAccountNotFound: "Attempt to load a program that does not exist",
   SignatureFailure: "Transaction did not pass signature verification",
 };
 

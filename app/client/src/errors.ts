@@ -224,7 +224,7 @@ const RUNTIME: readonly (readonly [pattern: RegExp, message: string])[] = [
     "The transaction needs more compute than it asked for. Put fewer instructions into one transaction.",
   ],
   [
-    /attempt to load a program that does not exist|program account does not exist|invalid program for execution|unsupported program id/i,
+    /attempt to load a program that does not exist|may not be used for executing instructions|unsupported program id/i,
     `The program ${PROGRAM_ID.toBase58()} is not deployed on this chain. Deploy it, or check the network.`,
   ],
   [
