@@ -162,6 +162,8 @@ async function checkFunds(deployment: Deployment, current: Buffer | null): Promi
   let needed = await rent(loader.PROGRAM_DATA_HEADER + bytecode.length);
   if (current) needed += await rent(LEAST_EXTENSION);
   else needed += await rent(loader.PROGRAM_SIZE);
+  // The payer must keep what an empty account needs.
+  needed += await rent(0);
   needed -= BigInt(buffer?.lamports ?? 0);
   // One transaction for each part, two signatures at most, and a handful around them.
   needed += BigInt(Math.ceil(bytecode.length / 900) + 10) * 2n * LAMPORTS_PER_SIGNATURE;

@@ -57,42 +57,35 @@ const WORDS = {
   vote: { opinion: OPINIONS, state: VOTE_STATES },
 };
 
-type Stored<T, Changes> = Omit<T, keyof Changes> & Changes;
-type StoredTask = Stored<
-  Task,
-  {
-    rules: TaskRules & { case: object; workerGate: unknown; witnessGate: unknown };
-    taskFunction: FunctionRef;
-  }
->;
-type StoredAudit = Stored<Audit, { votes: { nodes: readonly number[]; stake: readonly bigint[] } }>;
+type StoredTask = Omit<Task, "rules" | "taskFunction"> & {
+  readonly rules: TaskRules & { readonly case: object };
+  readonly taskFunction: FunctionRef;
+};
+type StoredAudit = Omit<Audit, "votes"> & {
+  readonly votes: { readonly nodes: readonly number[]; readonly stake: readonly bigint[] };
+};
 
-/** What differs between the bytes and the types of this client. Bumps and what is reserved for later stay out. */
+/** What differs between the bytes and the types of this client. Bumps and what is kept for later versions stay out. */
 const SHAPES = {
-  task: ({ bump: _, rules, taskFunction, ...rest }: StoredTask & Bump) => {
-    const { case: caseRules, workerGate: _worker, witnessGate: _witness, ...others } = rules;
-    return {
-      ...rest,
-      rules: { ...others, ...caseRules },
-      taskFunction: taskFunction.hash.every((byte) => byte === 0) ? null : taskFunction,
-    };
-  },
-  node: ({ bump: _, ...node }: Node & Bump) => node,
-  submission: ({ bump: _, ...submission }: Submission & Bump) => submission,
-  audit: ({ bump: _, votes, ...rest }: StoredAudit & Bump) => ({
-    ...rest,
+  task: (task: StoredTask) => ({
+    ...without(task, "bump"),
+    rules: { ...without(task.rules, "case", "workerGate", "witnessGate"), ...task.rules.case },
+    taskFunction: task.taskFunction.hash.every((byte) => byte === 0) ? null : task.taskFunction,
+  }),
+  node: (node: Node) => without(node, "bump"),
+  submission: (submission: Submission) => without(submission, "bump"),
+  audit: (audit: StoredAudit) => ({
+    ...without(audit, "bump"),
     votes: Object.fromEntries(
       OPINIONS.map((opinion, index): [Opinion, Tally] => [
         opinion,
-        { nodes: votes.nodes[index] ?? 0, stake: votes.stake[index] ?? 0n },
+        { nodes: audit.votes.nodes[index] ?? 0, stake: audit.votes.stake[index] ?? 0n },
       ]),
     ),
   }),
-  // Committed votes are of a later version.
-  vote: ({ bump: _, commitment: _commitment, ...vote }: Vote & Bump & { commitment: unknown }) =>
-    vote,
+  vote: (vote: Vote) => without(vote, "bump", "commitment"),
 };
 
-interface Bump {
-  readonly bump: number;
+function without(fields: object, ...names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 }

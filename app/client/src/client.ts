@@ -33,7 +33,7 @@ export class SecuringTasksClient {
 
   /** The provider's wallet pays the fees of what is sent through this client. */
   constructor(provider: Provider) {
-    this.program = new Program<SecuringTasks>(idl as SecuringTasks, provider);
+    this.program = new Program<SecuringTasks>(idl, provider);
   }
 
   /** Address and mint of a task that exists. Throws when there is none. */

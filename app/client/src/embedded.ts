@@ -12,6 +12,7 @@ import type { EncodedAccount } from "@solana/kit";
 import { FailedTransactionMetadata, LiteSVM } from "litesvm";
 import type { TransactionMetadata } from "litesvm";
 import { Chain } from "./chain";
+import { formatAmount } from "./tokens";
 
 /** A program to have on the chain from its first slot. */
 export interface EmbeddedProgram {
@@ -254,7 +255,7 @@ class EmbeddedRpc {
     const { info, owner } = read(key);
     const token = unpackAccount(key, info, owner);
     const { decimals } = unpackMint(token.mint, read(token.mint).info, owner);
-    const text = decimalText(token.amount, decimals);
+    const text = formatAmount(token.amount, decimals);
     return {
       amount: token.amount.toString(),
       decimals,
@@ -479,14 +480,6 @@ function matches(data: EncodedAccount["data"], filter: Filter): boolean {
   return Buffer.compare(data.slice(offset, offset + wanted.length), wanted) === 0;
 }
 
-/** An amount in base units, written with its decimals and no trailing zeros. */
-function decimalText(amount: bigint, decimals: number): string {
-  const digits = amount.toString().padStart(decimals + 1, "0");
-  const whole = digits.slice(0, digits.length - decimals);
-  const rest = digits.slice(digits.length - decimals).replace(/0+$/, "");
-  return rest === "" ? whole : `${whole}.${rest}`;
-}
-
 /**
  * LiteSVM's failure in the JSON of a validator, such as `{"InstructionError":[0,{"Custom":6000}]}`. Its bindings give
  * bare numbers for most failures, and the names only in their text.
@@ -514,6 +507,8 @@ const TRANSACTION_ERRORS: Readonly<Record<string, string>> = {
   BlockhashNotFound: "Blockhash not found",
   InsufficientFundsForFee: "Insufficient funds for fee",
   InsufficientFundsForRent: "Transaction results in an account with insufficient funds for rent",
+  InvalidProgramForExecution: "This program may not be used for executing instructions",
+  ProgramAccountNotFound: "Attempt to load a program that does not exist",
   SignatureFailure: "Transaction did not pass signature verification",
 };
 

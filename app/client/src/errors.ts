@@ -48,6 +48,8 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
     "Audit, commit and reveal windows together are longer than a round. Shorten them, or make the round longer.",
   leaveDelayTooShort:
     "The leave delay is shorter than submission, audit, commit and reveal windows together, so a node could leave before it is judged. Make it at least as long.",
+  windowTooLong:
+    "A round or the leave delay is longer than 78,840,000 slots, about a year, which could lock stake for ever. Shorten it.",
   minimumStakeZero:
     "The minimum stake of workers or witnesses is zero. Set both above zero: it is all that keeps one owner from running many nodes.",
   stakeOverBounty:
@@ -186,7 +188,7 @@ const RUNTIME: readonly (readonly [pattern: RegExp, message: string])[] = [
     "An account is not at the address that follows from the others. Let the client fill in the accounts.",
   ],
   [
-    /invalid account data/i,
+    /invalid account data|account data too small/i,
     "An account is of another kind than the instruction needs, or does not exist. Check the address.",
   ],
   [
@@ -222,7 +224,7 @@ const RUNTIME: readonly (readonly [pattern: RegExp, message: string])[] = [
     "The transaction needs more compute than it asked for. Put fewer instructions into one transaction.",
   ],
   [
-    /attempt to load a program that does not exist|program account does not exist|invalid program for execution|unsupported program id/i,
+    /attempt to load a program that does not exist|may not be used for executing instructions|unsupported program id/i,
     `The program ${PROGRAM_ID.toBase58()} is not deployed on this chain. Deploy it, or check the network.`,
   ],
   [

@@ -35,6 +35,15 @@ export async function fetchMint(connection: Connection, mint: PublicKey): Promis
   return { address: mint, tokenProgram: account.owner, decimals };
 }
 
+/** An amount of base units as people write it, exactly: 1500000 with 6 decimals is "1.5". */
+export function formatAmount(amount: bigint, decimals: number): string {
+  const sign = amount < 0n ? "-" : "";
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, "0");
+  const whole = digits.slice(0, digits.length - decimals);
+  const rest = digits.slice(digits.length - decimals).replace(/0+$/, "");
+  return rest === "" ? `${sign}${whole}` : `${sign}${whole}.${rest}`;
+}
+
 /** The one token account of an owner that wallets know: where this client takes deposits from and pays to. */
 export function tokenAccountOf(
   mint: Pick<MintInfo, "address" | "tokenProgram">,

@@ -1374,6 +1374,11 @@ export type SecuringTasks = {
       "code": 6064,
       "name": "alreadyClaimed",
       "msg": "The vote is claimed already"
+    },
+    {
+      "code": 6065,
+      "name": "windowTooLong",
+      "msg": "A round or leave delay is longer than 78,840,000 slots, about a year"
     }
   ],
   "types": [

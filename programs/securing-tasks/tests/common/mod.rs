@@ -838,3 +838,124 @@ impl Case {
         }
     }
 }
+
+impl Game {
+    /// Makes another task of the same creator, mint and rules, and plays on it from now on.
+    pub fn next_task(&mut self, id: u64) {
+        let create = instruction(
+            create_task_accounts(&self.creator.pubkey(), id, &self.mint, &self.token_program),
+            create_task_data(id, &self.rules),
+        );
+        let creator = self.creator.insecure_clone();
+        self.send(&[create], &[&creator]).unwrap();
+        self.enter(task_address(&creator.pubkey(), id));
+    }
+
+    /// Plays on `task` from now on.
+    pub fn enter(&mut self, task: Address) {
+        self.task = task;
+        self.vault = vault_address(&task);
+    }
+
+    /// Another mint of the same token program, and a wallet of `owner` in it.
+    pub fn other_mint(&mut self, owner: &Address) -> (Address, Address) {
+        let creator = self.creator.insecure_clone();
+        let program = self.token_program;
+        let mint = make_mint(&mut self.svm, &creator, &program, &[], |_| vec![]);
+        let wallet = make_wallet(&mut self.svm, &creator, &program, &mint, owner, WALLET);
+        (mint, wallet)
+    }
+
+    /// The same bytes as `address` at a fresh address that belongs to the system program.
+    pub fn forge(&mut self, address: &Address) -> Address {
+        let mut account = self.svm.get_account(address).expect("the account exists");
+        account.owner = SYSTEM;
+        let forged = fresh().pubkey();
+        self.svm.set_account(forged, account).unwrap();
+        forged
+    }
+
+    /// Sends one instruction, paid and signed by the creator alone.
+    pub fn send_by_creator(&mut self, instruction: Instruction) -> Sent {
+        let creator = self.creator.insecure_clone();
+        self.send(&[instruction], &[&creator])
+    }
+}
+
+/// Takes away the signature that the instruction asks of `signer`.
+pub fn unsigned(mut instruction: Instruction, signer: &Address) -> Instruction {
+    for meta in &mut instruction.accounts {
+        if meta.pubkey == *signer {
+            meta.is_signer = false;
+        }
+    }
+    instruction
+}
+
+/// Asserts that the transaction passed and logged this event, to the last byte, and no other.
+#[track_caller]
+pub fn logged(sent: Sent, event: &impl Event) {
+    let logs = sent.unwrap().logs;
+    let events: Vec<_> = logs
+        .iter()
+        .filter_map(|line| line.strip_prefix("Program data: "))
+        .map(base64)
+        .collect();
+    assert_eq!(events, [event.data()]);
+}
+
+/// Decodes what a program logs as data.
+fn base64(text: &str) -> Vec<u8> {
+    let digit = |letter: u8| match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => panic!("not a letter of base64"),
+    };
+    let letters: Vec<_> = text.trim_end_matches('=').bytes().map(digit).collect();
+    let mut bytes = Vec::new();
+    for four in letters.chunks(4) {
+        let bits = four
+            .iter()
+            .fold(0u32, |bits, digit| bits << 6 | u32::from(*digit))
+            << (6 * (4 - four.len()));
+        bytes.extend(&bits.to_be_bytes()[1..four.len()]);
+    }
+    bytes
+}
+
+impl Game {
+    /// The actor with its node in the task that is played.
+    pub fn here(&self, actor: &Actor) -> Actor {
+        Actor {
+            owner: actor.owner.insecure_clone(),
+            operator: actor.operator.insecure_clone(),
+            wallet: actor.wallet,
+            node: node_address(&self.task, &actor.owner.pubkey()),
+        }
+    }
+
+    /// The same bytes as `address` at a fresh address of the program, but for the kind of account.
+    pub fn disguise(&mut self, address: &Address) -> Address {
+        let mut account = self.svm.get_account(address).expect("the account exists");
+        account.data[..8].fill(0xee);
+        let disguised = fresh().pubkey();
+        self.svm.set_account(disguised, account).unwrap();
+        disguised
+    }
+
+    /// Lamports on an address that has no account yet.
+    pub fn prefund(&mut self, address: &Address) {
+        self.svm.airdrop(address, 1_000_000).unwrap();
+    }
+}
+
+/// The instruction with an account marked as one that isn't written to.
+pub fn readonly(mut instruction: Instruction, address: &Address) -> Instruction {
+    for meta in &mut instruction.accounts {
+        meta.is_writable &= meta.pubkey != *address;
+    }
+    instruction
+}

@@ -1,0 +1,457 @@
+import type {
+  Audit,
+  Chain,
+  Ledger,
+  MintInfo,
+  Node,
+  Opinion,
+  Role,
+  Submission,
+  TaskEvent,
+  TaskRef,
+  TaskRules,
+} from "@securing-tasks/client";
+import {
+  SecuringTasksClient,
+  WRAPPED_SOL,
+  assertBalanced,
+  auditAddress,
+  createTokenAccount,
+  fetchMint,
+  nodeAddress,
+  readLedger,
+  roundAt,
+  roundStart,
+  submissionAddress,
+  taskAddress,
+  tokenAccountOf,
+  unwrapSol,
+  wrapSol,
+} from "@securing-tasks/client";
+import {
+  MINT_SIZE,
+  TOKEN_2022_PROGRAM_ID,
+  TOKEN_PROGRAM_ID,
+  createInitializeMint2Instruction,
+  createMintToInstruction,
+} from "@solana/spl-token";
+import type { PublicKey, TransactionInstruction } from "@solana/web3.js";
+import { Keypair, SystemProgram, Transaction } from "@solana/web3.js";
+import { createHash } from "node:crypto";
+
+/** A node to be. */
+export interface Seat {
+  readonly name: string;
+  readonly role: Role;
+  /** First stake, in base units. */
+  readonly stake: bigint;
+}
+
+/** A node's keys. The operator is a key of its own, as it should be. */
+export interface Player extends Seat {
+  readonly owner: Keypair;
+  readonly operator: Keypair;
+  /** Address of the node. */
+  readonly node: PublicKey;
+}
+
+/** What a task pays in: SOL, or a new mint of either token program. */
+export type Currency = "sol" | "token" | "token-2022";
+
+export interface GameOptions {
+  readonly chain: Chain;
+  readonly currency: Currency;
+  readonly rules: TaskRules;
+  readonly seats: readonly Seat[];
+  /** What the creator puts into the pool, in base units. */
+  readonly pool: bigint;
+  /** Told of every step that is about to be taken. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** What all builders of the client can do, and all that is needed of them here. */
+export interface Sendable {
+  transaction(): Promise<Transaction>;
+}
+
+/** For fees and rent of everything that one player does. */
+const POCKET_MONEY = 100_000_000n;
+/** A window that closes sooner than this is as good as closed. */
+const SLOTS_TO_ACT = 20n;
+const BANK_MONEY = 1_000_000_000_000n;
+/** Instructions of set-up that fit one transaction. */
+const BATCH = 6;
+
+/**
+ * A task with its nodes, to play audits in. After every instruction it compares vault and ledger, and it ends with the
+ * first difference.
+ */
+export class Game {
+  /** Everything that happened, in order. */
+  readonly events: TaskEvent[] = [];
+  /** Instructions after which vault and ledger agreed. */
+  checks = 0;
+
+  private constructor(
+    readonly chain: Chain,
+    readonly client: SecuringTasksClient,
+    readonly task: TaskRef,
+    readonly rules: TaskRules,
+    readonly creator: Keypair,
+    private readonly seated: Map<string, Player>,
+    private readonly bank: Keypair,
+    private readonly onStep: (step: string) => void,
+  ) {}
+
+  /** Sets up mint, keys and money, makes the task, fills its pool and has every seat join. */
+  static async start(options: GameOptions): Promise<Game> {
+    const { chain, currency, rules, seats, pool } = options;
+    const onStep =
+      options.onStep ??
+      ((): void => {
+        // Nobody listens.
+      });
+    onStep("funding keys");
+    const bank = Keypair.generate();
+    await chain.fund(bank.publicKey, BANK_MONEY);
+    const creator = Keypair.generate();
+    const mint = await makeMint(chain, bank, currency);
+    const task = { address: taskAddress(creator.publicKey, 1n), mint };
+    const players = seats.map((seat): Player => {
+      const owner = Keypair.generate();
+      return {
+        ...seat,
+        owner,
+        operator: Keypair.generate(),
+        node: nodeAddress(task.address, owner.publicKey),
+      };
+    });
+    await endow(chain, bank, mint, [
+      { owner: creator.publicKey, amount: pool },
+      ...players.map(({ owner, stake }) => ({ owner: owner.publicKey, amount: stake })),
+    ]);
+    await inBatches(
+      chain,
+      bank,
+      players.map(({ operator }) => pay(bank, operator.publicKey, POCKET_MONEY)),
+    );
+
+    const client = new SecuringTasksClient(chain.provider(bank));
+    const game = new Game(chain, client, task, rules, creator, new Map(), bank, onStep);
+    onStep("creating the task");
+    await game.send(
+      client.createTask({
+        creator: creator.publicKey,
+        id: 1n,
+        mint,
+        rules,
+        auditFunction: { hash: sha256("audit function"), uri: "ipfs://audit-function" },
+        taskFunction: { hash: sha256("task function"), uri: "ipfs://task-function" },
+      }),
+      creator,
+    );
+    if (pool > 0n) {
+      await game.send(
+        client
+          .fundTask({ task, funder: creator.publicKey, amount: pool })
+          .preInstructions(game.wrap(creator, pool)),
+        creator,
+      );
+    }
+    for (const player of players) await game.enter(player);
+    return game;
+  }
+
+  /** Sends what a builder made, paid for by the bank, and compares vault and ledger. Returns what happened. */
+  async send(builder: Sendable, ...signers: readonly Keypair[]): Promise<TaskEvent[]> {
+    const transaction = await builder.transaction();
+    const { logs } = await this.chain.send(transaction, [this.bank, ...signers]);
+    const events = this.client.events(logs);
+    this.events.push(...events);
+    assertBalanced(await this.ledger());
+    this.checks += 1;
+    return events;
+  }
+
+  /** One more node joins. */
+  async join(seat: Seat): Promise<void> {
+    const owner = await this.newcomer(seat.stake);
+    const operator = Keypair.generate();
+    await inBatches(this.chain, this.bank, [pay(this.bank, operator.publicKey, POCKET_MONEY)]);
+    const node = nodeAddress(this.task.address, owner.publicKey);
+    await this.enter({ ...seat, owner, operator, node });
+  }
+
+  /** Someone who holds this much, in base units, and has not joined. */
+  async newcomer(amount: bigint): Promise<Keypair> {
+    const owner = Keypair.generate();
+    const gift = { owner: owner.publicKey, amount };
+    await endow(this.chain, this.bank, this.task.mint, [gift]);
+    return owner;
+  }
+
+  private async enter(player: Player): Promise<void> {
+    this.onStep(`${player.name} joins as a ${player.role}`);
+    await this.send(
+      this.client
+        .joinTask({
+          task: this.task,
+          owner: player.owner.publicKey,
+          operator: player.operator.publicKey,
+          role: player.role,
+          amount: player.stake,
+        })
+        .preInstructions(this.wrap(player.owner, player.stake)),
+      player.owner,
+    );
+    this.seated.set(player.name, player);
+  }
+
+  get players(): ReadonlyMap<string, Player> {
+    return this.seated;
+  }
+
+  ledger(): Promise<Ledger> {
+    return readLedger(this.client, this.task.address);
+  }
+
+  player(name: string): Player {
+    const found = this.players.get(name);
+    if (!found) throw new Error(`Nobody is called ${name}.`);
+    return found;
+  }
+
+  /** The player's name of an owner's key. */
+  nameOf(owner: PublicKey): string {
+    const found = [...this.players.values()].find((player) => player.owner.publicKey.equals(owner));
+    return found?.name ?? owner.toBase58();
+  }
+
+  node(name: string): Promise<Node> {
+    return this.client.fetch("node", this.player(name).node);
+  }
+
+  /**
+   * The round to submit work for: this one while its window is open, else the next, which it waits for. Whoever has joined
+   * by now has a say on work submitted then.
+   */
+  async round(): Promise<bigint> {
+    const task = await this.client.fetch("task", this.task.address);
+    // Nodes that joined in this very slot vote only on work of a later one.
+    const slot = (await this.chain.slot()) + 1n;
+    const current = roundAt(task, slot);
+    const left = roundStart(task, current) + task.rules.submissionSlots - slot;
+    const round = left >= SLOTS_TO_ACT ? current : current + 1n;
+    const start = roundStart(task, round);
+    this.onStep(`waiting for round ${String(round)}`);
+    await this.chain.waitForSlot(start > slot ? start : slot);
+    return round;
+  }
+
+  async submit(name: string, round: bigint): Promise<Submission> {
+    const { owner, operator } = this.player(name);
+    this.onStep(`${name} submits work for round ${String(round)}`);
+    await this.send(
+      this.client.submitWork({
+        task: this.task.address,
+        owner: owner.publicKey,
+        operator: operator.publicKey,
+        round,
+        payloadHash: sha256(`${name} ${String(round)}`),
+        payloadUri: `ipfs://${name}/${String(round)}`,
+      }),
+      operator,
+    );
+    return this.client.fetch(
+      "submission",
+      submissionAddress(this.task.address, round, owner.publicKey),
+    );
+  }
+
+  async accuse(
+    name: string,
+    submission: Submission,
+    accusation: Exclude<Opinion, "valid">,
+  ): Promise<Audit> {
+    const { owner, operator } = this.player(name);
+    this.onStep(`${name} accuses ${this.nameOf(submission.owner)} of ${accusation}`);
+    await this.send(
+      this.client.openAudit({
+        task: this.task.address,
+        round: submission.round,
+        accused: submission.owner,
+        initiator: owner.publicKey,
+        operator: operator.publicKey,
+        accusation,
+        attempt: submission.audits,
+      }),
+      operator,
+    );
+    return this.client.fetch("audit", auditAddress(submission.address, submission.audits));
+  }
+
+  async vote(name: string, audit: Audit, opinion: Opinion): Promise<void> {
+    const { owner, operator } = this.player(name);
+    this.onStep(`${name} votes ${opinion}`);
+    await this.send(
+      this.client.castVote({
+        task: this.task.address,
+        audit: audit.address,
+        voter: owner.publicKey,
+        operator: operator.publicKey,
+        opinion,
+      }),
+      operator,
+    );
+  }
+
+  /** Waits for the end of the votes and decides. */
+  async resolve(audit: Audit): Promise<Audit> {
+    this.onStep(`waiting for the last vote, at slot ${String(audit.endSlot)}`);
+    await this.chain.waitForSlot(audit.endSlot);
+    this.onStep("resolving the audit");
+    await this.send(this.client.resolveAudit(audit));
+    return this.client.fetch("audit", audit.address);
+  }
+
+  async claim(name: string, audit: Audit): Promise<void> {
+    this.onStep(`${name} claims`);
+    await this.send(
+      this.client.claimVote({
+        task: this.task.address,
+        audit: audit.address,
+        voter: this.player(name).owner.publicKey,
+      }),
+    );
+  }
+
+  /** Everyone leaves with everything, and the creator takes the rest of the pool: nothing may be left. */
+  async end(): Promise<Ledger> {
+    for (const { name, owner } of this.players.values()) {
+      const node = await this.node(name);
+      if (node.stake === node.leaving) continue;
+      this.onStep(`${name} asks to leave`);
+      await this.send(
+        this.client.requestLeave({ task: this.task.address, owner: owner.publicKey }),
+        owner,
+      );
+    }
+    for (const { name, owner } of this.players.values()) {
+      const node = await this.node(name);
+      const free = [node.leaveSlot, node.lockedUntil, node.lockedNextUntil].reduce((a, b) =>
+        a > b ? a : b,
+      );
+      this.onStep(`waiting until ${name} may go, at slot ${String(free)}`);
+      await this.chain.waitForSlot(free);
+      this.onStep(`${name} withdraws`);
+      await this.send(
+        this.client
+          .withdraw({ task: this.task, owner: owner.publicKey })
+          .postInstructions(this.unwrap(owner)),
+        owner,
+      );
+    }
+    this.onStep("the creator retires the task");
+    await this.send(
+      this.client
+        .retireTask({ task: this.task, creator: this.creator.publicKey })
+        .postInstructions(this.unwrap(this.creator)),
+      this.creator,
+    );
+    return this.ledger();
+  }
+
+  /** What a player's own token account holds, in base units. */
+  async wallet(owner: PublicKey): Promise<bigint> {
+    const { value } = await this.chain.connection.getTokenAccountBalance(
+      tokenAccountOf(this.task.mint, owner),
+    );
+    return BigInt(value.amount);
+  }
+
+  private wrap(owner: Keypair, amount: bigint): TransactionInstruction[] {
+    return this.paysInSol() ? wrapSol(owner.publicKey, amount) : [];
+  }
+
+  private unwrap(owner: Keypair): TransactionInstruction[] {
+    return this.paysInSol() ? unwrapSol(owner.publicKey) : [];
+  }
+
+  private paysInSol(): boolean {
+    return this.task.mint.address.equals(WRAPPED_SOL.address);
+  }
+}
+
+async function makeMint(chain: Chain, bank: Keypair, currency: Currency): Promise<MintInfo> {
+  if (currency === "sol") return WRAPPED_SOL;
+  const program = currency === "token" ? TOKEN_PROGRAM_ID : TOKEN_2022_PROGRAM_ID;
+  const mint = Keypair.generate();
+  await chain.send(
+    new Transaction().add(
+      SystemProgram.createAccount({
+        fromPubkey: bank.publicKey,
+        newAccountPubkey: mint.publicKey,
+        lamports: Number(await chain.rentMinimum(MINT_SIZE)),
+        space: MINT_SIZE,
+        programId: program,
+      }),
+      createInitializeMint2Instruction(mint.publicKey, 6, bank.publicKey, null, program),
+    ),
+    [bank, mint],
+  );
+  return fetchMint(chain.connection, mint.publicKey);
+}
+
+/** Gives owners SOL for fees and rent, and what they stake or put into the pool. */
+async function endow(
+  chain: Chain,
+  bank: Keypair,
+  mint: TaskRef["mint"],
+  gifts: readonly { readonly owner: PublicKey; readonly amount: bigint }[],
+): Promise<void> {
+  const inSol = mint.address.equals(WRAPPED_SOL.address);
+  await inBatches(
+    chain,
+    bank,
+    gifts.flatMap(({ owner, amount }) =>
+      inSol
+        ? [pay(bank, owner, POCKET_MONEY + amount)]
+        : [
+            pay(bank, owner, POCKET_MONEY),
+            createTokenAccount(mint, owner, bank.publicKey),
+            createMintToInstruction(
+              mint.address,
+              tokenAccountOf(mint, owner),
+              bank.publicKey,
+              amount,
+              [],
+              mint.tokenProgram,
+            ),
+          ],
+    ),
+  );
+}
+
+function pay(bank: Keypair, to: PublicKey, lamports: bigint): TransactionInstruction {
+  return SystemProgram.transfer({ fromPubkey: bank.publicKey, toPubkey: to, lamports });
+}
+
+async function inBatches(
+  chain: Chain,
+  bank: Keypair,
+  instructions: readonly TransactionInstruction[],
+): Promise<void> {
+  const starts = Array.from(
+    { length: Math.ceil(instructions.length / BATCH) },
+    (_, i) => i * BATCH,
+  );
+  await Promise.all(
+    starts.map((start) =>
+      chain.send(new Transaction().add(...instructions.slice(start, start + BATCH)), [bank]),
+    ),
+  );
+}
+
+function sha256(text: string): Uint8Array {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,163 @@
+import type { Ledger, TaskEvent, TaskEventNamed } from "@securing-tasks/client";
+import { formatAmount, heldBy } from "@securing-tasks/client";
+import Table from "cli-table3";
+import colors from "picocolors";
+import type { Game } from "./game";
+
+const DECIMALS = 9;
+
+export function sol(lamports: bigint): string {
+  return formatAmount(lamports, DECIMALS);
+}
+
+function change(lamports: bigint): string {
+  if (lamports === 0n) return "0";
+  return lamports > 0n ? colors.green(`+${sol(lamports)}`) : colors.red(sol(lamports));
+}
+
+/** A table without lines between its rows, and without colours where they would be noise. */
+function tableOf(head: string[], colAligns: ("left" | "right")[]): Table.Table {
+  return new Table({
+    head,
+    colAligns,
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+    style: { head: [], border: [] },
+  });
+}
+
+/** What everyone owns in the vault, the pool among them, bonds and deposits on loan included. */
+export function worth(game: Game, ledger: Ledger): Map<string, bigint> {
+  const nodes = new Map(
+    ledger.nodes.map((node) => [game.nameOf(node.owner), heldBy(node) + node.lent]),
+  );
+  return new Map([
+    ...[...game.players.keys()].map((name): [string, bigint] => [name, nodes.get(name) ?? 0n]),
+    [POOL, ledger.pool],
+  ]);
+}
+
+const POOL = "bounty pool";
+
+/** Who had what, who gained and lost what, and why. */
+export function gainsTable(
+  game: Game,
+  before: ReadonlyMap<string, bigint>,
+  after: ReadonlyMap<string, bigint>,
+  events: readonly TaskEvent[],
+): string {
+  const why = reasons(game, events);
+  const table = tableOf(
+    ["", "role", "had", "has", "change", "why"],
+    ["left", "left", "right", "right", "right", "left"],
+  );
+  for (const [name, had] of before) {
+    const has = after.get(name) ?? 0n;
+    table.push([
+      name,
+      game.players.get(name)?.role ?? "",
+      sol(had),
+      sol(has),
+      change(has - had),
+      (why.get(name) ?? []).join("\n"),
+    ]);
+  }
+  const sums = [before, after].map((all) => [...all.values()].reduce((a, b) => a + b, 0n));
+  const [had = 0n, has = 0n] = sums;
+  table.push([colors.bold("all"), "", sol(had), sol(has), change(has - had), ""]);
+  return table.toString();
+}
+
+/** Vault and ledger, part by part. */
+export function ledgerLine(game: Game, ledger: Ledger): string {
+  const { vault, pool, held, pots, deposits } = ledger;
+  return (
+    `The vault holds ${sol(vault)} SOL, and the ledger says ${sol(pool)} pool + ${sol(held)} nodes + ` +
+    `${sol(pots)} audits + ${sol(deposits)} votes = ${sol(ledger.total)} SOL.\n` +
+    `They agreed to the unit after each of ${game.checks} transactions.`
+  );
+}
+
+/** What everyone put in and got out. */
+export function finalTable(game: Game): string {
+  const table = tableOf(["", "put in", "got out", "change"], ["left", "right", "right", "right"]);
+  const sum = (events: readonly { data: { amount: bigint } }[]): bigint =>
+    events.reduce((total, { data }) => total + data.amount, 0n);
+  const all = { in: 0n, out: 0n };
+  const row = (name: string, putIn: bigint, gotOut: bigint): void => {
+    all.in += putIn;
+    all.out += gotOut;
+    table.push([name, sol(putIn), sol(gotOut), change(gotOut - putIn)]);
+  };
+  for (const { name, stake, owner } of game.players.values()) {
+    const paid = named(game.events, "withdrawn").filter(({ data }) =>
+      data.owner.equals(owner.publicKey),
+    );
+    row(name, stake, sum(paid));
+  }
+  row("creator", sum(named(game.events, "taskFunded")), sum(named(game.events, "taskRetired")));
+  table.push([colors.bold("all"), sol(all.in), sol(all.out), change(all.out - all.in)]);
+  return table.toString();
+}
+
+function named<N extends TaskEvent["name"]>(
+  events: readonly TaskEvent[],
+  name: N,
+): TaskEventNamed<N>[] {
+  return events.filter((event): event is TaskEventNamed<N> => event.name === name);
+}
+
+function percent(part: bigint, whole: bigint): string {
+  return `${formatAmount((part * 10_000n) / whole, 2)}%`;
+}
+
+/** One line for each thing that an audit did to someone. */
+function reasons(game: Game, events: readonly TaskEvent[]): Map<string, string[]> {
+  const lines = new Map<string, string[]>();
+  const say = (name: string, line: string): void => {
+    lines.set(name, [...(lines.get(name) ?? []), line]);
+  };
+  const opened = named(events, "auditOpened")[0]?.data;
+  const resolved = named(events, "auditResolved")[0]?.data;
+  if (!opened || !resolved) return lines;
+
+  const [initiator, accused] = [game.nameOf(resolved.initiator), game.nameOf(resolved.accused)];
+  const bond = sol(opened.bond);
+  switch (resolved.outcome) {
+    case "convictedDowntime":
+    case "convictedMalice": {
+      const fault = resolved.outcome === "convictedMalice" ? "malice" : "downtime";
+      const { slash, initiatorAward } = resolved;
+      const part = percent(slash, opened.accusedStake);
+      say(accused, `convicted of ${fault}: loses ${part} of ${sol(opened.accusedStake)}`);
+      say(initiator, `accused rightly: bonus and share of the slash, ${sol(initiatorAward)}`);
+      say(initiator, `its bond of ${bond} came back`);
+      break;
+    }
+    case "acquitted":
+      say(accused, `acquitted: gets ${sol(resolved.accusedAward)} of the lost bond`);
+      say(initiator, `accused wrongly: loses its bond of ${bond}`);
+      break;
+    case "noVerdict":
+    case "open":
+      say(accused, "no verdict: not cleared, can be audited again");
+      say(initiator, `no verdict: its bond of ${bond} came back`);
+  }
+  if (resolved.poolAward > 0n) say(POOL, `its part of the slash, ${sol(resolved.poolAward)}`);
+
+  const opinions = new Map(
+    named(events, "voteCast").map(({ data }) => [game.nameOf(data.voter), data.opinion]),
+  );
+  for (const { data } of named(events, "voteClaimed")) {
+    const name = game.nameOf(data.voter);
+    const share = data.share > 0n ? `share ${sol(data.share)}, ` : "";
+    say(
+      name,
+      `voted ${opinions.get(name) ?? ""}: ${share}deposit of ${sol(data.deposit)} came back`,
+    );
+    if (data.poolAward > 0n) say(POOL, `what rounding left over, ${sol(data.poolAward)}`);
+  }
+  for (const name of game.players.keys()) {
+    if (!lines.has(name)) say(name, "did not vote");
+  }
+  return lines;
+}

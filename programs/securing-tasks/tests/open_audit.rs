@@ -1,0 +1,825 @@
+//! `open_audit`: who may accuse whom, when, and with what at stake.
+
+mod common;
+
+use common::*;
+use securing_tasks::{
+    events::AuditOpened, Audit, Opinion, Outcome, RulesArgs, Submission, SubmissionStatus,
+};
+use solana_signer::Signer;
+use solana_transaction::InstructionError;
+
+const DOWNTIME: u8 = 1;
+const MALICE: u8 = 2;
+
+/// The first slot of round 1, when the stake that everyone joined with is not recent any more.
+const ROUND_1: u64 = START + 1_000;
+/// The first slot at which work of round 0 can't be audited.
+const AUDIT_END: u64 = START + 400;
+
+/// The standard case up to the submission, with another task in which the same owners did the same.
+fn two_tasks() -> (Case, [Actor; 2]) {
+    let mut case = Case::submitted(rules());
+    case.game.next_task(1);
+    let [accused, initiator] = [&case.accused, &case.initiator].map(|actor| case.game.here(actor));
+    case.game.join_task(&accused, 0, 4_000_000).unwrap();
+    case.game.join_task(&initiator, 1, 2_000_000).unwrap();
+    case.game.warp(START + 2);
+    case.game.submit_work(&accused, 0).unwrap();
+    case.game
+        .enter(task_address(&case.game.creator.pubkey(), 0));
+    (case, [accused, initiator])
+}
+
+impl Case {
+    fn open_ix(&self) -> anchor_lang::solana_program::instruction::Instruction {
+        self.game
+            .open_audit_ix(&self.initiator, &self.accused, 0, 0, MALICE)
+    }
+
+    fn open_by(&mut self, initiator: &Actor) -> Sent {
+        self.game.open_audit(initiator, &self.accused, 0, MALICE)
+    }
+
+    fn open(&mut self) -> Sent {
+        self.game
+            .open_audit(&self.initiator, &self.accused, 0, MALICE)
+    }
+
+    /// An audit that ends without a verdict, since nobody votes.
+    fn open_and_end_without_verdict(&mut self, attempt: u8) {
+        self.open().unwrap();
+        let audit = self.game.audit(&self.accused, 0, attempt);
+        let end = self.game.get::<Audit>(&audit).end_slot.get();
+        self.game.warp(end);
+        self.game.resolve_audit(&audit).unwrap();
+    }
+
+    /// One transaction with a changed instruction.
+    fn send(&mut self, open: anchor_lang::solana_program::instruction::Instruction) -> Sent {
+        let operator = self.initiator.operator.insecure_clone();
+        self.game.send(&[open], &[&operator])
+    }
+}
+
+#[test]
+fn open_audit_freezes_stakes_rules_and_windows() {
+    let mut case = Case::submitted(rules());
+    case.game.warp(START + 5);
+    let sent = case.open();
+
+    let audit = case.game.get::<Audit>(&case.audit());
+    let task = case.game.task();
+    let submission_address = case.game.submission(&case.accused, 0);
+    assert_eq!(audit.task, case.game.task);
+    assert_eq!(audit.submission, submission_address);
+    assert_eq!(audit.initiator, case.initiator.owner.pubkey());
+    assert_eq!(audit.accused, case.accused.owner.pubkey());
+    assert_eq!(audit.payer, case.initiator.operator.pubkey());
+    assert_eq!(audit.submission_slot.get(), START + 1);
+    assert_eq!(audit.open_slot.get(), START + 5);
+    assert_eq!(audit.reveal_slot.get(), START + 5);
+    assert_eq!(audit.end_slot.get(), START + 205);
+    assert_eq!(audit.accused_stake.get(), 4_000_000);
+    assert_eq!(audit.exposed.get(), 2_000_000);
+    // 2,000,000 + 1,000,000 + 1,500,000 + 3,000,000: all but the accused's.
+    assert_eq!(audit.eligible_stake.get(), 7_500_000);
+    assert_eq!(audit.initiator_stake.get(), 2_000_000);
+    assert_eq!(audit.bond.get(), 200_000);
+    assert_eq!(audit.vote_deposit.get(), 50_000);
+    assert_eq!(audit.votes.nodes.map(|n| n.get()), [0, 0, 1]);
+    assert_eq!(audit.votes.stake.map(|s| s.get()), [0, 0, 2_000_000]);
+    assert_eq!(audit.unclaimed.get(), 0);
+    assert_eq!(audit.rules, task.rules.case);
+    assert_eq!(audit.accusation, Opinion::Malice);
+    assert_eq!(audit.outcome, Outcome::Open);
+    assert_eq!(audit.attempt, 0);
+
+    let initiator = case.game.node(&case.initiator);
+    assert_eq!(
+        (initiator.stake.get(), initiator.lent.get()),
+        (1_800_000, 200_000)
+    );
+    let accused = case.game.node(&case.accused);
+    assert_eq!(accused.stake.get(), 4_000_000);
+    assert_eq!(accused.open_audits.get(), 1);
+    assert_eq!(accused.exposed.get(), 2_000_000);
+    let submission = case.game.get::<Submission>(&submission_address);
+    assert_eq!(submission.status, SubmissionStatus::UnderAudit);
+    assert_eq!(submission.audits, 1);
+    assert_eq!(task.active_stake.get(), 11_500_000);
+    logged(
+        sent,
+        &AuditOpened {
+            task: case.game.task,
+            submission: submission_address,
+            audit: case.audit(),
+            initiator: case.initiator.owner.pubkey(),
+            accused: case.accused.owner.pubkey(),
+            accusation: MALICE,
+            bond: 200_000,
+            weight: 2_000_000,
+            accused_stake: 4_000_000,
+            end_slot: START + 205,
+            slot: START + 5,
+        },
+    );
+}
+
+#[test]
+fn open_audit_for_downtime_counts_as_a_vote_for_downtime() {
+    let mut case = Case::submitted(rules());
+    case.game
+        .open_audit(&case.initiator, &case.accused, 0, DOWNTIME)
+        .unwrap();
+    let audit = case.game.get::<Audit>(&case.audit());
+    assert_eq!(audit.accusation, Opinion::Downtime);
+    assert_eq!(audit.votes.nodes.map(|n| n.get()), [0, 1, 0]);
+    assert_eq!(audit.votes.stake.map(|s| s.get()), [0, 2_000_000, 0]);
+    // The votes may find malice all the same.
+    assert_eq!(audit.exposed.get(), 2_000_000);
+}
+
+#[test]
+fn open_audit_for_no_fault_fails() {
+    let mut case = Case::submitted(rules());
+    for accusation in [0, 3, u8::MAX] {
+        let sent = case
+            .game
+            .open_audit(&case.initiator, &case.accused, 0, accusation);
+        refused(sent, TaskError::UnknownVerdict);
+    }
+}
+
+#[test]
+fn open_audit_by_a_worker_passes() {
+    let mut game = Game::new(rules());
+    let (accused, other) = (game.worker(1_000_000), game.worker(1_200_000));
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    game.submit_work(&other, 0).unwrap();
+    game.open_audit(&other, &accused, 0, MALICE).unwrap();
+}
+
+#[test]
+fn open_audit_of_a_retired_task_fails() {
+    let mut case = Case::submitted(rules());
+    case.game.retire_task().unwrap();
+    refused(case.open(), TaskError::TaskRetired);
+}
+
+// The audit window.
+
+#[test]
+fn open_audit_in_the_submissions_slot_passes() {
+    let mut case = Case::submitted(rules());
+    assert_eq!(case.game.slot(), START + 1);
+    case.open().unwrap();
+}
+
+#[test]
+fn open_audit_in_the_last_slot_of_the_window_passes() {
+    let mut case = Case::submitted(rules());
+    case.game.warp(AUDIT_END - 1);
+    case.open().unwrap();
+}
+
+#[test]
+fn open_audit_at_the_windows_end_fails() {
+    let mut case = Case::submitted(rules());
+    case.game.warp(AUDIT_END);
+    refused(case.open(), TaskError::AuditWindowClosed);
+}
+
+#[test]
+fn open_audit_window_of_a_later_round_is_its_own() {
+    let mut case = Case::submitted(rules());
+    case.game.warp(START + 3_099);
+    case.game.submit_work(&case.accused, 3).unwrap();
+    case.game.warp(AUDIT_END + 3_000);
+    let late = case
+        .game
+        .open_audit(&case.initiator, &case.accused, 3, MALICE);
+    refused(late, TaskError::AuditWindowClosed);
+
+    case.game.warp(START + 4_000);
+    case.game.submit_work(&case.accused, 4).unwrap();
+    case.game.warp(AUDIT_END + 3_999);
+    case.game
+        .open_audit(&case.initiator, &case.accused, 4, MALICE)
+        .unwrap();
+}
+
+// One audit at a time, three at most, none after a verdict.
+
+#[test]
+fn open_audit_while_another_is_open_fails() {
+    let mut case = Case::audited(rules(), MALICE);
+    refused(case.open(), TaskError::AuditAlreadyOpen);
+    let other = case.game.here(&case.voters[2]);
+    refused(case.open_by(&other), TaskError::AuditAlreadyOpen);
+}
+
+#[test]
+fn open_audit_before_the_ended_one_is_resolved_fails() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.game.warp(case.end() + 1);
+    refused(case.open(), TaskError::AuditAlreadyOpen);
+}
+
+#[test]
+fn open_audit_of_an_acquitted_submission_fails() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.vote(&[0, 0]);
+    case.resolve().unwrap();
+    refused(case.open(), TaskError::AlreadyDecided);
+}
+
+#[test]
+fn open_audit_of_a_convicted_submission_fails() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.vote(&[2, 2]);
+    case.resolve().unwrap();
+    refused(case.open(), TaskError::AlreadyDecided);
+}
+
+#[test]
+fn open_audit_after_no_verdict_is_the_next_attempt() {
+    let mut case = Case::submitted(rules());
+    case.open_and_end_without_verdict(0);
+    let other = case.game.here(&case.voters[2]);
+    case.open_by(&other).unwrap();
+    let audit = case
+        .game
+        .get::<Audit>(&case.game.audit(&case.accused, 0, 1));
+    assert_eq!(audit.attempt, 1);
+    assert_eq!(audit.initiator, other.owner.pubkey());
+    assert_eq!(audit.votes.nodes.map(|n| n.get()), [0, 0, 1]);
+    let first = case.game.get::<Audit>(&case.audit());
+    assert_eq!(first.outcome, Outcome::NoVerdict);
+}
+
+#[test]
+fn open_audit_after_no_verdict_and_the_window_fails() {
+    let mut case = Case::submitted(rules());
+    case.game.warp(AUDIT_END - 1);
+    case.open_and_end_without_verdict(0);
+    refused(case.open(), TaskError::AuditWindowClosed);
+}
+
+#[test]
+fn open_audit_for_the_fourth_time_fails() {
+    let mut case = Case::submitted(RulesArgs {
+        reveal_slots: 50,
+        ..rules()
+    });
+    for attempt in 0..3 {
+        case.open_and_end_without_verdict(attempt);
+    }
+    assert!(case.game.slot() < AUDIT_END);
+    refused(case.open(), TaskError::AuditsUsedUp);
+}
+
+// Who held stake before the submission.
+
+#[test]
+fn open_audit_by_a_node_that_joined_one_slot_before_the_submission_passes() {
+    let mut case = Case::submitted(rules());
+    assert_eq!(case.game.node(&case.initiator).joined_slot.get(), START);
+    assert_eq!(case.game.slot(), START + 1);
+    case.open().unwrap();
+}
+
+#[test]
+fn open_audit_by_a_node_that_joined_in_the_submissions_slot_fails() {
+    let mut game = Game::new(rules());
+    let accused = game.worker(4_000_000);
+    game.warp(START + 1);
+    let before = game.witness(2_000_000);
+    game.submit_work(&accused, 0).unwrap();
+    let after = game.witness(2_000_000);
+    game.warp(START + 2);
+    for late in [before, after] {
+        let sent = game.open_audit(&late, &accused, 0, MALICE);
+        refused(sent, TaskError::JoinedAfterSubmission);
+    }
+}
+
+#[test]
+fn open_audit_by_a_node_that_joined_one_slot_after_the_submission_fails() {
+    let mut case = Case::submitted(rules());
+    case.game.warp(START + 2);
+    let late = case.game.witness(2_000_000);
+    refused(case.open_by(&late), TaskError::JoinedAfterSubmission);
+}
+
+#[test]
+fn open_audit_by_a_node_that_leaves_with_all_fails() {
+    let mut case = Case::submitted(rules());
+    case.game.request_leave(&case.initiator, None).unwrap();
+    refused(case.open(), TaskError::StakeTooRecent);
+}
+
+#[test]
+fn open_audit_by_a_node_that_took_its_leave_back_since_fails() {
+    let mut case = Case::submitted(rules());
+    case.game.request_leave(&case.initiator, None).unwrap();
+    case.game.cancel_leave(&case.initiator).unwrap();
+    refused(case.open(), TaskError::StakeTooRecent);
+}
+
+#[test]
+fn open_audit_with_exactly_the_minimum_held_before_and_a_later_bond_passes() {
+    let mut game = Game::new(rules());
+    let (accused, initiator) = (game.worker(4_000_000), game.witness(500_000));
+    game.warp(ROUND_1);
+    game.submit_work(&accused, 1).unwrap();
+    game.add_stake(&initiator, 200_000).unwrap();
+    game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
+    let audit = game.get::<Audit>(&game.audit(&accused, 1, 0));
+    assert_eq!(audit.initiator_stake.get(), 500_000);
+}
+
+/// A slash of 100 leaves the worker 100 below its minimum. What it adds after the next submission doesn't make it eligible.
+#[test]
+fn open_audit_with_less_than_the_minimum_held_before_fails() {
+    let mut case = Case::submitted(RulesArgs {
+        downtime_bps: 1,
+        ..rules()
+    });
+    case.game.warp(START + 2);
+    let poor = case.game.worker(1_000_000);
+    case.game.warp(START + 1_000);
+    case.game.submit_work(&poor, 1).unwrap();
+    case.game
+        .open_audit(&case.initiator, &poor, 1, DOWNTIME)
+        .unwrap();
+    let audit = case.game.audit(&poor, 1, 0);
+    for voter in &case.voters {
+        case.game.cast_vote(voter, &audit, DOWNTIME).unwrap();
+    }
+    case.game.warp(START + 1_200);
+    case.game.resolve_audit(&audit).unwrap();
+    assert_eq!(case.game.node(&poor).stake.get(), 999_900);
+
+    case.game.warp(START + 2_000);
+    case.game.submit_work(&case.accused, 2).unwrap();
+    case.game.add_stake(&poor, 3_000_000).unwrap();
+    let sent = case.game.open_audit(&poor, &case.accused, 2, MALICE);
+    refused(sent, TaskError::StakeTooRecent);
+}
+
+#[test]
+fn open_audit_weighs_neither_later_nor_leaving_stake() {
+    let mut game = Game::new(rules());
+    let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
+    game.warp(ROUND_1);
+    game.submit_work(&accused, 1).unwrap();
+    game.add_stake(&initiator, 700_000).unwrap();
+    game.request_leave(&initiator, Some(900_000)).unwrap();
+    game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
+    let audit = game.get::<Audit>(&game.audit(&accused, 1, 0));
+    assert_eq!(audit.initiator_stake.get(), 1_100_000);
+}
+
+/// Stake that comes while other stake is young makes all of it recent, so that what can vote is never too much.
+#[test]
+fn open_audit_by_a_young_node_that_added_stake_since_fails() {
+    let mut case = Case::submitted(rules());
+    case.game.add_stake(&case.initiator, 1).unwrap();
+    refused(case.open(), TaskError::StakeTooRecent);
+}
+
+#[test]
+fn open_audit_weighs_what_other_audits_hold_of_the_initiator() {
+    let mut game = Game::new(rules());
+    let workers = [game.worker(1_000_000), game.worker(1_000_000)];
+    let initiator = game.witness(2_000_000);
+    game.warp(START + 1);
+    for worker in &workers {
+        game.submit_work(worker, 0).unwrap();
+        game.open_audit(&initiator, worker, 0, MALICE).unwrap();
+    }
+    let audit = game.get::<Audit>(&game.audit(&workers[1], 0, 0));
+    assert_eq!(audit.initiator_stake.get(), 2_000_000);
+    assert_eq!(game.node(&initiator).lent.get(), 400_000);
+}
+
+// The bond.
+
+#[test]
+fn open_audit_bond_that_leaves_exactly_the_minimum_passes() {
+    let mut case = Case::submitted(RulesArgs {
+        initiator_bond: 1_500_000,
+        ..rules()
+    });
+    case.open().unwrap();
+    assert_eq!(case.game.node(&case.initiator).stake.get(), 500_000);
+}
+
+#[test]
+fn open_audit_bond_that_leaves_less_than_the_minimum_fails() {
+    for initiator_bond in [1_500_001, 2_000_000] {
+        let mut case = Case::submitted(RulesArgs {
+            initiator_bond,
+            ..rules()
+        });
+        refused(case.open(), TaskError::StakeBelowMinimum);
+    }
+}
+
+#[test]
+fn open_audit_bond_over_the_stake_fails() {
+    let mut case = Case::submitted(RulesArgs {
+        initiator_bond: 2_000_001,
+        ..rules()
+    });
+    refused(case.open(), TaskError::StakeTooSmall);
+}
+
+#[test]
+fn open_audit_bond_out_of_leaving_stake_fails() {
+    let mut case = Case::submitted(rules());
+    case.game
+        .request_leave(&case.initiator, Some(1_300_001))
+        .unwrap();
+    refused(case.open(), TaskError::StakeBelowMinimum);
+}
+
+/// An accused worker with all its stake exposed tries to carry a part of it away as a bond.
+fn accused_accuses(adds: u64) -> Sent {
+    let mut game = Game::new(RulesArgs {
+        malice_bps: 10_000,
+        ..rules()
+    });
+    let (accused, other) = (game.worker(4_000_000), game.worker(4_000_000));
+    let witness = game.witness(2_000_000);
+    game.warp(ROUND_1);
+    game.submit_work(&accused, 1).unwrap();
+    game.submit_work(&other, 1).unwrap();
+    game.open_audit(&witness, &accused, 1, MALICE).unwrap();
+    assert_eq!(game.node(&accused).exposed.get(), 4_000_000);
+    if adds > 0 {
+        game.add_stake(&accused, adds).unwrap();
+    }
+    game.open_audit(&accused, &other, 1, MALICE)
+}
+
+#[test]
+fn open_audit_bond_out_of_exposed_stake_fails() {
+    refused(accused_accuses(0), TaskError::StakeAtRisk);
+    refused(accused_accuses(199_999), TaskError::StakeAtRisk);
+}
+
+#[test]
+fn open_audit_bond_besides_exposed_stake_passes() {
+    accused_accuses(200_000).unwrap();
+}
+
+// What can be slashed, and what could vote.
+
+#[test]
+fn open_audit_exposes_leaving_stake_too() {
+    let mut case = Case::submitted(rules());
+    case.game.request_leave(&case.accused, None).unwrap();
+    case.open().unwrap();
+    let audit = case.game.get::<Audit>(&case.audit());
+    assert_eq!(audit.accused_stake.get(), 4_000_000);
+    assert_eq!(audit.exposed.get(), 2_000_000);
+    assert_eq!(audit.eligible_stake.get(), 7_500_000);
+}
+
+#[test]
+fn open_audit_exposes_a_floored_share() {
+    let mut game = Game::new(RulesArgs {
+        malice_bps: 3_333,
+        ..rules()
+    });
+    let (accused, initiator) = (game.worker(1_000_003), game.witness(2_000_000));
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+    // 1,000,003 * 0.3333 = 333,300.9999
+    let audit = game.get::<Audit>(&game.audit(&accused, 0, 0));
+    assert_eq!(audit.exposed.get(), 333_300);
+}
+
+/// Nobody resolved the audit of round 0 when round 1 is audited.
+#[test]
+fn open_audit_of_a_second_round_adds_to_what_is_exposed() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.game.warp(START + 1_000);
+    case.game.submit_work(&case.accused, 1).unwrap();
+    case.game
+        .open_audit(&case.voters[2], &case.accused, 1, MALICE)
+        .unwrap();
+    let accused = case.game.node(&case.accused);
+    assert_eq!(accused.open_audits.get(), 2);
+    assert_eq!(accused.exposed.get(), 4_000_000);
+}
+
+#[test]
+fn open_audit_counts_no_stake_that_came_after_the_submission_as_eligible() {
+    let mut case = Case::submitted(rules());
+    case.game.add_stake(&case.voters[0], 5_000_000).unwrap();
+    case.game.witness(9_000_000);
+    case.open().unwrap();
+    let audit = case.game.get::<Audit>(&case.audit());
+    assert_eq!(audit.eligible_stake.get(), 7_500_000);
+}
+
+#[test]
+fn open_audit_counts_no_stake_that_leaves_as_eligible() {
+    let mut case = Case::submitted(rules());
+    case.game.request_leave(&case.voters[2], None).unwrap();
+    case.open().unwrap();
+    let audit = case.game.get::<Audit>(&case.audit());
+    assert_eq!(audit.eligible_stake.get(), 4_500_000);
+}
+
+#[test]
+fn open_audit_counts_bonds_and_deposits_as_eligible() {
+    let mut game = Game::new(rules());
+    let workers = [game.worker(1_000_000), game.worker(1_000_000)];
+    let witnesses = [game.witness(2_000_000), game.witness(2_000_000)];
+    game.warp(START + 1);
+    for worker in &workers {
+        game.submit_work(worker, 0).unwrap();
+    }
+    game.open_audit(&witnesses[0], &workers[0], 0, MALICE)
+        .unwrap();
+    let first = game.audit(&workers[0], 0, 0);
+    game.cast_vote(&witnesses[1], &first, 0).unwrap();
+    game.open_audit(&witnesses[1], &workers[1], 0, MALICE)
+        .unwrap();
+    let second = game.get::<Audit>(&game.audit(&workers[1], 0, 0));
+    assert_eq!(second.eligible_stake.get(), 5_000_000);
+}
+
+// The accused's stake can't vote, so it is not eligible, whatever the accused did with it: else it could put the quorum out of
+// reach.
+
+/// What is eligible besides the accused, after it did `before` and `after` in the slot of its submission.
+fn eligible_when_the_accused(
+    before: impl Fn(&mut Game, &Actor),
+    after: impl Fn(&mut Game, &Actor),
+) -> u64 {
+    let mut game = Game::new(rules());
+    let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
+    game.warp(START + 1);
+    before(&mut game, &accused);
+    game.submit_work(&accused, 0).unwrap();
+    after(&mut game, &accused);
+    game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+    game.get::<Audit>(&game.audit(&accused, 0, 0))
+        .eligible_stake
+        .get()
+}
+
+fn nothing(_: &mut Game, _: &Actor) {}
+
+fn adds(game: &mut Game, accused: &Actor) {
+    game.add_stake(accused, 50_000_000).unwrap();
+}
+
+fn leaves_and_stays(game: &mut Game, accused: &Actor) {
+    game.request_leave(accused, None).unwrap();
+    game.cancel_leave(accused).unwrap();
+}
+
+#[test]
+fn open_audit_counts_no_stake_of_the_accused_as_eligible() {
+    assert_eq!(eligible_when_the_accused(nothing, nothing), 2_000_000);
+}
+
+#[test]
+fn open_audit_counts_no_stake_that_the_accused_added_before_its_submission_as_eligible() {
+    assert_eq!(eligible_when_the_accused(adds, nothing), 2_000_000);
+}
+
+#[test]
+fn open_audit_counts_no_stake_that_the_accused_added_after_its_submission_as_eligible() {
+    assert_eq!(eligible_when_the_accused(nothing, adds), 2_000_000);
+}
+
+#[test]
+fn open_audit_counts_no_stake_that_the_accused_took_back_before_its_submission_as_eligible() {
+    assert_eq!(
+        eligible_when_the_accused(leaves_and_stays, nothing),
+        2_000_000
+    );
+}
+
+#[test]
+fn open_audit_counts_no_stake_that_the_accused_took_back_after_its_submission_as_eligible() {
+    assert_eq!(
+        eligible_when_the_accused(nothing, leaves_and_stays),
+        2_000_000
+    );
+}
+
+#[test]
+fn open_audit_counts_no_stake_of_an_accused_that_joined_in_the_submissions_slot_as_eligible() {
+    let mut game = Game::new(rules());
+    let initiator = game.witness(2_000_000);
+    game.warp(START + 1);
+    let accused = game.worker(50_000_000);
+    game.submit_work(&accused, 0).unwrap();
+    game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+    let audit = game.get::<Audit>(&game.audit(&accused, 0, 0));
+    assert_eq!(audit.eligible_stake.get(), 2_000_000);
+}
+
+// Accounts.
+
+#[test]
+fn open_audit_at_a_prefunded_address_passes() {
+    let mut case = Case::submitted(rules());
+    case.game.prefund(&case.audit());
+    case.open().unwrap();
+    assert_eq!(case.game.get::<Audit>(&case.audit()).outcome, Outcome::Open);
+}
+
+#[test]
+fn open_audit_of_oneself_fails() {
+    let mut case = Case::submitted(rules());
+    let accused = case.game.here(&case.accused);
+    assert_eq!(
+        failure(case.open_by(&accused)),
+        InstructionError::Custom(2040)
+    );
+}
+
+#[test]
+fn open_audit_with_one_account_in_two_places_fails() {
+    let mut case = Case::submitted(rules());
+    let submission = case.game.submission(&case.accused, 0);
+    for (place, repeated) in [
+        (case.game.task, submission),
+        (submission, case.accused.node),
+        (case.accused.node, case.initiator.node),
+        (case.initiator.node, case.audit()),
+        (case.audit(), submission),
+    ] {
+        let sent = case.send(swap(case.open_ix(), &place, &repeated));
+        assert_eq!(failure(sent), InstructionError::Custom(2040));
+    }
+}
+
+#[test]
+fn open_audit_by_another_key_than_the_operator_fails() {
+    let mut case = Case::submitted(rules());
+    let operator = case.initiator.operator.pubkey();
+    let others = [
+        case.initiator.owner.insecure_clone(),
+        case.accused.operator.insecure_clone(),
+        case.game.creator.insecure_clone(),
+    ];
+    for other in others {
+        let open = swap(case.open_ix(), &operator, &other.pubkey());
+        refused(case.game.send(&[open], &[&other]), TaskError::NotOperator);
+    }
+}
+
+#[test]
+fn open_audit_without_the_operators_signature_fails() {
+    let mut case = Case::submitted(rules());
+    let open = unsigned(case.open_ix(), &case.initiator.operator.pubkey());
+    let anyone = case.game.creator.insecure_clone();
+    assert_eq!(
+        failure(case.game.send(&[open], &[&anyone])),
+        InstructionError::MissingRequiredSignature
+    );
+}
+
+#[test]
+fn open_audit_by_a_replaced_operator_fails() {
+    let mut case = Case::submitted(rules());
+    let new = key(&mut case.game.svm);
+    case.game
+        .set_operator(&case.initiator, new.pubkey())
+        .unwrap();
+    refused(case.open(), TaskError::NotOperator);
+    case.initiator.operator = new;
+    case.open().unwrap();
+}
+
+#[test]
+fn open_audit_against_another_node_than_the_submissions_fails() {
+    let mut case = Case::submitted(rules());
+    let open = swap(case.open_ix(), &case.accused.node, &case.voters[0].node);
+    refused(case.send(open), TaskError::WrongNode);
+}
+
+#[test]
+fn open_audit_with_accused_and_initiator_swapped_fails() {
+    let mut case = Case::submitted(rules());
+    let mut open = case.open_ix();
+    open.accounts[0].pubkey = case.accused.operator.pubkey();
+    open.accounts[3].pubkey = case.initiator.node;
+    open.accounts[4].pubkey = case.accused.node;
+    let operator = case.accused.operator.insecure_clone();
+    refused(case.game.send(&[open], &[&operator]), TaskError::WrongNode);
+}
+
+#[test]
+fn open_audit_with_another_nodes_submission_fails() {
+    let mut case = Case::submitted(rules());
+    let other = case.game.worker(1_000_000);
+    case.game.submit_work(&other, 0).unwrap();
+    let mut open = case
+        .game
+        .open_audit_ix(&case.initiator, &other, 0, 0, MALICE);
+    open = swap(open, &other.node, &case.accused.node);
+    refused(case.send(open), TaskError::WrongNode);
+}
+
+#[test]
+fn open_audit_with_another_tasks_account_fails() {
+    let (mut case, [accused, initiator]) = two_tasks();
+    let open = case.open_ix();
+    let other_task = task_address(&case.game.creator.pubkey(), 1);
+    let other_submission = submission_address(&other_task, 0, &accused.owner.pubkey());
+    let submission = case.game.submission(&case.accused, 0);
+
+    let with_task = swap(open.clone(), &case.game.task, &other_task);
+    refused(case.send(with_task), TaskError::WrongTask);
+    let with_submission = swap(
+        swap(open.clone(), &submission, &other_submission),
+        &case.audit(),
+        &audit_address(&other_submission, 0),
+    );
+    refused(case.send(with_submission), TaskError::WrongTask);
+    let with_accused = swap(open.clone(), &case.accused.node, &accused.node);
+    refused(case.send(with_accused), TaskError::WrongTask);
+    let with_initiator = swap(open, &case.initiator.node, &initiator.node);
+    refused(case.send(with_initiator), TaskError::WrongTask);
+    case.open().unwrap();
+}
+
+#[test]
+fn open_audit_at_another_address_fails() {
+    let mut case = Case::submitted(rules());
+    let submission = case.game.submission(&case.accused, 0);
+    let next_round = submission_address(&case.game.task, 1, &case.accused.owner.pubkey());
+    for other in [
+        audit_address(&submission, 1),
+        audit_address(&next_round, 0),
+        vote_address(&submission, &case.accused.owner.pubkey()),
+    ] {
+        let open = swap(case.open_ix(), &case.audit(), &other);
+        assert_eq!(failure(case.send(open)), InstructionError::InvalidSeeds);
+    }
+}
+
+#[test]
+fn open_audit_with_a_forged_account_fails() {
+    let mut case = Case::submitted(rules());
+    for real in [
+        case.game.task,
+        case.game.submission(&case.accused, 0),
+        case.accused.node,
+        case.initiator.node,
+    ] {
+        let forged = case.game.forge(&real);
+        let sent = case.send(swap(case.open_ix(), &real, &forged));
+        assert_eq!(failure(sent), InstructionError::IllegalOwner);
+    }
+}
+
+#[test]
+fn open_audit_with_an_account_of_another_kind_fails() {
+    let mut case = Case::submitted(rules());
+    for real in [
+        case.game.task,
+        case.game.submission(&case.accused, 0),
+        case.accused.node,
+        case.initiator.node,
+    ] {
+        let disguised = case.game.disguise(&real);
+        let sent = case.send(swap(case.open_ix(), &real, &disguised));
+        assert_eq!(failure(sent), InstructionError::InvalidAccountData);
+    }
+}
+
+#[test]
+fn open_audit_with_another_system_program_fails() {
+    let mut case = Case::submitted(rules());
+    let sent = case.send(swap(case.open_ix(), &SYSTEM, &TOKEN));
+    assert_eq!(failure(sent), InstructionError::IncorrectProgramId);
+}
+
+#[test]
+fn open_audit_with_an_account_that_cannot_be_written_fails() {
+    let mut case = Case::submitted(rules());
+    for place in [
+        case.game.submission(&case.accused, 0),
+        case.accused.node,
+        case.initiator.node,
+    ] {
+        let sent = case.send(readonly(case.open_ix(), &place));
+        assert_eq!(failure(sent), InstructionError::Custom(2000));
+    }
+    let sent = case.send(readonly(case.open_ix(), &case.audit()));
+    assert_eq!(failure(sent), InstructionError::PrivilegeEscalation);
+}
