@@ -4,8 +4,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use ::securing_tasks::{
-    accounts, instruction, Audit, Node, Outcome, RewardRule, Role, RulesArgs, Submission, Task,
-    Vote, VoteWeight, ID,
+    accounts, instruction, state::commitment, AllowEntry, Audit, GateArgs, GateKind, Node, Outcome,
+    RewardRule, Role, Round, RulesArgs, Submission, SubmissionStatus, Task, Vote, VoteWeight, ID,
 };
 use anchor_lang::{
     prelude::*, solana_program::instruction::Instruction, AccountDeserialize, InstructionData,
@@ -22,6 +22,7 @@ use solana_message::Message;
 use solana_signer::Signer as _;
 use solana_transaction::{InstructionError, Transaction};
 use solana_transaction_error::TransactionError;
+use std::collections::BTreeMap;
 
 pub const TOKEN: Address = anchor_lang::address!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 pub const TOKEN_2022: Address =
@@ -42,6 +43,9 @@ pub struct Actor {
     /// Token account of the owner.
     pub wallet: Address,
     pub node: Address,
+    /// What the actor shows at a gate.
+    pub gate_proof: Option<Address>,
+    pub gate_mint: Option<Address>,
 }
 
 pub struct Game {
@@ -53,6 +57,21 @@ pub struct Game {
     pub task: Address,
     pub vault: Address,
     pub rules: RulesArgs,
+    /// Lamports of fees that each key paid through `send`.
+    pub fees: BTreeMap<String, u64>,
+}
+
+pub fn open_gate() -> GateArgs {
+    gate(GateKind::Open, Address::default(), 0, 0)
+}
+
+pub fn gate(kind: GateKind, key: Address, least: u64, most: u32) -> GateArgs {
+    GateArgs {
+        kind: kind as u8,
+        key,
+        least,
+        most,
+    }
 }
 
 /// Rules that most tests play by. All windows fit exactly; by node, all voters rewarded.
@@ -77,8 +96,8 @@ pub fn rules() -> RulesArgs {
         pool_bps: 1_000,
         vote_weight: VoteWeight::Node as u8,
         reward_rule: RewardRule::All as u8,
-        worker_gate: 0,
-        witness_gate: 0,
+        worker_gate: open_gate(),
+        witness_gate: open_gate(),
         allow_large_stake: false,
     }
 }
@@ -114,6 +133,14 @@ pub fn vault_address(task: &Address) -> Address {
 
 pub fn node_address(task: &Address, owner: &Address) -> Address {
     pda(&[b"node", task.as_ref(), owner.as_ref()])
+}
+
+pub fn round_address(task: &Address, number: u64) -> Address {
+    pda(&[b"round", task.as_ref(), &number.to_le_bytes()])
+}
+
+pub fn allow_address(task: &Address, role: u8, owner: &Address) -> Address {
+    pda(&[b"allow", task.as_ref(), &[role], owner.as_ref()])
 }
 
 pub fn submission_address(task: &Address, round: u64, owner: &Address) -> Address {
@@ -326,6 +353,17 @@ impl Game {
     }
 
     pub fn with_token(rules: RulesArgs, token_program: Address) -> Self {
+        let mut game = Self::before_creation(rules, token_program);
+        game.create_task().unwrap();
+        game
+    }
+
+    /// A mint and a creator, and no task yet.
+    pub fn unborn(rules: RulesArgs) -> Self {
+        Self::before_creation(rules, TOKEN)
+    }
+
+    fn before_creation(rules: RulesArgs, token_program: Address) -> Self {
         let mut svm = machine();
         let creator = key(&mut svm);
         let mint = make_mint(&mut svm, &creator, &token_program, &[], |_| vec![]);
@@ -338,7 +376,7 @@ impl Game {
             WALLET,
         );
         let task = task_address(&creator.pubkey(), 0);
-        let mut game = Self {
+        Self {
             svm,
             creator,
             creator_wallet,
@@ -347,19 +385,30 @@ impl Game {
             task,
             vault: vault_address(&task),
             rules,
-        };
+            fees: BTreeMap::new(),
+        }
+    }
+
+    /// Makes the task.
+    pub fn create_task(&mut self) -> Sent {
         let create = instruction(
-            create_task_accounts(&game.creator.pubkey(), 0, &mint, &token_program),
-            create_task_data(0, &game.rules),
+            create_task_accounts(&self.creator.pubkey(), 0, &self.mint, &self.token_program),
+            create_task_data(0, &self.rules),
         );
-        let creator = game.creator.insecure_clone();
-        game.send(&[create], &[&creator]).unwrap();
-        game
+        self.by_anyone(create)
     }
 
     /// Sends, then checks the whole ledger, whether the transaction passed or failed.
     pub fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Sent {
         let sent = send(&mut self.svm, instructions, signers);
+        let fee = match &sent {
+            Ok(meta) => meta.fee,
+            Err(failed) => failed.meta.fee,
+        };
+        *self
+            .fees
+            .entry(signers[0].pubkey().to_string())
+            .or_default() += fee;
         self.check_ledger();
         sent
     }
@@ -404,6 +453,11 @@ impl Game {
     /// Vault = ledger for every task, totals = their parts, and every invariant.
     pub fn check_ledger(&self) {
         let (nodes, audits, votes) = (self.all::<Node>(), self.all::<Audit>(), self.all::<Vote>());
+        let (rounds, submissions, entries) = (
+            self.all::<Round>(),
+            self.all::<Submission>(),
+            self.all::<AllowEntry>(),
+        );
         for (task_address, task) in self.all::<Task>() {
             task.invariant().unwrap();
             let mut ledger = task.pool.get();
@@ -441,12 +495,76 @@ impl Game {
                     "what audits can slash of a node"
                 );
                 assert_eq!(node.open_audits.get(), open, "audits against a node");
+                let live = submissions
+                    .iter()
+                    .filter(|(_, one)| one.task == task_address && one.owner == node.owner)
+                    .count()
+                    + audits
+                        .iter()
+                        .filter(|(_, one)| one.task == task_address && one.initiator == node.owner)
+                        .count()
+                    + votes
+                        .iter()
+                        .filter(|(_, vote)| {
+                            vote.owner == node.owner
+                                && audits
+                                    .iter()
+                                    .any(|(at, one)| *at == vote.audit && one.task == task_address)
+                        })
+                        .count();
+                assert_eq!(
+                    node.live.get() as usize,
+                    live,
+                    "accounts that need the node"
+                );
             }
+            let mut rounds_here = 0;
+            for (_, round) in rounds
+                .iter()
+                .filter(|(_, round)| round.task == task_address)
+            {
+                round.invariant().unwrap();
+                ledger += round.left.get();
+                rounds_here += 1;
+                let of_round = |one: &Submission| {
+                    one.task == task_address && one.round.get() == round.number.get()
+                };
+                let live = submissions.iter().filter(|(_, one)| of_round(one)).count();
+                assert_eq!(
+                    round.live_submissions.get() as usize,
+                    live,
+                    "submissions of a round"
+                );
+                let open = submissions
+                    .iter()
+                    .filter(|(_, one)| of_round(one) && one.status == SubmissionStatus::UnderAudit)
+                    .count();
+                assert_eq!(
+                    round.open_audits.get() as usize,
+                    open,
+                    "open audits of a round"
+                );
+            }
+            assert_eq!(task.rounds.get(), rounds_here, "the task's rounds");
+            let entries_here = entries
+                .iter()
+                .filter(|(_, entry)| entry.task == task_address)
+                .count();
+            assert_eq!(
+                task.entries.get() as usize,
+                entries_here,
+                "the task's allowlist"
+            );
             for (address, audit) in audits
                 .iter()
                 .filter(|(_, audit)| audit.task == task_address)
             {
                 audit.invariant().unwrap();
+                let live = votes
+                    .iter()
+                    .filter(|(_, vote)| vote.audit == *address)
+                    .count();
+                assert_eq!(audit.live_votes.get() as usize, live, "votes of an audit");
                 ledger += audit.bond.get() + audit.voters_left.get();
                 for (_, vote) in votes.iter().filter(|(_, vote)| vote.audit == *address) {
                     vote.invariant().unwrap();
@@ -457,8 +575,16 @@ impl Game {
             assert_eq!(task.nodes.get(), count, "the task's nodes");
             assert_eq!(balance(&self.svm, &task.vault), ledger, "vault = ledger");
         }
-        for (_, submission) in self.all::<Submission>() {
+        for (address, submission) in &submissions {
             submission.invariant().unwrap();
+            let live = audits
+                .iter()
+                .filter(|(_, audit)| audit.submission == *address)
+                .count();
+            assert_eq!(
+                submission.live_audits as usize, live,
+                "audits of a submission"
+            );
         }
     }
 
@@ -480,6 +606,8 @@ impl Game {
             operator,
             wallet,
             node,
+            gate_proof: None,
+            gate_mint: None,
         }
     }
 
@@ -531,6 +659,8 @@ impl Game {
                 source: actor.wallet,
                 vault: self.vault,
                 token_program: self.token_program,
+                gate_proof: actor.gate_proof,
+                gate_mint: actor.gate_mint,
                 system_program: SYSTEM,
             },
             instruction::JoinTask {
@@ -652,11 +782,14 @@ impl Game {
                 operator: actor.operator.pubkey(),
                 task: self.task,
                 node: actor.node,
+                round: round_address(&self.task, round),
                 submission: self.submission(actor, round),
+                gate_proof: actor.gate_proof,
+                gate_mint: actor.gate_mint,
                 system_program: SYSTEM,
             },
             instruction::SubmitWork {
-                round,
+                round_number: round,
                 payload_hash: [7; 32],
                 payload_uri: "ipfs://payload".into(),
             }
@@ -684,10 +817,13 @@ impl Game {
             accounts::OpenAudit {
                 operator: initiator.operator.pubkey(),
                 task: self.task,
+                round: round_address(&self.task, round),
                 submission: self.submission(accused, round),
                 accused: accused.node,
                 initiator: initiator.node,
                 audit: self.audit(accused, round, attempt),
+                gate_proof: initiator.gate_proof,
+                gate_mint: initiator.gate_mint,
                 system_program: SYSTEM,
             },
             instruction::OpenAudit { accusation }.data(),
@@ -717,6 +853,8 @@ impl Game {
                 audit: *audit,
                 node: voter.node,
                 vote: vote_address(audit, &voter.owner.pubkey()),
+                gate_proof: voter.gate_proof,
+                gate_mint: voter.gate_mint,
                 system_program: SYSTEM,
             },
             instruction::CastVote { opinion }.data(),
@@ -737,6 +875,10 @@ impl Game {
                 task: self.task,
                 audit: *audit,
                 submission: state.submission,
+                round: round_address(
+                    &self.task,
+                    self.get::<Submission>(&state.submission).round.get(),
+                ),
                 accused: node_address(&self.task, &state.accused),
                 initiator: node_address(&self.task, &state.initiator),
             },
@@ -766,6 +908,251 @@ impl Game {
     pub fn claim_vote(&mut self, voter: &Actor, audit: &Address) -> Sent {
         let anyone = self.creator.insecure_clone();
         self.send(&[self.claim_vote_ix(voter, audit)], &[&anyone])
+    }
+
+    pub fn commit_vote_ix(
+        &self,
+        voter: &Actor,
+        audit: &Address,
+        commitment: [u8; 32],
+    ) -> Instruction {
+        let mut commit = self.cast_vote_ix(voter, audit, 0);
+        commit.data = instruction::CommitVote { commitment }.data();
+        commit
+    }
+
+    /// Commits to `opinion` with `salt`.
+    pub fn commit_vote(
+        &mut self,
+        voter: &Actor,
+        audit: &Address,
+        opinion: u8,
+        salt: [u8; 32],
+    ) -> Sent {
+        let hash = commitment(audit, &voter.owner.pubkey(), opinion, &salt);
+        self.send(
+            &[self.commit_vote_ix(voter, audit, hash)],
+            &[&voter.operator],
+        )
+    }
+
+    pub fn reveal_vote_ix(
+        &self,
+        voter: &Actor,
+        audit: &Address,
+        opinion: u8,
+        salt: [u8; 32],
+    ) -> Instruction {
+        instruction(
+            accounts::RevealVote {
+                operator: voter.operator.pubkey(),
+                audit: *audit,
+                node: voter.node,
+                vote: vote_address(audit, &voter.owner.pubkey()),
+            },
+            instruction::RevealVote { opinion, salt }.data(),
+        )
+    }
+
+    pub fn reveal_vote(
+        &mut self,
+        voter: &Actor,
+        audit: &Address,
+        opinion: u8,
+        salt: [u8; 32],
+    ) -> Sent {
+        self.send(
+            &[self.reveal_vote_ix(voter, audit, opinion, salt)],
+            &[&voter.operator],
+        )
+    }
+
+    pub fn claim_bounty_ix(&self, worker: &Actor, round: u64) -> Instruction {
+        instruction(
+            accounts::ClaimBounty {
+                task: self.task,
+                round: round_address(&self.task, round),
+                submission: self.submission(worker, round),
+                node: worker.node,
+            },
+            instruction::ClaimBounty {}.data(),
+        )
+    }
+
+    /// By the creator's key: anyone may claim for a worker.
+    pub fn claim_bounty(&mut self, worker: &Actor, round: u64) -> Sent {
+        self.by_anyone(self.claim_bounty_ix(worker, round))
+    }
+
+    /// Sends what needs no signature but the fee payer's.
+    pub fn by_anyone(&mut self, instruction: Instruction) -> Sent {
+        let anyone = self.creator.insecure_clone();
+        self.send(&[instruction], &[&anyone])
+    }
+
+    pub fn pause_task_ix(&self) -> Instruction {
+        instruction(
+            accounts::PauseTask {
+                creator: self.creator.pubkey(),
+                task: self.task,
+            },
+            instruction::PauseTask {}.data(),
+        )
+    }
+
+    pub fn pause_task(&mut self) -> Sent {
+        self.by_anyone(self.pause_task_ix())
+    }
+
+    pub fn resume_task_ix(&self) -> Instruction {
+        instruction(
+            accounts::ResumeTask {
+                creator: self.creator.pubkey(),
+                task: self.task,
+            },
+            instruction::ResumeTask {}.data(),
+        )
+    }
+
+    pub fn resume_task(&mut self) -> Sent {
+        self.by_anyone(self.resume_task_ix())
+    }
+
+    pub fn allow_node_ix(&self, role: u8, owner: &Address) -> Instruction {
+        instruction(
+            accounts::AllowNode {
+                creator: self.creator.pubkey(),
+                task: self.task,
+                entry: allow_address(&self.task, role, owner),
+                system_program: SYSTEM,
+            },
+            instruction::AllowNode {
+                role,
+                owner: *owner,
+            }
+            .data(),
+        )
+    }
+
+    pub fn allow_node(&mut self, role: u8, owner: &Address) -> Sent {
+        self.by_anyone(self.allow_node_ix(role, owner))
+    }
+
+    pub fn disallow_node_ix(&self, role: u8, owner: &Address) -> Instruction {
+        instruction(
+            accounts::DisallowNode {
+                creator: self.creator.pubkey(),
+                task: self.task,
+                entry: allow_address(&self.task, role, owner),
+                payer: self.creator.pubkey(),
+            },
+            instruction::DisallowNode {}.data(),
+        )
+    }
+
+    pub fn disallow_node(&mut self, role: u8, owner: &Address) -> Sent {
+        self.by_anyone(self.disallow_node_ix(role, owner))
+    }
+
+    pub fn close_vote_ix(&self, voter: &Actor, audit: &Address) -> Instruction {
+        instruction(
+            accounts::CloseVote {
+                audit: *audit,
+                node: voter.node,
+                vote: vote_address(audit, &voter.owner.pubkey()),
+                payer: voter.operator.pubkey(),
+            },
+            instruction::CloseVote {}.data(),
+        )
+    }
+
+    pub fn close_vote(&mut self, voter: &Actor, audit: &Address) -> Sent {
+        self.by_anyone(self.close_vote_ix(voter, audit))
+    }
+
+    pub fn close_audit_ix(&self, audit: &Address) -> Instruction {
+        let state = self.get::<Audit>(audit);
+        instruction(
+            accounts::CloseAudit {
+                submission: state.submission,
+                initiator: node_address(&self.task, &state.initiator),
+                audit: *audit,
+                payer: state.payer,
+            },
+            instruction::CloseAudit {}.data(),
+        )
+    }
+
+    pub fn close_audit(&mut self, audit: &Address) -> Sent {
+        self.by_anyone(self.close_audit_ix(audit))
+    }
+
+    pub fn close_submission_ix(&self, worker: &Actor, round: u64) -> Instruction {
+        instruction(
+            accounts::CloseSubmission {
+                round: round_address(&self.task, round),
+                node: worker.node,
+                submission: self.submission(worker, round),
+                payer: worker.operator.pubkey(),
+            },
+            instruction::CloseSubmission {}.data(),
+        )
+    }
+
+    pub fn close_submission(&mut self, worker: &Actor, round: u64) -> Sent {
+        self.by_anyone(self.close_submission_ix(worker, round))
+    }
+
+    pub fn close_round_ix(&self, round: u64) -> Instruction {
+        let address = round_address(&self.task, round);
+        instruction(
+            accounts::CloseRound {
+                task: self.task,
+                round: address,
+                payer: self.get::<Round>(&address).payer,
+            },
+            instruction::CloseRound {}.data(),
+        )
+    }
+
+    pub fn close_round(&mut self, round: u64) -> Sent {
+        self.by_anyone(self.close_round_ix(round))
+    }
+
+    pub fn close_node_ix(&self, closer: &Address, actor: &Actor) -> Instruction {
+        instruction(
+            accounts::CloseNode {
+                closer: *closer,
+                task: self.task,
+                node: actor.node,
+                owner: actor.owner.pubkey(),
+            },
+            instruction::CloseNode {}.data(),
+        )
+    }
+
+    /// By the owner.
+    pub fn close_node(&mut self, actor: &Actor) -> Sent {
+        let close = self.close_node_ix(&actor.owner.pubkey(), actor);
+        self.send(&[close], &[&actor.owner])
+    }
+
+    pub fn close_task_ix(&self) -> Instruction {
+        instruction(
+            accounts::CloseTask {
+                creator: self.creator.pubkey(),
+                task: self.task,
+                mint: self.mint,
+                vault: self.vault,
+                destination: self.creator_wallet,
+                token_program: self.token_program,
+            },
+            instruction::CloseTask {}.data(),
+        )
+    }
+
+    pub fn close_task(&mut self) -> Sent {
+        self.by_anyone(self.close_task_ix())
     }
 }
 
@@ -934,6 +1321,8 @@ impl Game {
             operator: actor.operator.insecure_clone(),
             wallet: actor.wallet,
             node: node_address(&self.task, &actor.owner.pubkey()),
+            gate_proof: actor.gate_proof,
+            gate_mint: actor.gate_mint,
         }
     }
 
