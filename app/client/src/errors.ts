@@ -263,7 +263,7 @@ export function explain(error: unknown): Explanation {
   }
   const reason = failure?.reason ?? text;
   const known = RUNTIME.find(([pattern]) => pattern.test(reason) || pattern.test(text));
-  return { ...nothing, message: known?.[1] ?? firstLine(text) };
+  return { ...nothing, message: known?.[1] ?? text.trim() };
 }
 
 function tableOf(program: string): Readonly<Record<number, string>> {
@@ -305,10 +305,6 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { transactionError } = error as { transactionError?: { message?: string } };
   return transactionError?.message ?? (error.message || error.toString());
-}
-
-function firstLine(text: string): string {
-  return text.trim().split("\n")[0] ?? text;
 }
 
 /** As Anchor's client writes the names of the IDL. */
