@@ -461,6 +461,28 @@ fn cast_vote_without_a_deposit_lends_nothing() {
     assert_eq!((node.stake.get(), node.lent.get()), (1_000_000, 0));
 }
 
+/// What audits hold of a node still votes when the rest of its stake leaves, where a vote lends nothing.
+#[test]
+fn cast_vote_without_a_deposit_by_a_node_of_which_audits_hold_all_passes() {
+    let mut game = Game::new(RulesArgs {
+        initiator_bond: 500_000,
+        vote_deposit: 0,
+        ..rules()
+    });
+    let workers = [game.worker(1_000_000), game.worker(1_000_000)];
+    let (voter, initiator) = (game.witness(1_000_000), game.witness(1_000_000));
+    game.warp(START + 1);
+    for (worker, initiator) in workers.iter().zip([&voter, &initiator]) {
+        game.submit_work(worker, 0).unwrap();
+        game.open_audit(initiator, worker, 0, MALICE).unwrap();
+    }
+    game.request_leave(&voter, None).unwrap();
+    let audit = game.audit(&workers[1], 0, 0);
+    game.cast_vote(&voter, &audit, VALID).unwrap();
+    let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
+    assert_eq!(vote.weight.get(), 500_000);
+}
+
 fn vote_with_deposit(vote_deposit: u64) -> Sent {
     Case::audited(
         RulesArgs {
