@@ -93,7 +93,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
     "Only the node's operator may do this. Sign with the operator's key, or let the owner name another operator.",
 
   taskRetired:
-    "The task is retired: it takes no more funds, nodes, work or audits. Withdrawals and claims go on.",
+    "The task is retired: it takes no more funds, nodes or work. Audits of what was submitted, claims and withdrawals go on.",
   unknownRole: "A node is a worker or a witness. Choose one of the two.",
   stakeBelowMinimum:
     "The node's stake would be below the minimum of its role. Add stake, keep more of it, or leave with all of it.",

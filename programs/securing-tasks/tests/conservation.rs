@@ -18,7 +18,7 @@ use solana_transaction::InstructionError;
 
 const WORKERS: usize = 3;
 const NODES: usize = 8;
-const GAMES: u32 = 120;
+const GAMES: u32 = 200;
 
 /// One step of a game. Nodes and workers by their place; refusals are a part of the game.
 #[derive(Clone, Debug)]

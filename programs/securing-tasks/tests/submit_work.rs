@@ -50,7 +50,7 @@ fn submit_work_stores_the_submission_and_says_so() {
     assert_eq!(submission.payload_uri.as_slice(), b"ipfs://payload");
     assert_eq!(submission.round.get(), 2);
     assert_eq!(submission.slot.get(), START + 2_042);
-    assert_eq!(submission.active_stake.get(), 1_700_000);
+    assert_eq!(submission.others_stake.get(), 700_000);
     assert_eq!(submission.audits, 0);
     assert_eq!(submission.status, SubmissionStatus::Submitted);
     assert_eq!(game.node(&actor).submissions.get(), 1);
