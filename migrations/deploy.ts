@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AnchorProvider } from "@coral-xyz/anchor";
 import type { Chain } from "@securing-tasks/client";
-import { ConnectionChain } from "@securing-tasks/client";
+import { ConnectionChain, explain } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
 import {
   Connection,
@@ -341,7 +341,7 @@ async function readBytecode(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new Error(`There is no bytecode at ${path}. Build the program first.`, { cause: error });
+    throw new Error(`There is no program at ${path}. Build it: npm run program`, { cause: error });
   }
 }
 
@@ -392,7 +392,7 @@ async function main(): Promise<void> {
 
 if (require.main === module) {
   main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(explain(error).message);
     process.exitCode = 1;
   });
 }

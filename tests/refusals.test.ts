@@ -1,8 +1,10 @@
 import type { Audit, Chain } from "@securing-tasks/client";
 import {
   PROGRAM_ID,
+  REFUSAL_CODES,
   WRAPPED_SOL,
   auditAddress,
+  explain,
   nodeAddress,
   submissionAddress,
   taskAddress,
@@ -24,6 +26,7 @@ import { Keypair, PublicKey, SystemProgram, Transaction } from "@solana/web3.js"
 import { expect } from "chai";
 import { readFile } from "node:fs/promises";
 import { RULES, claimAll, expectRefusal, witnesses, workers } from "./utils/games";
+import { refusal } from "./utils/refusal";
 import { BYTECODE, localnet } from "./utils/validator";
 
 const CHAINS: readonly (readonly [where: string, chain: () => Promise<Chain>])[] = [
@@ -494,6 +497,12 @@ for (const [where, chain] of CHAINS) {
         const builder = open.client.retireTask({ task: open.task, creator: key(open, "idle") });
         await expectRefusal(open, "notCreator", builder, owner(open, "idle"));
       });
+    });
+
+    it("are explained as Anchor's builder throws them", async () => {
+      const explained = explain(await refusal(open.client.resolveAudit(audit).rpc()));
+      expect(explained.name).to.equal("votingOpen");
+      expect(explained.code).to.equal(REFUSAL_CODES.votingOpen);
     });
 
     it("names a task that is not there", async () => {

@@ -136,7 +136,8 @@ export class ChainProvider extends AnchorProvider {
     }
     transaction.feePayer ??= this.publicKey;
     const { connection } = this;
-    let latest = await connection.getLatestBlockhash(options.preflightCommitment);
+    // A newer blockhash could be of a fork that dies, and the transaction with it.
+    let latest = await connection.getLatestBlockhash(options.commitment);
     for (;;) {
       transaction.recentBlockhash = latest.blockhash;
       for (const signer of signers) transaction.partialSign(signer);
@@ -185,7 +186,7 @@ export class ConnectionChain extends Chain {
 
   override async blockhashAfter(blockhash: string): Promise<BlockhashWithExpiryBlockHeight> {
     return this.watchSlots(async () => {
-      const latest = await this.connection.getLatestBlockhash("processed");
+      const latest = await this.connection.getLatestBlockhash("confirmed");
       return latest.blockhash === blockhash ? undefined : latest;
     }, "a new blockhash");
   }

@@ -93,7 +93,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
     "Only the node's operator may do this. Sign with the operator's key, or let the owner name another operator.",
 
   taskRetired:
-    "The task is retired: it takes no more funds, nodes, work or audits. Withdrawals and claims go on.",
+    "The task is retired: it takes no more funds, nodes or work. Audits of what was submitted, claims and withdrawals go on.",
   unknownRole: "A node is a worker or a witness. Choose one of the two.",
   stakeBelowMinimum:
     "The node's stake would be below the minimum of its role. Add stake, keep more of it, or leave with all of it.",
@@ -263,7 +263,7 @@ export function explain(error: unknown): Explanation {
   }
   const reason = failure?.reason ?? text;
   const known = RUNTIME.find(([pattern]) => pattern.test(reason) || pattern.test(text));
-  return { ...nothing, message: known?.[1] ?? firstLine(text) };
+  return { ...nothing, message: known?.[1] ?? text.trim() };
 }
 
 function tableOf(program: string): Readonly<Record<number, string>> {
@@ -305,10 +305,6 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { transactionError } = error as { transactionError?: { message?: string } };
   return transactionError?.message ?? (error.message || error.toString());
-}
-
-function firstLine(text: string): string {
-  return text.trim().split("\n")[0] ?? text;
 }
 
 /** As Anchor's client writes the names of the IDL. */

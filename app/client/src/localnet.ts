@@ -48,16 +48,18 @@ const TICKS_PER_SLOT = 8;
 const START_LIMIT_MS = 60_000;
 
 /**
- * Runs the validator until standard input closes. The system closes it when this process ends, however it ends, so
- * no validator is ever left behind.
+ * Runs the validator until standard input closes, and removes its ledger then. The system closes it when this process
+ * ends, however it ends, so nothing is ever left behind.
  */
-const KEEPER = `exec 3<&0; "$@" <&- & v=$!; (cat <&3 >/dev/null; kill -9 $v) 2>/dev/null & wait $v`;
+const KEEPER = `exec 3<&0; ledger=$1; shift; "$@" <&- & v=$!
+(cat <&3 >/dev/null; kill -9 $v; rm -rf "$ledger") 2>/dev/null & wait $v`;
 
 /** A solana-test-validator of our own, on free loopback ports and a ledger that goes away with it. */
 export class Localnet extends ConnectionChain {
   private constructor(
     connection: Connection,
     private readonly child: ChildProcess,
+    private readonly ended: Promise<unknown>,
     private readonly ledger: string,
   ) {
     super(connection);
@@ -73,6 +75,7 @@ export class Localnet extends ConnectionChain {
         "-c",
         KEEPER,
         "sh",
+        ledger,
         options.validator,
         "--quiet",
         "--reset",
@@ -89,19 +92,20 @@ export class Localnet extends ConnectionChain {
       ],
       { stdio: ["pipe", "ignore", "pipe"] },
     );
+    const ended = new Promise((resolve) => child.once("close", resolve));
     let words = "";
     child.stderr.on("data", (chunk: Buffer) => {
       words = (words + chunk.toString()).slice(-2_000);
     });
     const connection = new Connection(`http://127.0.0.1:${rpc}`, "confirmed");
-    const localnet = new Localnet(connection, child, ledger);
+    const localnet = new Localnet(connection, child, ended, ledger);
     const limit = Date.now() + (options.startLimitMs ?? START_LIMIT_MS);
     // Before it answers there is no slot to wait for: ask until it does.
     while (!(await healthy(connection))) {
       if (child.exitCode !== null || Date.now() > limit) {
+        const why = child.exitCode === null ? "did not start in time" : "ended while starting";
         const log = await readFile(join(ledger, "validator.log"), "utf8").catch(() => "");
         await localnet.close();
-        const why = child.exitCode === null ? "did not start in time" : "ended while starting";
         throw new Error(
           `The validator ${options.validator} ${why}. It said:\n${words}${log.slice(-2_000)}`,
         );
@@ -113,12 +117,8 @@ export class Localnet extends ConnectionChain {
 
   override async close(): Promise<void> {
     hangUp(this.connection);
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const ended = new Promise((resolve) => this.child.once("exit", resolve));
-      this.child.stdin?.end();
-      await ended;
-    }
     this.child.stdin?.end();
+    await this.ended;
     await rm(this.ledger, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -152,8 +152,8 @@ export interface Submission {
   readonly payloadUri: string;
   readonly round: bigint;
   readonly slot: bigint;
-  /** The task's active stake when the work came. */
-  readonly activeStake: bigint;
+  /** Active stake of all other nodes when the work came. */
+  readonly othersStake: bigint;
   /** Audits opened so far: the next one's attempt. */
   readonly audits: number;
   readonly status: SubmissionStatus;

@@ -93,7 +93,7 @@ describe("decoding", () => {
       payloadUri: "ipfs://größe",
       round: 4n,
       slot: 5n,
-      activeStake: 6n,
+      othersStake: 6n,
       audits: 2,
       status: "convicted",
     });

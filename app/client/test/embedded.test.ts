@@ -161,6 +161,15 @@ describe("EmbeddedChain", () => {
       });
       expect(held.map(({ pubkey }) => pubkey.toBase58())).to.deep.equal([account.toBase58()]);
       expect(held[0]?.account.data.readBigUInt64LE()).to.equal(1_500_000n);
+
+      const nowhere = Keypair.generate().publicKey;
+      const [there, missing] = await connection.getMultipleAccountsInfo([account, nowhere]);
+      expect(there?.owner.equals(program)).to.equal(true);
+      expect(missing).to.equal(null);
+      const ofSize = async (dataSize: number): Promise<number> =>
+        (await connection.getProgramAccounts(program, { filters: [{ dataSize }] })).length;
+      expect(await ofSize(there?.data.length ?? 0)).to.be.greaterThan(0);
+      expect(await ofSize(1)).to.equal(0);
     });
   }
 });

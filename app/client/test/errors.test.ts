@@ -99,7 +99,8 @@ describe("explain", () => {
   });
 
   it("hands on what it does not know", () => {
-    expect(explain(new Error("Something else.\nwith details")).message).to.equal("Something else.");
+    const words = "Something else.\nWith details.";
+    expect(explain(new Error(words)).message).to.equal(words);
     expect(explain("a string").message).to.equal("a string");
   });
 });

@@ -154,8 +154,13 @@ async function playStory(game: Game, story: Story): Promise<keyof typeof OUTCOME
 }
 
 async function startChain(onValidator: boolean): Promise<Chain> {
+  const bytecode = await readFile(BYTECODE).catch((error: unknown) => {
+    throw new Error(`There is no program at ${BYTECODE}. Build it: npm run program`, {
+      cause: error,
+    });
+  });
   if (!onValidator) {
-    return EmbeddedChain.start([{ id: PROGRAM_ID, bytecode: await readFile(BYTECODE) }]);
+    return EmbeddedChain.start([{ id: PROGRAM_ID, bytecode }]);
   }
   return Localnet.start({
     validator: await findValidator(join(ROOT, "toolchain/validator.sh")),

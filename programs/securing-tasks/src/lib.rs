@@ -61,8 +61,9 @@ pub mod securing_tasks {
         ctx.accounts.handle(amount)
     }
 
-    /// Ends a task for ever: no new nodes, work or audits. What is in the pool goes back to the creator; call it again for what
-    /// later verdicts add. Verdicts, claims and withdrawals go on. By the creator.
+    /// Ends a task for ever: no new nodes and no new work. What is in the pool goes back to the creator; call it again for what
+    /// later verdicts add. Audits of what was submitted, verdicts, claims and withdrawals go on: else a creator could shield a
+    /// worker by retiring. By the creator.
     ///
     /// Errors: `NotCreator`.
     pub fn retire_task(ctx: &mut Context<RetireTask>) -> Result<()> {
@@ -136,7 +137,7 @@ pub mod securing_tasks {
     ///
     /// Seed: "an audit can be called by any other node which has a stake in that task".
     ///
-    /// Errors: `TaskRetired`, `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,
+    /// Errors: `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,
     /// `JoinedAfterSubmission`, `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`.
     pub fn open_audit(ctx: &mut Context<OpenAudit>, accusation: u8) -> Result<()> {
         let bump = ctx.bumps.audit;

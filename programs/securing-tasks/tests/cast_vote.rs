@@ -4,6 +4,7 @@ mod common;
 
 use anchor_lang::solana_program::instruction::Instruction;
 use common::*;
+use litesvm::types::FailedTransactionMetadata;
 use securing_tasks::{
     events::VoteCast, Audit, Opinion, Role, RulesArgs, Submission, Vote, VoteState, VoteWeight,
 };
@@ -16,6 +17,8 @@ const MALICE: u8 = 2;
 
 /// The first slot of round 1, when the stake that everyone joined with is not recent any more.
 const ROUND_1: u64 = START + 1_000;
+
+type Refusal = Box<FailedTransactionMetadata>;
 
 /// The system program's refusal to make an account that exists.
 const IN_USE: InstructionError = InstructionError::Custom(0);
@@ -58,7 +61,7 @@ impl Case {
 fn weight_when_the_voter(
     before: impl Fn(&mut Game, &Actor),
     after: impl Fn(&mut Game, &Actor),
-) -> Result<u64, Sent> {
+) -> Result<u64, Refusal> {
     let mut game = Game::new(rules());
     let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
     let voter = game.witness(2_000_000);
@@ -68,10 +71,7 @@ fn weight_when_the_voter(
     after(&mut game, &voter);
     game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
     let audit = game.audit(&accused, 1, 0);
-    let sent = game.cast_vote(&voter, &audit, VALID);
-    if sent.is_err() {
-        return Err(sent);
-    }
+    game.cast_vote(&voter, &audit, VALID)?;
     let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
     Ok(vote.weight.get())
 }
@@ -343,8 +343,8 @@ fn cast_vote_weighs_no_leaving_stake() {
 
 #[test]
 fn cast_vote_by_a_node_that_leaves_with_all_fails() {
-    let sent = weight_when_the_voter(nothing, leaves).unwrap_err();
-    refused(sent, TaskError::StakeTooRecent);
+    let refusal = weight_when_the_voter(nothing, leaves).unwrap_err();
+    refused(Err(refusal), TaskError::StakeTooRecent);
 }
 
 #[test]
@@ -355,14 +355,14 @@ fn cast_vote_weighs_stake_that_was_taken_back_like_stake_that_came_then() {
         1_200_000
     );
     // All: nothing does.
-    let sent = weight_when_the_voter(leaves, stays_after_all).unwrap_err();
-    refused(sent, TaskError::StakeTooRecent);
+    let refusal = weight_when_the_voter(leaves, stays_after_all).unwrap_err();
+    refused(Err(refusal), TaskError::StakeTooRecent);
 }
 
 #[test]
 fn cast_vote_with_the_minimum_only_since_the_submission_fails() {
-    let sent = weight_when_the_voter(leaves, adds).unwrap_err();
-    refused(sent, TaskError::StakeTooRecent);
+    let refusal = weight_when_the_voter(leaves, adds).unwrap_err();
+    refused(Err(refusal), TaskError::StakeTooRecent);
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn cast_vote_with_exactly_the_minimum_held_before_passes() {
 }
 
 /// A node that joins `young` slots before a submission of round 1 and adds stake in its slot.
-fn weight_after_joining(young: u64) -> Result<(u64, u64), Sent> {
+fn weight_after_joining(young: u64) -> Result<(u64, u64), Refusal> {
     let mut game = Game::new(rules());
     let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
     let submission = ROUND_1 + 50;
@@ -391,10 +391,7 @@ fn weight_after_joining(young: u64) -> Result<(u64, u64), Sent> {
     game.add_stake(&voter, 500_000).unwrap();
     game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
     let audit = game.audit(&accused, 1, 0);
-    let sent = game.cast_vote(&voter, &audit, VALID);
-    if sent.is_err() {
-        return Err(sent);
-    }
+    game.cast_vote(&voter, &audit, VALID)?;
     let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
     Ok((vote.weight.get(), game.node(&voter).recent.get()))
 }
@@ -405,10 +402,8 @@ fn cast_vote_forgets_recent_stake_exactly_after_the_longest_case() {
     assert_eq!(weight_after_joining(601).unwrap(), (1_000_000, 500_000));
     assert_eq!(weight_after_joining(600).unwrap(), (1_000_000, 500_000));
     // One slot earlier all of it is still recent.
-    refused(
-        weight_after_joining(599).unwrap_err(),
-        TaskError::StakeTooRecent,
-    );
+    let refusal = weight_after_joining(599).unwrap_err();
+    refused(Err(refusal), TaskError::StakeTooRecent);
 }
 
 #[test]
@@ -459,6 +454,28 @@ fn cast_vote_without_a_deposit_lends_nothing() {
     assert_eq!(case.vote_of(0).deposit.get(), 0);
     let node = case.game.node(&case.voters[0]);
     assert_eq!((node.stake.get(), node.lent.get()), (1_000_000, 0));
+}
+
+/// What audits hold of a node still votes when the rest of its stake leaves, where a vote lends nothing.
+#[test]
+fn cast_vote_without_a_deposit_by_a_node_of_which_audits_hold_all_passes() {
+    let mut game = Game::new(RulesArgs {
+        initiator_bond: 500_000,
+        vote_deposit: 0,
+        ..rules()
+    });
+    let workers = [game.worker(1_000_000), game.worker(1_000_000)];
+    let (voter, initiator) = (game.witness(1_000_000), game.witness(1_000_000));
+    game.warp(START + 1);
+    for (worker, initiator) in workers.iter().zip([&voter, &initiator]) {
+        game.submit_work(worker, 0).unwrap();
+        game.open_audit(initiator, worker, 0, MALICE).unwrap();
+    }
+    game.request_leave(&voter, None).unwrap();
+    let audit = game.audit(&workers[1], 0, 0);
+    game.cast_vote(&voter, &audit, VALID).unwrap();
+    let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
+    assert_eq!(vote.weight.get(), 500_000);
 }
 
 fn vote_with_deposit(vote_deposit: u64) -> Sent {

@@ -468,7 +468,7 @@ export type SecuringTasks = {
         "",
         "Seed: \"an audit can be called by any other node which has a stake in that task\".",
         "",
-        "Errors: `TaskRetired`, `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,",
+        "Errors: `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,",
         "`JoinedAfterSubmission`, `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`."
       ],
       "discriminator": [
@@ -606,8 +606,9 @@ export type SecuringTasks = {
     {
       "name": "retireTask",
       "docs": [
-        "Ends a task for ever: no new nodes, work or audits. What is in the pool goes back to the creator; call it again for what",
-        "later verdicts add. Verdicts, claims and withdrawals go on. By the creator.",
+        "Ends a task for ever: no new nodes and no new work. What is in the pool goes back to the creator; call it again for what",
+        "later verdicts add. Audits of what was submitted, verdicts, claims and withdrawals go on: else a creator could shield a",
+        "worker by retiring. By the creator.",
         "",
         "Errors: `NotCreator`."
       ],
@@ -1464,7 +1465,7 @@ export type SecuringTasks = {
           {
             "name": "eligibleStake",
             "docs": [
-              "Stake that could vote: the task's active stake, at the submission or now if that is less, without the accused's."
+              "Stake that could vote: that of all nodes but the accused, at the submission or at the opening if that is less."
             ],
             "type": "u64"
           },
@@ -2161,7 +2162,7 @@ export type SecuringTasks = {
     {
       "name": "podTaskStatus",
       "docs": [
-        "Whether a task takes new nodes, work and audits."
+        "Whether a task takes new nodes and work."
       ],
       "type": {
         "kind": "type",
@@ -2546,9 +2547,9 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "activeStake",
+            "name": "othersStake",
             "docs": [
-              "The task's active stake when the work came, in base units: later stake can't thin out a vote on it."
+              "Active stake of all other nodes when the work came, in base units: later stake can't thin out a vote on it."
             ],
             "type": "u64"
           },

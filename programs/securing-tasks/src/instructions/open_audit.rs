@@ -3,7 +3,7 @@ use crate::{
     error::TaskError,
     events::AuditOpened,
     math::ratio::bps_floor,
-    state::{minus, plus, Audit, Node, Opinion, Outcome, Round, Submission, Task},
+    state::{plus, Audit, Node, Opinion, Outcome, Round, Submission, Task},
 };
 use anchor_lang::prelude::*;
 
@@ -50,7 +50,8 @@ impl OpenAudit {
     pub fn handle(&mut self, bump: u8, accusation: u8) -> Result<()> {
         let slot = Clock::get()?.slot;
         let rules = &self.task.rules;
-        self.task.require_active()?;
+        // Not while paused; retired is no hindrance, else a creator could shield a worker by retiring.
+        self.task.require_not_paused()?;
         let accusation = match accusation {
             1 => Opinion::Downtime,
             2 => Opinion::Malice,
@@ -78,12 +79,12 @@ impl OpenAudit {
         let accused_stake = self.accused.stake.get();
         let exposed = bps_floor(accused_stake, rules.case.malice_bps.get().into())
             .ok_or(TaskError::Overflow)?;
-        let voting_stake = self
+        // Without the accused at both times: stake of its own, moved in or out around its submission, can't raise the quorum.
+        let eligible_stake = self
             .submission
-            .active_stake
+            .others_stake
             .get()
-            .min(self.task.active_stake.get());
-        let eligible_stake = minus(voting_stake, self.accused.held_before(submission_slot)?)?;
+            .min(self.task.others_stake(&self.accused)?);
         self.accused.accuse(exposed)?;
         self.accused.invariant()?;
 

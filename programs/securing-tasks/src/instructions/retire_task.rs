@@ -28,16 +28,14 @@ impl RetireTask {
         let amount = self.task.drain_pool();
         self.task.invariant()?;
 
-        if amount > 0 {
-            pay_out(
-                &self.task,
-                &mut self.vault,
-                &self.mint,
-                &mut self.destination,
-                &self.token_program,
-                amount,
-            )?;
-        }
+        pay_out(
+            &self.task,
+            &mut self.vault,
+            &self.mint,
+            &mut self.destination,
+            &self.token_program,
+            amount,
+        )?;
 
         emit!(TaskRetired {
             task: *self.task.address(),

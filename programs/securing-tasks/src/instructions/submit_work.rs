@@ -94,7 +94,7 @@ impl SubmitWork {
         submission.payload_uri = pack_uri(payload_uri)?;
         submission.round = round_number.into();
         submission.slot = slot.into();
-        submission.active_stake = self.task.active_stake;
+        submission.others_stake = self.task.others_stake(&self.node)?.into();
         submission.status = SubmissionStatus::Submitted.into();
         submission.bump = bump;
         submission.invariant()?;

@@ -80,7 +80,7 @@ pub struct Audit {
     pub accused_stake: PodU64,
     /// The most that this audit can slash: the share for malice of `accused_stake`.
     pub exposed: PodU64,
-    /// Stake that could vote: the task's active stake, at the submission or now if that is less, without the accused's.
+    /// Stake that could vote: that of all nodes but the accused, at the submission or at the opening if that is less.
     pub eligible_stake: PodU64,
     /// What the initiator's accusation weighs by stake.
     pub initiator_stake: PodU64,

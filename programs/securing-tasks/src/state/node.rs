@@ -83,7 +83,7 @@ impl Node {
     }
 
     /// Active stake and what audits hold of it.
-    fn voting_stake(&self) -> Result<u64> {
+    pub fn voting_stake(&self) -> Result<u64> {
         plus(self.active()?, self.lent)
     }
 
@@ -99,7 +99,7 @@ impl Node {
     /// What the node held before `slot` and isn't leaving: the most that a vote on a submission of that slot weighs.
     ///
     /// Stake that came while other recent stake was still young counts as recent with it, so this is never too much.
-    pub fn held_before(&self, slot: u64) -> Result<u64> {
+    fn held_before(&self, slot: u64) -> Result<u64> {
         let held = self.voting_stake()?;
         if self.recent_slot.get() < slot {
             Ok(held)
@@ -254,7 +254,7 @@ impl Node {
     /// Makes payable what was locked long enough. A share waits at least the leave delay and less than twice that.
     fn unlock(&mut self, slot: u64) -> Result<()> {
         for _ in 0..2 {
-            if self.locked.get() > 0 && slot >= self.locked_until.get() {
+            if slot >= self.locked_until.get() {
                 self.payable = plus(self.payable, self.locked)?.into();
                 self.locked = self.locked_next;
                 self.locked_until = self.locked_next_until;
@@ -271,7 +271,7 @@ impl Node {
         self.unlock(slot)?;
         let mut amount = self.payable.get();
         self.payable = 0.into();
-        if self.leaving.get() > 0 && slot >= self.leave_slot.get() {
+        if slot >= self.leave_slot.get() {
             amount = plus(amount, self.leaving)?;
             self.stake = minus(self.stake, self.leaving)?.into();
             self.leaving = 0.into();

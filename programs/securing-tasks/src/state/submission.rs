@@ -24,8 +24,8 @@ pub struct Submission {
     pub payload_uri: PodVec<u8, 128>,
     pub round: PodU64,
     pub slot: PodU64,
-    /// The task's active stake when the work came, in base units: later stake can't thin out a vote on it.
-    pub active_stake: PodU64,
+    /// Active stake of all other nodes when the work came, in base units: later stake can't thin out a vote on it.
+    pub others_stake: PodU64,
     /// Audits opened so far.
     pub audits: u8,
     /// Audit accounts that are not closed.

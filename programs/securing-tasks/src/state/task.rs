@@ -1,9 +1,9 @@
-use super::{discount, hold, minus, plus, Gate, GateArgs, PodRole, Role};
+use super::{discount, hold, minus, plus, Gate, GateArgs, Node, PodRole, Role};
 use crate::{constants::*, error::TaskError};
 use anchor_lang::prelude::*;
 use bytemuck::{Pod, Zeroable};
 
-/// Whether a task takes new nodes, work and audits.
+/// Whether a task takes new nodes and work.
 #[pod_wrapper]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -143,20 +143,10 @@ pub struct Task {
 impl RulesArgs {
     /// Checks what `create_task` refuses, each with its own error, and packs the rest.
     pub fn check(&self) -> Result<Rules> {
-        let bps = [
-            self.quorum_bps,
-            self.downtime_bps,
-            self.malice_bps,
-            self.initiator_bonus_bps,
-            self.pool_bps,
-        ];
-        let whole = |sum: u64| sum <= BPS;
-        require!(
-            bps.iter().all(|b| whole((*b).into())),
-            TaskError::SharesOverWhole
-        );
         let shared = plus(self.initiator_bonus_bps, self.pool_bps)?;
-        require!(whole(shared), TaskError::SharesOverWhole);
+        let slashes = [self.quorum_bps, self.downtime_bps, self.malice_bps];
+        let whole = slashes.iter().all(|bps| u64::from(*bps) <= BPS) && shared <= BPS;
+        require!(whole, TaskError::SharesOverWhole);
         require!(self.initiator_bonus_bps > 0, TaskError::BonusZero);
         require!(self.malice_bps > 0, TaskError::SlashZero);
         // Seed: "Penalties should be greater for clearly malicious behaviour than accidental downtime".
@@ -273,10 +263,14 @@ pub fn pack_uri(uri: &str) -> Result<PodVec<u8, 128>> {
 }
 
 impl Task {
-    /// `TaskPaused` or `TaskRetired` unless the task takes new nodes, work and audits.
+    /// `TaskPaused` or `TaskRetired` unless the task takes new nodes and work.
     pub fn require_active(&self) -> Result<()> {
         self.require_not_retired()?;
-        require!(self.status == TaskStatus::Active, TaskError::TaskPaused);
+        self.require_not_paused()
+    }
+
+    pub fn require_not_paused(&self) -> Result<()> {
+        require!(self.status != TaskStatus::Paused, TaskError::TaskPaused);
         Ok(())
     }
 
@@ -353,6 +347,11 @@ impl Task {
     /// First slot at which work of the round can't be audited any more.
     pub fn audit_end(&self, round: u64) -> Result<u64> {
         plus(self.submission_end(round)?, self.rules.audit_slots)
+    }
+
+    /// Active stake of every node but this one.
+    pub fn others_stake(&self, node: &Node) -> Result<u64> {
+        minus(self.active_stake, node.voting_stake()?)
     }
 
     pub fn add_to_pool(&mut self, amount: u64) -> Result<()> {

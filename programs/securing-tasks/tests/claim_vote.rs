@@ -1,0 +1,722 @@
+//! `claim_vote`: each voter's share to the unit, its deposit, and the lock on what it won.
+
+mod common;
+
+use anchor_lang::{prelude::Address, solana_program::instruction::Instruction};
+use common::*;
+use securing_tasks::{
+    events::VoteClaimed, Audit, Outcome, RewardRule, RulesArgs, Vote, VoteState, VoteWeight,
+};
+use solana_signer::Signer;
+use solana_transaction::InstructionError;
+
+const VALID: u8 = 0;
+const MALICE: u8 = 2;
+
+/// The slot at which the standard case is resolved.
+const RESOLVED: u64 = START + 202;
+const LEAVE_DELAY: u64 = 600;
+
+fn weighed_by(vote_weight: VoteWeight, reward_rule: RewardRule) -> RulesArgs {
+    RulesArgs {
+        vote_weight: vote_weight as u8,
+        reward_rule: reward_rule as u8,
+        ..rules()
+    }
+}
+
+/// The standard case, resolved, with an accusation of malice. Stakes: accused 4,000,000; initiator 2,000,000; voters
+/// 1,000,000, 1,500,000 and 3,000,000. A conviction has 1,200,000 for the voters, the initiator's vote included; an acquittal
+/// 120,000 without it.
+fn resolved(rules: RulesArgs, opinions: &[u8]) -> Case {
+    let mut case = Case::audited(rules, MALICE);
+    case.vote(opinions);
+    case.resolve().unwrap();
+    assert_eq!(case.game.slot(), RESOLVED);
+    case
+}
+
+fn convicted() -> Case {
+    resolved(rules(), &[MALICE, MALICE, VALID])
+}
+
+impl Case {
+    fn claim_ix(&self) -> Instruction {
+        self.game.claim_vote_ix(&self.voters[0], &self.audit())
+    }
+
+    fn claim_of(&mut self, voter: usize) -> Sent {
+        let audit = self.audit();
+        self.game.claim_vote(&self.voters[voter], &audit)
+    }
+
+    fn vote_of(&self, voter: usize) -> Vote {
+        let owner = self.voters[voter].owner.pubkey();
+        self.game.get(&vote_address(&self.audit(), &owner))
+    }
+
+    fn locked(&self, voter: usize) -> u64 {
+        self.game.node(&self.voters[voter]).locked.get()
+    }
+
+    /// Stake, leaving, lent, and locked shares.
+    fn money(&self, voter: usize) -> [u64; 4] {
+        let node = self.game.node(&self.voters[voter]);
+        [node.stake, node.leaving, node.lent, node.locked].map(|amount| amount.get())
+    }
+
+    /// Votes on the side that won and on the other.
+    fn votes_of(&self, voter: usize) -> [u32; 2] {
+        let node = self.game.node(&self.voters[voter]);
+        [node.votes_with_majority, node.votes_against_majority].map(|votes| votes.get())
+    }
+
+    fn event(&self, voter: usize) -> VoteClaimed {
+        VoteClaimed {
+            audit: self.audit(),
+            voter: self.voters[voter].owner.pubkey(),
+            share: 0,
+            deposit: 50_000,
+            pool_award: 0,
+            slot: self.game.slot(),
+        }
+    }
+}
+
+/// The three voters' shares, and what all the claims added to the pool, claimed in every order.
+#[track_caller]
+fn shares(rules: RulesArgs, opinions: [u8; 3], outcome: Outcome) -> ([u64; 3], u64) {
+    let orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    let results = orders.map(|order| {
+        let mut case = resolved(rules.clone(), &opinions);
+        let audit = case.game.get::<Audit>(&case.audit());
+        assert_eq!(audit.outcome, outcome);
+        let pool = case.game.task().pool.get();
+        for voter in &order[..2] {
+            case.claim_of(*voter).unwrap();
+            assert_eq!(case.game.task().pool.get(), pool, "only the last claim");
+        }
+        case.claim_of(order[2]).unwrap();
+        let audit = case.game.get::<Audit>(&case.audit());
+        assert_eq!((audit.unclaimed.get(), audit.voters_left.get()), (0, 0));
+        (
+            [0, 1, 2].map(|voter| case.locked(voter)),
+            case.game.task().pool.get() - pool,
+        )
+    });
+    assert!(results.iter().all(|result| *result == results[0]));
+    results[0]
+}
+
+#[test]
+fn claim_vote_pays_the_share_and_returns_the_deposit() {
+    let mut case = convicted();
+    assert_eq!(case.money(0), [950_000, 0, 50_000, 0]);
+    let sent = case.claim_of(0);
+    logged(
+        sent,
+        &VoteClaimed {
+            share: 300_000,
+            ..case.event(0)
+        },
+    );
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 300_000]);
+    assert_eq!(case.vote_of(0).state, VoteState::Claimed);
+    assert_eq!(case.vote_of(0).deposit.get(), 0);
+    let audit = case.game.get::<Audit>(&case.audit());
+    assert_eq!(audit.unclaimed.get(), 2);
+    assert_eq!(audit.voters_left.get(), 600_000);
+    assert_eq!(case.game.task().active_stake.get(), 9_500_000);
+}
+
+#[test]
+fn claim_vote_counts_votes_with_the_majority_and_against_it() {
+    let mut case = convicted();
+    case.claim(3);
+    assert_eq!(
+        [0, 1, 2].map(|v| case.votes_of(v)),
+        [[1, 0], [1, 0], [0, 1]]
+    );
+
+    let mut case = resolved(
+        weighed_by(VoteWeight::Stake, RewardRule::All),
+        &[MALICE, VALID, VALID],
+    );
+    case.claim(3);
+    assert_eq!(
+        [0, 1, 2].map(|v| case.votes_of(v)),
+        [[0, 1], [1, 0], [1, 0]]
+    );
+}
+
+/// Guilty is guilty: a vote for downtime is with a conviction for malice.
+#[test]
+fn claim_vote_counts_either_fault_as_guilty() {
+    let rules = weighed_by(VoteWeight::Node, RewardRule::Majority);
+    let mut case = resolved(rules, &[1, MALICE, MALICE]);
+    case.claim(3);
+    assert_eq!([0, 1, 2].map(|v| case.votes_of(v)), [[1, 0]; 3]);
+    assert_eq!([0, 1, 2].map(|v| case.locked(v)), [300_000; 3]);
+}
+
+// Conviction: 1,200,000 for the voters and the initiator.
+
+#[test]
+fn claim_vote_conviction_by_node_pays_all_alike() {
+    assert_eq!(
+        shares(
+            weighed_by(VoteWeight::Node, RewardRule::All),
+            [MALICE, MALICE, VALID],
+            Outcome::ConvictedMalice
+        ),
+        ([300_000, 300_000, 300_000], 0)
+    );
+}
+
+#[test]
+fn claim_vote_conviction_by_node_pays_the_majority_alone() {
+    assert_eq!(
+        shares(
+            weighed_by(VoteWeight::Node, RewardRule::Majority),
+            [MALICE, MALICE, VALID],
+            Outcome::ConvictedMalice
+        ),
+        ([400_000, 400_000, 0], 0)
+    );
+}
+
+#[test]
+fn claim_vote_conviction_by_stake_pays_all_by_weight() {
+    assert_eq!(
+        shares(
+            weighed_by(VoteWeight::Stake, RewardRule::All),
+            [MALICE, MALICE, VALID],
+            Outcome::ConvictedMalice
+        ),
+        ([160_000, 240_000, 480_000], 0)
+    );
+}
+
+/// Parts of 4,500,000: 533,333.3 to the initiator, 266,666.7 and 400,000. Two thirds and a third are left over.
+#[test]
+fn claim_vote_conviction_by_stake_pays_the_majority_by_weight() {
+    assert_eq!(
+        shares(
+            weighed_by(VoteWeight::Stake, RewardRule::Majority),
+            [MALICE, MALICE, VALID],
+            Outcome::ConvictedMalice
+        ),
+        ([266_666, 400_000, 0], 1)
+    );
+}
+
+/// The remainder of 1,199,200 among four by stake: 319,786.7, 159,893.3, 239,840 and 479,680.
+#[test]
+fn claim_vote_sends_the_remainder_to_the_pool_with_the_last_claim() {
+    let rules = RulesArgs {
+        initiator_bonus_bps: 3_003,
+        pool_bps: 1_001,
+        ..weighed_by(VoteWeight::Stake, RewardRule::All)
+    };
+    let mut case = resolved(rules.clone(), &[MALICE, MALICE, VALID]);
+    case.claim(2);
+    let sent = case.claim_of(2);
+    logged(
+        sent,
+        &VoteClaimed {
+            share: 479_680,
+            pool_award: 1,
+            ..case.event(2)
+        },
+    );
+    assert_eq!(
+        case.game.node(&case.initiator).locked.get(),
+        600_600 + 319_786
+    );
+    assert_eq!(case.game.task().pool.get(), 200_200 + 1);
+    assert_eq!(
+        shares(rules, [MALICE, MALICE, VALID], Outcome::ConvictedMalice),
+        ([159_893, 239_840, 479_680], 1)
+    );
+}
+
+// Acquittal: 120,000 for the voters without the initiator.
+
+#[test]
+fn claim_vote_acquittal_by_node_pays_all_alike() {
+    assert_eq!(
+        shares(
+            weighed_by(VoteWeight::Node, RewardRule::All),
+            [VALID, VALID, VALID],
+            Outcome::Acquitted
+        ),
+        ([40_000, 40_000, 40_000], 0)
+    );
+}
+
+/// By node an acquittal over a voter's guilty takes a fourth voter.
+#[test]
+fn claim_vote_acquittal_by_node_pays_the_wrong_voter_by_the_reward_rule() {
+    for (reward_rule, right, wrong) in [
+        (RewardRule::All, 30_000, 30_000),
+        (RewardRule::Majority, 40_000, 0),
+    ] {
+        let mut game = Game::new(weighed_by(VoteWeight::Node, reward_rule));
+        let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
+        let voters = [VALID, VALID, VALID, MALICE].map(|opinion| {
+            let voter = game.witness(1_000_000);
+            (voter, opinion)
+        });
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+        let audit = game.audit(&accused, 0, 0);
+        for (voter, opinion) in &voters {
+            game.cast_vote(voter, &audit, *opinion).unwrap();
+        }
+        game.warp(START + 201);
+        game.resolve_audit(&audit).unwrap();
+        assert_eq!(game.get::<Audit>(&audit).outcome, Outcome::Acquitted);
+        for (voter, opinion) in &voters {
+            game.claim_vote(voter, &audit).unwrap();
+            let share = if *opinion == VALID { right } else { wrong };
+            assert_eq!(game.node(voter).locked.get(), share);
+        }
+    }
+}
+
+/// Parts of 5,500,000: 21,818.2, 32,727.3 and 65,454.5.
+#[test]
+fn claim_vote_acquittal_by_stake_pays_all_by_weight() {
+    assert_eq!(
+        shares(
+            weighed_by(VoteWeight::Stake, RewardRule::All),
+            [MALICE, VALID, VALID],
+            Outcome::Acquitted
+        ),
+        ([21_818, 32_727, 65_454], 1)
+    );
+}
+
+#[test]
+fn claim_vote_acquittal_by_stake_pays_the_majority_by_weight() {
+    assert_eq!(
+        shares(
+            weighed_by(VoteWeight::Stake, RewardRule::Majority),
+            [MALICE, VALID, VALID],
+            Outcome::Acquitted
+        ),
+        ([0, 40_000, 80_000], 0)
+    );
+}
+
+/// A bond of 3 has 1 for the voters, too little for anyone: the last claim sends it to the pool, a wrong voter's too.
+#[test]
+fn claim_vote_share_that_floors_to_nothing_goes_to_the_pool() {
+    for reward_rule in [RewardRule::All, RewardRule::Majority] {
+        let rules = RulesArgs {
+            initiator_bond: 3,
+            ..weighed_by(VoteWeight::Stake, reward_rule)
+        };
+        assert_eq!(
+            shares(rules, [MALICE, VALID, VALID], Outcome::Acquitted),
+            ([0, 0, 0], 1)
+        );
+    }
+}
+
+// No verdict: the deposit and nothing else.
+
+#[test]
+fn claim_vote_without_verdict_returns_the_deposit_alone() {
+    for opinions in [&[MALICE][..], &[MALICE, VALID, VALID]] {
+        let mut case = resolved(rules(), opinions);
+        let sent = case.claim_of(0);
+        logged(sent, &case.event(0));
+        assert_eq!(case.money(0), [1_000_000, 0, 0, 0]);
+        assert_eq!(case.votes_of(0), [0, 0]);
+        assert_eq!(case.game.task().pool.get(), 0);
+    }
+}
+
+#[test]
+fn claim_vote_without_a_deposit_passes() {
+    let rules = RulesArgs {
+        vote_deposit: 0,
+        ..rules()
+    };
+    let mut case = resolved(rules, &[MALICE, MALICE]);
+    let sent = case.claim_of(0);
+    logged(
+        sent,
+        &VoteClaimed {
+            share: 400_000,
+            deposit: 0,
+            ..case.event(0)
+        },
+    );
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 400_000]);
+}
+
+#[test]
+fn claim_vote_of_each_attempt_passes() {
+    let mut case = resolved(rules(), &[MALICE]);
+    case.game
+        .open_audit(&case.initiator, &case.accused, 0, MALICE)
+        .unwrap();
+    let second = case.game.audit(&case.accused, 0, 1);
+    for voter in &case.voters {
+        case.game.cast_vote(voter, &second, MALICE).unwrap();
+    }
+    assert_eq!(case.money(0), [900_000, 0, 100_000, 0]);
+    case.game.warp(RESOLVED + 200);
+    case.game.resolve_audit(&second).unwrap();
+    case.game.claim_vote(&case.voters[0], &second).unwrap();
+    assert_eq!(case.money(0), [950_000, 0, 50_000, 300_000]);
+    case.claim_of(0).unwrap();
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 300_000]);
+}
+
+// When.
+
+#[test]
+fn claim_vote_before_the_audit_is_resolved_fails() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.vote(&[MALICE, MALICE]);
+    refused(case.claim_of(0), TaskError::NotResolved);
+    case.game.warp(RESOLVED);
+    refused(case.claim_of(0), TaskError::NotResolved);
+    let audit = case.audit();
+    case.game.resolve_audit(&audit).unwrap();
+    case.claim_of(0).unwrap();
+}
+
+#[test]
+fn claim_vote_twice_fails() {
+    for opinions in [&[MALICE, MALICE][..], &[VALID, VALID], &[MALICE]] {
+        let mut case = resolved(rules(), opinions);
+        case.claim_of(0).unwrap();
+        refused(case.claim_of(0), TaskError::AlreadyClaimed);
+    }
+}
+
+#[test]
+fn claim_vote_long_after_passes() {
+    let mut case = convicted();
+    case.game.warp(START + 1_000_000);
+    case.claim_of(0).unwrap();
+    assert_eq!(case.locked(0), 300_000);
+}
+
+#[test]
+fn claim_vote_of_a_retired_task_passes() {
+    let mut case = convicted();
+    case.game.retire_task().unwrap();
+    case.claim(3);
+}
+
+#[test]
+fn claim_vote_by_another_voter_pays_the_voter() {
+    let mut case = convicted();
+    let other = case.voters[1].operator.insecure_clone();
+    let claim = case.claim_ix();
+    case.game.send(&[claim], &[&other]).unwrap();
+    assert_eq!((case.locked(0), case.locked(1)), (300_000, 0));
+}
+
+// The lock: the leave delay, from the claim.
+
+#[test]
+fn claim_vote_locks_the_share_for_the_leave_delay() {
+    let mut case = convicted();
+    case.game.warp(RESOLVED + 7);
+    case.claim_of(0).unwrap();
+    let until = RESOLVED + 7 + LEAVE_DELAY;
+    let node = case.game.node(&case.voters[0]);
+    assert_eq!(node.locked_until.get(), until);
+    case.game.warp(until - 1);
+    refused(
+        case.game.withdraw(&case.voters[0]),
+        TaskError::NothingToWithdraw,
+    );
+    case.game.warp(until);
+    case.game.withdraw(&case.voters[0]).unwrap();
+    assert_eq!(
+        balance(&case.game.svm, &case.voters[0].wallet),
+        WALLET - 1_000_000 + 300_000
+    );
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 0]);
+}
+
+#[test]
+fn claim_vote_locks_the_accuseds_and_the_initiators_award_too() {
+    for (opinion, award) in [(VALID, [80_000, 0]), (MALICE, [0, 600_000 + 400_000])] {
+        let mut case = resolved(rules(), &[opinion, opinion]);
+        let (who, award) = if award[0] > 0 {
+            (case.game.here(&case.accused), award[0])
+        } else {
+            (case.game.here(&case.initiator), award[1])
+        };
+        let before = balance(&case.game.svm, &who.wallet);
+        case.game.warp(RESOLVED + LEAVE_DELAY - 1);
+        refused(case.game.withdraw(&who), TaskError::NothingToWithdraw);
+        case.game.warp(RESOLVED + LEAVE_DELAY);
+        case.game.withdraw(&who).unwrap();
+        assert_eq!(balance(&case.game.svm, &who.wallet), before + award);
+    }
+}
+
+/// One voter in the audits of two workers, both convicted: 1,000,000 slashed each, so 200,000 for each of three votes.
+fn two_shares() -> (Game, Actor, [Address; 2]) {
+    let mut game = Game::new(RulesArgs {
+        vote_deposit: 0,
+        ..rules()
+    });
+    let workers = [game.worker(2_000_000), game.worker(2_000_000)];
+    let initiator = game.witness(2_000_000);
+    let voters = [game.witness(1_000_000), game.witness(1_000_000)];
+    game.warp(START + 1);
+    let audits = [0, 1].map(|worker| {
+        let worker: &Actor = &workers[worker];
+        game.submit_work(worker, 0).unwrap();
+        game.open_audit(&initiator, worker, 0, MALICE).unwrap();
+        let audit = game.audit(worker, 0, 0);
+        for voter in &voters {
+            game.cast_vote(voter, &audit, MALICE).unwrap();
+        }
+        audit
+    });
+    game.warp(START + 201);
+    for audit in &audits {
+        game.resolve_audit(audit).unwrap();
+    }
+    let [voter, _] = voters;
+    (game, voter, audits)
+}
+
+/// New shares don't put off old ones: each waits in its own box.
+#[test]
+fn claim_vote_of_a_second_share_leaves_the_first_its_lock() {
+    let (mut game, voter, [first, second]) = two_shares();
+    let claimed = game.slot();
+    game.claim_vote(&voter, &first).unwrap();
+    game.warp(claimed + LEAVE_DELAY - 1);
+    game.claim_vote(&voter, &second).unwrap();
+    let node = game.node(&voter);
+    assert_eq!(
+        (node.locked.get(), node.locked_next.get()),
+        (200_000, 200_000)
+    );
+
+    game.warp(claimed + LEAVE_DELAY);
+    game.withdraw(&voter).unwrap();
+    let node = game.node(&voter);
+    assert_eq!((node.locked.get(), node.locked_next.get()), (200_000, 0));
+    game.warp(claimed + 2 * LEAVE_DELAY - 2);
+    refused(game.withdraw(&voter), TaskError::NothingToWithdraw);
+    game.warp(claimed + 2 * LEAVE_DELAY - 1);
+    game.withdraw(&voter).unwrap();
+    assert_eq!(
+        balance(&game.svm, &voter.wallet),
+        WALLET - 1_000_000 + 400_000
+    );
+}
+
+#[test]
+fn claim_vote_of_a_second_share_after_the_firsts_lock_makes_the_first_payable() {
+    let (mut game, voter, [first, second]) = two_shares();
+    let claimed = game.slot();
+    game.claim_vote(&voter, &first).unwrap();
+    game.warp(claimed + LEAVE_DELAY);
+    game.claim_vote(&voter, &second).unwrap();
+    let node = game.node(&voter);
+    assert_eq!(node.payable.get(), 200_000);
+    assert_eq!((node.locked.get(), node.locked_next.get()), (200_000, 0));
+    assert_eq!(node.locked_until.get(), claimed + 2 * LEAVE_DELAY);
+}
+
+#[test]
+fn claim_vote_shares_whose_locks_are_both_over_leave_at_once() {
+    let (mut game, voter, [first, second]) = two_shares();
+    let claimed = game.slot();
+    game.claim_vote(&voter, &first).unwrap();
+    game.warp(claimed + 1);
+    game.claim_vote(&voter, &second).unwrap();
+    game.warp(claimed + LEAVE_DELAY + 1);
+    game.withdraw(&voter).unwrap();
+    assert_eq!(
+        balance(&game.svm, &voter.wallet),
+        WALLET - 1_000_000 + 400_000
+    );
+}
+
+// A deposit comes back to where the stake is.
+
+#[test]
+fn claim_vote_returns_the_deposit_to_stake_that_leaves_with_all() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.vote(&[MALICE, MALICE]);
+    case.game.request_leave(&case.voters[0], None).unwrap();
+    assert_eq!(case.money(0), [950_000, 950_000, 50_000, 0]);
+    case.resolve().unwrap();
+    let active = case.game.task().active_stake.get();
+    case.claim_of(0).unwrap();
+    assert_eq!(case.money(0), [1_000_000, 1_000_000, 0, 400_000]);
+    assert_eq!(case.game.task().active_stake.get(), active - 50_000);
+    case.game.warp(START + 2 + LEAVE_DELAY);
+    case.game.withdraw(&case.voters[0]).unwrap();
+    assert_eq!(case.money(0), [0, 0, 0, 400_000]);
+}
+
+#[test]
+fn claim_vote_returns_the_deposit_to_stake_that_stays_in_part() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.vote(&[MALICE, MALICE]);
+    case.game
+        .request_leave(&case.voters[0], Some(450_000))
+        .unwrap();
+    case.resolve().unwrap();
+    let active = case.game.task().active_stake.get();
+    case.claim_of(0).unwrap();
+    assert_eq!(case.money(0), [1_000_000, 450_000, 0, 400_000]);
+    assert_eq!(case.game.task().active_stake.get(), active);
+}
+
+#[test]
+fn claim_vote_returns_the_deposit_to_a_node_that_is_gone() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.vote(&[MALICE, MALICE]);
+    case.game.request_leave(&case.voters[0], None).unwrap();
+    case.resolve().unwrap();
+    case.game.warp(START + 2 + LEAVE_DELAY);
+    case.game.withdraw(&case.voters[0]).unwrap();
+    case.claim_of(0).unwrap();
+    assert_eq!(case.money(0), [50_000, 0, 0, 400_000]);
+    case.game.request_leave(&case.voters[0], None).unwrap();
+    case.game.warp(case.game.slot() + LEAVE_DELAY);
+    case.game.withdraw(&case.voters[0]).unwrap();
+    assert_eq!(
+        balance(&case.game.svm, &case.voters[0].wallet),
+        WALLET + 400_000
+    );
+}
+
+// Accounts.
+
+#[test]
+fn claim_vote_to_another_node_fails() {
+    let mut case = convicted();
+    for other in [case.voters[1].node, case.initiator.node, case.accused.node] {
+        let claim = swap(case.claim_ix(), &case.voters[0].node, &other);
+        refused(case.game.send_by_creator(claim), TaskError::WrongNode);
+    }
+}
+
+/// The same voter's vote in another audit of the task.
+#[test]
+fn claim_vote_of_another_audit_fails() {
+    let mut case = resolved(rules(), &[MALICE]);
+    case.game
+        .open_audit(&case.initiator, &case.accused, 0, MALICE)
+        .unwrap();
+    let second = case.game.audit(&case.accused, 0, 1);
+    case.game
+        .cast_vote(&case.voters[0], &second, MALICE)
+        .unwrap();
+    case.game.warp(RESOLVED + 200);
+    case.game.resolve_audit(&second).unwrap();
+    let claim = swap(case.claim_ix(), &case.audit(), &second);
+    refused(case.game.send_by_creator(claim), TaskError::WrongAudit);
+}
+
+#[test]
+fn claim_vote_with_another_tasks_account_fails() {
+    let mut case = convicted();
+    let first = case.game.task;
+    case.game.next_task(1);
+    let [accused, initiator, voter] =
+        [&case.accused, &case.initiator, &case.voters[0]].map(|actor| case.game.here(actor));
+    case.game.join_task(&accused, 0, 4_000_000).unwrap();
+    case.game.join_task(&initiator, 1, 2_000_000).unwrap();
+    case.game.join_task(&voter, 1, 1_000_000).unwrap();
+    case.game.warp(RESOLVED + 1);
+    case.game.submit_work(&accused, 0).unwrap();
+    case.game
+        .open_audit(&initiator, &accused, 0, MALICE)
+        .unwrap();
+    let other_audit = case.game.audit(&accused, 0, 0);
+    case.game.cast_vote(&voter, &other_audit, MALICE).unwrap();
+    case.game.warp(RESOLVED + 201);
+    case.game.resolve_audit(&other_audit).unwrap();
+    let other_task = case.game.task;
+    case.game.enter(first);
+
+    let with_task = swap(case.claim_ix(), &first, &other_task);
+    // The vote is of that audit, the node of the task played.
+    let with_audit = case.game.claim_vote_ix(&case.voters[0], &other_audit);
+    let with_node = swap(case.claim_ix(), &case.voters[0].node, &voter.node);
+    for claim in [with_task, with_audit, with_node] {
+        refused(case.game.send_by_creator(claim), TaskError::WrongTask);
+    }
+    case.claim_of(0).unwrap();
+}
+
+fn accounts_of(case: &Case) -> [Address; 4] {
+    [
+        case.game.task,
+        case.audit(),
+        vote_address(&case.audit(), &case.voters[0].owner.pubkey()),
+        case.voters[0].node,
+    ]
+}
+
+#[test]
+fn claim_vote_with_one_account_in_two_places_fails() {
+    let mut case = convicted();
+    let accounts = accounts_of(&case);
+    for place in 0..4 {
+        let repeated = accounts[(place + 1) % 4];
+        let claim = swap(case.claim_ix(), &accounts[place], &repeated);
+        let sent = case.game.send_by_creator(claim);
+        assert_eq!(failure(sent), InstructionError::Custom(2040));
+    }
+}
+
+#[test]
+fn claim_vote_with_a_forged_account_fails() {
+    let mut case = convicted();
+    for real in accounts_of(&case) {
+        let forged = case.game.forge(&real);
+        let claim = swap(case.claim_ix(), &real, &forged);
+        let sent = case.game.send_by_creator(claim);
+        assert_eq!(failure(sent), InstructionError::IllegalOwner);
+    }
+}
+
+#[test]
+fn claim_vote_with_an_account_of_another_kind_fails() {
+    let mut case = convicted();
+    for real in accounts_of(&case) {
+        let disguised = case.game.disguise(&real);
+        let claim = swap(case.claim_ix(), &real, &disguised);
+        let sent = case.game.send_by_creator(claim);
+        assert_eq!(failure(sent), InstructionError::InvalidAccountData);
+    }
+}
+
+#[test]
+fn claim_vote_with_an_account_that_cannot_be_written_fails() {
+    let mut case = convicted();
+    for place in accounts_of(&case) {
+        let claim = readonly(case.claim_ix(), &place);
+        let sent = case.game.send_by_creator(claim);
+        assert_eq!(failure(sent), InstructionError::Custom(2000));
+    }
+}

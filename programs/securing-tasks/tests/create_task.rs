@@ -1,0 +1,686 @@
+//! `create_task`: every rule that is refused, at its edge, and what is stored of those that pass.
+
+mod common;
+
+use anchor_lang::{
+    prelude::*, solana_program::instruction::Instruction, AccountDeserialize, InstructionData,
+};
+use common::*;
+use litesvm::LiteSVM;
+use securing_tasks::{events::TaskCreated, instruction, RulesArgs, Task, TaskStatus};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use solana_transaction::InstructionError;
+
+/// Longest round and leave delay.
+const LONGEST: u64 = 78_840_000;
+
+/// A machine with a creator and a mint, and no task.
+struct Bench {
+    svm: LiteSVM,
+    creator: Keypair,
+    mint: Address,
+    token_program: Address,
+}
+
+impl Bench {
+    fn new(token_program: Address) -> Self {
+        let mut svm = machine();
+        let creator = key(&mut svm);
+        let mint = make_mint(&mut svm, &creator, &token_program, &[], |_| vec![]);
+        Self {
+            svm,
+            creator,
+            mint,
+            token_program,
+        }
+    }
+
+    fn create_ix(&self, id: u64, rules: &RulesArgs) -> Instruction {
+        common::instruction(
+            create_task_accounts(&self.creator.pubkey(), id, &self.mint, &self.token_program),
+            create_task_data(id, rules),
+        )
+    }
+
+    fn send(&mut self, instruction: Instruction) -> Sent {
+        let creator = self.creator.insecure_clone();
+        send(&mut self.svm, &[instruction], &[&creator])
+    }
+
+    fn task(&self, id: u64) -> Task {
+        let address = task_address(&self.creator.pubkey(), id);
+        let account = self.svm.get_account(&address).expect("the task exists");
+        Task::try_deserialize(&mut account.data.as_slice()).expect("a task")
+    }
+}
+
+/// What comes of a task with `rules()` changed.
+fn create(change: impl Fn(&mut RulesArgs)) -> Sent {
+    let mut rules = rules();
+    change(&mut rules);
+    let mut bench = Bench::new(TOKEN);
+    let create = bench.create_ix(0, &rules);
+    bench.send(create)
+}
+
+/// A task's functions, each a hash and a URI.
+fn functions(audit: ([u8; 32], &str), task: ([u8; 32], &str)) -> (Bench, Sent) {
+    let mut bench = Bench::new(TOKEN);
+    let mut create = bench.create_ix(0, &rules());
+    create.data = instruction::CreateTask {
+        id: 0,
+        rules: rules(),
+        audit_function_hash: audit.0,
+        audit_function_uri: audit.1.into(),
+        task_function_hash: task.0,
+        task_function_uri: task.1.into(),
+    }
+    .data();
+    let sent = bench.send(create);
+    (bench, sent)
+}
+
+#[test]
+fn create_task_stores_everything_and_says_so() {
+    for (id, program) in [(0, TOKEN), (u64::MAX, TOKEN_2022)] {
+        let mut bench = Bench::new(program);
+        bench.svm.warp_to_slot(START + 11);
+        // Every rule a number of its own.
+        let rules = RulesArgs {
+            round_slots: 1_001,
+            submission_slots: 102,
+            audit_slots: 303,
+            commit_slots: 0,
+            reveal_slots: 204,
+            leave_delay_slots: 705,
+            worker_min_stake: 1_000_006,
+            witness_min_stake: 500_007,
+            bounty_per_round: 100_008,
+            initiator_bond: 200_009,
+            vote_deposit: 50_010,
+            quorum_votes: 11,
+            quorum_bps: 2_012,
+            downtime_bps: 1_013,
+            malice_bps: 5_014,
+            initiator_bonus_bps: 3_015,
+            pool_bps: 1_016,
+            vote_weight: 1,
+            reward_rule: 1,
+            worker_gate: 0,
+            witness_gate: 0,
+            allow_large_stake: false,
+        };
+        let address = task_address(&bench.creator.pubkey(), id);
+        let create = bench.create_ix(id, &rules);
+        let event = TaskCreated {
+            task: address,
+            creator: bench.creator.pubkey(),
+            mint: bench.mint,
+            slot: START + 11,
+        };
+        logged(bench.send(create), &event);
+
+        let task = bench.task(id);
+        assert_eq!(task.creator, bench.creator.pubkey());
+        assert_eq!(task.mint, bench.mint);
+        assert_eq!(task.vault, vault_address(&address));
+        assert_eq!(task.id.get(), id);
+        assert_eq!(task.start_slot.get(), START + 11);
+        let stored = task.rules;
+        assert_eq!(stored.round_slots.get(), 1_001);
+        assert_eq!(stored.submission_slots.get(), 102);
+        assert_eq!(stored.audit_slots.get(), 303);
+        assert_eq!(stored.commit_slots.get(), 0);
+        assert_eq!(stored.reveal_slots.get(), 204);
+        assert_eq!(stored.leave_delay_slots.get(), 705);
+        assert_eq!(stored.worker_min_stake.get(), 1_000_006);
+        assert_eq!(stored.witness_min_stake.get(), 500_007);
+        assert_eq!(stored.bounty_per_round.get(), 100_008);
+        assert_eq!(stored.initiator_bond.get(), 200_009);
+        assert_eq!(stored.vote_deposit.get(), 50_010);
+        assert_eq!(stored.case.quorum_votes.get(), 11);
+        assert_eq!(stored.case.quorum_bps.get(), 2_012);
+        assert_eq!(stored.case.downtime_bps.get(), 1_013);
+        assert_eq!(stored.case.malice_bps.get(), 5_014);
+        assert_eq!(stored.case.initiator_bonus_bps.get(), 3_015);
+        assert_eq!(stored.case.pool_bps.get(), 1_016);
+        assert_eq!(stored.case.vote_weight.0, 1);
+        assert_eq!(stored.case.reward_rule.0, 1);
+        assert_eq!(stored.worker_gate.kind, 0);
+        assert_eq!(stored.witness_gate.kind, 0);
+        assert_eq!(task.audit_function.hash, [1; 32]);
+        assert_eq!(task.audit_function.uri.as_slice(), b"ipfs://audit");
+        assert_eq!(task.task_function.hash, [2; 32]);
+        assert_eq!(task.task_function.uri.as_slice(), b"ipfs://work");
+        assert_eq!(task.pool.get(), 0);
+        assert_eq!(task.active_stake.get(), 0);
+        assert_eq!(task.nodes.get(), 0);
+        assert_eq!(task.status, TaskStatus::Active);
+    }
+}
+
+#[test]
+fn create_task_makes_a_vault_that_only_the_task_can_empty() {
+    for program in [TOKEN, TOKEN_2022] {
+        let mut bench = Bench::new(program);
+        let create = bench.create_ix(0, &rules());
+        bench.send(create).unwrap();
+        let task = task_address(&bench.creator.pubkey(), 0);
+        let vault = bench.svm.get_account(&vault_address(&task)).unwrap();
+        assert_eq!(vault.owner, program);
+        assert_eq!(vault.data[..32], *bench.mint.as_ref());
+        assert_eq!(vault.data[32..64], *task.as_ref());
+        assert_eq!(vault.data[64..72], [0; 8], "amount");
+        assert_eq!(vault.data[72..76], [0; 4], "no delegate");
+        assert_eq!(vault.data[129..133], [0; 4], "no close authority");
+    }
+}
+
+#[test]
+fn create_task_without_an_audit_function_fails() {
+    let (_, sent) = functions(([0; 32], "ipfs://audit"), ([2; 32], "ipfs://work"));
+    refused(sent, TaskError::AuditFunctionMissing);
+}
+
+#[test]
+fn create_task_without_a_task_function_passes() {
+    let mut hash = [0; 32];
+    hash[31] = 1;
+    let (bench, sent) = functions((hash, ""), ([0; 32], ""));
+    sent.unwrap();
+    let task = bench.task(0);
+    assert!(task.task_function.is_missing());
+    assert!(!task.audit_function.is_missing());
+}
+
+#[test]
+fn create_task_with_uris_of_128_bytes_passes() {
+    let (audit, work) = ("a".repeat(128), "\u{e9}".repeat(64));
+    let (bench, sent) = functions(([1; 32], &audit), ([2; 32], &work));
+    sent.unwrap();
+    let task = bench.task(0);
+    assert_eq!(task.audit_function.uri.as_slice(), audit.as_bytes());
+    assert_eq!(task.task_function.uri.as_slice(), work.as_bytes());
+}
+
+#[test]
+fn create_task_with_an_audit_function_uri_of_129_bytes_fails() {
+    for uri in ["a".repeat(129), "\u{20ac}".repeat(43), "a".repeat(400)] {
+        let (_, sent) = functions(([1; 32], &uri), ([2; 32], ""));
+        refused(sent, TaskError::UriTooLong);
+    }
+}
+
+#[test]
+fn create_task_with_a_task_function_uri_of_129_bytes_fails() {
+    for uri in ["a".repeat(129), "\u{20ac}".repeat(43), "a".repeat(400)] {
+        let (_, sent) = functions(([1; 32], ""), ([2; 32], &uri));
+        refused(sent, TaskError::UriTooLong);
+    }
+}
+
+#[test]
+fn create_task_with_a_share_of_the_whole_passes() {
+    create(|r| r.quorum_bps = 10_000).unwrap();
+    create(|r| r.malice_bps = 10_000).unwrap();
+    create(|r| (r.downtime_bps, r.malice_bps) = (10_000, 10_000)).unwrap();
+    create(|r| (r.initiator_bonus_bps, r.pool_bps) = (10_000, 0)).unwrap();
+    create(|r| (r.initiator_bonus_bps, r.pool_bps) = (1, 9_999)).unwrap();
+}
+
+#[test]
+fn create_task_with_a_share_over_the_whole_fails() {
+    for over in [10_001, u16::MAX] {
+        let changes: [&dyn Fn(&mut RulesArgs); 5] = [
+            &|r| r.quorum_bps = over,
+            &|r| r.downtime_bps = over,
+            &|r| r.malice_bps = over,
+            &|r| (r.initiator_bonus_bps, r.pool_bps) = (over, 0),
+            &|r| r.pool_bps = over,
+        ];
+        for change in changes {
+            refused(create(change), TaskError::SharesOverWhole);
+        }
+    }
+}
+
+#[test]
+fn create_task_with_bonus_and_pool_over_the_whole_fails() {
+    create(|r| (r.initiator_bonus_bps, r.pool_bps) = (6_000, 4_000)).unwrap();
+    refused(
+        create(|r| (r.initiator_bonus_bps, r.pool_bps) = (6_000, 4_001)),
+        TaskError::SharesOverWhole,
+    );
+    refused(
+        create(|r| (r.initiator_bonus_bps, r.pool_bps) = (u16::MAX, u16::MAX)),
+        TaskError::SharesOverWhole,
+    );
+}
+
+#[test]
+fn create_task_without_a_bonus_fails() {
+    refused(create(|r| r.initiator_bonus_bps = 0), TaskError::BonusZero);
+    create(|r| r.initiator_bonus_bps = 1).unwrap();
+}
+
+#[test]
+fn create_task_without_a_slash_for_malice_fails() {
+    refused(
+        create(|r| (r.downtime_bps, r.malice_bps) = (0, 0)),
+        TaskError::SlashZero,
+    );
+    create(|r| (r.downtime_bps, r.malice_bps) = (0, 1)).unwrap();
+}
+
+#[test]
+fn create_task_with_a_slash_for_downtime_over_malice_fails() {
+    refused(
+        create(|r| (r.downtime_bps, r.malice_bps) = (5_001, 5_000)),
+        TaskError::MaliceBelowDowntime,
+    );
+    create(|r| (r.downtime_bps, r.malice_bps) = (5_000, 5_000)).unwrap();
+}
+
+#[test]
+fn create_task_without_a_bond_fails() {
+    refused(create(|r| r.initiator_bond = 0), TaskError::BondZero);
+    create(|r| r.initiator_bond = 1).unwrap();
+    create(|r| r.initiator_bond = u64::MAX).unwrap();
+}
+
+#[test]
+fn create_task_without_a_vote_deposit_passes() {
+    create(|r| r.vote_deposit = 0).unwrap();
+    create(|r| r.vote_deposit = u64::MAX).unwrap();
+}
+
+#[test]
+fn create_task_without_a_quorum_of_votes_fails() {
+    refused(create(|r| r.quorum_votes = 0), TaskError::QuorumZero);
+    create(|r| (r.quorum_votes, r.quorum_bps) = (1, 0)).unwrap();
+    create(|r| r.quorum_votes = u32::MAX).unwrap();
+}
+
+#[test]
+fn create_task_with_a_window_of_no_slots_fails() {
+    let changes: [&dyn Fn(&mut RulesArgs); 4] = [
+        &|r| r.round_slots = 0,
+        &|r| r.submission_slots = 0,
+        &|r| r.audit_slots = 0,
+        &|r| r.reveal_slots = 0,
+    ];
+    for change in changes {
+        refused(create(change), TaskError::WindowZero);
+    }
+}
+
+/// The shortest game there is: audit and reveal windows take a slot each, and so the round takes two.
+#[test]
+fn create_task_with_windows_of_one_slot_passes() {
+    create(|r| {
+        (r.round_slots, r.submission_slots) = (2, 1);
+        (r.audit_slots, r.reveal_slots) = (1, 1);
+        r.leave_delay_slots = 3;
+    })
+    .unwrap();
+}
+
+#[test]
+fn create_task_with_a_round_over_a_year_fails() {
+    let round = |slots: u64| {
+        create(|r| {
+            r.round_slots = slots;
+        })
+    };
+    round(LONGEST).unwrap();
+    for slots in [LONGEST + 1, u64::MAX] {
+        refused(round(slots), TaskError::WindowTooLong);
+    }
+}
+
+#[test]
+fn create_task_with_a_leave_delay_over_a_year_fails() {
+    create(|r| r.leave_delay_slots = LONGEST).unwrap();
+    for slots in [LONGEST + 1, u64::MAX] {
+        refused(
+            create(|r| r.leave_delay_slots = slots),
+            TaskError::WindowTooLong,
+        );
+    }
+}
+
+#[test]
+fn create_task_with_a_submission_window_over_the_round_fails() {
+    let window = |slots: u64| {
+        create(|r| {
+            r.submission_slots = slots;
+            r.leave_delay_slots = 2_000;
+        })
+    };
+    window(1_000).unwrap();
+    for slots in [1_001, u64::MAX] {
+        refused(window(slots), TaskError::SubmissionWindowTooLong);
+    }
+}
+
+#[test]
+fn create_task_with_audit_and_reveal_over_the_round_fails() {
+    let windows = |audit, commit, reveal| {
+        create(|r| {
+            (r.audit_slots, r.commit_slots, r.reveal_slots) = (audit, commit, reveal);
+            r.leave_delay_slots = 2_000;
+        })
+    };
+    windows(800, 0, 200).unwrap();
+    windows(1, 0, 999).unwrap();
+    for (audit, commit, reveal) in [(801, 0, 200), (800, 0, 201), (800, 1, 200)] {
+        refused(
+            windows(audit, commit, reveal),
+            TaskError::AuditWindowsTooLong,
+        );
+    }
+}
+
+#[test]
+fn create_task_with_windows_that_no_number_holds_fails() {
+    refused(create(|r| r.audit_slots = u64::MAX), TaskError::Overflow);
+    refused(create(|r| r.commit_slots = u64::MAX), TaskError::Overflow);
+    refused(create(|r| r.reveal_slots = u64::MAX), TaskError::Overflow);
+    refused(
+        create(|r| r.audit_slots = u64::MAX - 200),
+        TaskError::AuditWindowsTooLong,
+    );
+    let all = |r: &mut RulesArgs| {
+        (r.round_slots, r.submission_slots) = (u64::MAX, u64::MAX);
+        (r.audit_slots, r.reveal_slots) = (u64::MAX, u64::MAX);
+        r.leave_delay_slots = u64::MAX;
+    };
+    refused(create(all), TaskError::WindowTooLong);
+}
+
+/// 100 + 300 + 0 + 200 slots.
+#[test]
+fn create_task_with_a_leave_delay_under_all_windows_fails() {
+    create(|r| r.leave_delay_slots = 600).unwrap();
+    for slots in [0, 599] {
+        refused(
+            create(|r| r.leave_delay_slots = slots),
+            TaskError::LeaveDelayTooShort,
+        );
+    }
+    // Each of the windows counts.
+    let changes: [&dyn Fn(&mut RulesArgs); 4] = [
+        &|r| r.submission_slots += 1,
+        &|r| r.audit_slots += 1,
+        &|r| r.commit_slots += 1,
+        &|r| r.reveal_slots += 1,
+    ];
+    for change in changes {
+        refused(create(change), TaskError::LeaveDelayTooShort);
+    }
+}
+
+#[test]
+fn create_task_without_a_minimum_stake_fails() {
+    refused(
+        create(|r| r.worker_min_stake = 0),
+        TaskError::MinimumStakeZero,
+    );
+    refused(
+        create(|r| r.witness_min_stake = 0),
+        TaskError::MinimumStakeZero,
+    );
+    create(|r| (r.worker_min_stake, r.witness_min_stake) = (1, 1)).unwrap();
+    create(|r| r.witness_min_stake = u64::MAX).unwrap();
+}
+
+#[test]
+fn create_task_with_a_stake_over_100_bounties_fails_unless_allowed() {
+    create(|r| r.worker_min_stake = 10_000_000).unwrap();
+    for stake in [10_000_001, u64::MAX] {
+        refused(
+            create(|r| r.worker_min_stake = stake),
+            TaskError::StakeOverBounty,
+        );
+        create(|r| {
+            r.worker_min_stake = stake;
+            r.allow_large_stake = true;
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn create_task_without_a_bounty_fails_unless_allowed() {
+    refused(
+        create(|r| (r.worker_min_stake, r.bounty_per_round) = (1, 0)),
+        TaskError::StakeOverBounty,
+    );
+    create(|r| (r.bounty_per_round, r.allow_large_stake) = (0, true)).unwrap();
+}
+
+/// 100 such bounties are more than any number holds, so no stake is over them.
+#[test]
+fn create_task_with_the_largest_bounty_passes() {
+    create(|r| (r.worker_min_stake, r.bounty_per_round) = (u64::MAX, u64::MAX)).unwrap();
+    let most = u64::MAX / 100;
+    create(|r| (r.worker_min_stake, r.bounty_per_round) = (most * 100, most)).unwrap();
+    refused(
+        create(|r| (r.worker_min_stake, r.bounty_per_round) = (most * 100 + 1, most)),
+        TaskError::StakeOverBounty,
+    );
+}
+
+#[test]
+fn create_task_with_an_unknown_vote_weight_fails() {
+    create(|r| r.vote_weight = 1).unwrap();
+    for weight in [2, u8::MAX] {
+        refused(create(|r| r.vote_weight = weight), TaskError::UnknownRule);
+    }
+}
+
+#[test]
+fn create_task_with_an_unknown_reward_rule_fails() {
+    create(|r| r.reward_rule = 1).unwrap();
+    for rule in [2, u8::MAX] {
+        refused(create(|r| r.reward_rule = rule), TaskError::UnknownRule);
+    }
+}
+
+#[test]
+fn create_task_with_a_commit_window_fails() {
+    refused(
+        create(|r| (r.commit_slots, r.leave_delay_slots) = (1, 601)),
+        TaskError::CommitWindowUnsupported,
+    );
+}
+
+#[test]
+fn create_task_with_a_gate_fails() {
+    for gate in [1, u8::MAX] {
+        refused(create(|r| r.worker_gate = gate), TaskError::GateUnsupported);
+        refused(
+            create(|r| r.witness_gate = gate),
+            TaskError::GateUnsupported,
+        );
+    }
+}
+
+#[test]
+fn create_task_twice_fails_and_with_another_id_passes() {
+    let mut bench = Bench::new(TOKEN);
+    let (first, second) = (bench.create_ix(0, &rules()), bench.create_ix(1, &rules()));
+    bench.send(first.clone()).unwrap();
+    assert_eq!(
+        failure(bench.send(first)),
+        InstructionError::Custom(0),
+        "the system program's AccountAlreadyInUse"
+    );
+    bench.send(second).unwrap();
+}
+
+#[test]
+fn create_task_of_two_creators_with_the_same_id_passes() {
+    let mut bench = Bench::new(TOKEN);
+    let create = bench.create_ix(0, &rules());
+    bench.send(create).unwrap();
+    bench.creator = key(&mut bench.svm);
+    let create = bench.create_ix(0, &rules());
+    bench.send(create).unwrap();
+}
+
+#[test]
+fn create_task_at_prefunded_addresses_passes() {
+    for program in [TOKEN, TOKEN_2022] {
+        for lamports in [1_000_000, 1_000_000_000] {
+            let mut bench = Bench::new(program);
+            let task = task_address(&bench.creator.pubkey(), 0);
+            let vault = vault_address(&task);
+            bench.svm.airdrop(&task, lamports).unwrap();
+            bench.svm.airdrop(&vault, lamports).unwrap();
+            let create = bench.create_ix(0, &rules());
+            bench.send(create).unwrap();
+            assert_eq!(bench.task(0).vault, vault);
+            assert_eq!(balance(&bench.svm, &vault), 0);
+        }
+    }
+}
+
+#[test]
+fn create_task_without_the_creators_signature_fails() {
+    let mut bench = Bench::new(TOKEN);
+    let payer = key(&mut bench.svm);
+    let create = unsigned(bench.create_ix(0, &rules()), &bench.creator.pubkey());
+    assert_eq!(
+        failure(send(&mut bench.svm, &[create], &[&payer])),
+        InstructionError::MissingRequiredSignature
+    );
+}
+
+#[test]
+fn create_task_at_another_address_fails() {
+    let mut bench = Bench::new(TOKEN);
+    let own = task_address(&bench.creator.pubkey(), 0);
+    let wrong = [
+        task_address(&bench.creator.pubkey(), 1),
+        task_address(&fresh().pubkey(), 0),
+        fresh().pubkey(),
+    ];
+    for address in wrong {
+        let create = swap(bench.create_ix(0, &rules()), &own, &address);
+        assert_eq!(failure(bench.send(create)), InstructionError::InvalidSeeds);
+    }
+}
+
+#[test]
+fn create_task_with_another_vault_fails() {
+    let mut bench = Bench::new(TOKEN);
+    let task = task_address(&bench.creator.pubkey(), 0);
+    let creator = bench.creator.insecure_clone();
+    let wallet = make_wallet(&mut bench.svm, &creator, &TOKEN, &bench.mint, &task, 0);
+    let foreign = vault_address(&task_address(&creator.pubkey(), 1));
+    for vault in [wallet, foreign, fresh().pubkey()] {
+        let create = swap(bench.create_ix(0, &rules()), &vault_address(&task), &vault);
+        assert_eq!(failure(bench.send(create)), InstructionError::InvalidSeeds);
+    }
+}
+
+#[test]
+fn create_task_with_what_is_no_mint_fails() {
+    let mut bench = Bench::new(TOKEN);
+    let creator = bench.creator.insecure_clone();
+    let wallet = make_wallet(
+        &mut bench.svm,
+        &creator,
+        &TOKEN,
+        &bench.mint,
+        &creator.pubkey(),
+        0,
+    );
+    let mut forged = bench.svm.get_account(&bench.mint).unwrap();
+    forged.owner = SYSTEM;
+    let forgery = fresh().pubkey();
+    bench.svm.set_account(forgery, forged).unwrap();
+    let cases = [
+        (wallet, InstructionError::InvalidAccountData),
+        (forgery, InstructionError::IllegalOwner),
+        (fresh().pubkey(), InstructionError::IllegalOwner),
+    ];
+    for (mint, error) in cases {
+        let create = swap(bench.create_ix(0, &rules()), &bench.mint, &mint);
+        assert_eq!(failure(bench.send(create)), error);
+    }
+}
+
+#[test]
+fn create_task_with_a_mint_that_is_not_initialised_fails() {
+    let mut bench = Bench::new(TOKEN);
+    let mut blank = bench.svm.get_account(&bench.mint).unwrap();
+    blank.data.fill(0);
+    let mint = fresh().pubkey();
+    bench.svm.set_account(mint, blank).unwrap();
+    let create = swap(bench.create_ix(0, &rules()), &bench.mint, &mint);
+    assert_eq!(
+        failure(bench.send(create)),
+        InstructionError::UninitializedAccount
+    );
+}
+
+#[test]
+fn create_task_with_another_token_program_fails() {
+    for (own, other) in [(TOKEN, TOKEN_2022), (TOKEN_2022, TOKEN)] {
+        let mut bench = Bench::new(own);
+        let create = swap(bench.create_ix(0, &rules()), &own, &other);
+        assert_eq!(
+            failure(bench.send(create)),
+            InstructionError::IncorrectProgramId
+        );
+        let create = swap(bench.create_ix(0, &rules()), &own, &SYSTEM);
+        assert_eq!(
+            failure(bench.send(create)),
+            InstructionError::IncorrectProgramId
+        );
+    }
+}
+
+#[test]
+fn create_task_with_another_system_program_fails() {
+    let mut bench = Bench::new(TOKEN);
+    let create = swap(bench.create_ix(0, &rules()), &SYSTEM, &TOKEN_2022);
+    assert_eq!(
+        failure(bench.send(create)),
+        InstructionError::IncorrectProgramId
+    );
+}
+
+#[test]
+fn create_task_with_an_account_in_two_places_fails() {
+    let mut bench = Bench::new(TOKEN);
+    let creator = bench.creator.pubkey();
+    let task = task_address(&creator, 0);
+    let vault = vault_address(&task);
+    for (from, to) in [
+        (task, vault),
+        (vault, task),
+        (task, creator),
+        (vault, creator),
+    ] {
+        let create = swap(bench.create_ix(0, &rules()), &from, &to);
+        assert_eq!(failure(bench.send(create)), InstructionError::Custom(2040));
+    }
+}
+
+#[test]
+fn create_task_with_cut_data_fails() {
+    let mut bench = Bench::new(TOKEN);
+    let whole = bench.create_ix(0, &rules());
+    for length in [0, 7, 8, 15, 16, 100, whole.data.len() - 1] {
+        let mut cut = whole.clone();
+        cut.data.truncate(length);
+        assert_eq!(
+            failure(bench.send(cut)),
+            InstructionError::InvalidInstructionData
+        );
+    }
+}

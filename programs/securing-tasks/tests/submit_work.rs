@@ -1,0 +1,438 @@
+//! `submit_work`: a worker's payload, once a round, inside the round's submission window.
+
+mod common;
+
+use anchor_lang::{solana_program::instruction::Instruction, InstructionData};
+use common::*;
+use securing_tasks::{events::WorkSubmitted, instruction, RulesArgs, Submission, SubmissionStatus};
+use solana_signer::Signer;
+use solana_transaction::InstructionError;
+
+fn staked() -> (Game, Actor) {
+    let mut game = Game::new(rules());
+    let actor = game.worker(1_000_000);
+    (game, actor)
+}
+
+/// The work of `actor` with other arguments.
+fn work(game: &Game, actor: &Actor, round: u64, payload_hash: [u8; 32], uri: &str) -> Instruction {
+    let mut submit = game.submit_work_ix(actor, round);
+    submit.data = instruction::SubmitWork {
+        round_number: round,
+        payload_hash,
+        payload_uri: uri.into(),
+    }
+    .data();
+    submit
+}
+
+#[test]
+fn submit_work_stores_the_submission_and_says_so() {
+    let (mut game, actor) = staked();
+    game.witness(700_000);
+    game.warp(START + 2_042);
+    let address = game.submission(&actor, 2);
+    let event = WorkSubmitted {
+        task: game.task,
+        submission: address,
+        owner: actor.owner.pubkey(),
+        round: 2,
+        payload_hash: [7; 32],
+        reserve: 0,
+        slot: START + 2_042,
+    };
+    logged(game.submit_work(&actor, 2), &event);
+
+    let submission: Submission = game.get(&address);
+    assert_eq!(submission.task, game.task);
+    assert_eq!(submission.owner, actor.owner.pubkey());
+    assert_eq!(submission.payer, actor.operator.pubkey());
+    assert_eq!(submission.payload_hash, [7; 32]);
+    assert_eq!(submission.payload_uri.as_slice(), b"ipfs://payload");
+    assert_eq!(submission.round.get(), 2);
+    assert_eq!(submission.slot.get(), START + 2_042);
+    assert_eq!(submission.others_stake.get(), 700_000);
+    assert_eq!(submission.audits, 0);
+    assert_eq!(submission.status, SubmissionStatus::Submitted);
+    assert_eq!(game.node(&actor).submissions.get(), 1);
+}
+
+#[test]
+fn submit_work_is_paid_by_the_operator_alone() {
+    let (mut game, actor) = staked();
+    let lamports = |game: &Game, key: &_| game.svm.get_account(key).unwrap().lamports;
+    let (owner, operator) = (actor.owner.pubkey(), actor.operator.pubkey());
+    let (before, paid) = (lamports(&game, &owner), lamports(&game, &operator));
+    game.submit_work(&actor, 0).unwrap();
+    assert_eq!(lamports(&game, &owner), before);
+    assert!(lamports(&game, &operator) < paid);
+}
+
+#[test]
+fn submit_work_in_the_first_and_last_slot_of_the_window_passes() {
+    for slot in [START, START + 99, START + 1_000, START + 1_099] {
+        let (mut game, actor) = staked();
+        game.warp(slot);
+        game.submit_work(&actor, (slot - START) / 1_000).unwrap();
+    }
+}
+
+#[test]
+fn submit_work_one_slot_after_the_window_fails() {
+    for slot in [START + 100, START + 999, START + 1_100] {
+        let (mut game, actor) = staked();
+        game.warp(slot);
+        refused(
+            game.submit_work(&actor, (slot - START) / 1_000),
+            TaskError::SubmissionWindowClosed,
+        );
+    }
+}
+
+#[test]
+fn submit_work_for_another_round_fails() {
+    let (mut game, actor) = staked();
+    for round in [1, u64::MAX] {
+        refused(game.submit_work(&actor, round), TaskError::RoundNotCurrent);
+    }
+    game.warp(START + 999);
+    refused(game.submit_work(&actor, 1), TaskError::RoundNotCurrent);
+    game.warp(START + 1_000);
+    refused(game.submit_work(&actor, 0), TaskError::RoundNotCurrent);
+    game.submit_work(&actor, 1).unwrap();
+}
+
+#[test]
+fn submit_work_in_a_window_as_long_as_the_round_passes_in_its_last_slot() {
+    let mut game = Game::new(RulesArgs {
+        submission_slots: 1_000,
+        leave_delay_slots: 1_500,
+        ..rules()
+    });
+    let (actor, late) = (game.worker(1_000_000), game.worker(1_000_000));
+    game.warp(START + 999);
+    game.submit_work(&actor, 0).unwrap();
+    game.warp(START + 1_000);
+    refused(game.submit_work(&late, 0), TaskError::RoundNotCurrent);
+    game.submit_work(&actor, 1).unwrap();
+}
+
+#[test]
+fn submit_work_in_a_round_far_ahead_passes() {
+    let (mut game, actor) = staked();
+    let round = 1_000_000_000_000;
+    game.warp(START + round * 1_000);
+    game.submit_work(&actor, round).unwrap();
+    game.warp(u64::MAX);
+    let round = (u64::MAX - START) / 1_000;
+    refused(
+        game.submit_work(&actor, round),
+        TaskError::SubmissionWindowClosed,
+    );
+}
+
+#[test]
+fn submit_work_twice_in_a_round_fails() {
+    let (mut game, actor) = staked();
+    game.submit_work(&actor, 0).unwrap();
+    let again = work(&game, &actor, 0, [8; 32], "ipfs://other");
+    assert_eq!(
+        failure(game.send(&[again], &[&actor.operator])),
+        InstructionError::Custom(0),
+        "the system program's AccountAlreadyInUse"
+    );
+    game.warp(START + 1_000);
+    game.submit_work(&actor, 1).unwrap();
+    assert_eq!(game.node(&actor).submissions.get(), 2);
+}
+
+#[test]
+fn submit_work_twice_through_another_operator_fails() {
+    let (mut game, mut actor) = staked();
+    game.submit_work(&actor, 0).unwrap();
+    let new = key(&mut game.svm);
+    game.set_operator(&actor, new.pubkey()).unwrap();
+    actor.operator = new;
+    assert_eq!(
+        failure(game.submit_work(&actor, 0)),
+        InstructionError::Custom(0)
+    );
+}
+
+#[test]
+fn submit_work_at_a_prefunded_address_passes() {
+    for lamports in [1_000_000, 1_000_000_000] {
+        let (mut game, actor) = staked();
+        let address = game.submission(&actor, 0);
+        game.svm.airdrop(&address, lamports).unwrap();
+        game.submit_work(&actor, 0).unwrap();
+        assert_eq!(game.get::<Submission>(&address).slot.get(), START);
+    }
+}
+
+#[test]
+fn submit_work_to_a_retired_task_fails() {
+    let (mut game, actor) = staked();
+    game.retire_task().unwrap();
+    refused(game.submit_work(&actor, 0), TaskError::TaskRetired);
+}
+
+#[test]
+fn submit_work_by_a_witness_fails() {
+    let mut game = Game::new(rules());
+    let actor = game.witness(5_000_000);
+    refused(game.submit_work(&actor, 0), TaskError::WitnessCannotSubmit);
+}
+
+#[test]
+fn submit_work_without_a_payload_fails() {
+    let (mut game, actor) = staked();
+    let submit = work(&game, &actor, 0, [0; 32], "ipfs://payload");
+    refused(
+        game.send(&[submit], &[&actor.operator]),
+        TaskError::PayloadMissing,
+    );
+    let mut hash = [0; 32];
+    hash[31] = 1;
+    let submit = work(&game, &actor, 0, hash, "");
+    game.send(&[submit], &[&actor.operator]).unwrap();
+}
+
+#[test]
+fn submit_work_with_a_uri_of_128_bytes_passes_and_of_129_fails() {
+    let (mut game, actor) = staked();
+    // 43 signs of three bytes.
+    for uri in ["u".repeat(129), "\u{20ac}".repeat(43)] {
+        let submit = work(&game, &actor, 0, [7; 32], &uri);
+        refused(
+            game.send(&[submit], &[&actor.operator]),
+            TaskError::UriTooLong,
+        );
+    }
+    let uri = "u".repeat(128);
+    let submit = work(&game, &actor, 0, [7; 32], &uri);
+    game.send(&[submit], &[&actor.operator]).unwrap();
+    let submission: Submission = game.get(&game.submission(&actor, 0));
+    assert_eq!(submission.payload_uri.as_slice(), uri.as_bytes());
+}
+
+#[test]
+fn submit_work_with_all_but_the_minimum_leaving_passes() {
+    let mut game = Game::new(rules());
+    let actor = game.worker(3_000_000);
+    game.request_leave(&actor, Some(2_000_000)).unwrap();
+    game.submit_work(&actor, 0).unwrap();
+}
+
+#[test]
+fn submit_work_while_leaving_with_all_fails() {
+    let mut game = Game::new(rules());
+    let actor = game.worker(3_000_000);
+    game.request_leave(&actor, None).unwrap();
+    refused(game.submit_work(&actor, 0), TaskError::StakeBelowMinimum);
+    game.add_stake(&actor, 999_999).unwrap();
+    refused(game.submit_work(&actor, 0), TaskError::StakeBelowMinimum);
+    game.add_stake(&actor, 1).unwrap();
+    game.submit_work(&actor, 0).unwrap();
+}
+
+/// A slash of 5,000 of 10,000 points takes 1,000,000 of 2,000,000: still the minimum. One unit less staked is below it.
+#[test]
+fn submit_work_after_a_slash_below_the_minimum_fails() {
+    for (staked, passes) in [(2_000_000, true), (1_999_998, false)] {
+        let mut game = Game::new(rules());
+        let accused = game.worker(staked);
+        let initiator = game.witness(2_000_000);
+        let voters = [game.witness(1_000_000), game.witness(1_000_000)];
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        game.open_audit(&initiator, &accused, 0, 2).unwrap();
+        let audit = game.audit(&accused, 0, 0);
+        for voter in &voters {
+            game.cast_vote(voter, &audit, 2).unwrap();
+        }
+        game.warp(START + 1_000);
+        game.resolve_audit(&audit).unwrap();
+        let sent = game.submit_work(&accused, 1);
+        if passes {
+            sent.unwrap();
+        } else {
+            refused(sent, TaskError::StakeBelowMinimum);
+        }
+    }
+}
+
+#[test]
+fn submit_work_while_accused_passes() {
+    let mut case = Case::audited(rules(), 2);
+    case.game.warp(START + 1_000);
+    case.game.submit_work(&case.accused, 1).unwrap();
+}
+
+#[test]
+fn submit_work_by_the_owners_key_fails() {
+    let (mut game, actor) = staked();
+    let submit = swap(
+        game.submit_work_ix(&actor, 0),
+        &actor.operator.pubkey(),
+        &actor.owner.pubkey(),
+    );
+    refused(
+        game.send(&[submit], &[&actor.owner]),
+        TaskError::NotOperator,
+    );
+}
+
+#[test]
+fn submit_work_by_the_operator_of_another_fails() {
+    let (mut game, actor) = staked();
+    let other = game.worker(1_000_000);
+    let submit = swap(
+        game.submit_work_ix(&actor, 0),
+        &actor.operator.pubkey(),
+        &other.operator.pubkey(),
+    );
+    refused(
+        game.send(&[submit], &[&other.operator]),
+        TaskError::NotOperator,
+    );
+}
+
+#[test]
+fn submit_work_without_the_operators_signature_fails() {
+    let (mut game, actor) = staked();
+    let submit = unsigned(game.submit_work_ix(&actor, 0), &actor.operator.pubkey());
+    assert_eq!(
+        failure(game.send_by_creator(submit)),
+        InstructionError::MissingRequiredSignature
+    );
+}
+
+/// The node works for the first task; the second one's money is not at risk for it.
+#[test]
+fn submit_work_by_a_node_of_another_task_fails() {
+    let (mut game, actor) = staked();
+    game.next_task(1);
+    refused(game.submit_work(&actor, 0), TaskError::WrongTask);
+}
+
+#[test]
+fn submit_work_at_another_address_fails() {
+    let (mut game, actor) = staked();
+    let other = game.worker(1_000_000);
+    let own = game.submission(&actor, 0);
+    let foreign = submission_address(&fresh().pubkey(), 0, &actor.owner.pubkey());
+    let wrong = [
+        game.submission(&actor, 1),
+        game.submission(&other, 0),
+        foreign,
+        fresh().pubkey(),
+    ];
+    for address in wrong {
+        let submit = swap(game.submit_work_ix(&actor, 0), &own, &address);
+        assert_eq!(
+            failure(game.send(&[submit], &[&actor.operator])),
+            InstructionError::InvalidSeeds
+        );
+    }
+}
+
+#[test]
+fn submit_work_with_forged_accounts_fails() {
+    let (mut game, actor) = staked();
+    let forged = game.forge(&game.task.clone());
+    let submit = swap(game.submit_work_ix(&actor, 0), &game.task, &forged);
+    let address = submission_address(&forged, 0, &actor.owner.pubkey());
+    let submit = swap(submit, &game.submission(&actor, 0), &address);
+    assert_eq!(
+        failure(game.send(&[submit], &[&actor.operator])),
+        InstructionError::IllegalOwner
+    );
+    let forged = game.forge(&actor.node);
+    let submit = swap(game.submit_work_ix(&actor, 0), &actor.node, &forged);
+    assert_eq!(
+        failure(game.send(&[submit], &[&actor.operator])),
+        InstructionError::IllegalOwner
+    );
+}
+
+#[test]
+fn submit_work_with_accounts_of_another_type_fails() {
+    let mut case = Case::audited(rules(), 2);
+    case.vote(&[2]);
+    case.game.warp(START + 1_000);
+    let vote = vote_address(&case.audit(), &case.voters[0].owner.pubkey());
+    let (task, node) = (case.game.task, case.accused.node);
+    let submit = case.game.submit_work_ix(&case.accused, 1);
+    let cases = [
+        (node, vote, InstructionError::AccountDataTooSmall),
+        (node, case.audit(), InstructionError::InvalidAccountData),
+        (
+            task,
+            case.initiator.node,
+            InstructionError::AccountDataTooSmall,
+        ),
+    ];
+    for (from, to, error) in cases {
+        let submit = swap(submit.clone(), &from, &to);
+        assert_eq!(
+            failure(case.game.send(&[submit], &[&case.accused.operator])),
+            error
+        );
+    }
+}
+
+#[test]
+fn submit_work_with_another_system_program_fails() {
+    let (mut game, actor) = staked();
+    let submit = swap(game.submit_work_ix(&actor, 0), &SYSTEM, &TOKEN);
+    assert_eq!(
+        failure(game.send(&[submit], &[&actor.operator])),
+        InstructionError::IncorrectProgramId
+    );
+}
+
+#[test]
+fn submit_work_with_an_account_in_two_places_fails() {
+    let (mut game, actor) = staked();
+    let own = game.submission(&actor, 0);
+    for to in [actor.node, game.task, actor.operator.pubkey()] {
+        let submit = swap(game.submit_work_ix(&actor, 0), &own, &to);
+        assert_eq!(
+            failure(game.send(&[submit], &[&actor.operator])),
+            InstructionError::Custom(2040)
+        );
+    }
+}
+
+#[test]
+fn submit_work_with_cut_or_wrong_data_fails() {
+    let (mut game, actor) = staked();
+    let whole = game.submit_work_ix(&actor, 0);
+    let mut cut = whole.clone();
+    cut.data.truncate(20);
+    let mut odd = whole.clone();
+    // The URI's first byte is no UTF-8.
+    let at = odd.data.len() - b"ipfs://payload".len();
+    odd.data[at] = 0xff;
+    let mut unknown = whole;
+    unknown.data[0] ^= 1;
+    for submit in [cut, odd, unknown] {
+        assert_eq!(
+            failure(game.send(&[submit], &[&actor.operator])),
+            InstructionError::InvalidInstructionData
+        );
+    }
+}
+
+/// The key is named in the same transaction that it works in.
+#[test]
+fn submit_work_after_set_operator_in_one_transaction_passes() {
+    let (mut game, mut actor) = staked();
+    let new = key(&mut game.svm);
+    let set = game.set_operator_ix(&actor, new.pubkey());
+    actor.operator = new;
+    let submit = game.submit_work_ix(&actor, 0);
+    game.send(&[set, submit], &[&actor.owner, &actor.operator])
+        .unwrap();
+}
