@@ -446,7 +446,6 @@ fn all_that_comes_in_goes_out() {
         },
         |seed| seed.parse().expect("SEED is a number"),
     );
-    println!("SEED={seed}");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
@@ -485,12 +484,12 @@ fn all_that_comes_in_goes_out() {
             );
             Ok(())
         })
-        .unwrap();
+        .unwrap_or_else(|error| panic!("SEED={seed}: {error}"));
     let [open, others @ ..] = verdicts.into_inner();
     assert_eq!(open, 0);
     assert!(
         others.iter().all(|verdicts| *verdicts > 0),
-        "the games have every verdict: {others:?}"
+        "SEED={seed}: the games have every verdict: {others:?}"
     );
 }
 

@@ -618,6 +618,31 @@ fn open_audit_counts_no_stake_that_the_accused_took_back_after_its_submission_as
     );
 }
 
+/// The accused voted on another worker, which holds its deposit, before its submission or after it.
+#[test]
+fn open_audit_counts_no_deposit_of_the_accused_as_eligible() {
+    for votes_first in [true, false] {
+        let mut game = Game::new(rules());
+        let (accused, other) = (game.worker(4_000_000), game.worker(1_000_000));
+        let initiator = game.witness(2_000_000);
+        game.warp(START + 1);
+        game.submit_work(&other, 0).unwrap();
+        game.open_audit(&initiator, &other, 0, MALICE).unwrap();
+        let audit = game.audit(&other, 0, 0);
+        if votes_first {
+            game.cast_vote(&accused, &audit, 0).unwrap();
+            game.submit_work(&accused, 0).unwrap();
+        } else {
+            game.submit_work(&accused, 0).unwrap();
+            game.cast_vote(&accused, &audit, 0).unwrap();
+        }
+        assert_eq!(game.node(&accused).lent.get(), 50_000);
+        game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+        let audit = game.get::<Audit>(&game.audit(&accused, 0, 0));
+        assert_eq!(audit.eligible_stake.get(), 3_000_000);
+    }
+}
+
 #[test]
 fn open_audit_counts_no_stake_of_an_accused_that_joined_in_the_submissions_slot_as_eligible() {
     let mut game = Game::new(rules());
