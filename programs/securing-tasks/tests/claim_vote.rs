@@ -77,6 +77,7 @@ impl Case {
             voter: self.voters[voter].owner.pubkey(),
             share: 0,
             deposit: 50_000,
+            deposit_lost: 0,
             pool_award: 0,
             slot: self.game.slot(),
         }
@@ -359,6 +360,7 @@ fn claim_vote_without_a_deposit_passes() {
         &VoteClaimed {
             share: 400_000,
             deposit: 0,
+            deposit_lost: 0,
             ..case.event(0)
         },
     );

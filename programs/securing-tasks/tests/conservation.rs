@@ -11,7 +11,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use securing_tasks::{
-    Audit, Opinion, Outcome, RewardRule, RulesArgs, Submission, Vote, VoteState, VoteWeight,
+    Audit, Opinion, Outcome, RewardRule, RulesArgs, Submission, SubmissionStatus, Vote, VoteState,
+    VoteWeight, ID,
 };
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
@@ -369,7 +370,39 @@ impl Play {
     }
 
     /// Everything resolved, claimed and withdrawn, in the plan's order. From here on nothing may fail.
-    fn end(&mut self, order: u64) {
+    fn exists(&self, address: &Address) -> bool {
+        self.game
+            .svm
+            .get_account(address)
+            .is_some_and(|account| account.owner == ID)
+    }
+
+    /// Pays a submission unless it was convicted, and closes it with all its audits and votes.
+    fn settle(&mut self, worker: usize, round: u64) {
+        let address = self.game.submission(&self.nodes[worker], round);
+        if !self.exists(&address) {
+            return;
+        }
+        let submission: Submission = self.game.get(&address);
+        if submission.status != SubmissionStatus::Convicted {
+            self.game.claim_bounty(&self.nodes[worker], round).unwrap();
+        }
+        for attempt in 0..submission.audits {
+            let audit = audit_address(&address, attempt);
+            for voter in &self.nodes {
+                if self.exists(&vote_address(&audit, &voter.owner.pubkey())) {
+                    self.game.close_vote(voter, &audit).unwrap();
+                }
+            }
+            self.game.close_audit(&audit).unwrap();
+        }
+        self.game
+            .close_submission(&self.nodes[worker], round)
+            .unwrap();
+    }
+
+    /// Ends the game and answers the audits' outcomes.
+    fn end(&mut self, order: u64) -> Vec<u8> {
         let slot = self.game.slot() + 1_000;
         self.game.warp(slot);
         let mut audits: Vec<_> = (0..WORKERS).flat_map(|w| self.audits(w)).collect();
@@ -404,6 +437,20 @@ impl Play {
             let audit: Audit = self.game.get(audit);
             assert_eq!((audit.unclaimed.get(), audit.voters_left.get()), (0, 0));
         }
+        let outcomes = audits
+            .iter()
+            .map(|audit| self.game.get::<Audit>(audit).outcome.0)
+            .collect();
+        for worker in 0..WORKERS {
+            for round in 0..2 {
+                self.settle(worker, round);
+            }
+        }
+        for round in 0..2 {
+            if self.exists(&round_address(&self.game.task, round)) {
+                self.game.close_round(round).unwrap();
+            }
+        }
 
         for place in 0..self.nodes.len() {
             self.step(
@@ -422,6 +469,10 @@ impl Play {
             self.step(&Step::Withdraw { node: place }, 1);
         }
         self.game.retire_task().unwrap();
+        for place in 0..self.nodes.len() {
+            self.game.close_node(&self.nodes[place]).unwrap();
+        }
+        outcomes
     }
 }
 
@@ -464,14 +515,11 @@ fn all_that_comes_in_goes_out() {
             for round in 0..2 {
                 play.round(round, &plan);
             }
-            play.end(plan.order);
+            for outcome in play.end(plan.order) {
+                verdicts.borrow_mut()[outcome as usize] += 1;
+            }
 
             let game = &play.game;
-            for worker in 0..WORKERS {
-                for audit in play.audits(worker) {
-                    verdicts.borrow_mut()[game.get::<Audit>(&audit).outcome.0 as usize] += 1;
-                }
-            }
             let wallets: u64 = play
                 .nodes
                 .iter()

@@ -7,7 +7,9 @@ use anchor_lang::{
 };
 use common::*;
 use litesvm::LiteSVM;
-use securing_tasks::{events::TaskCreated, instruction, RulesArgs, Task, TaskStatus};
+use securing_tasks::{
+    events::TaskCreated, instruction, GateArgs, GateKind, RulesArgs, Task, TaskStatus, ID,
+};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
@@ -107,8 +109,8 @@ fn create_task_stores_everything_and_says_so() {
             pool_bps: 1_016,
             vote_weight: 1,
             reward_rule: 1,
-            worker_gate: 0,
-            witness_gate: 0,
+            worker_gate: open_gate(),
+            witness_gate: open_gate(),
             allow_large_stake: false,
         };
         let address = task_address(&bench.creator.pubkey(), id);
@@ -147,8 +149,8 @@ fn create_task_stores_everything_and_says_so() {
         assert_eq!(stored.case.pool_bps.get(), 1_016);
         assert_eq!(stored.case.vote_weight.0, 1);
         assert_eq!(stored.case.reward_rule.0, 1);
-        assert_eq!(stored.worker_gate.kind, 0);
-        assert_eq!(stored.witness_gate.kind, 0);
+        assert_eq!(stored.worker_gate.kind, GateKind::Open);
+        assert_eq!(stored.witness_gate.kind, GateKind::Open);
         assert_eq!(task.audit_function.hash, [1; 32]);
         assert_eq!(task.audit_function.uri.as_slice(), b"ipfs://audit");
         assert_eq!(task.task_function.hash, [2; 32]);
@@ -489,21 +491,30 @@ fn create_task_with_an_unknown_reward_rule_fails() {
 }
 
 #[test]
-fn create_task_with_a_commit_window_fails() {
-    refused(
-        create(|r| (r.commit_slots, r.leave_delay_slots) = (1, 601)),
-        TaskError::CommitWindowUnsupported,
-    );
+fn create_task_with_a_gate_of_no_kind_fails() {
+    for kind in [GateKind::Member as u8 + 1, u8::MAX] {
+        let none = GateArgs {
+            kind,
+            ..gate(GateKind::Open, ID, 0, 0)
+        };
+        refused(create(|r| r.worker_gate = none), TaskError::UnknownRule);
+        refused(create(|r| r.witness_gate = none), TaskError::UnknownRule);
+    }
 }
 
 #[test]
-fn create_task_with_a_gate_fails() {
-    for gate in [1, u8::MAX] {
-        refused(create(|r| r.worker_gate = gate), TaskError::GateUnsupported);
+fn create_task_with_a_gate_that_asks_about_nothing_fails() {
+    use GateKind::{Allowlist, Collection, Member, Open, Standing, Token};
+    for kind in [Token, Collection, Standing, Member] {
+        let keyless = gate(kind, Address::default(), 1, 0);
         refused(
-            create(|r| r.witness_gate = gate),
-            TaskError::GateUnsupported,
+            create(|r| r.worker_gate = keyless),
+            TaskError::GateKeyMissing,
         );
+        create(|r| r.witness_gate = gate(kind, ID, 1, 0)).unwrap();
+    }
+    for kind in [Open, Allowlist] {
+        create(|r| r.worker_gate = gate(kind, Address::default(), 0, 0)).unwrap();
     }
 }
 

@@ -741,8 +741,8 @@ fn open_audit_with_accused_and_initiator_swapped_fails() {
     let mut case = Case::submitted(rules());
     let mut open = case.open_ix();
     open.accounts[0].pubkey = case.accused.operator.pubkey();
-    open.accounts[3].pubkey = case.initiator.node;
-    open.accounts[4].pubkey = case.accused.node;
+    open.accounts[4].pubkey = case.initiator.node;
+    open.accounts[5].pubkey = case.accused.node;
     let operator = case.accused.operator.insecure_clone();
     refused(case.game.send(&[open], &[&operator]), TaskError::WrongNode);
 }

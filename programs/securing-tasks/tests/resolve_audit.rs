@@ -746,8 +746,8 @@ fn resolve_audit_with_another_node_fails() {
 fn resolve_audit_with_accused_and_initiator_swapped_fails() {
     let mut case = voted(rules(), MALICE, &[MALICE, MALICE]);
     let mut resolve = case.resolve_ix();
-    resolve.accounts[3].pubkey = case.initiator.node;
-    resolve.accounts[4].pubkey = case.accused.node;
+    resolve.accounts[4].pubkey = case.initiator.node;
+    resolve.accounts[5].pubkey = case.accused.node;
     refused(case.game.send_by_creator(resolve), TaskError::WrongNode);
 }
 

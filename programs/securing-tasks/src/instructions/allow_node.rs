@@ -30,7 +30,6 @@ impl AllowNode {
         let entry = &mut self.entry;
         entry.task = *self.task.address();
         entry.owner = owner;
-        entry.payer = *self.creator.address();
         entry.role = role;
         entry.bump = bump;
         count(&mut self.task.entries)?;

@@ -17,7 +17,8 @@ pub struct CloseNode {
         constraint = node.task == *task.address() @ TaskError::WrongTask
     )]
     pub node: Account<Node>,
-    #[account(mut, address = node.owner @ TaskError::WrongPayer)]
+    // May be the closer. It only receives lamports.
+    #[account(mut, unsafe(dup), address = node.owner @ TaskError::WrongPayer)]
     pub owner: UncheckedAccount,
 }
 

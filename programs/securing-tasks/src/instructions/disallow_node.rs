@@ -7,17 +7,16 @@ use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
 pub struct DisallowNode {
+    #[account(mut)]
     pub creator: Signer,
     #[account(mut, constraint = task.creator == *creator.address() @ TaskError::NotCreator)]
     pub task: Account<Task>,
     #[account(
         mut,
-        close = payer,
+        close = creator,
         constraint = entry.task == *task.address() @ TaskError::WrongTask
     )]
     pub entry: Account<AllowEntry>,
-    #[account(mut, address = entry.payer @ TaskError::WrongPayer)]
-    pub payer: UncheckedAccount,
 }
 
 impl DisallowNode {

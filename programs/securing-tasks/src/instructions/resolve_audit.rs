@@ -64,10 +64,8 @@ impl ResolveAudit {
                 })?;
             }
         }
-        if bond_returned > 0 {
-            let left = self.initiator.take_back(bond_returned)?;
-            self.task.remove_active_stake(left)?;
-        }
+        let left = self.initiator.take_back(bond_returned)?;
+        self.task.remove_active_stake(left)?;
         self.accused.release(self.audit.exposed.get())?;
         self.accused.lock_reward(award.accused, slot, &rules)?;
         self.accused.invariant()?;

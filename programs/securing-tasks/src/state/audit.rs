@@ -280,11 +280,11 @@ impl Audit {
         .ok_or(TaskError::Overflow)?;
         let accusation = share_floor(split.voters, self.weigh(self.initiator_stake.get()), weight)
             .ok_or(TaskError::Overflow)?;
-        let left_over = self.fill_pot(split.voters, accusation, weight)?;
+        self.fill_pot(split.voters, accusation, weight)?;
         Ok(Award {
             initiator: plus(split.bonus, accusation)?,
             accused: 0,
-            pool: plus(split.pool, left_over)?,
+            pool: split.pool,
         })
     }
 
@@ -305,24 +305,20 @@ impl Audit {
         } else {
             tally.valid
         };
-        let left_over = self.fill_pot(split.voters, 0, weight)?;
+        self.fill_pot(split.voters, 0, weight)?;
         Ok(Award {
             initiator: 0,
             accused: split.accused,
-            pool: left_over,
+            pool: 0,
         })
     }
 
-    /// Sets the pot for the claims and answers what no claim could ever empty.
-    fn fill_pot(&mut self, pot: u64, paid: u64, weight: u64) -> Result<u64> {
+    /// Sets the pot for the claims. Somebody always claims: a verdict needs at least one vote besides the initiator's.
+    fn fill_pot(&mut self, pot: u64, paid: u64, weight: u64) -> Result<()> {
         self.voters_pot = pot.into();
         self.voters_weight = weight.into();
-        let left = minus(pot, paid)?;
-        if self.unclaimed.get() == 0 {
-            return Ok(left);
-        }
-        self.voters_left = left.into();
-        Ok(0)
+        self.voters_left = minus(pot, paid)?.into();
+        Ok(())
     }
 
     /// Whether an opinion was on the side that won; `None` where nobody won.
@@ -349,7 +345,6 @@ impl Audit {
 
     /// Takes one voter's share out of the pot; a vote never revealed (`None`) has none. Answers the share (floored) and, at the last claim, what the floors left over.
     pub fn claim(&mut self, opinion: Option<Opinion>, stake: u64) -> Result<(u64, u64)> {
-        self.require_resolved()?;
         let paid = match opinion.and_then(|opinion| self.is_majority(opinion)) {
             None => false,
             Some(with) => with || self.rules.reward_rule == RewardRule::All,

@@ -1044,7 +1044,6 @@ impl Game {
                 creator: self.creator.pubkey(),
                 task: self.task,
                 entry: allow_address(&self.task, role, owner),
-                payer: self.creator.pubkey(),
             },
             instruction::DisallowNode {}.data(),
         )
