@@ -71,6 +71,53 @@ export type SecuringTasks = {
       ]
     },
     {
+      "name": "allowNode",
+      "docs": [
+        "Puts an owner on the allowlist of a role (0 worker, 1 witness). By the creator, who pays the rent.",
+        "",
+        "Errors: `UnknownRole`."
+      ],
+      "discriminator": [
+        19,
+        132,
+        68,
+        237,
+        121,
+        73,
+        216,
+        138
+      ],
+      "accounts": [
+        {
+          "name": "creator",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "entry",
+          "writable": true
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "role",
+          "type": "u8"
+        },
+        {
+          "name": "owner",
+          "type": "pubkey"
+        }
+      ]
+    },
+    {
       "name": "cancelLeave",
       "docs": [
         "Takes the request to leave back. By the owner.",
@@ -144,6 +191,17 @@ export type SecuringTasks = {
           "writable": true
         },
         {
+          "name": "gateProof",
+          "docs": [
+            "What the gate asks for; absent for an open one."
+          ],
+          "optional": true
+        },
+        {
+          "name": "gateMint",
+          "optional": true
+        },
+        {
           "name": "systemProgram",
           "address": "11111111111111111111111111111111"
         }
@@ -154,6 +212,42 @@ export type SecuringTasks = {
           "type": "u8"
         }
       ]
+    },
+    {
+      "name": "claimBounty",
+      "docs": [
+        "Credits a worker with its equal part of the round's reserve, once no audit of the round can change it. By anyone.",
+        "",
+        "Errors: `RoundUndecided`, `ConvictedEarnsNothing`, `AlreadyPaid`."
+      ],
+      "discriminator": [
+        225,
+        157,
+        163,
+        238,
+        239,
+        169,
+        75,
+        226
+      ],
+      "accounts": [
+        {
+          "name": "task"
+        },
+        {
+          "name": "round",
+          "writable": true
+        },
+        {
+          "name": "submission",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        }
+      ],
+      "args": []
     },
     {
       "name": "claimVote",
@@ -191,6 +285,326 @@ export type SecuringTasks = {
         }
       ],
       "args": []
+    },
+    {
+      "name": "closeAudit",
+      "docs": [
+        "Closes a resolved audit whose votes are closed. By anyone; the rent goes to its payer.",
+        "",
+        "Errors: `NotResolved`, `NotEmpty`."
+      ],
+      "discriminator": [
+        99,
+        36,
+        33,
+        237,
+        36,
+        184,
+        126,
+        218
+      ],
+      "accounts": [
+        {
+          "name": "submission",
+          "writable": true,
+          "relations": [
+            "audit"
+          ]
+        },
+        {
+          "name": "initiator",
+          "writable": true
+        },
+        {
+          "name": "audit",
+          "writable": true
+        },
+        {
+          "name": "payer",
+          "writable": true,
+          "relations": [
+            "audit"
+          ]
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "closeNode",
+      "docs": [
+        "Closes a node that owns nothing and that nothing needs. By its owner, by anyone once the task is retired; the rent goes to the",
+        "owner.",
+        "",
+        "Errors: `NotRetired`, `NotEmpty`."
+      ],
+      "discriminator": [
+        19,
+        61,
+        232,
+        69,
+        247,
+        135,
+        255,
+        107
+      ],
+      "accounts": [
+        {
+          "name": "closer",
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "owner",
+          "writable": true,
+          "relations": [
+            "node"
+          ]
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "closeRound",
+      "docs": [
+        "Closes a round whose submissions are closed; what nobody earned goes back to the pool. By anyone; the rent goes to its payer.",
+        "",
+        "Errors: `RoundUndecided`, `NotEmpty`."
+      ],
+      "discriminator": [
+        149,
+        14,
+        81,
+        88,
+        230,
+        226,
+        234,
+        37
+      ],
+      "accounts": [
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "round",
+          "writable": true
+        },
+        {
+          "name": "payer",
+          "writable": true,
+          "relations": [
+            "round"
+          ]
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "closeSubmission",
+      "docs": [
+        "Closes a submission that was paid or convicted and whose audits are closed. By anyone; the rent goes to its payer.",
+        "",
+        "Errors: `NotEmpty`."
+      ],
+      "discriminator": [
+        204,
+        237,
+        166,
+        65,
+        57,
+        7,
+        11,
+        105
+      ],
+      "accounts": [
+        {
+          "name": "round",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "submission",
+          "writable": true
+        },
+        {
+          "name": "payer",
+          "writable": true,
+          "relations": [
+            "submission"
+          ]
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "closeTask",
+      "docs": [
+        "Closes a retired task without nodes, rounds and entries, with its vault. By the creator, who gets pool and rent.",
+        "",
+        "Errors: `NotRetired`, `NotEmpty`."
+      ],
+      "discriminator": [
+        55,
+        234,
+        77,
+        69,
+        245,
+        208,
+        54,
+        167
+      ],
+      "accounts": [
+        {
+          "name": "creator",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "mint",
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "destination",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "closeVote",
+      "docs": [
+        "Closes a claimed vote. By anyone; the rent goes to its payer.",
+        "",
+        "Errors: `NotEmpty`."
+      ],
+      "discriminator": [
+        137,
+        152,
+        87,
+        249,
+        170,
+        239,
+        133,
+        59
+      ],
+      "accounts": [
+        {
+          "name": "audit",
+          "writable": true,
+          "relations": [
+            "vote"
+          ]
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "vote",
+          "writable": true
+        },
+        {
+          "name": "payer",
+          "writable": true,
+          "relations": [
+            "vote"
+          ]
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "commitVote",
+      "docs": [
+        "Commits to a vote, once and for good, where the task has a commit window: SHA-256 of tag, program, audit, voter, verdict and",
+        "salt. By the operator, who pays the rent.",
+        "",
+        "Errors: those of `cast_vote`, `VotesAreOpen`, `CommitmentMissing`."
+      ],
+      "discriminator": [
+        134,
+        97,
+        90,
+        126,
+        91,
+        66,
+        16,
+        26
+      ],
+      "accounts": [
+        {
+          "name": "operator",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task"
+        },
+        {
+          "name": "audit",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "vote",
+          "writable": true
+        },
+        {
+          "name": "gateProof",
+          "docs": [
+            "What the gate asks for; absent for an open one."
+          ],
+          "optional": true
+        },
+        {
+          "name": "gateMint",
+          "optional": true
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "commitment",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ]
     },
     {
       "name": "createTask",
@@ -313,6 +727,38 @@ export type SecuringTasks = {
           "type": "string"
         }
       ]
+    },
+    {
+      "name": "disallowNode",
+      "docs": [
+        "Takes an owner off the allowlist of a role. By the creator. It never keeps a node from leaving."
+      ],
+      "discriminator": [
+        66,
+        17,
+        201,
+        129,
+        16,
+        93,
+        207,
+        76
+      ],
+      "accounts": [
+        {
+          "name": "creator",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "entry",
+          "writable": true
+        }
+      ],
+      "args": []
     },
     {
       "name": "fundTask",
@@ -441,6 +887,17 @@ export type SecuringTasks = {
           "name": "tokenProgram"
         },
         {
+          "name": "gateProof",
+          "docs": [
+            "What the gate asks for; absent for an open one."
+          ],
+          "optional": true
+        },
+        {
+          "name": "gateMint",
+          "optional": true
+        },
+        {
           "name": "systemProgram",
           "address": "11111111111111111111111111111111"
         }
@@ -495,6 +952,10 @@ export type SecuringTasks = {
           "writable": true
         },
         {
+          "name": "round",
+          "writable": true
+        },
+        {
           "name": "accused",
           "writable": true
         },
@@ -507,6 +968,17 @@ export type SecuringTasks = {
           "writable": true
         },
         {
+          "name": "gateProof",
+          "docs": [
+            "What the gate asks for; absent for an open one."
+          ],
+          "optional": true
+        },
+        {
+          "name": "gateMint",
+          "optional": true
+        },
+        {
           "name": "systemProgram",
           "address": "11111111111111111111111111111111"
         }
@@ -517,6 +989,35 @@ export type SecuringTasks = {
           "type": "u8"
         }
       ]
+    },
+    {
+      "name": "pauseTask",
+      "docs": [
+        "Stops joins, submissions and new audits; verdicts, claims and withdrawals go on. By the creator.",
+        "",
+        "Errors: `TaskPaused`, `TaskRetired`."
+      ],
+      "discriminator": [
+        195,
+        75,
+        29,
+        99,
+        185,
+        143,
+        150,
+        67
+      ],
+      "accounts": [
+        {
+          "name": "creator",
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        }
+      ],
+      "args": []
     },
     {
       "name": "requestLeave",
@@ -593,11 +1094,44 @@ export type SecuringTasks = {
           ]
         },
         {
+          "name": "round",
+          "writable": true
+        },
+        {
           "name": "accused",
           "writable": true
         },
         {
           "name": "initiator",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "resumeTask",
+      "docs": [
+        "Ends a pause. By the creator.",
+        "",
+        "Errors: `NotPaused`, `TaskRetired`."
+      ],
+      "discriminator": [
+        126,
+        0,
+        69,
+        204,
+        128,
+        254,
+        127,
+        138
+      ],
+      "accounts": [
+        {
+          "name": "creator",
+          "signer": true
+        },
+        {
+          "name": "task",
           "writable": true
         }
       ],
@@ -653,6 +1187,59 @@ export type SecuringTasks = {
         }
       ],
       "args": []
+    },
+    {
+      "name": "revealVote",
+      "docs": [
+        "Opens a committed vote in the reveal window. One that stays shut loses its deposit. By the operator.",
+        "",
+        "Errors: `UnknownVerdict`, `VotingClosed`, `AlreadyRevealed`, `CommitmentMismatch`."
+      ],
+      "discriminator": [
+        100,
+        157,
+        139,
+        17,
+        186,
+        75,
+        185,
+        149
+      ],
+      "accounts": [
+        {
+          "name": "operator",
+          "signer": true
+        },
+        {
+          "name": "audit",
+          "writable": true,
+          "relations": [
+            "vote"
+          ]
+        },
+        {
+          "name": "node"
+        },
+        {
+          "name": "vote",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "opinion",
+          "type": "u8"
+        },
+        {
+          "name": "salt",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ]
     },
     {
       "name": "setOperator",
@@ -711,15 +1298,53 @@ export type SecuringTasks = {
           "signer": true
         },
         {
-          "name": "task"
+          "name": "task",
+          "writable": true
         },
         {
           "name": "node",
           "writable": true
         },
         {
+          "name": "round",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  114,
+                  111,
+                  117,
+                  110,
+                  100
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "task"
+              },
+              {
+                "kind": "arg",
+                "path": "roundNumber"
+              }
+            ]
+          }
+        },
+        {
           "name": "submission",
           "writable": true
+        },
+        {
+          "name": "gateProof",
+          "docs": [
+            "What the gate asks for; absent for an open one."
+          ],
+          "optional": true
+        },
+        {
+          "name": "gateMint",
+          "optional": true
         },
         {
           "name": "systemProgram",
@@ -728,7 +1353,7 @@ export type SecuringTasks = {
       ],
       "args": [
         {
-          "name": "round",
+          "name": "roundNumber",
           "type": "u64"
         },
         {
@@ -801,6 +1426,19 @@ export type SecuringTasks = {
   ],
   "accounts": [
     {
+      "name": "allowEntry",
+      "discriminator": [
+        3,
+        29,
+        6,
+        254,
+        2,
+        209,
+        219,
+        245
+      ]
+    },
+    {
       "name": "audit",
       "discriminator": [
         242,
@@ -824,6 +1462,19 @@ export type SecuringTasks = {
         122,
         180,
         49
+      ]
+    },
+    {
+      "name": "round",
+      "discriminator": [
+        87,
+        127,
+        165,
+        51,
+        73,
+        78,
+        116,
+        174
       ]
     },
     {
@@ -868,6 +1519,19 @@ export type SecuringTasks = {
   ],
   "events": [
     {
+      "name": "accountClosed",
+      "discriminator": [
+        19,
+        250,
+        79,
+        236,
+        91,
+        80,
+        148,
+        48
+      ]
+    },
+    {
       "name": "auditOpened",
       "discriminator": [
         172,
@@ -894,6 +1558,19 @@ export type SecuringTasks = {
       ]
     },
     {
+      "name": "bountyClaimed",
+      "discriminator": [
+        140,
+        202,
+        21,
+        51,
+        211,
+        65,
+        142,
+        21
+      ]
+    },
+    {
       "name": "leaveCancelled",
       "discriminator": [
         136,
@@ -917,6 +1594,32 @@ export type SecuringTasks = {
         112,
         86,
         36
+      ]
+    },
+    {
+      "name": "nodeAllowed",
+      "discriminator": [
+        216,
+        19,
+        113,
+        97,
+        52,
+        132,
+        145,
+        182
+      ]
+    },
+    {
+      "name": "nodeDisallowed",
+      "discriminator": [
+        156,
+        67,
+        173,
+        192,
+        243,
+        50,
+        30,
+        246
       ]
     },
     {
@@ -985,6 +1688,32 @@ export type SecuringTasks = {
       ]
     },
     {
+      "name": "taskPaused",
+      "discriminator": [
+        232,
+        234,
+        126,
+        175,
+        247,
+        58,
+        235,
+        160
+      ]
+    },
+    {
+      "name": "taskResumed",
+      "discriminator": [
+        222,
+        81,
+        119,
+        160,
+        7,
+        5,
+        124,
+        96
+      ]
+    },
+    {
       "name": "taskRetired",
       "discriminator": [
         16,
@@ -1021,6 +1750,32 @@ export type SecuringTasks = {
         97,
         35,
         245
+      ]
+    },
+    {
+      "name": "voteCommitted",
+      "discriminator": [
+        74,
+        67,
+        158,
+        48,
+        168,
+        230,
+        217,
+        77
+      ]
+    },
+    {
+      "name": "voteRevealed",
+      "discriminator": [
+        104,
+        162,
+        140,
+        194,
+        213,
+        217,
+        117,
+        179
       ]
     },
     {
@@ -1143,88 +1898,88 @@ export type SecuringTasks = {
     },
     {
       "code": 6018,
-      "name": "commitWindowUnsupported",
-      "msg": "Committed votes are not in this version; set the commit window to zero"
+      "name": "gateKeyMissing",
+      "msg": "The gate lacks its mint, collection or task"
     },
     {
       "code": 6019,
-      "name": "gateUnsupported",
-      "msg": "Only open gates are in this version"
-    },
-    {
-      "code": 6020,
       "name": "mintTransferFee",
       "msg": "The mint charges transfer fees"
     },
     {
-      "code": 6021,
+      "code": 6020,
       "name": "mintTransferHook",
       "msg": "The mint calls a program at every transfer"
     },
     {
-      "code": 6022,
+      "code": 6021,
       "name": "mintPermanentDelegate",
       "msg": "The mint has a permanent delegate who can take tokens"
     },
     {
-      "code": 6023,
+      "code": 6022,
       "name": "mintNonTransferable",
       "msg": "The mint's tokens can't be transferred"
     },
     {
-      "code": 6024,
+      "code": 6023,
       "name": "mintPausable",
       "msg": "The mint can be paused"
     },
     {
-      "code": 6025,
+      "code": 6024,
       "name": "mintConfidentialTransfer",
       "msg": "The mint has confidential transfers"
     },
     {
-      "code": 6026,
+      "code": 6025,
       "name": "mintDefaultFrozen",
       "msg": "The mint freezes new accounts"
     },
     {
-      "code": 6027,
+      "code": 6026,
       "name": "mintClosable",
       "msg": "The mint can be closed and made anew with other rules"
     },
     {
-      "code": 6028,
+      "code": 6027,
       "name": "mintExtensionUnknown",
       "msg": "The mint has an extension that this program does not know"
     },
     {
-      "code": 6029,
+      "code": 6028,
       "name": "mintMismatch",
       "msg": "The mint is not the task's mint"
     },
     {
-      "code": 6030,
+      "code": 6029,
       "name": "tokenProgramMismatch",
       "msg": "The token program does not own the task's mint"
     },
     {
-      "code": 6031,
+      "code": 6030,
       "name": "vaultMismatch",
       "msg": "The vault is not the task's vault"
     },
     {
-      "code": 6032,
+      "code": 6031,
       "name": "wrongTask",
       "msg": "The account belongs to another task"
     },
     {
-      "code": 6033,
+      "code": 6032,
       "name": "wrongNode",
       "msg": "The node does not belong to this audit, vote or submission"
     },
     {
-      "code": 6034,
+      "code": 6033,
       "name": "wrongSubmission",
       "msg": "The submission does not belong to this audit"
+    },
+    {
+      "code": 6034,
+      "name": "wrongRound",
+      "msg": "The round is not the submission's"
     },
     {
       "code": 6035,
@@ -1380,9 +2135,143 @@ export type SecuringTasks = {
       "code": 6065,
       "name": "windowTooLong",
       "msg": "A round or leave delay is longer than 78,840,000 slots, about a year"
+    },
+    {
+      "code": 6066,
+      "name": "taskPaused",
+      "msg": "The task is paused"
+    },
+    {
+      "code": 6067,
+      "name": "notPaused",
+      "msg": "The task is not paused"
+    },
+    {
+      "code": 6068,
+      "name": "notRetired",
+      "msg": "The task is not retired"
+    },
+    {
+      "code": 6069,
+      "name": "gateClosed",
+      "msg": "The owner does not pass the task's gate for this role"
+    },
+    {
+      "code": 6070,
+      "name": "votesAreCommitted",
+      "msg": "Votes of this task are committed first; cast_vote is for open votes"
+    },
+    {
+      "code": 6071,
+      "name": "votesAreOpen",
+      "msg": "Votes of this task are open; use cast_vote"
+    },
+    {
+      "code": 6072,
+      "name": "commitmentMissing",
+      "msg": "The commitment is all zeros"
+    },
+    {
+      "code": 6073,
+      "name": "commitmentMismatch",
+      "msg": "Verdict and salt are not those of the commitment"
+    },
+    {
+      "code": 6074,
+      "name": "alreadyRevealed",
+      "msg": "The vote is revealed already"
+    },
+    {
+      "code": 6075,
+      "name": "roundUndecided",
+      "msg": "The round's last audit is not decided yet"
+    },
+    {
+      "code": 6076,
+      "name": "convictedEarnsNothing",
+      "msg": "The submission was convicted and earns nothing"
+    },
+    {
+      "code": 6077,
+      "name": "alreadyPaid",
+      "msg": "The bounty is claimed already"
+    },
+    {
+      "code": 6078,
+      "name": "notEmpty",
+      "msg": "Something is still owed or depends on this account"
+    },
+    {
+      "code": 6079,
+      "name": "wrongPayer",
+      "msg": "The payer is not the one who paid the rent"
     }
   ],
   "types": [
+    {
+      "name": "accountClosed",
+      "docs": [
+        "A vote, audit, submission, round, node or task was closed and its rent returned."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "account",
+            "type": "pubkey"
+          },
+          {
+            "name": "poolAward",
+            "docs": [
+              "What a round's reserve gave back to the pool; what a task's pool gave back to the creator."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "allowEntry",
+      "docs": [
+        "A creator's permission, at the creator's rent, for one owner to take one role. Seeds: `allow`, task, role (u8), owner."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "role",
+            "docs": [
+              "0 worker, 1 witness."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          }
+        ]
+      }
+    },
     {
       "name": "audit",
       "docs": [
@@ -1523,6 +2412,13 @@ export type SecuringTasks = {
             "name": "unclaimed",
             "docs": [
               "Votes that exist and are not claimed, the initiator's accusation not among them."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "liveVotes",
+            "docs": [
+              "Vote accounts that are not closed."
             ],
             "type": "u32"
           },
@@ -1697,6 +2593,38 @@ export type SecuringTasks = {
       }
     },
     {
+      "name": "bountyClaimed",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "submission",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "round",
+            "type": "u64"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
       "name": "caseRules",
       "docs": [
         "The rules that decide and share an audit, copied into it when it opens."
@@ -1797,22 +2725,23 @@ export type SecuringTasks = {
     {
       "name": "gate",
       "docs": [
-        "Who may join a role. Later versions add kinds; the key and numbers belong to them."
+        "A role's gate, frozen with the rules."
       ],
       "type": {
         "kind": "struct",
         "fields": [
           {
             "name": "kind",
-            "docs": [
-              "0 is open: anyone may join."
-            ],
-            "type": "u8"
+            "type": {
+              "defined": {
+                "name": "podGateKind"
+              }
+            }
           },
           {
             "name": "key",
             "docs": [
-              "The mint, collection or task that a gate asks about."
+              "The mint, group or task that the gate asks about; zeros where it asks about none."
             ],
             "type": "pubkey"
           },
@@ -1828,6 +2757,33 @@ export type SecuringTasks = {
             "docs": [
               "Most convictions."
             ],
+            "type": "u32"
+          }
+        ]
+      }
+    },
+    {
+      "name": "gateArgs",
+      "docs": [
+        "A gate as an argument: kind by number, and what it asks for."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "kind",
+            "type": "u8"
+          },
+          {
+            "name": "key",
+            "type": "pubkey"
+          },
+          {
+            "name": "least",
+            "type": "u64"
+          },
+          {
+            "name": "most",
             "type": "u32"
           }
         ]
@@ -2014,6 +2970,13 @@ export type SecuringTasks = {
             "type": "u32"
           },
           {
+            "name": "live",
+            "docs": [
+              "Submissions of this node, votes of it and audits begun by it whose accounts are not closed."
+            ],
+            "type": "u32"
+          },
+          {
             "name": "submissions",
             "type": "u32"
           },
@@ -2052,6 +3015,60 @@ export type SecuringTasks = {
           {
             "name": "bump",
             "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "nodeAllowed",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "role",
+            "docs": [
+              "0 worker, 1 witness."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "nodeDisallowed",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "role",
+            "docs": [
+              "0 worker, 1 witness."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
           }
         ]
       }
@@ -2113,6 +3130,25 @@ export type SecuringTasks = {
             "type": "u64"
           }
         ]
+      }
+    },
+    {
+      "name": "podBool",
+      "type": {
+        "kind": "type",
+        "alias": "bool"
+      }
+    },
+    {
+      "name": "podGateKind",
+      "docs": [
+        "Who may take a role. Checked at joining and again at every submission, accusation and vote; never at leaving.",
+        "",
+        "Seed: \"Reputation over time and secondary tokens or NFTs can be used to permission task access\"."
+      ],
+      "type": {
+        "kind": "type",
+        "alias": "u8"
       }
     },
     {
@@ -2249,6 +3285,82 @@ export type SecuringTasks = {
       "type": {
         "kind": "type",
         "alias": "u8"
+      }
+    },
+    {
+      "name": "round",
+      "docs": [
+        "One round of a task: what it can pay and what happened in it. Seeds: `round`, task, number (u64 LE). Base units of the mint.",
+        "",
+        "Owns `left` of the vault."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
+            "docs": [
+              "Paid the rent and gets it back."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "number",
+            "type": "u64"
+          },
+          {
+            "name": "reserve",
+            "docs": [
+              "Taken out of the pool at the first submission: the bounty per round, or all that was in the pool."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "left",
+            "docs": [
+              "What is left of `reserve`."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "submissions",
+            "type": "u32"
+          },
+          {
+            "name": "convictions",
+            "type": "u32"
+          },
+          {
+            "name": "paid",
+            "docs": [
+              "Submissions whose bounty was claimed."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "openAudits",
+            "type": "u32"
+          },
+          {
+            "name": "liveSubmissions",
+            "docs": [
+              "Submission accounts that are not closed."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          }
+        ]
       }
     },
     {
@@ -2431,17 +3543,19 @@ export type SecuringTasks = {
           },
           {
             "name": "workerGate",
-            "docs": [
-              "0 is open."
-            ],
-            "type": "u8"
+            "type": {
+              "defined": {
+                "name": "gateArgs"
+              }
+            }
           },
           {
             "name": "witnessGate",
-            "docs": [
-              "0 is open."
-            ],
-            "type": "u8"
+            "type": {
+              "defined": {
+                "name": "gateArgs"
+              }
+            }
           },
           {
             "name": "allowLargeStake",
@@ -2561,6 +3675,20 @@ export type SecuringTasks = {
             "type": "u8"
           },
           {
+            "name": "liveAudits",
+            "docs": [
+              "Audit accounts that are not closed."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "paid",
+            "docs": [
+              "Whether the bounty was claimed."
+            ],
+            "type": "bool"
+          },
+          {
             "name": "status",
             "type": {
               "defined": {
@@ -2656,6 +3784,20 @@ export type SecuringTasks = {
             "type": "u32"
           },
           {
+            "name": "rounds",
+            "docs": [
+              "Round accounts."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "entries",
+            "docs": [
+              "Allowlist entries."
+            ],
+            "type": "u32"
+          },
+          {
             "name": "status",
             "type": {
               "defined": {
@@ -2717,6 +3859,38 @@ export type SecuringTasks = {
               "The pool after."
             ],
             "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "taskPaused",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "taskResumed",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
           },
           {
             "name": "slot",
@@ -2892,10 +4066,88 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
+            "name": "depositLost",
+            "docs": [
+              "To the pool, for a commitment that was never revealed."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "poolAward",
             "docs": [
               "What the last claim's remainder added to the pool."
             ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "voteCommitted",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "voter",
+            "type": "pubkey"
+          },
+          {
+            "name": "commitment",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "weight",
+            "docs": [
+              "Frozen weight by stake."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "deposit",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "voteRevealed",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "voter",
+            "type": "pubkey"
+          },
+          {
+            "name": "opinion",
+            "docs": [
+              "0 valid, 1 downtime, 2 malice."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "weight",
             "type": "u64"
           },
           {
@@ -3007,6 +4259,13 @@ export type SecuringTasks = {
                 32
               ]
             }
+          },
+          {
+            "name": "reserve",
+            "docs": [
+              "The round's reserve, taken out of the pool by the first submission of the round."
+            ],
+            "type": "u64"
           },
           {
             "name": "slot",
