@@ -3,10 +3,13 @@ import type { PublicKey } from "@solana/web3.js";
 import type { SecuringTasks } from "./idl/securing_tasks";
 import { plain } from "./plain";
 import type {
+  AllowEntry,
   Audit,
   FunctionRef,
+  Gate,
   Node,
   Opinion,
+  Round,
   Submission,
   Tally,
   Task,
@@ -14,6 +17,7 @@ import type {
   Vote,
 } from "./types";
 import {
+  GATE_KINDS,
   OPINIONS,
   OUTCOMES,
   REWARD_RULES,
@@ -28,6 +32,8 @@ import {
 export interface Accounts {
   readonly task: Task;
   readonly node: Node;
+  readonly allowEntry: AllowEntry;
+  readonly round: Round;
   readonly submission: Submission;
   readonly audit: Audit;
   readonly vote: Vote;
@@ -50,29 +56,48 @@ export function decodeAccount<N extends AccountName>(
 
 const CASE_WORDS = { voteWeight: VOTE_WEIGHTS, rewardRule: REWARD_RULES };
 const WORDS = {
-  task: { status: TASK_STATUSES, ...CASE_WORDS },
+  task: { status: TASK_STATUSES, kind: GATE_KINDS, ...CASE_WORDS },
   node: { role: ROLES },
+  allowEntry: { role: ROLES },
+  round: {},
   submission: { status: SUBMISSION_STATUSES },
   audit: { accusation: OPINIONS, outcome: OUTCOMES, ...CASE_WORDS },
   vote: { opinion: OPINIONS, state: VOTE_STATES },
 };
 
+interface StoredGate {
+  readonly kind: Gate["kind"];
+  readonly key: PublicKey;
+  readonly least: bigint;
+  readonly most: number;
+}
 type StoredTask = Omit<Task, "rules" | "taskFunction"> & {
-  readonly rules: TaskRules & { readonly case: object };
+  readonly rules: Omit<TaskRules, "workerGate" | "witnessGate"> & {
+    readonly case: object;
+    readonly workerGate: StoredGate;
+    readonly witnessGate: StoredGate;
+  };
   readonly taskFunction: FunctionRef;
 };
 type StoredAudit = Omit<Audit, "votes"> & {
   readonly votes: { readonly nodes: readonly number[]; readonly stake: readonly bigint[] };
 };
 
-/** What differs between the bytes and the types of this client. Bumps and what is kept for later versions stay out. */
+/** What differs between the bytes and the types of this client. Bumps stay out. */
 const SHAPES = {
   task: (task: StoredTask) => ({
     ...without(task, "bump"),
-    rules: { ...without(task.rules, "case", "workerGate", "witnessGate"), ...task.rules.case },
-    taskFunction: task.taskFunction.hash.every((byte) => byte === 0) ? null : task.taskFunction,
+    rules: {
+      ...without(task.rules, "case"),
+      ...task.rules.case,
+      workerGate: gateOf(task.rules.workerGate),
+      witnessGate: gateOf(task.rules.witnessGate),
+    },
+    taskFunction: isZero(task.taskFunction.hash) ? null : task.taskFunction,
   }),
   node: (node: Node) => without(node, "bump"),
+  allowEntry: (entry: AllowEntry) => without(entry, "bump"),
+  round: (round: Round) => without(round, "bump"),
   submission: (submission: Submission) => without(submission, "bump"),
   audit: (audit: StoredAudit) => ({
     ...without(audit, "bump"),
@@ -83,8 +108,31 @@ const SHAPES = {
       ]),
     ),
   }),
-  vote: (vote: Vote) => without(vote, "bump", "commitment"),
+  vote: (vote: Vote & { readonly commitment: Uint8Array }) => ({
+    ...without(vote, "bump"),
+    commitment: isZero(vote.commitment) ? null : vote.commitment,
+  }),
 };
+
+function gateOf({ kind, key, least, most }: StoredGate): Gate {
+  switch (kind) {
+    case "open":
+    case "allowlist":
+      return { kind };
+    case "token":
+      return { kind, mint: key, least };
+    case "collection":
+      return { kind, group: key };
+    case "standing":
+      return { kind, task: key, leastRoundsPaid: least, mostConvictions: most };
+    case "member":
+      return { kind, task: key };
+  }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
 
 function without(fields: object, ...names: readonly string[]): object {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));

@@ -1,22 +1,52 @@
-import type { MethodsNamespace, Provider } from "@coral-xyz/anchor";
+import type { CustomAccountResolver, MethodsNamespace, Provider } from "@coral-xyz/anchor";
 import { BN, Program } from "@coral-xyz/anchor";
-import type { GetProgramAccountsFilter, PublicKey } from "@solana/web3.js";
+import type { GetProgramAccountsFilter } from "@solana/web3.js";
+import { PublicKey } from "@solana/web3.js";
 import type { AccountName, Accounts } from "./accounts";
 import { decodeAccount } from "./accounts";
 import type { TaskEvent } from "./events";
 import { parseEvents } from "./events";
+import type { GateProof } from "./gates";
+import { gateResolver } from "./gates";
 import type { SecuringTasks } from "./idl/securing_tasks";
 import idl from "./idl/securing_tasks.json";
 import * as pda from "./pda";
+import type { SaltStore, VoteSecret } from "./salts";
+import { voteCommitment, voteSecret } from "./salts";
 import type { MintInfo } from "./tokens";
 import { createTokenAccount, fetchMint, tokenAccountOf } from "./tokens";
-import type { Accusation, Audit, FunctionRef, Opinion, Role, Task, TaskRules } from "./types";
-import { OPINIONS, REWARD_RULES, ROLES, VOTE_WEIGHTS } from "./types";
+import type {
+  Accusation,
+  Audit,
+  FunctionRef,
+  Gate,
+  Opinion,
+  Role,
+  Round,
+  Submission,
+  Task,
+  TaskRules,
+  Vote,
+} from "./types";
+import { GATE_KINDS, OPINIONS, REWARD_RULES, ROLES, VOTE_WEIGHTS } from "./types";
 
 /** A task's address with the mint it pays in: what every instruction that moves tokens needs to know. */
 export interface TaskRef {
   readonly address: PublicKey;
   readonly mint: Pick<MintInfo, "address" | "tokenProgram">;
+}
+
+/** One vote: whose, where, and which. */
+export interface Ballot {
+  readonly task: PublicKey;
+  readonly audit: PublicKey;
+  /** Owner of the voting node. */
+  readonly voter: PublicKey;
+  /** Default: the voter. */
+  readonly operator?: PublicKey;
+  readonly opinion: Opinion;
+  /** Default: found from the task's gate. */
+  readonly gate?: GateProof;
 }
 
 type Methods = MethodsNamespace<SecuringTasks>;
@@ -26,14 +56,20 @@ type Builder<N extends keyof Methods> = ReturnType<Methods[N]>;
  * The program, typed. Every instruction is a method that fills in all accounts that follow from others and returns
  * Anchor's builder: send it with `.signers([…]).rpc()`, take its `.instruction()`, or add instructions of your own.
  *
- * Amounts are base units of the task's mint. Refusals are explained by `explain`.
+ * Where a task has a gate, what proves that a node passes it is found when the builder makes its instruction; `gate` overrides
+ * it, and a collection's gate needs it. Amounts are base units of the task's mint. Refusals are explained by `explain`.
  */
 export class SecuringTasksClient {
   readonly program: Program<SecuringTasks>;
 
   /** The provider's wallet pays the fees of what is sent through this client. */
   constructor(provider: Provider) {
-    this.program = new Program<SecuringTasks>(idl, provider);
+    this.program = new Program<SecuringTasks>(idl, provider, undefined, ({ name, accounts }) => {
+      if (accounts.some((account) => account.name === "gateProof")) {
+        return (params) => gateResolver(this.program)(params);
+      }
+      return name === "resolveAudit" ? (params) => this.resolveRound(params) : undefined;
+    });
   }
 
   /** Address and mint of a task that exists. Throws when there is none. */
@@ -59,8 +95,8 @@ export class SecuringTasksClient {
     return decodeAccount(this.program, name, address, account.data);
   }
 
-  /** All nodes, submissions or audits of a task. */
-  ofTask<N extends "node" | "submission" | "audit">(
+  /** All nodes, allowlist entries, rounds, submissions or audits of a task. */
+  ofTask<N extends "node" | "allowEntry" | "round" | "submission" | "audit">(
     name: N,
     task: PublicKey,
   ): Promise<Accounts[N][]> {
@@ -114,7 +150,7 @@ export class SecuringTasksClient {
       });
   }
 
-  /** Adds to the bounty pool. The funder signs. Refused for 0 and for a retired task. */
+  /** Adds to the bounty pool. The funder signs. Refused for 0 and for a paused or retired task. */
   fundTask(args: {
     readonly task: TaskRef;
     readonly funder: PublicKey;
@@ -149,6 +185,50 @@ export class SecuringTasksClient {
       .preInstructions(args.destination ? [] : [createTokenAccount(args.task.mint, args.creator)]);
   }
 
+  /** Stops joins, submissions and new audits; verdicts, claims and withdrawals go on. The creator signs. */
+  pauseTask(args: { readonly task: PublicKey; readonly creator: PublicKey }): Builder<"pauseTask"> {
+    return this.program.methods.pauseTask().accountsPartial(args);
+  }
+
+  /** Ends a pause. The creator signs. */
+  resumeTask(args: {
+    readonly task: PublicKey;
+    readonly creator: PublicKey;
+  }): Builder<"resumeTask"> {
+    return this.program.methods.resumeTask().accountsPartial(args);
+  }
+
+  /** Puts an owner on the allowlist of a role. The creator signs and pays the rent. */
+  allowNode(args: {
+    readonly task: PublicKey;
+    readonly creator: PublicKey;
+    readonly role: Role;
+    /** The owner who may join. */
+    readonly owner: PublicKey;
+  }): Builder<"allowNode"> {
+    const { task, creator, role, owner } = args;
+    return this.program.methods.allowNode(ROLES.indexOf(role), owner).accountsPartial({
+      creator,
+      task,
+      entry: pda.allowEntryAddress(task, role, owner, this.program.programId),
+    });
+  }
+
+  /** Takes an owner off the allowlist of a role. The creator signs and gets the rent. The owner's node may still leave. */
+  disallowNode(args: {
+    readonly task: PublicKey;
+    readonly creator: PublicKey;
+    readonly role: Role;
+    readonly owner: PublicKey;
+  }): Builder<"disallowNode"> {
+    const { task, creator, role, owner } = args;
+    return this.program.methods.disallowNode().accountsPartial({
+      creator,
+      task,
+      entry: pda.allowEntryAddress(task, role, owner, this.program.programId),
+    });
+  }
+
   /** Makes a node. Its owner signs, pays the rent and deposits the first stake, at least the role's minimum. */
   joinTask(args: {
     readonly task: TaskRef;
@@ -159,6 +239,8 @@ export class SecuringTasksClient {
     readonly operator?: PublicKey;
     /** Default: the owner's associated token account. */
     readonly source?: PublicKey;
+    /** Default: found from the task's gate. */
+    readonly gate?: GateProof;
   }): Builder<"joinTask"> {
     return this.program.methods
       .joinTask(ROLES.indexOf(args.role), args.operator ?? args.owner, bn(args.amount))
@@ -167,6 +249,7 @@ export class SecuringTasksClient {
         owner: args.owner,
         node: this.node(args.task.address, args.owner),
         source: args.source ?? tokenAccountOf(args.task.mint, args.owner),
+        ...gateAccounts(args.gate),
       });
   }
 
@@ -255,6 +338,8 @@ export class SecuringTasksClient {
     readonly payloadHash: Uint8Array;
     /** Where the work is; at most 128 bytes. */
     readonly payloadUri: string;
+    /** Default: found from the task's gate. */
+    readonly gate?: GateProof;
   }): Builder<"submitWork"> {
     return this.program.methods
       .submitWork(bn(args.round), [...args.payloadHash], args.payloadUri)
@@ -262,7 +347,9 @@ export class SecuringTasksClient {
         operator: args.operator ?? args.owner,
         task: args.task,
         node: this.node(args.task, args.owner),
+        round: this.round(args.task, args.round),
         submission: this.submission(args.task, args.round, args.owner),
+        ...gateAccounts(args.gate),
       });
   }
 
@@ -279,45 +366,92 @@ export class SecuringTasksClient {
     readonly accusation: Accusation;
     /** Audits that the submission had before: its `audits`. Default: 0. */
     readonly attempt?: number;
+    /** Default: found from the task's gate. */
+    readonly gate?: GateProof;
   }): Builder<"openAudit"> {
     const submission = this.submission(args.task, args.round, args.accused);
     return this.program.methods.openAudit(OPINIONS.indexOf(args.accusation)).accountsPartial({
       operator: args.operator ?? args.initiator,
       task: args.task,
       submission,
+      round: this.round(args.task, args.round),
       accused: this.node(args.task, args.accused),
       initiator: this.node(args.task, args.initiator),
       audit: pda.auditAddress(submission, args.attempt ?? 0, this.program.programId),
+      ...gateAccounts(args.gate),
     });
   }
 
   /** Votes, once and for good. The voter's operator signs and pays the rent; a deposit leaves its stake. */
-  castVote(args: {
+  castVote(args: Ballot): Builder<"castVote"> {
+    return this.program.methods
+      .castVote(OPINIONS.indexOf(args.opinion))
+      .accountsPartial(this.ballotAccounts(args));
+  }
+
+  /**
+   * Commits to a vote, once and for good, where the task has a commit window. The voter's operator signs and pays the rent; a
+   * deposit leaves its stake, and is lost unless the vote is revealed.
+   *
+   * Makes the salt and has it kept before it returns, so that nothing is sent that could not be revealed.
+   */
+  async commitVote(
+    args: Ballot & { readonly salts: SaltStore },
+  ): Promise<{ readonly builder: Builder<"commitVote">; readonly secret: VoteSecret }> {
+    const secret = await args.salts.keep(voteSecret(args.audit, args.voter, args.opinion));
+    const commitment = voteCommitment(secret, this.program.programId);
+    const builder = this.program.methods
+      .commitVote([...commitment])
+      .accountsPartial(this.ballotAccounts(args));
+    return { builder, secret };
+  }
+
+  /** Opens a committed vote in the reveal window, with the salt that was kept for it. The voter's operator signs. */
+  async revealVote(args: {
     readonly task: PublicKey;
     readonly audit: PublicKey;
     /** Owner of the voting node. */
     readonly voter: PublicKey;
     /** Default: the voter. */
     readonly operator?: PublicKey;
-    readonly opinion: Opinion;
-  }): Builder<"castVote"> {
-    return this.program.methods.castVote(OPINIONS.indexOf(args.opinion)).accountsPartial({
-      operator: args.operator ?? args.voter,
-      task: args.task,
-      audit: args.audit,
-      node: this.node(args.task, args.voter),
-      vote: pda.voteAddress(args.audit, args.voter, this.program.programId),
-    });
+    /** The store that {@link commitVote} was given. */
+    readonly salts: SaltStore;
+  }): Promise<Builder<"revealVote">> {
+    const { task, audit, voter, salts } = args;
+    const address = this.vote(audit, voter);
+    const { commitment } = await this.fetch("vote", address);
+    const secret = (await salts.find(audit, voter)).find((one) =>
+      Buffer.from(voteCommitment(one, this.program.programId)).equals(commitment ?? Buffer.of()),
+    );
+    if (!secret) {
+      throw new Error(
+        commitment
+          ? `The salt of the vote ${address.toBase58()} is not in this store. Reveal with the store that it was committed with.`
+          : `The vote ${address.toBase58()} was cast openly. There is nothing to reveal.`,
+      );
+    }
+    return this.program.methods
+      .revealVote(OPINIONS.indexOf(secret.opinion), [...secret.salt])
+      .accountsPartial({
+        operator: args.operator ?? voter,
+        audit,
+        node: this.node(task, voter),
+        vote: address,
+      });
   }
 
   /** Decides an audit after its last vote and shares slash or bond. Nobody in particular signs. */
   resolveAudit(
-    audit: Pick<Audit, "address" | "task" | "submission" | "accused" | "initiator">,
+    audit: Pick<Audit, "address" | "task" | "submission" | "accused" | "initiator"> & {
+      /** The round of the accused work. Default: read from the submission. */
+      readonly round?: bigint;
+    },
   ): Builder<"resolveAudit"> {
     return this.program.methods.resolveAudit().accountsPartial({
       task: audit.task,
       audit: audit.address,
       submission: audit.submission,
+      ...(audit.round !== undefined && { round: this.round(audit.task, audit.round) }),
       accused: this.node(audit.task, audit.accused),
       initiator: this.node(audit.task, audit.initiator),
     });
@@ -333,10 +467,112 @@ export class SecuringTasksClient {
     return this.program.methods.claimVote().accountsPartial({
       task: args.task,
       audit: args.audit,
-      vote: pda.voteAddress(args.audit, args.voter, this.program.programId),
+      vote: this.vote(args.audit, args.voter),
       node: this.node(args.task, args.voter),
     });
   }
+
+  /** Credits a worker's part of its round's reserve, once nothing can change the round any more. Nobody in particular signs. */
+  claimBounty(
+    submission: Pick<Submission, "address" | "task" | "owner" | "round">,
+  ): Builder<"claimBounty"> {
+    return this.program.methods.claimBounty().accountsPartial({
+      task: submission.task,
+      round: this.round(submission.task, submission.round),
+      submission: submission.address,
+      node: this.node(submission.task, submission.owner),
+    });
+  }
+
+  /** Closes a claimed vote; the rent goes to who paid it. Nobody in particular signs, as for all that is closed here. */
+  closeVote(
+    vote: Pick<Vote, "address" | "audit" | "owner" | "payer"> & { readonly task: PublicKey },
+  ): Builder<"closeVote"> {
+    return this.program.methods.closeVote().accountsPartial({
+      audit: vote.audit,
+      node: this.node(vote.task, vote.owner),
+      vote: vote.address,
+      payer: vote.payer,
+    });
+  }
+
+  /** Closes a resolved audit whose votes are closed. */
+  closeAudit(
+    audit: Pick<Audit, "address" | "task" | "submission" | "initiator" | "payer">,
+  ): Builder<"closeAudit"> {
+    return this.program.methods.closeAudit().accountsPartial({
+      submission: audit.submission,
+      initiator: this.node(audit.task, audit.initiator),
+      audit: audit.address,
+      payer: audit.payer,
+    });
+  }
+
+  /** Closes work that was paid or convicted and whose audits are closed. */
+  closeSubmission(
+    submission: Pick<Submission, "address" | "task" | "owner" | "round" | "payer">,
+  ): Builder<"closeSubmission"> {
+    return this.program.methods.closeSubmission().accountsPartial({
+      round: this.round(submission.task, submission.round),
+      node: this.node(submission.task, submission.owner),
+      submission: submission.address,
+      payer: submission.payer,
+    });
+  }
+
+  /** Closes a round whose submissions are closed; what nobody earned goes back to the pool. */
+  closeRound(round: Pick<Round, "address" | "task" | "payer">): Builder<"closeRound"> {
+    return this.program.methods.closeRound().accountsPartial({
+      task: round.task,
+      round: round.address,
+      payer: round.payer,
+    });
+  }
+
+  /**
+   * Closes a node that owns nothing and that nothing needs; the rent goes to the owner. The owner signs, or anyone once the task is
+   * retired.
+   */
+  closeNode(args: {
+    readonly task: PublicKey;
+    readonly owner: PublicKey;
+    /** Who signs. Default: the owner. */
+    readonly closer?: PublicKey;
+  }): Builder<"closeNode"> {
+    return this.program.methods.closeNode().accountsPartial({
+      closer: args.closer ?? args.owner,
+      task: args.task,
+      node: this.node(args.task, args.owner),
+      owner: args.owner,
+    });
+  }
+
+  /** Closes a retired task without nodes, rounds and entries. The creator signs, and gets vault and rent. */
+  closeTask(args: {
+    readonly task: TaskRef;
+    readonly creator: PublicKey;
+    /** Default: the creator's associated token account, made when it is missing. */
+    readonly destination?: PublicKey;
+  }): Builder<"closeTask"> {
+    return this.program.methods
+      .closeTask()
+      .accountsPartial({
+        ...this.money(args.task),
+        creator: args.creator,
+        destination: args.destination ?? tokenAccountOf(args.task.mint, args.creator),
+      })
+      .preInstructions(args.destination ? [] : [createTokenAccount(args.task.mint, args.creator)]);
+  }
+
+  /** An audit does not say in which round its submission was made. */
+  private readonly resolveRound: CustomAccountResolver<SecuringTasks> = async ({ accounts }) => {
+    const { submission, round } = accounts;
+    if (!round && submission instanceof PublicKey) {
+      const work = await this.fetch("submission", submission);
+      accounts.round = this.round(work.task, work.round);
+    }
+    return { accounts, resolved: 0 };
+  };
 
   private async startingWith<N extends AccountName>(
     name: N,
@@ -352,6 +588,25 @@ export class SecuringTasksClient {
     return found.map(({ pubkey, account }) =>
       decodeAccount(this.program, name, pubkey, account.data),
     );
+  }
+
+  private ballotAccounts(ballot: Ballot): {
+    operator: PublicKey;
+    task: PublicKey;
+    audit: PublicKey;
+    node: PublicKey;
+    vote: PublicKey;
+    gateProof?: PublicKey;
+    gateMint?: PublicKey;
+  } {
+    return {
+      operator: ballot.operator ?? ballot.voter,
+      task: ballot.task,
+      audit: ballot.audit,
+      node: this.node(ballot.task, ballot.voter),
+      vote: this.vote(ballot.audit, ballot.voter),
+      ...gateAccounts(ballot.gate),
+    };
   }
 
   private money(task: TaskRef): {
@@ -374,6 +629,14 @@ export class SecuringTasksClient {
 
   private node(task: PublicKey, owner: PublicKey): PublicKey {
     return pda.nodeAddress(task, owner, this.program.programId);
+  }
+
+  private vote(audit: PublicKey, voter: PublicKey): PublicKey {
+    return pda.voteAddress(audit, voter, this.program.programId);
+  }
+
+  private round(task: PublicKey, round: bigint): PublicKey {
+    return pda.roundAddress(task, round, this.program.programId);
   }
 
   private submission(task: PublicKey, round: bigint, owner: PublicKey): PublicKey {
@@ -418,10 +681,52 @@ function rulesArgs(
     poolBps: rules.poolBps,
     voteWeight: VOTE_WEIGHTS.indexOf(rules.voteWeight),
     rewardRule: REWARD_RULES.indexOf(rules.rewardRule),
-    workerGate: 0,
-    witnessGate: 0,
+    workerGate: gateArgs(rules.workerGate),
+    witnessGate: gateArgs(rules.witnessGate),
     allowLargeStake,
   };
+}
+
+function gateArgs(gate: Gate): Parameters<Methods["createTask"]>[1]["workerGate"] {
+  const kind = GATE_KINDS.indexOf(gate.kind);
+  const none = { kind, key: PublicKey.default, least: bn(0n), most: 0 };
+  switch (gate.kind) {
+    case "open":
+    case "allowlist":
+      return none;
+    case "token":
+      return { ...none, key: gate.mint, least: bn(gate.least) };
+    case "collection":
+      return { ...none, key: gate.group };
+    case "standing":
+      return {
+        ...none,
+        key: gate.task,
+        least: bn(gate.leastRoundsPaid),
+        most: gate.mostConvictions,
+      };
+    case "member":
+      return { ...none, key: gate.task };
+  }
+}
+
+/** Nothing, where the proof is to be found later. */
+function gateAccounts(gate: GateProof | undefined): {
+  gateProof?: PublicKey;
+  gateMint?: PublicKey;
+} {
+  if (!gate) return {};
+  return { gateProof: gate.proof, ...(gate.mint && { gateMint: gate.mint }) };
+}
+
+/** First slot at which work of a round is not taken any more. */
+export function submissionEnd(task: Pick<Task, "startSlot" | "rules">, round: bigint): bigint {
+  return roundStart(task, round) + task.rules.submissionSlots;
+}
+
+/** First slot at which work of a round can't be audited any more, and bounties can be claimed. */
+export function auditEnd(task: Pick<Task, "startSlot" | "rules">, round: bigint): bigint {
+  return submissionEnd(task, round) + task.rules.auditSlots;
 }
 
 /** Throws for what no u64 can hold, before the encoder cuts it off in silence. */

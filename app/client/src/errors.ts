@@ -55,10 +55,8 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   stakeOverBounty:
     "The worker's minimum stake is over 100 rounds' bounties. Lower it, raise the bounty, or allow a large stake in so many words.",
   unknownRule:
-    "The vote weight or reward rule is not one that exists. Choose one that this client names.",
-  commitWindowUnsupported:
-    "The program does not take committed votes yet. Set the commit window to zero.",
-  gateUnsupported: "The program has only open gates yet. Leave both gates open.",
+    "The vote weight, reward rule or gate is not one that exists. Choose one that this client names.",
+  gateKeyMissing: "The gate names no mint, collection or task. Name the one that it asks about.",
 
   mintTransferFee:
     "The mint charges transfer fees, so the vault would get less than was deposited. Use a mint without them.",
@@ -86,6 +84,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   wrongNode:
     "The node is not the one that this audit, vote or submission is about. Use the node of the owner it names.",
   wrongSubmission: "The submission is not the one that this audit is about. Use the one it names.",
+  wrongRound: "The round is not the one of this submission. Use the round it names.",
   wrongAudit: "The vote was cast in another audit. Use the audit it names.",
   notCreator: "Only the task's creator may do this. Sign with the creator's key.",
   notOwner: "Only the node's owner may do this. Sign with the key that joined the task.",
@@ -131,6 +130,27 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   alreadyResolved: "The audit is resolved already. Claim your share of it.",
   notResolved: "The audit is not resolved yet. Anyone may resolve it once its votes are in.",
   alreadyClaimed: "The vote is claimed already. Its share and deposit are with its node.",
+
+  taskPaused:
+    "The task is paused: it takes no funds, nodes, work or new audits for now. Verdicts, claims and withdrawals go on. Wait until its creator resumes it.",
+  notPaused: "The task is not paused. There is nothing to resume.",
+  notRetired: "The task is not retired. Its creator must retire it first.",
+  gateClosed:
+    "The owner does not pass the task's gate for this role. Get what the gate asks for; leaving is never gated.",
+  votesAreCommitted:
+    "The task's votes are committed before they are told. Commit to your vote, and reveal it in the reveal window.",
+  votesAreOpen: "The task's votes are open: there is no commit window. Cast your vote instead.",
+  commitmentMissing: "The commitment is all zeros. Let the client make it.",
+  commitmentMismatch:
+    "Verdict and salt are not those of the commitment. Reveal with the salts that this vote was committed with.",
+  alreadyRevealed: "The vote is revealed already. It counts.",
+  roundUndecided:
+    "The round can still change: its submission or audit window is not over, or an audit is open. Try again when they are.",
+  convictedEarnsNothing: "The work was convicted, so it earns no bounty.",
+  alreadyPaid: "The bounty is claimed already. It is with the worker's node.",
+  notEmpty:
+    "Something is still owed, or another account depends on this one. Claim, withdraw and close what it is first.",
+  wrongPayer: "The rent goes to the one who paid it. Let the client fill in the account.",
 };
 
 /** What Anchor refuses before the program's own code runs. Users meet these when they fill in accounts by hand. */

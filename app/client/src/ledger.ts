@@ -1,18 +1,23 @@
 import { unpackAccount } from "@solana/spl-token";
 import type { PublicKey } from "@solana/web3.js";
 import type { SecuringTasksClient } from "./client";
-import type { Audit, Node, Task, Vote } from "./types";
+import type { AllowEntry, Audit, Node, Round, Submission, Task, Vote } from "./types";
 
-/** A task's money: who it belongs to, and what its vault holds. Base units of the mint. */
+/** All accounts of a task, who its money belongs to, and what its vault holds. Base units of the mint. */
 export interface Ledger {
   readonly task: Task;
   readonly nodes: readonly Node[];
+  readonly entries: readonly AllowEntry[];
+  readonly rounds: readonly Round[];
+  readonly submissions: readonly Submission[];
   readonly audits: readonly Audit[];
   readonly votes: readonly Vote[];
   /** Nobody's yet: bounties come from here. */
   readonly pool: bigint;
   /** Stake, locked shares and what is payable, of all nodes. */
   readonly held: bigint;
+  /** What is left of all rounds' reserves. */
+  readonly reserves: bigint;
   /** Bonds and the voters' pots of all audits. */
   readonly pots: bigint;
   /** Deposits of all votes. */
@@ -36,35 +41,43 @@ export async function readLedger(client: SecuringTasksClient, address: PublicKey
   const { connection } = client.program.provider;
   const task = await client.fetch("task", address);
   const vaultAccount = await connection.getAccountInfo(task.vault);
-  const [nodes, audits] = await Promise.all([
+  const [nodes, entries, rounds, submissions, audits] = await Promise.all([
     client.ofTask("node", address),
+    client.ofTask("allowEntry", address),
+    client.ofTask("round", address),
+    client.ofTask("submission", address),
     client.ofTask("audit", address),
   ]);
   const votes = (await Promise.all(audits.map((audit) => client.votesIn(audit.address)))).flat();
   const held = sum(nodes.map(heldBy));
+  const reserves = sum(rounds.map(({ left }) => left));
   const pots = sum(audits.map(({ bond, votersLeft }) => bond + votersLeft));
   const deposits = sum(votes.map(({ deposit }) => deposit));
   return {
     task,
     nodes,
+    entries,
+    rounds,
+    submissions,
     audits,
     votes,
     pool: task.pool,
     held,
+    reserves,
     pots,
     deposits,
-    total: task.pool + held + pots + deposits,
+    total: task.pool + held + reserves + pots + deposits,
     vault: unpackAccount(task.vault, vaultAccount, vaultAccount?.owner).amount,
   };
 }
 
 /** Throws unless the vault holds to the unit what the ledger says. */
 export function assertBalanced(ledger: Ledger): void {
-  const { task, pool, held, pots, deposits, total, vault } = ledger;
+  const { task, pool, held, reserves, pots, deposits, total, vault } = ledger;
   if (total === vault) return;
   throw new Error(
     `The ledger of task ${task.address.toBase58()} says ${String(total)} and its vault holds ${String(vault)}: ` +
-      `pool ${String(pool)}, nodes ${String(held)}, audits ${String(pots)}, votes ${String(deposits)}.`,
+      `pool ${String(pool)}, nodes ${String(held)}, rounds ${String(reserves)}, audits ${String(pots)}, votes ${String(deposits)}.`,
   );
 }
 

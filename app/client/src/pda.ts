@@ -1,5 +1,7 @@
 import { PublicKey } from "@solana/web3.js";
 import idl from "./idl/securing_tasks.json";
+import type { Role } from "./types";
+import { ROLES } from "./types";
 
 /** The program's address. Its accounts live at addresses that follow from it. */
 export const PROGRAM_ID = new PublicKey(idl.address);
@@ -17,6 +19,22 @@ export function vaultAddress(task: PublicKey, program = PROGRAM_ID): PublicKey {
 /** The node of an owner in a task. */
 export function nodeAddress(task: PublicKey, owner: PublicKey, program = PROGRAM_ID): PublicKey {
   return derive(program, "node", task.toBuffer(), owner.toBuffer());
+}
+
+/** A creator's permission for an owner to take a role. */
+export function allowEntryAddress(
+  task: PublicKey,
+  role: Role,
+  owner: PublicKey,
+  program = PROGRAM_ID,
+): PublicKey {
+  const roleByte = Buffer.from([ROLES.indexOf(role)]);
+  return derive(program, "allow", task.toBuffer(), roleByte, owner.toBuffer());
+}
+
+/** A round of a task. */
+export function roundAddress(task: PublicKey, round: bigint, program = PROGRAM_ID): PublicKey {
+  return derive(program, "round", task.toBuffer(), u64(round));
 }
 
 /** An owner's work for a round of a task. */

@@ -7,7 +7,7 @@ import type { PublicKey } from "@solana/web3.js";
 
 /** Words for the numbers that the program stores, in their order. */
 export const ROLES = ["worker", "witness"] as const;
-export const TASK_STATUSES = ["active", "retired"] as const;
+export const TASK_STATUSES = ["active", "paused", "retired"] as const;
 export const VOTE_WEIGHTS = ["node", "stake"] as const;
 export const REWARD_RULES = ["all", "majority"] as const;
 export const OPINIONS = ["valid", "downtime", "malice"] as const;
@@ -20,6 +20,14 @@ export const OUTCOMES = [
   "convictedMalice",
 ] as const;
 export const VOTE_STATES = ["committed", "revealed", "claimed"] as const;
+export const GATE_KINDS = [
+  "open",
+  "allowlist",
+  "token",
+  "collection",
+  "standing",
+  "member",
+] as const;
 
 /** Workers submit work; both vote and call audits. */
 export type Role = (typeof ROLES)[number];
@@ -34,6 +42,25 @@ export type Accusation = Exclude<Opinion, "valid">;
 export type SubmissionStatus = (typeof SUBMISSION_STATUSES)[number];
 export type Outcome = (typeof OUTCOMES)[number];
 export type VoteState = (typeof VOTE_STATES)[number];
+
+/** Who may take a role. Checked at joining and again at every submission, accusation and vote; never at leaving. */
+export type Gate =
+  | { readonly kind: "open" }
+  /** Owners that the creator allowed. */
+  | { readonly kind: "allowlist" }
+  /** Owners of at least this many base units of a mint. */
+  | { readonly kind: "token"; readonly mint: PublicKey; readonly least: bigint }
+  /** Owners of a token whose Token-2022 mint is a member of a group. */
+  | { readonly kind: "collection"; readonly group: PublicKey }
+  /** Owners of a node of another task that was paid often enough and convicted seldom enough. */
+  | {
+      readonly kind: "standing";
+      readonly task: PublicKey;
+      readonly leastRoundsPaid: bigint;
+      readonly mostConvictions: number;
+    }
+  /** Owners of a node of another task with stake that isn't leaving. */
+  | { readonly kind: "member"; readonly task: PublicKey };
 
 /** What a creator decides once and for all. */
 export interface TaskRules {
@@ -70,6 +97,10 @@ export interface TaskRules {
   readonly poolBps: number;
   readonly voteWeight: VoteWeight;
   readonly rewardRule: RewardRule;
+  /** Who may be a worker. */
+  readonly workerGate: Gate;
+  /** Who may be a witness. */
+  readonly witnessGate: Gate;
 }
 
 /** A function that a task is bound to. */
@@ -96,8 +127,12 @@ export interface Task {
   readonly pool: bigint;
   /** All nodes' stake that isn't leaving, bonds and deposits included. */
   readonly activeStake: bigint;
-  /** Nodes that joined. */
+  /** Node accounts. */
   readonly nodes: number;
+  /** Round accounts. */
+  readonly rounds: number;
+  /** Allowlist entries. */
+  readonly entries: number;
   readonly status: TaskStatus;
 }
 
@@ -132,6 +167,8 @@ export interface Node {
   readonly payable: bigint;
   /** Open audits against the node; it can't withdraw while there is one. */
   readonly openAudits: number;
+  /** Submissions and votes of the node, and audits begun by it, whose accounts are not closed. */
+  readonly live: number;
   readonly submissions: number;
   readonly roundsPaid: number;
   readonly convictionsDowntime: number;
@@ -139,6 +176,34 @@ export interface Node {
   readonly votesWithMajority: number;
   readonly votesAgainstMajority: number;
   readonly votesUnrevealed: number;
+}
+
+/** One round: what it can pay, and what happened in it. */
+export interface Round {
+  readonly address: PublicKey;
+  readonly task: PublicKey;
+  /** Paid the rent. */
+  readonly payer: PublicKey;
+  readonly number: bigint;
+  /** Taken out of the pool at the first submission, in base units. */
+  readonly reserve: bigint;
+  /** What is left of `reserve`. */
+  readonly left: bigint;
+  readonly submissions: number;
+  readonly convictions: number;
+  /** Submissions whose bounty was claimed. */
+  readonly paid: number;
+  readonly openAudits: number;
+  /** Submission accounts that are not closed. */
+  readonly liveSubmissions: number;
+}
+
+/** A creator's permission for one owner to take one role. */
+export interface AllowEntry {
+  readonly address: PublicKey;
+  readonly task: PublicKey;
+  readonly owner: PublicKey;
+  readonly role: Role;
 }
 
 export interface Submission {
@@ -156,6 +221,10 @@ export interface Submission {
   readonly othersStake: bigint;
   /** Audits opened so far: the next one's attempt. */
   readonly audits: number;
+  /** Audit accounts that are not closed. */
+  readonly liveAudits: number;
+  /** Whether the bounty was claimed. */
+  readonly paid: boolean;
   readonly status: SubmissionStatus;
 }
 
@@ -214,6 +283,8 @@ export interface Audit {
   readonly votersLeft: bigint;
   /** Votes that are not claimed. */
   readonly unclaimed: number;
+  /** Vote accounts that are not closed. */
+  readonly liveVotes: number;
   readonly rules: CaseRules;
   readonly accusation: Accusation;
   readonly outcome: Outcome;
@@ -227,10 +298,13 @@ export interface Vote {
   readonly owner: PublicKey;
   /** Paid the rent. */
   readonly payer: PublicKey;
+  /** {@link voteCommitment} of verdict and salt; null for an open vote. */
+  readonly commitment: Uint8Array | null;
   /** Frozen weight by stake, in base units. */
   readonly weight: bigint;
   /** Base units, until claimed. */
   readonly deposit: bigint;
+  /** Says nothing while the vote is committed. */
   readonly opinion: Opinion;
   readonly state: VoteState;
 }
