@@ -1,0 +1,102 @@
+//! What every attack begins and ends with: opinions by name, a case from vote to claim, and what is in the wallets at the end.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use crate::common::*;
+use anchor_lang::prelude::Address;
+use securing_tasks::{Audit, Outcome, RewardRule, RulesArgs, VoteWeight};
+
+pub const VALID: u8 = 0;
+pub const DOWNTIME: u8 = 1;
+pub const MALICE: u8 = 2;
+
+/// `rules()` with votes told only after all are in: 50 slots to commit, 150 to reveal.
+pub fn committed() -> RulesArgs {
+    RulesArgs {
+        commit_slots: 50,
+        reveal_slots: 150,
+        ..rules()
+    }
+}
+
+pub fn by_stake() -> RulesArgs {
+    RulesArgs {
+        vote_weight: VoteWeight::Stake as u8,
+        ..rules()
+    }
+}
+
+pub fn majority_paid() -> RulesArgs {
+    RulesArgs {
+        reward_rule: RewardRule::Majority as u8,
+        ..rules()
+    }
+}
+
+/// Opens the next audit of `accused`'s work of `round`.
+pub fn accuse(game: &mut Game, initiator: &Actor, accused: &Actor, round: u64) -> Address {
+    let attempt = game
+        .get::<securing_tasks::Submission>(&game.submission(accused, round))
+        .audits;
+    game.open_audit(initiator, accused, round, MALICE).unwrap();
+    game.audit(accused, round, attempt)
+}
+
+/// Open votes, then all of `settle`.
+pub fn decide(game: &mut Game, audit: &Address, votes: &[(&Actor, u8)]) -> Outcome {
+    for (voter, opinion) in votes {
+        game.cast_vote(voter, audit, *opinion).unwrap();
+    }
+    let voters: Vec<_> = votes.iter().map(|(voter, _)| *voter).collect();
+    settle(game, audit, &voters)
+}
+
+/// Resolves the audit at its end, or now if that is over, and claims for these voters.
+pub fn settle(game: &mut Game, audit: &Address, voters: &[&Actor]) -> Outcome {
+    let end = game.get::<Audit>(audit).end_slot.get();
+    game.warp(end.max(game.slot()));
+    game.resolve_audit(audit).unwrap();
+    for voter in voters {
+        game.claim_vote(voter, audit).unwrap();
+    }
+    outcome(game, audit)
+}
+
+pub fn outcome(game: &Game, audit: &Address) -> Outcome {
+    game.get::<Audit>(audit).outcome.into()
+}
+
+/// What the wallet holds more or less than at the start.
+pub fn gain(game: &Game, actor: &Actor) -> i64 {
+    balance(&game.svm, &actor.wallet) as i64 - WALLET as i64
+}
+
+/// Everyone leaves and takes all there is: what the game gave or cost each.
+pub fn gains<const N: usize>(game: &mut Game, actors: [&Actor; N]) -> [i64; N] {
+    for actor in actors {
+        let node = game.node(actor);
+        if node.stake.get() > node.leaving.get() {
+            game.request_leave(actor, None).unwrap();
+        }
+    }
+    game.warp(game.slot() + 2 * game.rules.leave_delay_slots);
+    for actor in actors {
+        let node = game.node(actor);
+        if node.stake.get() + node.locked.get() + node.payable.get() > 0 {
+            game.withdraw(actor).unwrap();
+        }
+        let node = game.node(actor);
+        assert_eq!(
+            node.stake.get() + node.lent.get() + node.locked.get() + node.payable.get(),
+            0,
+            "everything is out"
+        );
+    }
+    actors.map(|actor| gain(game, actor))
+}
+
+/// Asserts that the transaction failed, whoever refused it.
+#[track_caller]
+pub fn fails(sent: Sent) {
+    assert!(sent.is_err(), "the attack passed");
+}
