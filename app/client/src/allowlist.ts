@@ -41,12 +41,18 @@ const LOOKUP = 100;
 export async function allowFromCsv(
   client: SecuringTasksClient,
   options: AllowOptions,
-): Promise<{ readonly added: number; readonly already: number }> {
+): Promise<{
+  readonly added: number;
+  readonly already: number;
+  /** Of the transactions sent. */
+  readonly signatures: readonly string[];
+}> {
   const { task, creator, signers = [], onProgress } = options;
   const all = readAllowlist(options.csv, options.role);
   const missing = await withoutEntry(client, task, all);
   const already = all.length - missing.length;
   let added = 0;
+  const signatures: string[] = [];
   const { provider } = client.program;
   const batches = slices(missing, BATCH);
   const next = batches.values();
@@ -61,7 +67,8 @@ export async function allowFromCsv(
       );
       try {
         if (!provider.sendAndConfirm) throw new Error("The client's provider can't send.");
-        await provider.sendAndConfirm(new Transaction().add(...instructions), [...signers]);
+        const transaction = new Transaction().add(...instructions);
+        signatures.push(await provider.sendAndConfirm(transaction, [...signers]));
       } catch (error) {
         next.return?.();
         throw error;
@@ -74,7 +81,7 @@ export async function allowFromCsv(
   const failed = results.find((result) => result.status === "rejected");
   // As it was thrown, for `explain`; who was added is on the list all the same.
   if (failed) throw failed.reason;
-  return { added, already };
+  return { added, already, signatures };
 }
 
 /** Reads an allowlist, each owner and role once. Throws with the numbers of the lines that it can't read. */

@@ -13,6 +13,8 @@ export type { TaskEvent, TaskEventNamed } from "./events";
 export { collectionProof } from "./gates";
 export type { GateProof } from "./gates";
 export type { SecuringTasks } from "./idl/securing_tasks";
+export { TaskIndex } from "./indexer";
+export type { Difference, IndexedSubmission, IndexedTask } from "./indexer";
 export { assertBalanced, heldBy, readLedger } from "./ledger";
 export type { Ledger } from "./ledger";
 export * from "./pda";

@@ -6,26 +6,34 @@ import type {
   Node,
   Opinion,
   Role,
+  SaltStore,
   Submission,
   TaskEvent,
   TaskRef,
   TaskRules,
 } from "@securing-tasks/client";
 import {
+  MemorySaltStore,
   SecuringTasksClient,
+  TaskIndex,
   WRAPPED_SOL,
+  allowFromCsv,
   assertBalanced,
   auditAddress,
+  auditEnd,
   createTokenAccount,
   fetchMint,
+  heldBy,
   nodeAddress,
   readLedger,
   roundAt,
   roundStart,
   submissionAddress,
+  submissionEnd,
   taskAddress,
   tokenAccountOf,
   unwrapSol,
+  vaultAddress,
   wrapSol,
 } from "@securing-tasks/client";
 import {
@@ -45,6 +53,8 @@ export interface Seat {
   readonly role: Role;
   /** First stake, in base units. */
   readonly stake: bigint;
+  /** Default: a new key. */
+  readonly owner?: Keypair;
 }
 
 /** A node's keys. The operator is a key of its own, as it should be. */
@@ -65,6 +75,8 @@ export interface GameOptions {
   readonly seats: readonly Seat[];
   /** What the creator puts into the pool, in base units. */
   readonly pool: bigint;
+  /** Keeps the salts of committed votes. Default: in memory. */
+  readonly salts?: SaltStore;
   /** Told of every step that is about to be taken. */
   readonly onStep?: (step: string) => void;
 }
@@ -83,13 +95,15 @@ const BANK_MONEY = 1_000_000_000_000n;
 const BATCH = 6;
 
 /**
- * A task with its nodes, to play audits in. After every instruction it compares vault and ledger, and it ends with the
- * first difference.
+ * A task with its nodes, to play audits in. After every transaction it compares vault and ledger, and all accounts with what the
+ * events add up to; the first difference ends it.
  */
 export class Game {
   /** Everything that happened, in order. */
   readonly events: TaskEvent[] = [];
-  /** Instructions after which vault and ledger agreed. */
+  /** What the events add up to. */
+  readonly index: TaskIndex;
+  /** Transactions after which vault and ledger agreed. */
   checks = 0;
 
   private constructor(
@@ -98,10 +112,13 @@ export class Game {
     readonly task: TaskRef,
     readonly rules: TaskRules,
     readonly creator: Keypair,
+    readonly salts: SaltStore,
     private readonly seated: Map<string, Player>,
     private readonly bank: Keypair,
     private readonly onStep: (step: string) => void,
-  ) {}
+  ) {
+    this.index = new TaskIndex(task.address, rules);
+  }
 
   /** Sets up mint, keys and money, makes the task, fills its pool and has every seat join. */
   static async start(options: GameOptions): Promise<Game> {
@@ -118,7 +135,7 @@ export class Game {
     const mint = await makeMint(chain, bank, currency);
     const task = { address: taskAddress(creator.publicKey, 1n), mint };
     const players = seats.map((seat): Player => {
-      const owner = Keypair.generate();
+      const owner = seat.owner ?? Keypair.generate();
       return {
         ...seat,
         owner,
@@ -137,7 +154,8 @@ export class Game {
     );
 
     const client = new SecuringTasksClient(chain.provider(bank));
-    const game = new Game(chain, client, task, rules, creator, new Map(), bank, onStep);
+    const salts = options.salts ?? new MemorySaltStore();
+    const game = new Game(chain, client, task, rules, creator, salts, new Map(), bank, onStep);
     onStep("creating the task");
     await game.send(
       client.createTask({
@@ -162,20 +180,66 @@ export class Game {
     return game;
   }
 
-  /** Sends what a builder made, paid for by the bank, and compares vault and ledger. Returns what happened. */
+  /** Sends what a builder made, paid for by the bank, and compares. Returns what happened. */
   async send(builder: Sendable, ...signers: readonly Keypair[]): Promise<TaskEvent[]> {
     const transaction = await builder.transaction();
     const { logs } = await this.chain.send(transaction, [this.bank, ...signers]);
+    return this.take(logs);
+  }
+
+  /** Sends what moves no tokens, several in one transaction. */
+  private async sendAll(
+    builders: readonly Sendable[],
+    ...signers: readonly Keypair[]
+  ): Promise<void> {
+    for (let start = 0; start < builders.length; start += BATCH) {
+      const batch = builders.slice(start, start + BATCH);
+      const made = await Promise.all(batch.map((builder) => builder.transaction()));
+      const whole = { transaction: () => Promise.resolve(new Transaction().add(...made)) };
+      await this.send(whole, ...signers);
+    }
+  }
+
+  /** Takes what a transaction logged, and compares: vault with ledger, events with chain. */
+  private async take(logs: readonly string[]): Promise<TaskEvent[]> {
     const events = this.client.events(logs);
     this.events.push(...events);
-    assertBalanced(await this.ledger());
+    for (const event of events) this.index.apply(event);
+    const ledger = this.index.task ? await this.ledger() : null;
+    if (ledger) assertBalanced(ledger);
+    const [difference] = this.index.differences(ledger);
+    if (difference) {
+      const { of, address, field, events: told, chain } = difference;
+      throw new Error(
+        `The events say that ${field} of ${of} ${address.toBase58()} is ${told}, and the chain says ${chain}.`,
+      );
+    }
     this.checks += 1;
     return events;
   }
 
+  /** Puts the owners of a CSV on the allowlist. Returns how many are new. */
+  async allow(
+    csv: string,
+    role: Role,
+    onProgress?: (done: number, all: number) => void,
+  ): Promise<number> {
+    const { added, signatures } = await allowFromCsv(this.client, {
+      task: this.task.address,
+      creator: this.creator.publicKey,
+      csv,
+      role,
+      signers: [this.creator],
+      ...(onProgress && { onProgress }),
+    });
+    const outcomes = await Promise.all(signatures.map((one) => this.chain.outcome(one)));
+    await this.take(outcomes.flatMap(({ logs }) => logs));
+    return added;
+  }
+
   /** One more node joins. */
   async join(seat: Seat): Promise<void> {
-    const owner = await this.newcomer(seat.stake);
+    const owner = await this.newcomer(seat.stake, seat.owner);
     const operator = Keypair.generate();
     await inBatches(this.chain, this.bank, [pay(this.bank, operator.publicKey, POCKET_MONEY)]);
     const node = nodeAddress(this.task.address, owner.publicKey);
@@ -183,8 +247,7 @@ export class Game {
   }
 
   /** Someone who holds this much, in base units, and has not joined. */
-  async newcomer(amount: bigint): Promise<Keypair> {
-    const owner = Keypair.generate();
+  async newcomer(amount: bigint, owner = Keypair.generate()): Promise<Keypair> {
     const gift = { owner: owner.publicKey, amount };
     await endow(this.chain, this.bank, this.task.mint, [gift]);
     return owner;
@@ -305,6 +368,38 @@ export class Game {
     );
   }
 
+  /** Commits to a vote; the salt is kept in the game's store. */
+  async commit(name: string, audit: Audit, opinion: Opinion): Promise<void> {
+    const { owner, operator } = this.player(name);
+    this.onStep(`${name} commits to a vote`);
+    const { builder } = await this.client.commitVote({
+      task: this.task.address,
+      audit: audit.address,
+      voter: owner.publicKey,
+      operator: operator.publicKey,
+      opinion,
+      salts: this.salts,
+    });
+    await this.send(builder, operator);
+  }
+
+  /** Waits for the reveal window and opens a committed vote. */
+  async reveal(name: string, audit: Audit): Promise<void> {
+    const { owner, operator } = this.player(name);
+    this.onStep(`waiting for the reveal window, at slot ${String(audit.revealSlot)}`);
+    await this.chain.waitForSlot(audit.revealSlot);
+    this.onStep(`${name} reveals its vote`);
+    const builder = await this.client.revealVote({
+      task: this.task.address,
+      audit: audit.address,
+      voter: owner.publicKey,
+      operator: operator.publicKey,
+      salts: this.salts,
+    });
+    await this.send(builder, operator);
+    await this.salts.forget(audit.address, owner.publicKey);
+  }
+
   /** Waits for the end of the votes and decides. */
   async resolve(audit: Audit): Promise<Audit> {
     this.onStep(`waiting for the last vote, at slot ${String(audit.endSlot)}`);
@@ -325,7 +420,39 @@ export class Game {
     );
   }
 
-  /** Everyone leaves with everything, and the creator takes the rest of the pool: nothing may be left. */
+  /** Waits until the round can't change any more and claims a worker's bounty. */
+  async claimBounty(submission: Submission): Promise<void> {
+    const over = auditEnd(await this.client.fetch("task", this.task.address), submission.round);
+    this.onStep(
+      `waiting for the end of round ${String(submission.round)}, at slot ${String(over)}`,
+    );
+    await this.chain.waitForSlot(over);
+    this.onStep(`${this.nameOf(submission.owner)} claims its bounty`);
+    await this.send(this.client.claimBounty(submission));
+  }
+
+  /** Pays what is owed for all rounds and closes them with all that was in them. All votes must be claimed. */
+  async settle(): Promise<void> {
+    const { task, submissions, votes, audits, rounds } = await this.ledger();
+    for (const submission of submissions) {
+      if (submission.status !== "convicted" && !submission.paid) await this.claimBounty(submission);
+    }
+    this.onStep("closing votes, audits, submissions and rounds");
+    await this.sendAll(
+      votes.map((vote) => this.client.closeVote({ ...vote, task: this.task.address })),
+    );
+    await this.sendAll(audits.map((audit) => this.client.closeAudit(audit)));
+    await this.sendAll(submissions.map((submission) => this.client.closeSubmission(submission)));
+    for (const round of rounds) {
+      await this.chain.waitForSlot(submissionEnd(task, round.number));
+      await this.send(this.client.closeRound(round));
+    }
+  }
+
+  /**
+   * Everyone leaves with everything, all accounts are closed, and the creator takes the rest of the pool: nothing may be left.
+   * Returns the ledger as it was before the task itself was closed.
+   */
   async end(): Promise<Ledger> {
     for (const { name, owner } of this.players.values()) {
       const node = await this.node(name);
@@ -336,8 +463,10 @@ export class Game {
         owner,
       );
     }
+    await this.settle();
     for (const { name, owner } of this.players.values()) {
       const node = await this.node(name);
+      if (heldBy(node) === 0n) continue;
       const free = [node.leaveSlot, node.lockedUntil, node.lockedNextUntil].reduce((a, b) =>
         a > b ? a : b,
       );
@@ -358,7 +487,48 @@ export class Game {
         .postInstructions(this.unwrap(this.creator)),
       this.creator,
     );
-    return this.ledger();
+    this.onStep("closing nodes, allowlist and task");
+    const end = await this.ledger();
+    const [task, creator] = [this.task.address, this.creator.publicKey];
+    await this.sendAll(
+      end.nodes.map(({ owner }) =>
+        this.client.closeNode({ task, owner, closer: this.bank.publicKey }),
+      ),
+    );
+    await this.sendAll(
+      end.entries.map(({ role, owner }) =>
+        this.client.disallowNode({ task, creator, role, owner }),
+      ),
+      this.creator,
+    );
+    await this.send(
+      this.client
+        .closeTask({ task: this.task, creator })
+        .postInstructions(this.unwrap(this.creator)),
+      this.creator,
+    );
+    const left = await this.accountsLeft();
+    if (left > 0) throw new Error(`The task is closed, and ${left} accounts of it are left.`);
+    return end;
+  }
+
+  /** Accounts of the task that exist, itself included. */
+  async accountsLeft(): Promise<number> {
+    const task = this.task.address;
+    const audits = this.events.flatMap((event) =>
+      event.name === "auditOpened" ? [event.data.audit] : [],
+    );
+    const found = await Promise.all<readonly unknown[]>([
+      this.client.ofTask("node", task),
+      this.client.ofTask("allowEntry", task),
+      this.client.ofTask("round", task),
+      this.client.ofTask("submission", task),
+      this.client.ofTask("audit", task),
+      ...audits.map((audit) => this.client.votesIn(audit)),
+    ]);
+    const itself = [task, vaultAddress(task)].map((address) => this.chain.account(address));
+    const there = (await Promise.all(itself)).filter((account) => account !== null);
+    return found.flat().length + there.length;
   }
 
   /** What a player's own token account holds, in base units. */

@@ -9,7 +9,7 @@ import ora from "ora";
 import colors from "picocolors";
 import { Game } from "./game";
 import type { Seat } from "./game";
-import { finalTable, gainsTable, ledgerLine, sol, worth } from "./report";
+import { finalTable, gainsTable, ledgerTable, sol, worth } from "./report";
 
 const ROOT = join(__dirname, "../../..");
 const BYTECODE = join(ROOT, "target/deploy/securing_tasks.so");
@@ -36,6 +36,8 @@ const RULES: TaskRules = {
   poolBps: 1_000,
   voteWeight: "node",
   rewardRule: "all",
+  workerGate: { kind: "open" },
+  witnessGate: { kind: "open" },
 };
 
 const SEATS: readonly Seat[] = [
@@ -127,13 +129,18 @@ async function play(chain: Chain): Promise<void> {
     const ledger = await game.ledger();
     console.log(`Outcome: ${colors.bold(OUTCOME_WORDS[outcome])}`);
     console.log(gainsTable(game, before, worth(game, ledger), game.events.slice(start)));
-    console.log(`${ledgerLine(game, ledger)}\n`);
+    console.log(`${ledgerTable(game, ledger)}\n`);
   }
 
-  console.log(colors.bold("Everyone leaves, and the creator takes what is left of the pool."));
+  console.log(
+    colors.bold(
+      "Everyone leaves, all accounts are closed, and the creator takes what is left of the pool.",
+    ),
+  );
   const end = await quietly(() => game.end());
   console.log(finalTable(game));
-  console.log(ledgerLine(game, end));
+  console.log(ledgerTable(game, end));
+  console.log(`${await game.accountsLeft()} accounts of the task are left.`);
 }
 
 const OUTCOME_WORDS = {
@@ -150,6 +157,7 @@ async function playStory(game: Game, story: Story): Promise<keyof typeof OUTCOME
   for (const [name, opinion] of story.votes) await game.vote(name, audit, opinion);
   const { outcome } = await game.resolve(audit);
   for (const [name] of story.votes) await game.claim(name, audit);
+  if (!outcome.startsWith("convicted")) await game.claimBounty(submission);
   return outcome;
 }
 

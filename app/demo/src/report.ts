@@ -1,4 +1,4 @@
-import type { Ledger, TaskEvent, TaskEventNamed } from "@securing-tasks/client";
+import type { Ledger, Outcome, TaskEvent, TaskEventNamed } from "@securing-tasks/client";
 import { formatAmount, heldBy } from "@securing-tasks/client";
 import Table from "cli-table3";
 import colors from "picocolors";
@@ -25,7 +25,7 @@ function tableOf(head: string[], colAligns: ("left" | "right")[]): Table.Table {
   });
 }
 
-/** What everyone owns in the vault, the pool among them, bonds and deposits on loan included. */
+/** What everyone owns in the vault, bonds and deposits on loan included, and what belongs to nobody yet. */
 export function worth(game: Game, ledger: Ledger): Map<string, bigint> {
   const nodes = new Map(
     ledger.nodes.map((node) => [game.nameOf(node.owner), heldBy(node) + node.lent]),
@@ -33,10 +33,12 @@ export function worth(game: Game, ledger: Ledger): Map<string, bigint> {
   return new Map([
     ...[...game.players.keys()].map((name): [string, bigint] => [name, nodes.get(name) ?? 0n]),
     [POOL, ledger.pool],
+    [ROUNDS, ledger.reserves],
   ]);
 }
 
 const POOL = "bounty pool";
+const ROUNDS = "rounds";
 
 /** Who had what, who gained and lost what, and why. */
 export function gainsTable(
@@ -68,12 +70,24 @@ export function gainsTable(
 }
 
 /** Vault and ledger, part by part. */
-export function ledgerLine(game: Game, ledger: Ledger): string {
-  const { vault, pool, held, pots, deposits } = ledger;
+export function ledgerTable(game: Game, ledger: Ledger): string {
+  const parts = {
+    pool: ledger.pool,
+    nodes: ledger.held,
+    rounds: ledger.reserves,
+    audits: ledger.pots,
+    votes: ledger.deposits,
+    ledger: ledger.total,
+    vault: ledger.vault,
+  };
+  const table = tableOf(
+    Object.keys(parts),
+    Object.keys(parts).map(() => "right"),
+  );
+  table.push(Object.values(parts).map(sol));
   return (
-    `The vault holds ${sol(vault)} SOL, and the ledger says ${sol(pool)} pool + ${sol(held)} nodes + ` +
-    `${sol(pots)} audits + ${sol(deposits)} votes = ${sol(ledger.total)} SOL.\n` +
-    `They agreed to the unit after each of ${game.checks} transactions.`
+    `${table.toString()}\n` +
+    `Vault, ledger and events agreed to the unit after each of ${game.checks} transactions.`
   );
 }
 
@@ -110,6 +124,10 @@ function percent(part: bigint, whole: bigint): string {
   return `${formatAmount((part * 10_000n) / whole, 2)}%`;
 }
 
+function isConviction(outcome: Outcome): boolean {
+  return outcome === "convictedDowntime" || outcome === "convictedMalice";
+}
+
 /** One line for each thing that an audit did to someone. */
 function reasons(game: Game, events: readonly TaskEvent[]): Map<string, string[]> {
   const lines = new Map<string, string[]>();
@@ -141,6 +159,15 @@ function reasons(game: Game, events: readonly TaskEvent[]): Map<string, string[]
     case "open":
       say(accused, "no verdict: not cleared, can be audited again");
       say(initiator, `no verdict: its bond of ${bond} came back`);
+  }
+  for (const { data } of named(events, "workSubmitted")) {
+    say(POOL, `sets ${sol(data.reserve)} aside for the round`);
+  }
+  for (const { data } of named(events, "bountyClaimed")) {
+    say(game.nameOf(data.owner), `its bounty for the round, ${sol(data.amount)}`);
+  }
+  if (isConviction(resolved.outcome)) {
+    say(ROUNDS, "convicted work earns nothing: its bounty waits for the round's end");
   }
   if (resolved.poolAward > 0n) say(POOL, `its part of the slash, ${sol(resolved.poolAward)}`);
 
