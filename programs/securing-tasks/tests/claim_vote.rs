@@ -610,6 +610,252 @@ fn claim_vote_returns_the_deposit_to_a_node_that_is_gone() {
     );
 }
 
+// Committed votes: one that stays shut loses its deposit and has no part in anything.
+
+fn secret() -> RulesArgs {
+    RulesArgs {
+        commit_slots: 50,
+        reveal_slots: 150,
+        ..rules()
+    }
+}
+
+/// The standard case with committed votes, resolved; a voter with no opinion of `Some` commits and never reveals.
+fn kept_shut(rules: RulesArgs, opinions: [Option<u8>; 3]) -> Case {
+    let mut case = Case::audited(rules, MALICE);
+    let audit = case.audit();
+    for (voter, opinion) in case.voters.iter().zip(opinions) {
+        let opinion = opinion.unwrap_or(MALICE);
+        case.game
+            .commit_vote(voter, &audit, opinion, [9; 32])
+            .unwrap();
+    }
+    case.game.warp(START + 52);
+    for (voter, opinion) in case.voters.iter().zip(opinions) {
+        if let Some(opinion) = opinion {
+            case.game
+                .reveal_vote(voter, &audit, opinion, [9; 32])
+                .unwrap();
+        }
+    }
+    case.resolve().unwrap();
+    case
+}
+
+impl Case {
+    fn outcome(&self) -> Outcome {
+        self.game.get::<Audit>(&self.audit()).outcome.into()
+    }
+
+    fn unrevealed(&self, voter: usize) -> u32 {
+        let node = self.game.node(&self.voters[voter]);
+        node.votes_unrevealed.get()
+    }
+}
+
+#[test]
+fn claim_vote_of_a_revealed_commitment_pays_like_an_open_vote() {
+    let mut case = kept_shut(secret(), [Some(MALICE), Some(MALICE), Some(VALID)]);
+    assert_eq!(case.outcome(), Outcome::ConvictedMalice);
+    let sent = case.claim_of(0);
+    logged(
+        sent,
+        &VoteClaimed {
+            share: 300_000,
+            ..case.event(0)
+        },
+    );
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 300_000]);
+    assert_eq!((case.votes_of(0), case.unrevealed(0)), ([1, 0], 0));
+}
+
+/// Whatever the outcome: after a conviction, an acquittal and no verdict (one vote of two that the quorum asks for).
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_loses_the_deposit_to_the_pool() {
+    for (opinions, outcome) in [
+        ([None, Some(MALICE), Some(MALICE)], Outcome::ConvictedMalice),
+        ([None, Some(VALID), Some(VALID)], Outcome::Acquitted),
+        ([None, Some(MALICE), None], Outcome::NoVerdict),
+    ] {
+        let mut case = kept_shut(secret(), opinions);
+        assert_eq!(case.outcome(), outcome);
+        let (pool, active) = (
+            case.game.task().pool.get(),
+            case.game.task().active_stake.get(),
+        );
+        let sent = case.claim_of(0);
+        logged(
+            sent,
+            &VoteClaimed {
+                deposit: 0,
+                deposit_lost: 50_000,
+                ..case.event(0)
+            },
+        );
+        assert_eq!(case.money(0), [950_000, 0, 0, 0]);
+        assert_eq!((case.votes_of(0), case.unrevealed(0)), ([0, 0], 1));
+        assert_eq!(case.game.task().pool.get(), pool + 50_000);
+        assert_eq!(case.game.task().active_stake.get(), active - 50_000);
+        assert_eq!(case.vote_of(0).state, VoteState::Claimed);
+        refused(case.claim_of(0), TaskError::AlreadyClaimed);
+        case.claim_of(1).unwrap();
+        case.claim_of(2).unwrap();
+    }
+}
+
+/// 1,200,000 among three instead of four; the one that stayed shut thins nobody's share.
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_leaves_the_others_their_shares() {
+    for reward_rule in [RewardRule::All, RewardRule::Majority] {
+        let rules = RulesArgs {
+            reward_rule: reward_rule as u8,
+            ..secret()
+        };
+        let mut case = kept_shut(rules, [None, Some(MALICE), Some(MALICE)]);
+        case.claim(3);
+        assert_eq!([0, 1, 2].map(|v| case.locked(v)), [0, 400_000, 400_000]);
+    }
+    // By stake 2,000,000, 1,500,000 and 3,000,000: 369,230.8, 276,923.1 and 553,846.2. One is left over.
+    let rules = RulesArgs {
+        vote_weight: VoteWeight::Stake as u8,
+        ..secret()
+    };
+    let mut case = kept_shut(rules, [None, Some(MALICE), Some(MALICE)]);
+    let pool = case.game.task().pool.get();
+    case.claim(3);
+    assert_eq!([0, 1, 2].map(|v| case.locked(v)), [0, 276_923, 553_846]);
+    assert_eq!(case.game.task().pool.get(), pool + 1 + 50_000);
+}
+
+/// The last claim sends the floors' remainder to the pool, the shut voter's too.
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_at_last_sends_remainder_and_deposit_to_the_pool() {
+    let rules = RulesArgs {
+        vote_weight: VoteWeight::Stake as u8,
+        ..secret()
+    };
+    let mut case = kept_shut(rules, [None, Some(MALICE), Some(MALICE)]);
+    let pool = case.game.task().pool.get();
+    case.claim_of(1).unwrap();
+    case.claim_of(2).unwrap();
+    assert_eq!(case.game.task().pool.get(), pool);
+    let sent = case.claim_of(0);
+    logged(
+        sent,
+        &VoteClaimed {
+            deposit: 0,
+            deposit_lost: 50_000,
+            pool_award: 1,
+            ..case.event(0)
+        },
+    );
+    assert_eq!(case.game.task().pool.get(), pool + 50_001);
+    let audit = case.game.get::<Audit>(&case.audit());
+    assert_eq!((audit.unclaimed.get(), audit.voters_left.get()), (0, 0));
+}
+
+/// Two votes are asked for besides the initiator's: a commitment is none.
+#[test]
+fn claim_vote_of_unrevealed_commitments_follows_no_verdict_for_want_of_votes() {
+    let mut case = kept_shut(secret(), [Some(MALICE), None, None]);
+    assert_eq!(case.outcome(), Outcome::NoVerdict);
+    case.claim(3);
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 0]);
+    assert_eq!(case.money(1), [1_450_000, 0, 0, 0]);
+    assert_eq!(case.money(2), [2_950_000, 0, 0, 0]);
+    assert_eq!(case.game.task().pool.get(), 100_000);
+    assert_eq!([0, 1, 2].map(|v| case.unrevealed(v)), [0, 1, 1]);
+}
+
+/// Eligible are 7,500,000. With one vote of 1,000,000 besides the initiator's 2,000,000 a quorum of 4,000 points is met to the
+/// unit; of 4,001 it isn't, and 3,000,000 committed stake don't help.
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_had_no_stake_in_the_quorum() {
+    for (quorum_bps, outcome) in [
+        (4_000, Outcome::ConvictedMalice),
+        (4_001, Outcome::NoVerdict),
+    ] {
+        let rules = RulesArgs {
+            quorum_votes: 1,
+            quorum_bps,
+            ..secret()
+        };
+        let mut case = kept_shut(rules, [Some(MALICE), None, None]);
+        assert_eq!(case.outcome(), outcome);
+        case.claim(3);
+    }
+}
+
+#[test]
+fn claim_vote_of_commitments_that_all_stayed_shut_loses_all_deposits() {
+    let mut case = kept_shut(secret(), [None; 3]);
+    assert_eq!(case.outcome(), Outcome::NoVerdict);
+    case.claim(3);
+    assert_eq!(case.game.task().pool.get(), 150_000);
+    // The initiator revealed by accusing: nothing is lost.
+    let initiator = case.game.node(&case.initiator);
+    assert_eq!(
+        (initiator.stake.get(), initiator.lent.get()),
+        (2_000_000, 0)
+    );
+    assert_eq!(initiator.votes_unrevealed.get(), 0);
+}
+
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_without_a_deposit_still_counts() {
+    let rules = RulesArgs {
+        vote_deposit: 0,
+        ..secret()
+    };
+    let mut case = kept_shut(rules, [None, Some(MALICE), Some(MALICE)]);
+    let pool = case.game.task().pool.get();
+    let sent = case.claim_of(0);
+    logged(
+        sent,
+        &VoteClaimed {
+            deposit: 0,
+            ..case.event(0)
+        },
+    );
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 0]);
+    assert_eq!((case.unrevealed(0), case.game.task().pool.get()), (1, pool));
+}
+
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_of_a_node_that_leaves_with_all_passes() {
+    let mut case = Case::audited(secret(), MALICE);
+    let audit = case.audit();
+    case.game
+        .commit_vote(&case.voters[0], &audit, MALICE, [9; 32])
+        .unwrap();
+    case.game.request_leave(&case.voters[0], None).unwrap();
+    case.resolve().unwrap();
+    let active = case.game.task().active_stake.get();
+    case.claim_of(0).unwrap();
+    assert_eq!(case.money(0), [950_000, 950_000, 0, 0]);
+    assert_eq!(case.game.task().active_stake.get(), active - 50_000);
+    case.game.warp(START + 2 + LEAVE_DELAY);
+    case.game.withdraw(&case.voters[0]).unwrap();
+    assert_eq!(
+        balance(&case.game.svm, &case.voters[0].wallet),
+        WALLET - 50_000
+    );
+}
+
+/// Recent stake is never more than what is left.
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_of_a_node_whose_stake_is_all_recent_passes() {
+    let mut case = Case::audited(secret(), MALICE);
+    let audit = case.audit();
+    case.game
+        .commit_vote(&case.voters[0], &audit, MALICE, [9; 32])
+        .unwrap();
+    assert_eq!(case.game.node(&case.voters[0]).recent.get(), 1_000_000);
+    case.resolve().unwrap();
+    case.claim_of(0).unwrap();
+    assert_eq!(case.game.node(&case.voters[0]).recent.get(), 950_000);
+}
+
 // Accounts.
 
 #[test]

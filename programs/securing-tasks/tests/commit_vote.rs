@@ -133,9 +133,7 @@ fn commitment_is_the_sha256_of_tag_program_audit_voter_verdict_and_salt() {
 fn commit_vote_of_zeros_fails() {
     let mut case = audited();
     let audit = case.audit();
-    let zeros = case
-        .game
-        .commit_vote_ix(&case.voters[0], &audit, [0; 32]);
+    let zeros = case.game.commit_vote_ix(&case.voters[0], &audit, [0; 32]);
     refused(case.send(zeros), TaskError::CommitmentMissing);
     let mut one = [0; 32];
     one[31] = 1;

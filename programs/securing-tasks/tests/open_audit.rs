@@ -4,7 +4,8 @@ mod common;
 
 use common::*;
 use securing_tasks::{
-    events::AuditOpened, Audit, Opinion, Outcome, RulesArgs, Submission, SubmissionStatus,
+    events::AuditOpened, Audit, GateKind, Opinion, Outcome, Round, RulesArgs, Submission,
+    SubmissionStatus,
 };
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
@@ -847,4 +848,116 @@ fn open_audit_with_an_account_that_cannot_be_written_fails() {
     }
     let sent = case.send(readonly(case.open_ix(), &case.audit()));
     assert_eq!(failure(sent), InstructionError::PrivilegeEscalation);
+}
+
+// The round.
+
+#[test]
+fn open_audit_counts_in_the_round_and_holds_the_initiator() {
+    let mut case = Case::submitted(rules());
+    let round = round_address(&case.game.task, 0);
+    assert_eq!(case.game.get::<Round>(&round).open_audits.get(), 0);
+    case.open().unwrap();
+    assert_eq!(case.game.get::<Round>(&round).open_audits.get(), 1);
+    let submission: Submission = case.game.get(&case.game.submission(&case.accused, 0));
+    assert_eq!((submission.audits, submission.live_audits), (1, 1));
+    assert_eq!(case.game.node(&case.initiator).live.get(), 1);
+    // The submission's.
+    assert_eq!(case.game.node(&case.accused).live.get(), 1);
+}
+
+#[test]
+fn open_audit_of_committed_votes_has_a_commit_and_a_reveal_window() {
+    let mut case = Case::submitted(RulesArgs {
+        commit_slots: 50,
+        reveal_slots: 150,
+        ..rules()
+    });
+    case.game.warp(START + 7);
+    case.open().unwrap();
+    let audit = case.game.get::<Audit>(&case.audit());
+    assert_eq!(
+        [audit.open_slot, audit.reveal_slot, audit.end_slot].map(|slot| slot.get()),
+        [START + 7, START + 57, START + 207]
+    );
+}
+
+#[test]
+fn open_audit_in_another_round_than_the_submissions_fails() {
+    let mut case = Case::submitted(RulesArgs {
+        // Work of round 0 can still be audited when round 1 takes work.
+        round_slots: 600,
+        audit_slots: 520,
+        reveal_slots: 80,
+        leave_delay_slots: 1_000,
+        ..rules()
+    });
+    case.game.warp(START + 600);
+    case.game.submit_work(&case.accused, 1).unwrap();
+    let [own, next] = [0, 1].map(|number| round_address(&case.game.task, number));
+    let open = swap(case.open_ix(), &own, &next);
+    refused(case.send(open), TaskError::WrongRound);
+    case.open().unwrap();
+}
+
+#[test]
+fn open_audit_in_another_tasks_round_fails() {
+    let (mut case, _) = two_tasks();
+    let other_task = task_address(&case.game.creator.pubkey(), 1);
+    let own = round_address(&case.game.task, 0);
+    let open = swap(case.open_ix(), &own, &round_address(&other_task, 0));
+    refused(case.send(open), TaskError::WrongTask);
+}
+
+#[test]
+fn open_audit_with_a_round_that_is_none_fails() {
+    let mut case = Case::submitted(rules());
+    let round = round_address(&case.game.task, 0);
+    let (forged, disguised) = (case.game.forge(&round), case.game.disguise(&round));
+    let submission = case.game.submission(&case.accused, 0);
+    for (other, error) in [
+        (forged, InstructionError::IllegalOwner),
+        (disguised, InstructionError::InvalidAccountData),
+        (submission, InstructionError::Custom(2040)),
+        (case.accused.node, InstructionError::Custom(2040)),
+    ] {
+        let sent = case.send(swap(case.open_ix(), &round, &other));
+        assert_eq!(failure(sent), error);
+    }
+    let sent = case.send(readonly(case.open_ix(), &round));
+    assert_eq!(failure(sent), InstructionError::Custom(2000));
+}
+
+// Pause and gate.
+
+#[test]
+fn open_audit_in_a_paused_task_fails() {
+    let mut case = Case::submitted(rules());
+    case.game.pause_task().unwrap();
+    refused(case.open(), TaskError::TaskPaused);
+    case.game.resume_task().unwrap();
+    case.open().unwrap();
+}
+
+/// More in `gates.rs`.
+#[test]
+fn open_audit_without_what_the_gate_asks_for_fails() {
+    let mut game = Game::new(RulesArgs {
+        witness_gate: gate(GateKind::Allowlist, Default::default(), 0, 0),
+        ..rules()
+    });
+    let accused = game.worker(4_000_000);
+    let mut initiator = game.stranger();
+    let owner = initiator.owner.pubkey();
+    game.allow_node(1, &owner).unwrap();
+    let entry = allow_address(&game.task, 1, &owner);
+    initiator.gate_proof = Some(entry);
+    game.join_task(&initiator, 1, 2_000_000).unwrap();
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    initiator.gate_proof = None;
+    let sent = game.open_audit(&initiator, &accused, 0, MALICE);
+    refused(sent, TaskError::GateClosed);
+    initiator.gate_proof = Some(entry);
+    game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
 }

@@ -4,7 +4,9 @@ mod common;
 
 use anchor_lang::{solana_program::instruction::Instruction, InstructionData};
 use common::*;
-use securing_tasks::{events::WorkSubmitted, instruction, RulesArgs, Submission, SubmissionStatus};
+use securing_tasks::{
+    events::WorkSubmitted, instruction, GateKind, Round, RulesArgs, Submission, SubmissionStatus,
+};
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
 
@@ -435,4 +437,252 @@ fn submit_work_after_set_operator_in_one_transaction_passes() {
     let submit = game.submit_work_ix(&actor, 0);
     game.send(&[set, submit], &[&actor.owner, &actor.operator])
         .unwrap();
+}
+
+// The round: made by its first submission, which sets its bounty aside.
+
+fn round(game: &Game, number: u64) -> Round {
+    game.get(&round_address(&game.task, number))
+}
+
+/// Two workers and what a creator put into the pool.
+fn funded(pool: u64) -> (Game, [Actor; 2]) {
+    let mut game = Game::new(rules());
+    if pool > 0 {
+        game.fund_task(pool).unwrap();
+    }
+    let workers = [(); 2].map(|()| game.worker(1_000_000));
+    (game, workers)
+}
+
+#[test]
+fn submit_work_first_of_a_round_makes_it_and_sets_the_bounty_aside() {
+    let (mut game, [worker, _]) = funded(1_000_000);
+    game.warp(START + 2_005);
+    let event = WorkSubmitted {
+        task: game.task,
+        submission: game.submission(&worker, 2),
+        owner: worker.owner.pubkey(),
+        round: 2,
+        payload_hash: [7; 32],
+        reserve: 100_000,
+        slot: START + 2_005,
+    };
+    logged(game.submit_work(&worker, 2), &event);
+
+    let made = round(&game, 2);
+    assert_eq!(made.task, game.task);
+    assert_eq!(made.payer, worker.operator.pubkey());
+    assert_eq!(made.number.get(), 2);
+    assert_eq!((made.reserve.get(), made.left.get()), (100_000, 100_000));
+    assert_eq!(
+        [
+            made.submissions,
+            made.live_submissions,
+            made.convictions,
+            made.paid,
+            made.open_audits
+        ]
+        .map(|n| n.get()),
+        [1, 1, 0, 0, 0]
+    );
+    let task = game.task();
+    assert_eq!((task.pool.get(), task.rounds.get()), (900_000, 1));
+    assert_eq!(game.node(&worker).live.get(), 1);
+}
+
+#[test]
+fn submit_work_second_of_a_round_sets_nothing_more_aside() {
+    let (mut game, [first, second]) = funded(1_000_000);
+    game.submit_work(&first, 0).unwrap();
+    game.fund_task(500).unwrap();
+    game.submit_work(&second, 0).unwrap();
+    let shared = round(&game, 0);
+    assert_eq!(shared.reserve.get(), 100_000);
+    assert_eq!(shared.submissions.get(), 2);
+    assert_eq!(shared.payer, first.operator.pubkey());
+    let task = game.task();
+    assert_eq!((task.pool.get(), task.rounds.get()), (900_500, 1));
+}
+
+#[test]
+fn submit_work_sets_aside_the_bounty_or_all_that_the_pool_has() {
+    for (pool, reserve) in [
+        (0, 0),
+        (1, 1),
+        (99_999, 99_999),
+        (100_000, 100_000),
+        (100_001, 100_000),
+    ] {
+        let (mut game, [worker, _]) = funded(pool);
+        game.submit_work(&worker, 0).unwrap();
+        assert_eq!(round(&game, 0).reserve.get(), reserve);
+        assert_eq!(game.task().pool.get(), pool - reserve);
+    }
+}
+
+/// A bounty of nothing, allowed with large stakes, takes nothing.
+#[test]
+fn submit_work_without_a_bounty_sets_nothing_aside() {
+    let mut game = Game::new(RulesArgs {
+        bounty_per_round: 0,
+        allow_large_stake: true,
+        ..rules()
+    });
+    game.fund_task(1_000).unwrap();
+    let worker = game.worker(1_000_000);
+    game.submit_work(&worker, 0).unwrap();
+    assert_eq!(round(&game, 0).reserve.get(), 0);
+    assert_eq!(game.task().pool.get(), 1_000);
+}
+
+/// A round's reserve is out of the pool before the next round looks into it.
+#[test]
+fn submit_work_of_two_rounds_never_promises_the_same_money() {
+    let (mut game, [worker, _]) = funded(150_000);
+    for (number, reserve) in [(0, 100_000), (1, 50_000), (2, 0)] {
+        game.warp(START + number * 1_000);
+        game.submit_work(&worker, number).unwrap();
+        assert_eq!(round(&game, number).reserve.get(), reserve);
+    }
+    for number in 0..3 {
+        game.warp((START + number * 1_000 + 400).max(game.slot()));
+        game.claim_bounty(&worker, number).unwrap();
+    }
+    assert_eq!(game.node(&worker).payable.get(), 150_000);
+    assert_eq!(game.node(&worker).rounds_paid.get(), 2);
+    assert_eq!(balance(&game.svm, &game.vault), 2_150_000);
+}
+
+#[test]
+fn submit_work_of_a_poor_round_is_not_made_up_for_by_later_money() {
+    let (mut game, [first, second]) = funded(0);
+    game.submit_work(&first, 0).unwrap();
+    game.fund_task(1_000_000).unwrap();
+    game.submit_work(&second, 0).unwrap();
+    assert_eq!(round(&game, 0).reserve.get(), 0);
+    game.warp(START + 1_000);
+    game.submit_work(&first, 1).unwrap();
+    assert_eq!(round(&game, 1).reserve.get(), 100_000);
+}
+
+#[test]
+fn submit_work_that_fails_sets_nothing_aside() {
+    let (mut game, [worker, _]) = funded(1_000_000);
+    game.warp(START + 100);
+    refused(
+        game.submit_work(&worker, 0),
+        TaskError::SubmissionWindowClosed,
+    );
+    assert_eq!(game.task().pool.get(), 1_000_000);
+    assert_eq!(game.task().rounds.get(), 0);
+}
+
+#[test]
+fn submit_work_pays_the_rounds_rent_once() {
+    let (mut game, [first, second]) = funded(0);
+    let spent = |game: &mut Game, worker: &Actor| {
+        let operator = worker.operator.pubkey();
+        let before = game.svm.get_balance(&operator).unwrap();
+        let fee = game.submit_work(worker, 0).unwrap().fee;
+        before - fee - game.svm.get_balance(&operator).unwrap()
+    };
+    let rent = |game: &Game, address: &_| game.svm.get_account(address).unwrap().lamports;
+    let with_round = spent(&mut game, &first);
+    let without = spent(&mut game, &second);
+    assert_eq!(without, rent(&game, &game.submission(&second, 0)));
+    assert_eq!(
+        with_round,
+        without + rent(&game, &round_address(&game.task, 0))
+    );
+}
+
+#[test]
+fn submit_work_with_the_round_at_a_prefunded_address_passes() {
+    let (mut game, [first, second]) = funded(1_000_000);
+    let address = round_address(&game.task, 0);
+    game.prefund(&address);
+    game.submit_work(&first, 0).unwrap();
+    game.submit_work(&second, 0).unwrap();
+    assert_eq!(round(&game, 0).reserve.get(), 100_000);
+}
+
+#[test]
+fn submit_work_into_a_round_at_another_address_fails() {
+    let (mut game, [worker, other]) = funded(1_000_000);
+    game.submit_work(&other, 0).unwrap();
+    let foreign = round_address(&fresh().pubkey(), 0);
+    game.warp(START + 1_000);
+    let own = round_address(&game.task, 1);
+    // The last round is there and is another one.
+    for address in [round_address(&game.task, 0), foreign, fresh().pubkey()] {
+        let submit = swap(game.submit_work_ix(&worker, 1), &own, &address);
+        assert_eq!(
+            failure(game.send(&[submit], &[&worker.operator])),
+            InstructionError::InvalidSeeds
+        );
+    }
+}
+
+#[test]
+fn submit_work_with_the_round_in_two_places_fails() {
+    let (mut game, [worker, other]) = funded(1_000_000);
+    game.submit_work(&other, 0).unwrap();
+    let own = round_address(&game.task, 0);
+    for repeated in [game.task, worker.node, game.submission(&worker, 0)] {
+        let submit = swap(game.submit_work_ix(&worker, 0), &own, &repeated);
+        assert_eq!(
+            failure(game.send(&[submit], &[&worker.operator])),
+            InstructionError::Custom(2040)
+        );
+    }
+}
+
+#[test]
+fn submit_work_with_an_account_that_cannot_be_written_fails() {
+    let (mut game, [worker, other]) = funded(1_000_000);
+    game.submit_work(&other, 0).unwrap();
+    for place in [game.task, worker.node, round_address(&game.task, 0)] {
+        let submit = readonly(game.submit_work_ix(&worker, 0), &place);
+        assert_eq!(
+            failure(game.send(&[submit], &[&worker.operator])),
+            InstructionError::Custom(2000)
+        );
+    }
+}
+
+#[test]
+fn submit_work_into_a_round_keeps_its_reserve_when_the_task_retires() {
+    let (mut game, [worker, other]) = funded(1_000_000);
+    game.submit_work(&worker, 0).unwrap();
+    game.retire_task().unwrap();
+    assert_eq!(round(&game, 0).left.get(), 100_000);
+    refused(game.submit_work(&other, 0), TaskError::TaskRetired);
+}
+
+#[test]
+fn submit_work_in_a_paused_task_fails() {
+    let (mut game, actor) = staked();
+    game.pause_task().unwrap();
+    refused(game.submit_work(&actor, 0), TaskError::TaskPaused);
+    game.resume_task().unwrap();
+    game.submit_work(&actor, 0).unwrap();
+}
+
+/// More in `gates.rs`.
+#[test]
+fn submit_work_without_what_the_gate_asks_for_fails() {
+    let mut game = Game::new(RulesArgs {
+        worker_gate: gate(GateKind::Allowlist, Default::default(), 0, 0),
+        ..rules()
+    });
+    let mut actor = game.stranger();
+    game.allow_node(0, &actor.owner.pubkey()).unwrap();
+    let entry = allow_address(&game.task, 0, &actor.owner.pubkey());
+    actor.gate_proof = Some(entry);
+    game.join_task(&actor, 0, 1_000_000).unwrap();
+    actor.gate_proof = None;
+    refused(game.submit_work(&actor, 0), TaskError::GateClosed);
+    actor.gate_proof = Some(entry);
+    game.submit_work(&actor, 0).unwrap();
 }
