@@ -1,7 +1,7 @@
 import { SecuringTasksClient, decodeAccount } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
-import { Keypair } from "@solana/web3.js";
-import type { PublicKey } from "@solana/web3.js";
+import type { Gate } from "@securing-tasks/client";
+import { Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { createHash } from "node:crypto";
 
@@ -28,6 +28,12 @@ function u32(...values: readonly number[]): Buffer {
   return buffer;
 }
 
+function u16(...values: readonly number[]): Buffer {
+  const buffer = Buffer.alloc(2 * values.length);
+  values.forEach((value, index) => buffer.writeUInt16LE(value, 2 * index));
+  return buffer;
+}
+
 const u8 = (...values: readonly number[]): Buffer => Buffer.from(values);
 const key = (seed: number): PublicKey => Keypair.fromSeed(new Uint8Array(32).fill(seed)).publicKey;
 const address = key(99);
@@ -39,7 +45,7 @@ describe("decoding", () => {
       "Node",
       ...[key(1), key(2), key(3)],
       u64(10n, most, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n, 21n, 22n),
-      u32(31, 32, 33, 34, 35, 36, 37, 38),
+      u32(31, 39, 32, 33, 34, 35, 36, 37, 38),
       u8(1, 255),
     );
     expect(decodeAccount(program, "node", address, data)).to.deep.equal({
@@ -61,6 +67,7 @@ describe("decoding", () => {
       lockedNextUntil: 21n,
       payable: 22n,
       openAudits: 31,
+      live: 39,
       submissions: 32,
       roundsPaid: 33,
       convictionsDowntime: 34,
@@ -82,7 +89,7 @@ describe("decoding", () => {
       u8(length, 0),
       uri,
       u64(4n, 5n, 6n),
-      u8(2, 3, 255),
+      u8(2, 1, 1, 3, 255),
     );
     expect(decodeAccount(program, "submission", address, data)).to.deep.equal({
       address,
@@ -95,12 +102,122 @@ describe("decoding", () => {
       slot: 5n,
       othersStake: 6n,
       audits: 2,
+      liveAudits: 1,
+      paid: true,
       status: "convicted",
     });
   });
 
-  const vote = (state: number): Buffer =>
-    bytes("Vote", key(1), key(2), key(3), Buffer.alloc(32), u64(4n, 5n), u8(2, state, 255));
+  it("reads a round", () => {
+    const data = bytes("Round", ...[key(1), key(2)], u64(3n, 4n, 5n), u32(6, 7, 8, 9, 10), u8(255));
+    expect(decodeAccount(program, "round", address, data)).to.deep.equal({
+      address,
+      task: key(1),
+      payer: key(2),
+      number: 3n,
+      reserve: 4n,
+      left: 5n,
+      submissions: 6,
+      convictions: 7,
+      paid: 8,
+      openAudits: 9,
+      liveSubmissions: 10,
+    });
+  });
+
+  it("reads an allowlist entry", () => {
+    const data = bytes("AllowEntry", key(1), key(2), u8(1, 255));
+    expect(decodeAccount(program, "allowEntry", address, data)).to.deep.equal({
+      address,
+      task: key(1),
+      owner: key(2),
+      role: "witness",
+    });
+  });
+
+  /** A task with these gates; the URI of its audit function is "x", and it has no task function. */
+  const task = (...gates: readonly [Buffer, Buffer]): Buffer =>
+    bytes(
+      "Task",
+      ...[key(1), key(2), key(3)],
+      u64(4n, 5n),
+      // Rules: windows, stakes and bounty, then those of an audit.
+      u64(11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n, 21n),
+      u32(22),
+      u16(23, 24, 25, 26, 27),
+      u8(1, 1),
+      ...gates,
+      ...[Buffer.alloc(32, 7), u8(1, 0), Buffer.alloc(128, "x")],
+      ...[Buffer.alloc(32), u8(0, 0), Buffer.alloc(128)],
+      u64(31n, 32n),
+      u32(33, 34, 35),
+      u8(1, 255),
+    );
+  const gate = (kind: number, on: PublicKey, least: bigint, most: number): Buffer =>
+    Buffer.concat([u8(kind), on.toBuffer(), u64(least), u32(most)]);
+  const OPEN = gate(0, PublicKey.default, 0n, 0);
+
+  it("reads a task", () => {
+    const data = task(gate(4, key(8), 41n, 42), OPEN);
+    expect(decodeAccount(program, "task", address, data)).to.deep.equal({
+      address,
+      creator: key(1),
+      mint: key(2),
+      vault: key(3),
+      id: 4n,
+      startSlot: 5n,
+      rules: {
+        roundSlots: 11n,
+        submissionSlots: 12n,
+        auditSlots: 13n,
+        commitSlots: 14n,
+        revealSlots: 15n,
+        leaveDelaySlots: 16n,
+        workerMinStake: 17n,
+        witnessMinStake: 18n,
+        bountyPerRound: 19n,
+        initiatorBond: 20n,
+        voteDeposit: 21n,
+        quorumVotes: 22,
+        quorumBps: 23,
+        downtimeBps: 24,
+        maliceBps: 25,
+        initiatorBonusBps: 26,
+        poolBps: 27,
+        voteWeight: "stake",
+        rewardRule: "majority",
+        workerGate: { kind: "standing", task: key(8), leastRoundsPaid: 41n, mostConvictions: 42 },
+        witnessGate: { kind: "open" },
+      },
+      auditFunction: { hash: new Uint8Array(32).fill(7), uri: "x" },
+      taskFunction: null,
+      pool: 31n,
+      activeStake: 32n,
+      nodes: 33,
+      rounds: 34,
+      entries: 35,
+      status: "paused",
+    });
+  });
+
+  it("reads gates of every kind", () => {
+    const kinds: readonly Gate[] = [
+      { kind: "open" },
+      { kind: "allowlist" },
+      { kind: "token", mint: key(8), least: 9n },
+      { kind: "collection", group: key(8) },
+      { kind: "standing", task: key(8), leastRoundsPaid: 9n, mostConvictions: 10 },
+      { kind: "member", task: key(8) },
+    ];
+    for (const [kind, expected] of kinds.entries()) {
+      const data = task(OPEN, gate(kind, key(8), 9n, 10));
+      const { witnessGate } = decodeAccount(program, "task", address, data).rules;
+      expect(witnessGate).to.deep.equal(expected);
+    }
+  });
+
+  const vote = (state: number, commitment = Buffer.alloc(32)): Buffer =>
+    bytes("Vote", key(1), key(2), key(3), commitment, u64(4n, 5n), u8(2, state, 255));
 
   it("reads a vote", () => {
     expect(decodeAccount(program, "vote", address, vote(2))).to.deep.equal({
@@ -108,10 +225,74 @@ describe("decoding", () => {
       audit: key(1),
       owner: key(2),
       payer: key(3),
+      commitment: null,
       weight: 4n,
       deposit: 5n,
       opinion: "malice",
       state: "claimed",
+    });
+  });
+
+  it("reads a committed vote", () => {
+    const data = vote(0, Buffer.alloc(32, 7));
+    const { commitment, state } = decodeAccount(program, "vote", address, data);
+    expect([commitment, state]).to.deep.equal([new Uint8Array(32).fill(7), "committed"]);
+  });
+
+  it("reads an audit", () => {
+    const data = bytes(
+      "Audit",
+      ...[key(1), key(2), key(3), key(4), key(5)],
+      u64(11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n),
+      u32(21, 22, 23),
+      u64(24n, 25n, 26n),
+      u64(27n, 28n, 29n),
+      u32(30, 31),
+      u32(32),
+      u16(33, 34, 35, 36, 37),
+      u8(0, 1),
+      u8(1, 4, 2, 255),
+    );
+    expect(decodeAccount(program, "audit", address, data)).to.deep.equal({
+      address,
+      task: key(1),
+      submission: key(2),
+      initiator: key(3),
+      accused: key(4),
+      payer: key(5),
+      submissionSlot: 11n,
+      openSlot: 12n,
+      revealSlot: 13n,
+      endSlot: 14n,
+      accusedStake: 15n,
+      exposed: 16n,
+      eligibleStake: 17n,
+      initiatorStake: 18n,
+      bond: 19n,
+      voteDeposit: 20n,
+      votes: {
+        valid: { nodes: 21, stake: 24n },
+        downtime: { nodes: 22, stake: 25n },
+        malice: { nodes: 23, stake: 26n },
+      },
+      votersPot: 27n,
+      votersWeight: 28n,
+      votersLeft: 29n,
+      unclaimed: 30,
+      liveVotes: 31,
+      rules: {
+        quorumVotes: 32,
+        quorumBps: 33,
+        downtimeBps: 34,
+        maliceBps: 35,
+        initiatorBonusBps: 36,
+        poolBps: 37,
+        voteWeight: "node",
+        rewardRule: "majority",
+      },
+      accusation: "downtime",
+      outcome: "convictedMalice",
+      attempt: 2,
     });
   });
 

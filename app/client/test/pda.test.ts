@@ -1,7 +1,9 @@
 import {
   PROGRAM_ID,
+  allowEntryAddress,
   auditAddress,
   nodeAddress,
+  roundAddress,
   submissionAddress,
   taskAddress,
   vaultAddress,
@@ -23,11 +25,14 @@ describe("addresses", () => {
       const task = taskAddress(key("creator"), BigInt(vector.id));
       const submission = submissionAddress(task, BigInt(vector.round), key("owner"));
       const audit = auditAddress(submission, vector.attempt);
-      const { vault, node, vote } = vector;
+      const { vault, node, vote, roundAccount, allowedWorker, allowedWitness } = vector;
       expect({
         task: task.toBase58(),
         vault: vaultAddress(task).toBase58(),
         node: nodeAddress(task, key("owner")).toBase58(),
+        allowedWorker: allowEntryAddress(task, "worker", key("owner")).toBase58(),
+        allowedWitness: allowEntryAddress(task, "witness", key("owner")).toBase58(),
+        roundAccount: roundAddress(task, BigInt(vector.round)).toBase58(),
         submission: submission.toBase58(),
         audit: audit.toBase58(),
         vote: voteAddress(audit, key("voter")).toBase58(),
@@ -35,6 +40,9 @@ describe("addresses", () => {
         task: vector.task,
         vault,
         node,
+        allowedWorker,
+        allowedWitness,
+        roundAccount,
         submission: vector.submission,
         audit: vector.audit,
         vote,
