@@ -1,0 +1,885 @@
+//! Attacks with stake: carried off before a slash, moved about, multiplied, locked up, laundered.
+//!
+//! Unless a test says otherwise: a conviction for malice takes 2,000,000 of 4,000,000 (600,000 bonus, 200,000 pool, 1,200,000 voters);
+//! a vote lends 50,000, an accusation 200,000; what is asked to leave waits 600 slots.
+
+mod attack_kit;
+mod common;
+
+use attack_kit::*;
+use common::*;
+use securing_tasks::{Audit, GateKind, Outcome, RulesArgs};
+use solana_signer::Signer;
+
+/// A worker of 4,000,000 and three honest witnesses of 1,000,000; the worker submitted at START + 1.
+struct Hunt {
+    game: Game,
+    accused: Actor,
+    honest: [Actor; 3],
+}
+
+impl Hunt {
+    fn new(rules: RulesArgs) -> Self {
+        let mut game = Game::new(rules);
+        let accused = game.worker(4_000_000);
+        let honest = [(); 3].map(|()| game.witness(1_000_000));
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        Self {
+            game,
+            accused,
+            honest,
+        }
+    }
+
+    /// The first of the honest accuses, the others agree; what it came to.
+    fn convict(&mut self) -> Outcome {
+        let audit = accuse(&mut self.game, &self.honest[0], &self.accused, 0);
+        let votes = [(&self.honest[1], MALICE), (&self.honest[2], MALICE)];
+        decide(&mut self.game, &audit, &votes)
+    }
+}
+
+// Self-slash.
+
+/// One owner's worker, accuser and two voters: all votes are its own. Left alone they'd be out with everything at START + 602.
+fn own_four(rules: RulesArgs) -> (Game, [Actor; 4]) {
+    let mut game = Game::new(rules);
+    let actors = [
+        game.worker(4_000_000),
+        game.witness(1_000_000),
+        game.witness(1_000_000),
+        game.witness(1_000_000),
+    ];
+    game.warp(START + 1);
+    game.submit_work(&actors[0], 0).unwrap();
+    game.warp(START + 2);
+    (game, actors)
+}
+
+fn sum(game: &Game, actors: &[Actor]) -> i64 {
+    actors.iter().map(|actor| gain(game, actor)).sum()
+}
+
+/// The slash comes back as locked shares: 200 slots later than leaving at once would, and without the pool's 200,000.
+#[test]
+fn self_slash_to_leave_fast_leaves_later_and_with_less() {
+    let (mut game, own) = own_four(rules());
+    let audit = accuse(&mut game, &own[1], &own[0], 0);
+    for voter in &own[2..] {
+        game.cast_vote(voter, &audit, MALICE).unwrap();
+    }
+    for actor in &own {
+        game.request_leave(actor, None).unwrap();
+    }
+    assert_eq!(
+        settle(&mut game, &audit, &[&own[2], &own[3]]),
+        Outcome::ConvictedMalice
+    );
+    for actor in &own {
+        refused(game.withdraw(actor), TaskError::NothingToWithdraw);
+    }
+    // Here the honest owner has everything.
+    game.warp(START + 602);
+    for actor in &own {
+        game.withdraw(actor).unwrap();
+    }
+    assert_eq!(sum(&game, &own), -2_000_000);
+    game.warp(START + 801);
+    for actor in &own[1..] {
+        refused(game.withdraw(actor), TaskError::NothingToWithdraw);
+    }
+    game.warp(START + 802);
+    for actor in &own[1..] {
+        game.withdraw(actor).unwrap();
+    }
+    assert_eq!(sum(&game, &own), -200_000);
+}
+
+/// Not defended: where the pool can't pay a round's bounty and nobody else works, the pool's part of a self-slash comes back as the next
+/// rounds' bounties, which leave at once. Of 2,000,000, here 1,800,000 is out at START + 2,400 where leaving takes 100,000 slots. All of it
+/// was slashed, so no vote or work of it is at risk any more; and every other worker of those rounds has an equal part.
+#[test]
+fn self_slash_to_leave_fast_through_an_empty_pool_pays_all_who_work_in_the_next_rounds() {
+    let rules = RulesArgs {
+        leave_delay_slots: 100_000,
+        initiator_bonus_bps: 1_000,
+        pool_bps: 9_000,
+        bounty_per_round: 1_000_000,
+        ..rules()
+    };
+    for others in [0, 1] {
+        let (mut game, own) = own_four(rules.clone());
+        let rivals: Vec<_> = (0..others).map(|_| game.worker(1_000_000)).collect();
+        let audit = accuse(&mut game, &own[1], &own[0], 0);
+        let votes = [(&own[2], MALICE), (&own[3], MALICE)];
+        decide(&mut game, &audit, &votes);
+        for round in 1..3 {
+            game.warp(START + 1_000 * round);
+            game.submit_work(&own[0], round).unwrap();
+            for rival in &rivals {
+                game.submit_work(rival, round).unwrap();
+            }
+            game.warp(START + 1_000 * round + 400);
+            game.claim_bounty(&own[0], round).unwrap();
+            game.withdraw(&own[0]).unwrap();
+        }
+        let before = -4_000_000;
+        let out = gain(&game, &own[0]) - before;
+        assert_eq!(out, if others == 0 { 1_800_000 } else { 900_000 });
+    }
+}
+
+/// Not defended, but it never pays: who expects to be caught accuses itself first, for bonus and one share. The slash still costs
+/// 2,000,000 - 600,000 - 400,000 = 1,000,000: what pool and honest voters have.
+#[test]
+fn self_slash_for_the_bonus_still_costs_the_shares_of_pool_and_voters() {
+    let Hunt {
+        mut game,
+        accused,
+        honest,
+    } = Hunt::new(rules());
+    // A second key in the place of an honest accuser.
+    let [second_key, first, second] = &honest;
+    let audit = accuse(&mut game, second_key, &accused, 0);
+    decide(&mut game, &audit, &[(first, MALICE), (second, MALICE)]);
+    // Three votes: 400,000 each.
+    let [accused, second_key] = gains(&mut game, [&accused, second_key]);
+    assert_eq!((accused, second_key), (-2_000_000, 600_000 + 400_000));
+    assert_eq!(accused + second_key, -(200_000 + 2 * 400_000));
+}
+
+// Leaving before the slash.
+
+/// Asks to leave in the submission's own slot; the last possible audit is still over before the delay is, and an audit that nobody
+/// resolves holds everything.
+#[test]
+fn leaving_before_the_slash_is_slower_than_the_last_audit() {
+    let Hunt {
+        mut game,
+        accused,
+        honest: [initiator, first, second],
+    } = Hunt::new(rules());
+    game.request_leave(&accused, None).unwrap();
+    game.warp(START + 399);
+    let audit = accuse(&mut game, &initiator, &accused, 0);
+    for voter in [&first, &second] {
+        game.cast_vote(voter, &audit, MALICE).unwrap();
+    }
+    game.warp(START + 601);
+    refused(game.withdraw(&accused), TaskError::NodeAccused);
+    assert_eq!(
+        settle(&mut game, &audit, &[&first, &second]),
+        Outcome::ConvictedMalice
+    );
+    game.withdraw(&accused).unwrap();
+    assert_eq!(gain(&game, &accused), -2_000_000);
+}
+
+/// In a task whose leave delay is as short as it may be, one slot shorter is refused at creation.
+#[test]
+fn leaving_before_the_slash_by_a_short_delay_is_refused_at_creation() {
+    let mut game = Game::unborn(RulesArgs {
+        leave_delay_slots: 599,
+        ..rules()
+    });
+    refused(game.create_task(), TaskError::LeaveDelayTooShort);
+}
+
+/// 3,000,000 wait, ready to go since long, and go between submission and audit. Only 1,000,000 stood behind the work, and half of it is
+/// slashed: as much as of an honest node of 1,000,000, which is what the active stake said.
+#[test]
+fn leaving_before_the_slash_with_stake_parked_at_the_door_leaves_the_minimum_at_risk() {
+    let mut game = Game::new(rules());
+    let parked = game.worker(4_000_000);
+    let plain = game.worker(1_000_000);
+    let honest = [(); 3].map(|()| game.witness(1_000_000));
+    game.request_leave(&parked, Some(3_000_000)).unwrap();
+    game.warp(START + 1_000);
+    for worker in [&parked, &plain] {
+        game.submit_work(worker, 1).unwrap();
+    }
+    assert_eq!(game.node(&parked).active().unwrap(), 1_000_000);
+    game.withdraw(&parked).unwrap();
+    for worker in [&parked, &plain] {
+        let audit = accuse(&mut game, &honest[0], worker, 1);
+        let votes = [(&honest[1], MALICE), (&honest[2], MALICE)];
+        assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
+    }
+    assert_eq!(gains(&mut game, [&parked, &plain]), [-500_000, -500_000]);
+}
+
+/// A leaving stake goes first in a slash: asking to leave protects nothing.
+#[test]
+fn leaving_before_the_slash_loses_the_leaving_part_first() {
+    let mut hunt = Hunt::new(rules());
+    hunt.game
+        .request_leave(&hunt.accused, Some(3_000_000))
+        .unwrap();
+    assert_eq!(hunt.convict(), Outcome::ConvictedMalice);
+    let node = hunt.game.node(&hunt.accused);
+    assert_eq!(
+        (node.stake.get(), node.leaving.get()),
+        (2_000_000, 1_000_000)
+    );
+}
+
+// Voters that leave.
+
+/// A voter asks to leave in the slot of its vote: it stays 400 slots longer than the case, and its deposit with it.
+#[test]
+fn voter_leaving_with_its_vote_counted_waits_past_the_case() {
+    let case = Case::audited(rules(), MALICE);
+    let audit = case.audit();
+    let Case {
+        mut game,
+        voters: [leaver, second, third],
+        ..
+    } = case;
+    game.cast_vote(&leaver, &audit, VALID).unwrap();
+    game.request_leave(&leaver, None).unwrap();
+    let votes = [(&second, MALICE), (&third, MALICE)];
+    decide(&mut game, &audit, &votes);
+    assert_eq!(game.slot(), START + 202);
+    game.claim_vote(&leaver, &audit).unwrap();
+    game.warp(START + 601);
+    refused(game.withdraw(&leaver), TaskError::NothingToWithdraw);
+    // The vote is still there, so the node can't be closed.
+    game.warp(START + 602);
+    game.withdraw(&leaver).unwrap();
+    refused(game.close_node(&leaver), TaskError::NotEmpty);
+    assert_eq!(gain(&game, &leaver), 0);
+    // Its share waits like everyone's.
+    game.warp(START + 802);
+    game.withdraw(&leaver).unwrap();
+    assert_eq!(gain(&game, &leaver), 300_000);
+}
+
+// Stuck locks.
+
+/// A griefer audits as often as it can to keep a worker from leaving. The worker resolves each audit itself; at the end of the delay
+/// that it had anyway it is out. A third audit comes too late.
+#[test]
+fn stuck_lock_griefing_ends_before_the_leave_delay_does() {
+    let Hunt {
+        mut game,
+        accused,
+        honest: [griefer, ..],
+    } = Hunt::new(rules());
+    game.request_leave(&accused, None).unwrap();
+    for attempt in 0..2 {
+        let audit = accuse(&mut game, &griefer, &accused, 0);
+        refused(game.withdraw(&accused), TaskError::NodeAccused);
+        game.warp(START + 201 + 200 * attempt);
+        let resolve = game.resolve_audit_ix(&audit);
+        game.send(&[resolve], &[&accused.operator]).unwrap();
+    }
+    refused(
+        game.open_audit(&griefer, &accused, 0, MALICE),
+        TaskError::AuditWindowClosed,
+    );
+    game.warp(START + 601);
+    game.withdraw(&accused).unwrap();
+    assert_eq!(gain(&game, &accused), 0);
+    assert_eq!(gains(&mut game, [&griefer]), [0]);
+}
+
+/// Shares lie in two boxes: a drip of new ones never puts off the old. The first leaves on its slot, the others after less than twice
+/// the delay.
+#[test]
+fn stuck_lock_by_a_drip_of_small_shares_never_puts_off_the_old_ones() {
+    let mut game = Game::new(rules());
+    let workers = [(); 3].map(|()| game.worker(4_000_000));
+    let [victim, griefer, second] = [(); 3].map(|()| game.witness(2_000_000));
+    game.warp(START + 1);
+    for worker in &workers {
+        game.submit_work(worker, 0).unwrap();
+    }
+    let mut audits = vec![];
+    for (worker, slot) in workers.iter().zip([1, 101, 301]) {
+        game.warp(START + slot);
+        let audit = accuse(&mut game, &griefer, worker, 0);
+        for voter in [&victim, &second] {
+            game.cast_vote(voter, &audit, MALICE).unwrap();
+        }
+        audits.push(audit);
+        // Ends 200 slots after it opened: the first when the third opens.
+        if slot == 101 {
+            settle(&mut game, &audits[0], &[&victim]);
+        }
+    }
+    settle(&mut game, &audits[1], &[&victim]);
+    settle(&mut game, &audits[2], &[&victim]);
+    // 400,000 at START + 201, again at 301 and at 501.
+    assert_eq!(game.slot(), START + 501);
+    game.warp(START + 801);
+    game.withdraw(&victim).unwrap();
+    assert_eq!(gain(&game, &victim), -2_000_000 + 400_000);
+    game.warp(START + 1_100);
+    refused(game.withdraw(&victim), TaskError::NothingToWithdraw);
+    game.warp(START + 1_101);
+    game.withdraw(&victim).unwrap();
+    assert_eq!(gain(&game, &victim), -2_000_000 + 1_200_000);
+}
+
+// Pause and retirement.
+
+/// Pausing lifts no delay, and blocks no verdict, claim or withdrawal.
+#[test]
+fn pause_as_an_exit_lifts_no_delay_and_blocks_no_claim() {
+    let case = Case::audited(committed(), MALICE);
+    let audit = case.audit();
+    let Case {
+        mut game,
+        accused,
+        initiator,
+        voters: [first, second, third],
+    } = case;
+    game.fund_task(1_000_000).unwrap();
+    game.request_leave(&accused, None).unwrap();
+    game.pause_task().unwrap();
+    refused(game.withdraw(&accused), TaskError::NodeAccused);
+    for voter in [&first, &second, &third] {
+        game.commit_vote(voter, &audit, MALICE, [1; 32]).unwrap();
+    }
+    game.warp(START + 52);
+    for voter in [&first, &second, &third] {
+        game.reveal_vote(voter, &audit, MALICE, [1; 32]).unwrap();
+    }
+    settle(&mut game, &audit, &[&first, &second, &third]);
+    game.warp(START + 601);
+    refused(game.withdraw(&accused), TaskError::NothingToWithdraw);
+    game.warp(START + 602);
+    game.withdraw(&accused).unwrap();
+    assert_eq!(gain(&game, &accused), -2_000_000);
+    assert_eq!(
+        gains(&mut game, [&initiator, &first, &second, &third]),
+        [900_000, 300_000, 300_000, 300_000]
+    );
+}
+
+/// Not defended: a creator that pauses right after a submission keeps it from being accused. The worker ends with what an honest one
+/// has, the bounty out of the creator's own pool, and the task stands still meanwhile. An audit that is open goes on.
+#[test]
+fn pause_as_a_shield_costs_the_creator_the_bounty_and_the_task() {
+    let mut game = Game::new(rules());
+    game.fund_task(1_000_000).unwrap();
+    let friend = game.worker(4_000_000);
+    let initiator = game.witness(1_000_000);
+    game.warp(START + 1);
+    game.submit_work(&friend, 0).unwrap();
+    game.pause_task().unwrap();
+    refused(
+        game.open_audit(&initiator, &friend, 0, MALICE),
+        TaskError::TaskPaused,
+    );
+    let other = game.stranger();
+    refused(game.join_task(&other, 0, 1_000_000), TaskError::TaskPaused);
+    game.warp(START + 400);
+    game.resume_task().unwrap();
+    refused(
+        game.open_audit(&initiator, &friend, 0, MALICE),
+        TaskError::AuditWindowClosed,
+    );
+    game.claim_bounty(&friend, 0).unwrap();
+    assert_eq!(gains(&mut game, [&friend]), [100_000]);
+    game.retire_task().unwrap();
+    assert_eq!(balance(&game.svm, &game.creator_wallet), WALLET - 100_000);
+}
+
+/// Retiring, which a creator can't take back, shields nobody.
+#[test]
+fn retire_as_a_shield_fails() {
+    for pause_first in [false, true] {
+        let mut hunt = Hunt::new(rules());
+        if pause_first {
+            hunt.game.pause_task().unwrap();
+        }
+        hunt.game.retire_task().unwrap();
+        assert_eq!(hunt.convict(), Outcome::ConvictedMalice);
+        assert_eq!(
+            gains(&mut hunt.game, [&hunt.accused, &hunt.honest[0]]),
+            [-2_000_000, 1_000_000]
+        );
+    }
+}
+
+// A verdict that nobody calls for, and one called for twice.
+
+#[test]
+fn slash_never_cranked_waits_for_whoever_comes_and_holds_the_accused() {
+    let Hunt {
+        mut game,
+        accused,
+        honest: [initiator, first, second],
+    } = Hunt::new(rules());
+    let audit = accuse(&mut game, &initiator, &accused, 0);
+    for voter in [&first, &second] {
+        game.cast_vote(voter, &audit, MALICE).unwrap();
+    }
+    game.request_leave(&accused, None).unwrap();
+    // About eight years.
+    game.warp(START + 600_000_000);
+    refused(game.withdraw(&accused), TaskError::NodeAccused);
+    let passer_by = key(&mut game.svm);
+    let resolve = game.resolve_audit_ix(&audit);
+    game.send(&[resolve], &[&passer_by]).unwrap();
+    for voter in [&first, &second] {
+        let claim = game.claim_vote_ix(voter, &audit);
+        game.send(&[claim], &[&passer_by]).unwrap();
+    }
+    assert_eq!(
+        gains(&mut game, [&accused, &initiator, &first, &second]),
+        [-2_000_000, 1_000_000, 400_000, 400_000]
+    );
+}
+
+#[test]
+fn second_slash_for_one_fault_is_refused() {
+    let mut hunt = Hunt::new(rules());
+    assert_eq!(hunt.convict(), Outcome::ConvictedMalice);
+    let audit = hunt.game.audit(&hunt.accused, 0, 0);
+    refused(hunt.game.resolve_audit(&audit), TaskError::AlreadyResolved);
+    for initiator in &hunt.honest {
+        refused(
+            hunt.game.open_audit(initiator, &hunt.accused, 0, MALICE),
+            TaskError::AlreadyDecided,
+        );
+    }
+    assert_eq!(gains(&mut hunt.game, [&hunt.accused]), [-2_000_000]);
+}
+
+/// Two bad submissions cost twice, and never more than the node holds: both slashes are of the stake at their own audit.
+#[test]
+fn second_slash_for_a_second_fault_takes_what_is_left_at_most() {
+    let rules = RulesArgs {
+        submission_slots: 1_000,
+        leave_delay_slots: 1_500,
+        malice_bps: 10_000,
+        worker_min_stake: 1,
+        ..rules()
+    };
+    let mut game = Game::new(rules);
+    let accused = game.worker(4_000_000);
+    let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+    game.warp(START + 999);
+    game.submit_work(&accused, 0).unwrap();
+    game.warp(START + 1_000);
+    game.submit_work(&accused, 1).unwrap();
+    let audits = [0, 1].map(|round| accuse(&mut game, &initiator, &accused, round));
+    for audit in &audits {
+        for voter in [&first, &second] {
+            game.cast_vote(voter, audit, MALICE).unwrap();
+        }
+    }
+    for audit in &audits {
+        settle(&mut game, audit, &[&first, &second]);
+    }
+    // 4,000,000 once, and nothing the second time.
+    let [accused, initiator, first, second] =
+        gains(&mut game, [&accused, &initiator, &first, &second]);
+    assert_eq!(accused, -4_000_000);
+    assert_eq!(
+        accused + initiator + first + second,
+        -(game.task().pool.get() as i64)
+    );
+}
+
+// One stake, many nodes.
+
+/// The stake of one vote is at another node when the case is over, and not before.
+#[test]
+fn same_stake_through_many_nodes_votes_once_in_a_case() {
+    let Hunt {
+        mut game,
+        accused,
+        honest: [initiator, voter, _],
+    } = Hunt::new(rules());
+    let audit = accuse(&mut game, &initiator, &accused, 0);
+    game.cast_vote(&voter, &audit, VALID).unwrap();
+    game.request_leave(&voter, None).unwrap();
+    refused(game.withdraw(&voter), TaskError::NothingToWithdraw);
+    // With other money in its place, the next node is too late.
+    let next = game.witness(1_000_000);
+    refused(
+        game.cast_vote(&next, &audit, VALID),
+        TaskError::JoinedAfterSubmission,
+    );
+    game.warp(START + 601);
+    settle(&mut game, &audit, &[&voter]);
+    game.withdraw(&voter).unwrap();
+}
+
+/// Moved before the submission, the stake votes at the node that has it, and not at the one that had it.
+#[test]
+fn same_stake_through_many_nodes_one_after_another_votes_at_the_last() {
+    let mut game = Game::new(rules());
+    let accused = game.worker(4_000_000);
+    let initiator = game.witness(1_000_000);
+    let nodes = [game.witness(1_000_000), game.stranger(), game.stranger()];
+    for pair in nodes.windows(2) {
+        game.request_leave(&pair[0], None).unwrap();
+        game.warp(game.slot() + 600);
+        game.withdraw(&pair[0]).unwrap();
+        game.join_task(&pair[1], 1, 1_000_000).unwrap();
+    }
+    game.warp(START + 2_000);
+    game.submit_work(&accused, 2).unwrap();
+    let audit = accuse(&mut game, &initiator, &accused, 2);
+    for node in &nodes[..2] {
+        refused(
+            game.cast_vote(node, &audit, VALID),
+            TaskError::StakeTooRecent,
+        );
+    }
+    game.cast_vote(&nodes[2], &audit, VALID).unwrap();
+    assert_eq!(game.get::<Audit>(&audit).votes.stake[0].get(), 1_000_000);
+}
+
+/// Halves of one stake: what left for the second node doesn't vote at the first.
+#[test]
+fn same_stake_through_many_nodes_in_parts_weighs_its_parts() {
+    let mut game = Game::new(by_stake());
+    let accused = game.worker(4_000_000);
+    let initiator = game.witness(1_000_000);
+    let first = game.witness(2_000_000);
+    game.request_leave(&first, Some(1_000_000)).unwrap();
+    game.warp(START + 600);
+    game.withdraw(&first).unwrap();
+    let second = game.stranger();
+    game.join_task(&second, 1, 1_000_000).unwrap();
+    game.warp(START + 1_000);
+    game.submit_work(&accused, 1).unwrap();
+    let audit = accuse(&mut game, &initiator, &accused, 1);
+    for node in [&first, &second] {
+        game.cast_vote(node, &audit, VALID).unwrap();
+    }
+    assert_eq!(game.get::<Audit>(&audit).votes.stake[0].get(), 2_000_000);
+}
+
+/// A node that an account needs can't be closed, so nobody starts anew within a case. One that nothing needs can, and is too late for
+/// the case then.
+#[test]
+fn leave_and_rejoin_within_one_case_is_refused_or_too_late() {
+    let mut game = Game::new(rules());
+    let accused = game.worker(4_000_000);
+    let [initiator, voter, idle] = [(); 3].map(|()| game.witness(1_000_000));
+    game.request_leave(&idle, None).unwrap();
+    game.warp(START + 1_000);
+    game.submit_work(&accused, 1).unwrap();
+    for actor in [&accused, &voter] {
+        game.request_leave(actor, None).unwrap();
+    }
+    game.cancel_leave(&voter).unwrap();
+    let audit = accuse(&mut game, &initiator, &accused, 1);
+
+    // Out for long, it comes back with an eye on the case.
+    game.withdraw(&idle).unwrap();
+    game.close_node(&idle).unwrap();
+    game.join_task(&idle, 1, 1_000_000).unwrap();
+    refused(
+        game.cast_vote(&idle, &audit, VALID),
+        TaskError::JoinedAfterSubmission,
+    );
+    refused(
+        game.cast_vote(&voter, &audit, VALID),
+        TaskError::StakeTooRecent,
+    );
+    // The accused, out of everything after the case, can't close before its submission is settled, and can't join twice.
+    game.warp(START + 1_600);
+    game.resolve_audit(&audit).unwrap();
+    game.withdraw(&accused).unwrap();
+    refused(game.close_node(&accused), TaskError::NotEmpty);
+    fails(game.join_task(&accused, 0, 1_000_000));
+}
+
+// Bonds and deposits as a hiding place.
+
+/// A sham audit against its own second worker: what the bond holds isn't in the stake that is slashed. What the owner of both loses, with
+/// and without, when honest nodes vote in the sham audit or don't.
+fn carried_away(sham: bool, honest_vote: bool) -> i64 {
+    let mut game = Game::new(rules());
+    let guilty = game.worker(4_000_000);
+    let own = game.worker(1_000_000);
+    let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    game.submit_work(&guilty, 0).unwrap();
+    game.submit_work(&own, 0).unwrap();
+    let hiding = sham.then(|| accuse(&mut game, &guilty, &own, 0));
+    let audit = accuse(&mut game, &initiator, &guilty, 0);
+    if let (Some(hiding), true) = (&hiding, honest_vote) {
+        for voter in [&first, &second] {
+            game.cast_vote(voter, hiding, VALID).unwrap();
+        }
+    }
+    let votes = [(&first, MALICE), (&second, MALICE)];
+    decide(&mut game, &audit, &votes);
+    if let Some(hiding) = &hiding {
+        let voters: &[&Actor] = if honest_vote { &[&first, &second] } else { &[] };
+        settle(&mut game, hiding, voters);
+    }
+    gains(&mut game, [&guilty, &own]).iter().sum()
+}
+
+/// 200,000 out of reach of a slash of half: 100,000 saved for each sham audit, at the price of another worker's minimum for each. Two
+/// honest votes in it, which have 60,000 each, make it a loss of 20,000 on top: 1,900,000 + 200,000 - 80,000.
+#[test]
+fn bond_to_carry_stake_away_saves_half_of_it_unless_someone_votes_in_the_sham() {
+    assert_eq!(carried_away(false, false), -2_000_000);
+    assert_eq!(carried_away(true, true), -2_020_000);
+    assert_eq!(carried_away(true, false), -1_900_000);
+}
+
+/// However many: a worker's minimum stays at risk.
+#[test]
+fn bond_to_carry_stake_away_leaves_the_minimum_at_risk() {
+    let mut game = Game::new(rules());
+    let guilty = game.worker(1_250_000);
+    let own = [(); 2].map(|()| game.worker(1_000_000));
+    game.warp(START + 1);
+    for worker in [&guilty, &own[0], &own[1]] {
+        game.submit_work(worker, 0).unwrap();
+    }
+    accuse(&mut game, &guilty, &own[0], 0);
+    refused(
+        game.open_audit(&guilty, &own[1], 0, MALICE),
+        TaskError::StakeBelowMinimum,
+    );
+}
+
+/// Once accused, nothing that the audit may take can be lent: of 4,000,000 one bond of 1,500,000, one deposit of 400,000, and no more,
+/// since 2,000,000 are at stake. The slash is paid in full.
+#[test]
+fn deposit_lending_to_fall_below_what_an_audit_may_take_is_refused() {
+    let rules = RulesArgs {
+        initiator_bond: 1_500_000,
+        vote_deposit: 400_000,
+        ..rules()
+    };
+    let mut game = Game::new(rules);
+    let accused = game.worker(4_000_000);
+    let own = [(); 3].map(|()| game.worker(3_000_000));
+    let [initiator, first, second] = [(); 3].map(|()| game.witness(3_000_000));
+    game.warp(START + 1);
+    for worker in [&accused, &own[0], &own[1], &own[2]] {
+        game.submit_work(worker, 0).unwrap();
+    }
+    let audit = accuse(&mut game, &initiator, &accused, 0);
+    accuse(&mut game, &accused, &own[0], 0);
+    refused(
+        game.open_audit(&accused, &own[1], 0, MALICE),
+        TaskError::StakeAtRisk,
+    );
+    let others = [(&first, &own[1]), (&second, &own[2])]
+        .map(|(initiator, worker)| accuse(&mut game, initiator, worker, 0));
+    game.cast_vote(&accused, &others[0], VALID).unwrap();
+    refused(
+        game.cast_vote(&accused, &others[1], VALID),
+        TaskError::StakeAtRisk,
+    );
+    assert_eq!(game.node(&accused).stake.get(), 2_100_000);
+    let votes = [(&first, MALICE), (&second, MALICE)];
+    assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
+    assert_eq!(game.node(&accused).stake.get(), 100_000);
+}
+
+/// Where malice takes all, an accused node lends nothing at all.
+#[test]
+fn deposit_lending_by_an_accused_node_is_refused_where_malice_takes_all() {
+    let rules = RulesArgs {
+        malice_bps: 10_000,
+        ..rules()
+    };
+    let mut hunt = Hunt::new(rules);
+    let other = hunt.game.worker(1_000_000);
+    hunt.game.submit_work(&other, 0).unwrap();
+    let [initiator, ..] = &hunt.honest;
+    accuse(&mut hunt.game, initiator, &hunt.accused, 0);
+    let game = &mut hunt.game;
+    refused(
+        game.open_audit(&hunt.accused, &other, 0, MALICE),
+        TaskError::StakeAtRisk,
+    );
+}
+
+// The quorum.
+
+/// The accused's own stake never counts, wherever it was moved around the submission: 900,000,000 in before it and out after it.
+#[test]
+fn quorum_inflated_by_the_accuseds_own_stake_stays_what_it_was() {
+    let mut game = Game::new(rules());
+    let accused = game.worker(4_000_000);
+    let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    game.add_stake(&accused, 900_000_000).unwrap();
+    game.submit_work(&accused, 0).unwrap();
+    game.request_leave(&accused, Some(900_000_000)).unwrap();
+    let audit = accuse(&mut game, &initiator, &accused, 0);
+    assert_eq!(game.get::<Audit>(&audit).eligible_stake.get(), 3_000_000);
+    let votes = [(&first, MALICE), (&second, MALICE)];
+    assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
+    // Half of all 904,000,000, since all of it was there when the audit opened.
+    assert_eq!(gains(&mut game, [&accused]), [-452_000_000]);
+}
+
+/// Not defended: a second key's stake of the submission's own slot counts toward the quorum and can't vote. One slot earlier it would do
+/// the same by not voting. The price is four times the stake of all who vote, at a quorum of 20 %, for a leave delay.
+#[test]
+fn quorum_inflated_by_a_second_key_costs_four_times_the_voters_stake() {
+    for (slot, stake, expected) in [
+        (START + 1, 12_000_000, Outcome::ConvictedMalice),
+        (START + 1, 12_000_001, Outcome::NoVerdict),
+        (START, 12_000_001, Outcome::NoVerdict),
+    ] {
+        let mut game = Game::new(rules());
+        let accused = game.worker(4_000_000);
+        let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+        game.warp(slot);
+        let idle = game.witness(stake);
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        let audit = accuse(&mut game, &initiator, &accused, 0);
+        let votes = [(&first, MALICE), (&second, MALICE)];
+        assert_eq!(decide(&mut game, &audit, &votes), expected);
+        game.request_leave(&idle, None).unwrap();
+        game.warp(game.slot() + 599);
+        refused(game.withdraw(&idle), TaskError::NothingToWithdraw);
+    }
+}
+
+/// What leaves before the audit opens doesn't count any more, nor what comes after the submission. Doing both is no cheaper than staying:
+/// the stake that left and the stake that came wait for a leave delay each.
+#[test]
+fn quorum_inflated_only_at_the_submission_or_only_after_it_stays_what_it_was() {
+    for (before, after, eligible) in [
+        (true, false, 3_000_000),
+        (false, true, 3_000_000),
+        (true, true, 103_000_000),
+    ] {
+        let mut game = Game::new(rules());
+        let accused = game.worker(4_000_000);
+        let [initiator, ..] = [(); 3].map(|()| game.witness(1_000_000));
+        game.warp(START + 1);
+        let passing = before.then(|| game.witness(100_000_000));
+        game.submit_work(&accused, 0).unwrap();
+        if let Some(passing) = passing {
+            game.request_leave(&passing, None).unwrap();
+        }
+        if after {
+            game.witness(100_000_000);
+        }
+        let audit = accuse(&mut game, &initiator, &accused, 0);
+        assert_eq!(game.get::<Audit>(&audit).eligible_stake.get(), eligible);
+    }
+}
+
+// Audits used up.
+
+/// Windows with room for three audits of 100 slots.
+fn roomy() -> RulesArgs {
+    RulesArgs {
+        audit_slots: 700,
+        reveal_slots: 100,
+        leave_delay_slots: 900,
+        ..rules()
+    }
+}
+
+/// Not defended: friends of the accused use up its three audits before anyone comes to vote, at the price of three bonds tied for 100
+/// slots each. All three are public, and the honest need not accuse: it is enough to vote in any of them.
+#[test]
+fn three_accusers_burn_all_audits_where_nobody_votes_for_three_windows() {
+    let Hunt {
+        mut game,
+        accused,
+        honest: [friend, second, third],
+    } = Hunt::new(roomy());
+    let friends = [&friend, &second, &third];
+    for friend in friends {
+        let audit = accuse(&mut game, friend, &accused, 0);
+        assert_eq!(settle(&mut game, &audit, &[]), Outcome::NoVerdict);
+    }
+    assert_eq!(game.slot(), START + 301);
+    refused(
+        game.open_audit(&friend, &accused, 0, MALICE),
+        TaskError::AuditsUsedUp,
+    );
+    assert_eq!(gains(&mut game, friends), [0; 3]);
+}
+
+/// In the last of the three, two honest votes convict, and the friend that accused has helped.
+#[test]
+fn three_accusers_lose_to_two_votes_in_the_last_of_their_audits() {
+    let Hunt {
+        mut game,
+        accused,
+        honest: [friend, first, second],
+    } = Hunt::new(roomy());
+    for _ in 0..2 {
+        let audit = accuse(&mut game, &friend, &accused, 0);
+        settle(&mut game, &audit, &[]);
+    }
+    let audit = accuse(&mut game, &friend, &accused, 0);
+    let votes = [(&first, MALICE), (&second, MALICE)];
+    assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
+    assert_eq!(
+        gains(&mut game, [&accused, &friend, &first]),
+        [-2_000_000, 1_000_000, 400_000]
+    );
+}
+
+// Reputation.
+
+/// A convicted node leaves, closes and joins again with a clean record: a new key would have one too. A gate that asks for paid rounds
+/// lets neither in, since the paid rounds are gone with the convictions.
+#[test]
+fn reputation_laundered_by_closing_and_rejoining_is_that_of_a_stranger() {
+    let mut game = Game::new(rules());
+    game.fund_task(1_000_000).unwrap();
+    let worker = game.worker(4_000_000);
+    let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+    // One paid round, and one conviction.
+    game.submit_work(&worker, 0).unwrap();
+    game.warp(START + 400);
+    game.claim_bounty(&worker, 0).unwrap();
+    game.close_submission(&worker, 0).unwrap();
+    game.warp(START + 1_000);
+    game.submit_work(&worker, 1).unwrap();
+    let audit = accuse(&mut game, &initiator, &worker, 1);
+    let votes = [(&first, MALICE), (&second, MALICE)];
+    decide(&mut game, &audit, &votes);
+    refused(game.close_node(&worker), TaskError::NotEmpty);
+
+    // Another task asks for a paid round and no conviction, and one for no conviction alone.
+    let first_task = game.task;
+    let standing = |game: &mut Game, id, least| {
+        game.rules.worker_gate = gate(GateKind::Standing, first_task, least, 0);
+        game.next_task(id);
+        let mut here = game.here(&worker);
+        here.gate_proof = Some(worker.node);
+        let sent = game.join_task(&here, 0, 1_000_000);
+        game.enter(first_task);
+        sent
+    };
+    refused(standing(&mut game, 1, 1), TaskError::GateClosed);
+    refused(standing(&mut game, 2, 0), TaskError::GateClosed);
+
+    for voter in [&first, &second] {
+        game.close_vote(voter, &audit).unwrap();
+    }
+    game.close_audit(&audit).unwrap();
+    game.close_submission(&worker, 1).unwrap();
+    assert_eq!(gains(&mut game, [&worker]), [-2_000_000 + 100_000]);
+    game.close_node(&worker).unwrap();
+    game.join_task(&worker, 0, 1_000_000).unwrap();
+    let node = game.node(&worker);
+    assert_eq!(
+        (node.rounds_paid.get(), node.convictions().unwrap()),
+        (0, 0)
+    );
+
+    refused(standing(&mut game, 3, 1), TaskError::GateClosed);
+    // Asking for no conviction alone asks for nothing: a key that was never seen passes as well.
+    standing(&mut game, 4, 0).unwrap();
+    assert_eq!(worker.owner.pubkey(), node.owner);
+}
