@@ -127,9 +127,9 @@ pub mod securing_tasks {
         payload_hash: [u8; 32],
         payload_uri: String,
     ) -> Result<()> {
-        let (bump, round_bump) = (ctx.bumps.submission, ctx.bumps.round);
+        let bump = ctx.bumps.submission;
         ctx.accounts
-            .handle(bump, round_bump, round_number, payload_hash, &payload_uri)
+            .handle(bump, round_number, payload_hash, &payload_uri)
     }
 
     /// Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond out of its stake. By the operator,

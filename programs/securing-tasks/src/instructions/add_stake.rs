@@ -45,7 +45,7 @@ impl AddStake {
             &self.owner,
             &self.token_program,
             amount,
-        )?;
+        );
 
         emit!(StakeAdded {
             task: self.node.task,

@@ -1,13 +1,15 @@
 use crate::{
     error::TaskError,
     events::AccountClosed,
-    state::{Node, Round, Submission},
+    state::{Node, Round, Submission, Task},
 };
 use anchor_lang::prelude::*;
 
 /// Anyone may close a submission that was paid or convicted and has no audit left; the rent goes to its payer.
 #[derive(Accounts)]
 pub struct CloseSubmission {
+    #[account(address = submission.task @ TaskError::WrongTask)]
+    pub task: Account<Task>,
     #[account(
         mut,
         constraint = round.task == submission.task @ TaskError::WrongTask,
@@ -28,6 +30,10 @@ pub struct CloseSubmission {
 
 impl CloseSubmission {
     pub fn handle(&mut self) -> Result<()> {
+        let slot = Clock::get()?.slot;
+        // Convicted and closed while the round still takes work, it could be submitted once more.
+        let end = self.task.submission_end(self.round.number.get())?;
+        require!(slot >= end, TaskError::RoundUndecided);
         self.submission.require_closable()?;
 
         self.round.close_submission()?;
@@ -39,7 +45,7 @@ impl CloseSubmission {
             task: self.submission.task,
             account: *self.submission.address(),
             pool_award: 0,
-            slot: Clock::get()?.slot,
+            slot,
         });
         Ok(())
     }

@@ -46,14 +46,14 @@ impl CloseTask {
                 &mut self.destination,
                 &self.token_program,
                 amount,
-            )?;
+            );
         }
         close_vault(
             &self.task,
             &mut self.vault,
             &mut self.creator,
             &self.token_program,
-        )?;
+        );
 
         emit!(AccountClosed {
             task: *self.task.address(),

@@ -25,7 +25,7 @@ pub struct FundTask {
 impl FundTask {
     pub fn handle(&mut self, amount: u64) -> Result<()> {
         require!(amount > 0, TaskError::AmountZero);
-        self.task.require_active()?;
+        self.task.require_not_retired()?;
 
         self.task.add_to_pool(amount)?;
         self.task.invariant()?;
@@ -37,7 +37,7 @@ impl FundTask {
             &self.funder,
             &self.token_program,
             amount,
-        )?;
+        );
 
         emit!(TaskFunded {
             task: *self.task.address(),

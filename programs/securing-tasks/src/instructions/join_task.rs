@@ -62,7 +62,7 @@ impl JoinTask {
             &self.owner,
             &self.token_program,
             amount,
-        )?;
+        );
 
         emit!(NodeJoined {
             task: self.node.task,

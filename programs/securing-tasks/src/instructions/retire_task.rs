@@ -35,7 +35,7 @@ impl RetireTask {
             &mut self.destination,
             &self.token_program,
             amount,
-        )?;
+        );
 
         emit!(TaskRetired {
             task: *self.task.address(),

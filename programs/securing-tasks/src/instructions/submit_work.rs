@@ -4,7 +4,7 @@ use crate::{
     events::WorkSubmitted,
     state::{count, pack_uri, Node, Role, Round, Submission, SubmissionStatus, Task},
 };
-use anchor_lang::prelude::*;
+use anchor_lang::{find_and_verify_program_address, prelude::*, AccountInitialize};
 
 #[derive(Accounts)]
 #[instruction(round_number: u64)]
@@ -19,14 +19,10 @@ pub struct SubmitWork {
         constraint = node.operator == *operator.address() @ TaskError::NotOperator
     )]
     pub node: Account<Node>,
-    // The first submission of a round makes it. Closed, it can't come back: its submission window is over by then.
-    #[account(
-        init_if_needed,
-        payer = operator,
-        seeds = [ROUND_SEED, task.address().as_ref(), round_number.to_le_bytes()],
-        bump
-    )]
-    pub round: Account<Round>,
+    /// The round, made by its first submission. Found by what it holds, since looking for its address costs more than the rest;
+    /// looked for once, when it is made.
+    #[account(mut)]
+    pub round: UncheckedAccount,
     #[account(
         init,
         payer = operator,
@@ -44,7 +40,6 @@ impl SubmitWork {
     pub fn handle(
         &mut self,
         bump: u8,
-        round_bump: u8,
         round_number: u64,
         payload_hash: [u8; 32],
         payload_uri: &str,
@@ -71,19 +66,9 @@ impl SubmitWork {
             TaskError::SubmissionWindowClosed
         );
 
-        if self.round.submissions.get() == 0 {
-            count(&mut self.task.rounds)?;
-            let reserve = self.task.reserve_bounty()?;
-            self.round.open(
-                *self.task.address(),
-                *self.operator.address(),
-                round_number,
-                reserve,
-                round_bump,
-            );
-        }
-        self.round.add_submission()?;
-        self.round.invariant()?;
+        let mut round = self.round(round_number)?;
+        round.add_submission()?;
+        round.invariant()?;
         self.task.invariant()?;
 
         let submission = &mut self.submission;
@@ -108,9 +93,41 @@ impl SubmitWork {
             owner: submission.owner,
             round: round_number,
             payload_hash,
-            reserve: self.round.reserve.get(),
+            reserve: round.reserve.get(),
             slot,
         });
         Ok(())
+    }
+
+    /// The round's account: as it is, or made now with its bounty set aside.
+    fn round(&mut self, number: u64) -> Result<Account<Round>> {
+        let view = *self.round.account();
+        if view.owned_by(&crate::ID) {
+            // SAFETY: writable accounts of one instruction are distinct, so nothing else has this one's data.
+            let round = unsafe { Account::<Round>::load_mut(view)? };
+            require!(round.task == *self.task.address(), TaskError::WrongTask);
+            require!(round.number.get() == number, TaskError::WrongRound);
+            return Ok(round);
+        }
+        let (task, place) = (*self.task.address(), number.to_le_bytes());
+        let seeds: [&[u8]; 3] = [ROUND_SEED, task.as_ref(), &place];
+        let bump = [find_and_verify_program_address(
+            &seeds,
+            &crate::ID,
+            view.address(),
+        )?];
+        let mut round = Account::<Round>::create_and_initialize(
+            self.operator.account(),
+            &view,
+            Account::<Round>::INIT_SPACE,
+            &crate::ID,
+            &(),
+            Some(&[ROUND_SEED, task.as_ref(), &place, &bump]),
+            None,
+        )?;
+        count(&mut self.task.rounds)?;
+        let reserve = self.task.reserve_bounty()?;
+        round.open(task, *self.operator.address(), number, reserve, bump[0]);
+        Ok(round)
     }
 }

@@ -40,7 +40,7 @@ impl Withdraw {
             &mut self.destination,
             &self.token_program,
             amount,
-        )?;
+        );
 
         emit!(Withdrawn {
             task: self.node.task,

@@ -17,6 +17,7 @@ use litesvm::{
     LiteSVM,
 };
 pub use securing_tasks::error::TaskError;
+use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_message::Message;
 use solana_signer::Signer as _;
@@ -102,13 +103,17 @@ pub fn rules() -> RulesArgs {
     }
 }
 
+/// The built program; `SECURING_TASKS_PROGRAM` names another file, for a mutant.
 pub fn program_bytes() -> Vec<u8> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../target/deploy/securing_tasks.so"
-    );
-    std::fs::read(path)
-        .unwrap_or_else(|_| panic!("{path} is not there; build the program first: npm run build"))
+    let path = std::env::var("SECURING_TASKS_PROGRAM").unwrap_or_else(|_| {
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../target/deploy/securing_tasks.so"
+        )
+        .into()
+    });
+    std::fs::read(&path)
+        .unwrap_or_else(|_| panic!("{path} is not there; build the program first: npm run program"))
 }
 
 /// A machine with the program, at `START`.
@@ -1089,6 +1094,7 @@ impl Game {
     pub fn close_submission_ix(&self, worker: &Actor, round: u64) -> Instruction {
         instruction(
             accounts::CloseSubmission {
+                task: self.task,
                 round: round_address(&self.task, round),
                 node: worker.node,
                 submission: self.submission(worker, round),
@@ -1346,4 +1352,31 @@ pub fn readonly(mut instruction: Instruction, address: &Address) -> Instruction 
         meta.is_writable &= meta.pubkey != *address;
     }
     instruction
+}
+
+impl Game {
+    /// A stranger whose keys and wallet are there without a transaction: for crowds.
+    pub fn rich_stranger(&mut self) -> Actor {
+        let (owner, operator, wallet) = (fresh(), fresh(), fresh().pubkey());
+        let lamports = Account {
+            lamports: 1_000_000_000,
+            ..Account::default()
+        };
+        for key in [&owner, &operator] {
+            self.svm
+                .set_account(key.pubkey(), lamports.clone())
+                .unwrap();
+        }
+        let mut account = self.svm.get_account(&self.creator_wallet).unwrap();
+        account.data[32..64].copy_from_slice(owner.pubkey().as_ref());
+        self.svm.set_account(wallet, account).unwrap();
+        Actor {
+            node: node_address(&self.task, &owner.pubkey()),
+            owner,
+            operator,
+            wallet,
+            gate_proof: None,
+            gate_mint: None,
+        }
+    }
 }
