@@ -1,6 +1,5 @@
-import type { Audit, Chain } from "@securing-tasks/client";
+import type { Audit } from "@securing-tasks/client";
 import {
-  PROGRAM_ID,
   REFUSAL_CODES,
   WRAPPED_SOL,
   auditAddress,
@@ -12,7 +11,6 @@ import {
   voteAddress,
   wrapSol,
 } from "@securing-tasks/client";
-import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import { Game } from "@securing-tasks/demo/game";
 import {
   ExtensionType,
@@ -24,19 +22,9 @@ import {
 } from "@solana/spl-token";
 import { Keypair, PublicKey, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
-import { readFile } from "node:fs/promises";
 import { RULES, claimAll, expectRefusal, witnesses, workers } from "./utils/games";
 import { refusal } from "./utils/refusal";
-import { BYTECODE, localnet } from "./utils/validator";
-
-const CHAINS: readonly (readonly [where: string, chain: () => Promise<Chain>])[] = [
-  ["on a validator", (): Promise<Chain> => Promise.resolve(localnet())],
-  [
-    "embedded",
-    async (): Promise<Chain> =>
-      EmbeddedChain.start([{ id: PROGRAM_ID, bytecode: await readFile(BYTECODE) }]),
-  ],
-];
+import { CHAINS } from "./utils/validator";
 
 const MOST = 2n ** 64n - 1n;
 

@@ -12,6 +12,8 @@ const SEATS = [
   ...witnesses(1_500n, "Wanda", "Wim"),
 ];
 const POOL = 10_000n;
+/** Of a round with one worker. */
+const BOUNTY = RULES.bountyPerRound;
 
 function start(currency: Currency, rules = RULES): Promise<Game> {
   return Game.start({ chain: localnet(), currency, rules, seats: SEATS, pool: POOL });
@@ -53,7 +55,9 @@ describe("a whole audit", () => {
       Wanda: share,
       Wim: share,
     });
-    expect((await game.ledger()).pool).to.equal(POOL + slash - bonus - 5n * share);
+    // What the convicted work would have earned waits in its round.
+    expect((await game.ledger()).reserves).to.equal(BOUNTY);
+    expect((await game.ledger()).pool).to.equal(POOL - BOUNTY + slash - bonus - 5n * share);
     const accused = await game.node("Ben");
     expect(accused.convictionsMalice).to.equal(1);
     expect(accused.stake).to.equal(9_999n - slash);
@@ -105,7 +109,7 @@ describe("a whole audit", () => {
     expect(await gains(game)).to.deep.equal({
       Ada: share,
       Ben: 0n,
-      Cleo: 101n - 3n * share,
+      Cleo: 101n - 3n * share + BOUNTY,
       Dora: share,
       Emil: -101n,
       Wanda: share,
@@ -139,13 +143,14 @@ describe("a whole audit", () => {
 
     // Everyone got SOL, and no wrapped SOL is left behind.
     const owner = game.player("Cleo").owner.publicKey;
+    const { lamports } = (await localnet().account(game.player("Cleo").node)) ?? { lamports: 0 };
     const before = BigInt(await localnet().connection.getBalance(owner));
     const end = await game.end();
     expect([end.total, end.vault]).to.deep.equal([0n, 0n]);
-    // 30 % of 500 as initiator and a fourth of 60 %; the rent of the account that unwrapping closes comes back too.
+    // 30 % of 500 as initiator and a fourth of 60 %; the rents of node and of the account that unwrapping closes come back too.
     const gained = BigInt(await localnet().connection.getBalance(owner)) - before;
     const rent = await localnet().rentMinimum(ACCOUNT_SIZE);
-    expect(gained).to.equal(5_000n + 150n + 75n + rent);
+    expect(gained).to.equal(5_000n + 150n + 75n + rent + BigInt(lamports));
     expect(await localnet().account(tokenAccountOf(WRAPPED_SOL, owner))).to.equal(null);
   });
 });

@@ -26,6 +26,8 @@ export const RULES: TaskRules = {
   poolBps: 1_000,
   voteWeight: "node",
   rewardRule: "all",
+  workerGate: { kind: "open" },
+  witnessGate: { kind: "open" },
 };
 
 export function workers(stake: bigint, ...names: readonly string[]): Seat[] {

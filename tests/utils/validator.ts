@@ -1,5 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Chain } from "@securing-tasks/client";
+import { PROGRAM_ID } from "@securing-tasks/client";
+import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import { Localnet, findValidator } from "@securing-tasks/client/localnet";
 import { Keypair } from "@solana/web3.js";
 import { deploy } from "../../migrations/deploy";
@@ -18,6 +21,16 @@ export function localnet(): Localnet {
   if (!running) throw new Error("The validator is not running: run the tests with npm.");
   return running;
 }
+
+/** For what is tested on both kinds of chain. */
+export const CHAINS: readonly (readonly [where: string, chain: () => Promise<Chain>])[] = [
+  ["on a validator", (): Promise<Chain> => Promise.resolve(localnet())],
+  [
+    "embedded",
+    async (): Promise<Chain> =>
+      EmbeddedChain.start([{ id: PROGRAM_ID, bytecode: await readFile(BYTECODE) }]),
+  ],
+];
 
 /** The key whose public key is the program id. */
 export async function programKey(): Promise<Keypair> {
