@@ -109,9 +109,8 @@ function mutate(text, place) {
       `constraint = (${live(place, `without ${field} = ${address}`)} || *${field}.address() == ${address}) @ ${error}${rest}`,
   );
   // Edges of branches.
-  code = code.replace(
-    /^( *(?:\} else )?if )([^{\n]*) \{$/gm,
-    (line, start, check) => (/\blet\b|mutant/.test(check) ? line : `${start}${condition(check, place)} {`),
+  code = code.replace(/^( *(?:\} else )?if )([^{\n]*) \{$/gm, (line, start, check) =>
+    /\blet\b|mutant/.test(check) ? line : `${start}${condition(check, place)} {`,
   );
   // Steps: statements of one line that can fail, and counters. Invariants are a second net: the tests' harness holds them too.
   code = code.replace(/^( +)((?:self|node|task|audit)\.[^\n=]*\)\?;)$/gm, (line, indent, step) =>
@@ -169,9 +168,15 @@ function failures(binary, program) {
     cwd: join(project, "programs", "securing-tasks"),
     encoding: "utf8",
     maxBuffer: 1 << 28,
-    env: { ...process.env, SECURING_TASKS_PROGRAM: program, RUST_BACKTRACE: "0", MODEL_STEPS: "5000" },
+    env: {
+      ...process.env,
+      SECURING_TASKS_PROGRAM: program,
+      RUST_BACKTRACE: "0",
+      MODEL_STEPS: "5000",
+    },
   });
-  if (!/^test result/m.test(run.stdout)) throw new Error(`${binary.name} did not run: ${run.stderr}`);
+  if (!/^test result/m.test(run.stdout))
+    throw new Error(`${binary.name} did not run: ${run.stderr}`);
   return [...run.stdout.matchAll(/^test (\S+) \.\.\. FAILED/gm)].map((match) => match[1]);
 }
 
@@ -192,8 +197,13 @@ function order(binaries, place) {
     resume_task: ["pause_task"],
     tokens: ["mints"],
   };
-  const first = [name, ...(near[name] ?? []), ...(name.startsWith("close_") ? ["close_accounts"] : [])];
-  const rank = (binary) => (first.includes(binary.name) ? first.indexOf(binary.name) : first.length);
+  const first = [
+    name,
+    ...(near[name] ?? []),
+    ...(name.startsWith("close_") ? ["close_accounts"] : []),
+  ];
+  const rank = (binary) =>
+    first.includes(binary.name) ? first.indexOf(binary.name) : first.length;
   return binaries.toSorted((a, b) => rank(a) - rank(b));
 }
 
@@ -214,7 +224,14 @@ console.log(`${mutants.length} mutants; building the program that holds them all
 // Built where cargo finds the copy's manifest; the toolchain's flags are the same.
 execFileSync(
   join(project, "toolchain", "cargo-sbpf.sh"),
-  [join(work, "target"), "--package", "securing-tasks", "--lib", "--manifest-path", join(work, "Cargo.toml")],
+  [
+    join(work, "target"),
+    "--package",
+    "securing-tasks",
+    "--lib",
+    "--manifest-path",
+    join(work, "Cargo.toml"),
+  ],
   { stdio: ["ignore", "inherit", "inherit"] },
 );
 const built = readFileSync(join(work, "target", "sbpf-solana", "release", "libsecuring_tasks.so"));
@@ -233,7 +250,8 @@ console.log("running every test without a mutant ...");
 set(0);
 for (const binary of binaries) {
   const failed = failures(binary, program);
-  if (failed.length > 0) throw new Error(`${binary.name} fails without a mutant: ${failed.join(", ")}`);
+  if (failed.length > 0)
+    throw new Error(`${binary.name} fails without a mutant: ${failed.join(", ")}`);
 }
 
 const survivors = [];
@@ -249,7 +267,9 @@ for (const [done, mutant] of chosen.entries()) {
   }
   if (killer === undefined) survivors.push(mutant);
   const said = killer === undefined ? "SURVIVED" : `killed by ${killer}`;
-  console.log(`${done + 1}/${chosen.length} ${mutant.number} ${mutant.place}: ${mutant.what} | ${said}`);
+  console.log(
+    `${done + 1}/${chosen.length} ${mutant.number} ${mutant.place}: ${mutant.what} | ${said}`,
+  );
 }
 console.log(`\n${chosen.length - survivors.length} killed, ${survivors.length} survived`);
 for (const { number, place, what } of survivors) console.log(`  ${number} ${place}: ${what}`);
