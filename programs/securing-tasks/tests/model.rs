@@ -1,0 +1,361 @@
+//! Random games played twice: by the program in LiteSVM and by a model in plain Rust. After every instruction both must agree on
+//! the result, to the error code, on every account that was named, on every vault, wallet and lamport; from time to time, and at
+//! the end, on everything. Then the game is wound down to zero accounts: no lock lasts for ever.
+//!
+//! `MODEL_SEED=... MODEL_STEPS=... cargo test --test model` plays the same games again; `MODEL_STEPS=1000000` plays many. A
+//! failure prints both, and the shortest sequence found that fails the same way.
+
+#[path = "model/chain.rs"]
+mod chain;
+mod common;
+#[path = "model/game.rs"]
+mod game;
+#[path = "model/player.rs"]
+mod player;
+
+use chain::{Chain, Template};
+use game::{Ix, Step, World};
+use player::Player;
+use std::{
+    collections::BTreeMap,
+    panic::{catch_unwind, AssertUnwindSafe},
+    time::{Duration, Instant},
+};
+
+/// Instructions in `cargo test`.
+const STEPS: u64 = 50_000;
+/// Steps of one game, the winding down not counted.
+const GAME: usize = 1_000;
+/// How many steps apart everything is compared.
+const ALL: usize = 60;
+/// Seconds that shrinking may take; `MODEL_SHRINK` sets others.
+const SHRINK: u64 = 90;
+
+/// How often each instruction ended how.
+#[derive(Default)]
+struct Tally {
+    results: BTreeMap<(&'static str, String), u64>,
+    sent: u64,
+    passed: u64,
+    outcomes: [u64; 5],
+    games: u64,
+    most_accounts: usize,
+}
+
+/// One game on both sides.
+struct Play<'a> {
+    chain: Chain,
+    world: World,
+    tally: &'a mut Tally,
+    supply: u128,
+    steps: usize,
+}
+
+impl<'a> Play<'a> {
+    fn new(template: &Template, purse: u64, tally: &'a mut Tally) -> Self {
+        let (chain, world) = template.game(purse);
+        let supply = world.wallets.iter().map(|one| u128::from(*one)).sum();
+        Self {
+            chain,
+            world,
+            tally,
+            supply,
+            steps: 0,
+        }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Until(slot) => {
+                if *slot > self.world.slot {
+                    self.world.slot = *slot;
+                    self.chain.until(*slot);
+                }
+            }
+            Step::Gift { task, from, amount } => {
+                let purse = self.world.wallets[usize::from(*from)];
+                if self.world.tasks.contains_key(task) && purse >= *amount {
+                    self.world.gift(*task, *from, *amount);
+                    self.chain.gift(*task, *from, *amount);
+                }
+            }
+            Step::Do(ix) => self.instruction(ix)?,
+        }
+        self.steps += 1;
+        if self.steps.is_multiple_of(ALL) {
+            self.chain.compare_all(&self.world)?;
+        }
+        Ok(())
+    }
+
+    fn instruction(&mut self, ix: &Ix) -> Result<(), String> {
+        let expected = self.world.play(ix);
+        let sent = self.chain.send(ix);
+        let result = match expected {
+            Ok(()) => "ok".to_string(),
+            Err(no) => format!("{no:?}"),
+        };
+        let agree = match (&expected, &sent) {
+            (Ok(()), Ok(())) => true,
+            (Err(no), Err(error)) => chain::same(*no, error),
+            _ => false,
+        };
+        if !agree {
+            return Err(format!(
+                "{} ends with {sent:?} on chain, and by the model with {result}",
+                ix.name()
+            ));
+        }
+        self.tally.sent += 1;
+        self.tally.passed += u64::from(expected.is_ok());
+        *self.tally.results.entry((ix.name(), result)).or_default() += 1;
+        self.tally.most_accounts = self.tally.most_accounts.max(self.world.accounts());
+        self.chain.compare_named(&self.world, ix)?;
+        self.world.check(self.supply);
+        Ok(())
+    }
+
+    /// Ends every case, pays everything, closes every account. Nothing that is owed may stay, and it may not take longer than the
+    /// rules' delays.
+    fn wind_down(&mut self, player: &mut Player) -> Result<(), String> {
+        let wait: u64 = self
+            .world
+            .tasks
+            .values()
+            .map(|task| task.rules.round.max(task.rules.leave_delay))
+            .max()
+            .unwrap_or(0);
+        // Cases end within one wait, what they pay is unlocked after two more.
+        for turn in 0..=4 {
+            let mut progress = true;
+            while progress {
+                progress = false;
+                for ix in player.wind_down(&self.world) {
+                    if self.world.judge(&ix).is_ok() {
+                        self.step(&Step::Do(ix))?;
+                        progress = true;
+                    }
+                }
+            }
+            if self.world.is_over() {
+                break;
+            }
+            if turn < 4 {
+                self.step(&Step::Until(self.world.slot + wait))?;
+            }
+        }
+        self.chain.compare_all(&self.world)?;
+        if self.world.accounts() > 0 {
+            return Err(format!(
+                "{} accounts are left for ever",
+                self.world.accounts()
+            ));
+        }
+        if self.world.lamports.windows(2).any(|two| two[0] != two[1]) {
+            return Err("rent did not come back to who paid it".into());
+        }
+        Ok(())
+    }
+
+    fn end(self) {
+        for (sum, one) in self.tally.outcomes.iter_mut().zip(self.world.outcomes) {
+            *sum += one;
+        }
+        self.tally.games += 1;
+    }
+}
+
+/// Plays the game of a seed, for as many steps. Answers its steps and what went wrong.
+fn game(
+    template: &Template,
+    seed: u64,
+    steps: usize,
+    tally: &mut Tally,
+) -> (Vec<Step>, Result<(), String>) {
+    let mut player = Player::new(seed);
+    let mut record = vec![];
+    let result = guarded(|| {
+        let mut play = Play::new(template, player.purse(), tally);
+        for _ in 0..steps {
+            let step = player.step(&play.world);
+            record.push(step);
+            play.step(record.last().unwrap())?;
+        }
+        play.wind_down(&mut player)?;
+        play.end();
+        Ok(())
+    });
+    (record, result)
+}
+
+/// Plays these steps and winds down.
+fn replay(template: &Template, seed: u64, steps: &[Step]) -> Result<(), String> {
+    let mut player = Player::new(seed);
+    let mut tally = Tally::default();
+    guarded(|| {
+        let mut play = Play::new(template, player.purse(), &mut tally);
+        for step in steps {
+            play.step(step)?;
+        }
+        play.wind_down(&mut player)
+    })
+}
+
+/// A broken invariant of the model is a failure like any other.
+fn guarded(run: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        Err(panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or(panic.downcast_ref::<&str>().map(|text| (*text).to_string()))
+            .unwrap_or("a panic".into()))
+    })
+}
+
+/// The shortest sequence found that still fails: without ever smaller parts, as long as there is time.
+fn shrink(template: &Template, seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let started = Instant::now();
+    let time = Duration::from_secs(number("MODEL_SHRINK").unwrap_or(SHRINK));
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut size = steps.len().div_ceil(2);
+    loop {
+        let (mut at, mut smaller) = (0, false);
+        while at < steps.len() && started.elapsed() < time {
+            let mut fewer = steps.clone();
+            fewer.drain(at..(at + size).min(steps.len()));
+            if replay(template, seed, &fewer).is_err() {
+                (steps, smaller) = (fewer, true);
+            } else {
+                at += size;
+            }
+        }
+        if started.elapsed() >= time || (size == 1 && !smaller) {
+            break;
+        }
+        size = size.div_ceil(2);
+    }
+    std::panic::set_hook(hook);
+    steps
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is a number")),
+    )
+}
+
+fn now() -> u64 {
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap();
+    since.as_micros() as u64
+}
+
+fn print(tally: &Tally, started: Instant) {
+    println!(
+        "{} instructions in {} games, {} of them accepted, at most {} accounts at once, {:.1} s",
+        tally.sent,
+        tally.games,
+        tally.passed,
+        tally.most_accounts,
+        started.elapsed().as_secs_f64()
+    );
+    let [_, none, acquitted, downtime, malice] = tally.outcomes;
+    println!(
+        "outcomes: {none} without a verdict, {acquitted} acquitted, {downtime} convicted of downtime, {malice} of malice"
+    );
+    let mut lines: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for ((name, result), count) in &tally.results {
+        let line = format!("{result} {count}");
+        let of = lines.entry(name).or_default();
+        if result == "ok" {
+            of.insert(0, line);
+        } else {
+            of.push(line);
+        }
+    }
+    for (name, results) in lines {
+        println!("  {name}: {}", results.join(", "));
+    }
+    let never: Vec<_> = game::ALL_REFUSALS
+        .iter()
+        .map(|no| format!("{no:?}"))
+        .filter(|no| !tally.results.keys().any(|(_, result)| result == no))
+        .collect();
+    println!("refusals that never occurred: {}", never.join(", "));
+}
+
+const INSTRUCTIONS: [&str; 27] = [
+    "create_task",
+    "fund_task",
+    "pause_task",
+    "resume_task",
+    "retire_task",
+    "close_task",
+    "allow_node",
+    "disallow_node",
+    "join_task",
+    "add_stake",
+    "request_leave",
+    "cancel_leave",
+    "withdraw",
+    "set_operator",
+    "submit_work",
+    "open_audit",
+    "cast_vote",
+    "commit_vote",
+    "reveal_vote",
+    "resolve_audit",
+    "claim_vote",
+    "claim_bounty",
+    "close_vote",
+    "close_audit",
+    "close_submission",
+    "close_round",
+    "close_node",
+];
+
+#[test]
+fn program_and_model_agree() {
+    let first = number("MODEL_SEED").unwrap_or_else(now);
+    let steps = number("MODEL_STEPS").unwrap_or(STEPS);
+    println!("MODEL_SEED={first} MODEL_STEPS={steps}");
+    let started = Instant::now();
+    let template = Template::new();
+    let mut tally = Tally::default();
+    let mut seed = first;
+    while tally.sent < steps {
+        let left = usize::try_from(steps - tally.sent).unwrap().min(GAME);
+        let (record, result) = game(&template, seed, left, &mut tally);
+        if let Err(error) = result {
+            print(&tally, started);
+            let length = record.len();
+            let shortest = shrink(&template, seed, record);
+            let error_now = replay(&template, seed, &shortest).err();
+            println!("The shortest sequence found, of {} steps:", shortest.len());
+            for step in &shortest {
+                println!("  {step:?}");
+            }
+            println!("ends with: {}", error_now.as_deref().unwrap_or("nothing"));
+            panic!("MODEL_SEED={seed} MODEL_STEPS={length}: {error}");
+        }
+        seed += 1;
+    }
+    print(&tally, started);
+    if steps >= STEPS {
+        for name in INSTRUCTIONS {
+            let ok = (name, "ok".to_string());
+            assert!(
+                tally.results.contains_key(&ok),
+                "{name} is accepted at least once"
+            );
+        }
+        assert!(
+            tally.outcomes[1..].iter().all(|count| *count > 0),
+            "every outcome occurs: {:?}",
+            tally.outcomes
+        );
+    }
+}

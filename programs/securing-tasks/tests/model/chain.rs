@@ -1,0 +1,1423 @@
+//! The same game on the real bytecode in LiteSVM: from the model's names to addresses, and back from accounts to facts that can
+//! be compared.
+
+use super::{
+    common::{self, instruction as build, SYSTEM, TOKEN},
+    game::*,
+};
+use ::securing_tasks::{
+    accounts, error::TaskError, instruction as data, state, state::commitment, AllowEntry,
+    GateArgs, GateKind, RulesArgs, ID,
+};
+use anchor_lang::{
+    prelude::{Address, ProgramError},
+    solana_program::instruction::Instruction,
+    AccountDeserialize, InstructionData,
+};
+use litesvm::LiteSVM;
+use solana_message::Message;
+use solana_signer::Signer;
+use solana_transaction::{InstructionError, Transaction};
+use solana_transaction_error::TransactionError;
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+};
+
+/// What every key begins with.
+const LAMPORTS: u64 = 1 << 40;
+const START: Slot = 1_000;
+
+/// An account of the program, or a vault, by the model's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Id {
+    Task(u8),
+    Vault(u8),
+    Node(NodeId),
+    Round(RoundId),
+    Submission(SubmissionId),
+    Audit(AuditId),
+    Vote(VoteId),
+    Entry(EntryId),
+}
+
+/// The names and values of an account's fields.
+pub type Facts = Vec<(&'static str, u128)>;
+
+pub struct Chain {
+    svm: LiteSVM,
+    payer: Address,
+    keys: Vec<Address>,
+    wallets: Vec<Address>,
+    foreign: Address,
+    mint: Address,
+    addresses: RefCell<HashMap<Id, Address>>,
+}
+
+/// A machine with the program and the keys, made once and copied for every game.
+#[derive(Clone)]
+pub struct Template {
+    svm: LiteSVM,
+    payer: Address,
+    keys: Vec<Address>,
+    mint: Address,
+    foreign: Address,
+    wallets: Vec<Address>,
+    pub rents: Rents,
+}
+
+impl Template {
+    pub fn new() -> Self {
+        let mut svm = LiteSVM::new()
+            .with_sigverify(false)
+            .with_blockhash_check(false)
+            .with_transaction_history(0)
+            .with_log_bytes_limit(Some(0));
+        svm.add_program(ID, &common::program_bytes()).unwrap();
+        svm.warp_to_slot(START);
+        let bank = common::key(&mut svm);
+        let mint = common::make_mint(&mut svm, &bank, &TOKEN, &[], |_| vec![]);
+        let other = common::make_mint(&mut svm, &bank, &TOKEN, &[], |_| vec![]);
+        let keys: Vec<_> = (0..KEYS).map(|_| common::fresh().pubkey()).collect();
+        let wallets = keys
+            .iter()
+            .chain(&keys)
+            .map(|key| common::make_wallet(&mut svm, &bank, &TOKEN, &mint, key, 0))
+            .collect();
+        let foreign = common::make_wallet(&mut svm, &bank, &TOKEN, &other, &keys[1], 1_000);
+        for key in &keys {
+            svm.airdrop(key, LAMPORTS).unwrap();
+        }
+        let payer = common::fresh().pubkey();
+        svm.airdrop(&payer, LAMPORTS).unwrap();
+        let rent = |data: usize| svm.minimum_balance_for_rent_exemption(data);
+        let rents = Rents {
+            task: rent(8 + size_of::<state::Task>()),
+            vault: rent(165),
+            node: rent(8 + size_of::<state::Node>()),
+            round: rent(8 + size_of::<state::Round>()),
+            submission: rent(8 + size_of::<state::Submission>()),
+            audit: rent(8 + size_of::<state::Audit>()),
+            vote: rent(8 + size_of::<state::Vote>()),
+            entry: rent(8 + size_of::<state::AllowEntry>()),
+        };
+        Self {
+            svm,
+            payer,
+            keys,
+            mint,
+            foreign,
+            wallets,
+            rents,
+        }
+    }
+
+    /// A new game in which every key begins with `purse` base units, and its world.
+    pub fn game(&self, purse: u64) -> (Chain, World) {
+        let mut svm = self.svm.clone();
+        for wallet in &self.wallets {
+            let mut account = svm.get_account(wallet).unwrap();
+            account.data[64..72].copy_from_slice(&purse.to_le_bytes());
+            svm.set_account(*wallet, account).unwrap();
+        }
+        let chain = Chain {
+            svm,
+            payer: self.payer,
+            keys: self.keys.clone(),
+            wallets: self.wallets.clone(),
+            foreign: self.foreign,
+            mint: self.mint,
+            addresses: RefCell::default(),
+        };
+        let world = World {
+            slot: START,
+            rents: self.rents,
+            tasks: Default::default(),
+            nodes: Default::default(),
+            rounds: Default::default(),
+            submissions: Default::default(),
+            audits: Default::default(),
+            votes: Default::default(),
+            entries: Default::default(),
+            wallets: vec![purse; 2 * KEYS],
+            vaults: [0; TASKS as usize],
+            lamports: vec![LAMPORTS; KEYS],
+            outcomes: [0; 5],
+        };
+        (chain, world)
+    }
+}
+
+/// The number that the creator gave to its task.
+fn number(task: u8) -> u64 {
+    7 * u64::from(task)
+}
+
+fn gate(chain: &Chain, gate: Gate) -> GateArgs {
+    let none = Address::default();
+    let at = |task| chain.address(Id::Task(task));
+    match gate {
+        Gate::Open => common::gate(GateKind::Open, none, 0, 0),
+        Gate::Allowlist => common::gate(GateKind::Allowlist, none, 0, 0),
+        Gate::Token { least } => common::gate(GateKind::Token, chain.mint, least, 0),
+        Gate::Standing { task, least, most } => {
+            common::gate(GateKind::Standing, at(task), least, most)
+        }
+        Gate::Member { task } => common::gate(GateKind::Member, at(task), 0, 0),
+        Gate::Nonsense => GateArgs {
+            kind: 6,
+            ..common::open_gate()
+        },
+        Gate::Keyless => common::gate(GateKind::Member, none, 0, 0),
+    }
+}
+
+impl Chain {
+    pub fn address(&self, id: Id) -> Address {
+        if let Some(address) = self.addresses.borrow().get(&id) {
+            return *address;
+        }
+        let owner = |key: Key| &self.keys[usize::from(key)];
+        let address = match id {
+            Id::Task(task) => common::task_address(owner(creator(task)), number(task)),
+            Id::Vault(task) => common::vault_address(&self.address(Id::Task(task))),
+            Id::Node(id) => common::node_address(&self.address(Id::Task(id.task)), owner(id.owner)),
+            Id::Round(id) => common::round_address(&self.address(Id::Task(id.task)), id.number),
+            Id::Submission(id) => common::submission_address(
+                &self.address(Id::Task(id.round.task)),
+                id.round.number,
+                owner(id.owner),
+            ),
+            Id::Audit(id) => {
+                common::audit_address(&self.address(Id::Submission(id.submission)), id.attempt)
+            }
+            Id::Vote(id) => {
+                common::vote_address(&self.address(Id::Audit(id.audit)), owner(id.voter))
+            }
+            Id::Entry(id) => {
+                common::allow_address(&self.address(Id::Task(id.task)), id.role, owner(id.owner))
+            }
+        };
+        self.addresses.borrow_mut().insert(id, address);
+        address
+    }
+
+    fn wallet(&self, key: Wallet) -> Address {
+        if key == FOREIGN {
+            self.foreign
+        } else {
+            self.wallets[usize::from(key)]
+        }
+    }
+
+    fn proof(&self, proof: Option<Proof>) -> Option<Address> {
+        proof.map(|proof| match proof {
+            Proof::Entry(id) => self.address(Id::Entry(id)),
+            Proof::Wallet(key) => self.wallet(key),
+            Proof::Node(id) => self.address(Id::Node(id)),
+        })
+    }
+
+    fn seal(&self, sealed: Option<Sealed>) -> [u8; 32] {
+        sealed.map_or([0; 32], |sealed| {
+            commitment(
+                &self.address(Id::Audit(sealed.audit)),
+                &self.keys[usize::from(sealed.voter)],
+                sealed.opinion,
+                &[sealed.salt; 32],
+            )
+        })
+    }
+
+    fn instruction(&self, ix: &Ix) -> Instruction {
+        let key = |key: Key| self.keys[usize::from(key)];
+        let at = |id: Id| self.address(id);
+        let task_at = |task: u8| self.address(Id::Task(task));
+        let vault_at = |task: u8| self.address(Id::Vault(task));
+        match *ix {
+            Ix::CreateTask {
+                task,
+                ref rules,
+                audit_function,
+                uris,
+            } => build(
+                accounts::CreateTask {
+                    creator: key(creator(task)),
+                    task: task_at(task),
+                    mint: self.mint,
+                    vault: vault_at(task),
+                    token_program: TOKEN,
+                    system_program: SYSTEM,
+                },
+                data::CreateTask {
+                    id: number(task),
+                    rules: RulesArgs {
+                        round_slots: rules.round,
+                        submission_slots: rules.submission,
+                        audit_slots: rules.audit,
+                        commit_slots: rules.commit,
+                        reveal_slots: rules.reveal,
+                        leave_delay_slots: rules.leave_delay,
+                        worker_min_stake: rules.min_stake[0],
+                        witness_min_stake: rules.min_stake[1],
+                        bounty_per_round: rules.bounty,
+                        initiator_bond: rules.bond,
+                        vote_deposit: rules.deposit,
+                        quorum_votes: rules.quorum_votes,
+                        quorum_bps: rules.quorum_bps,
+                        downtime_bps: rules.downtime_bps,
+                        malice_bps: rules.malice_bps,
+                        initiator_bonus_bps: rules.bonus_bps,
+                        pool_bps: rules.pool_bps,
+                        vote_weight: rules.weight,
+                        reward_rule: rules.reward,
+                        worker_gate: gate(self, rules.gates[0]),
+                        witness_gate: gate(self, rules.gates[1]),
+                        allow_large_stake: rules.allow_large_stake,
+                    },
+                    audit_function_hash: [u8::from(audit_function); 32],
+                    audit_function_uri: "a".repeat(uris[0]),
+                    task_function_hash: [2; 32],
+                    task_function_uri: "t".repeat(uris[1]),
+                }
+                .data(),
+            ),
+            Ix::FundTask {
+                task,
+                funder,
+                source,
+                vault,
+                amount,
+            } => build(
+                accounts::FundTask {
+                    funder: key(funder),
+                    task: task_at(task),
+                    mint: self.mint,
+                    source: self.wallet(source),
+                    vault: vault_at(vault),
+                    token_program: TOKEN,
+                },
+                data::FundTask { amount }.data(),
+            ),
+            Ix::PauseTask { task, signer } => build(
+                accounts::PauseTask {
+                    creator: key(signer),
+                    task: task_at(task),
+                },
+                data::PauseTask {}.data(),
+            ),
+            Ix::ResumeTask { task, signer } => build(
+                accounts::ResumeTask {
+                    creator: key(signer),
+                    task: task_at(task),
+                },
+                data::ResumeTask {}.data(),
+            ),
+            Ix::RetireTask {
+                task,
+                signer,
+                vault,
+                destination,
+            } => build(
+                accounts::RetireTask {
+                    creator: key(signer),
+                    task: task_at(task),
+                    mint: self.mint,
+                    vault: vault_at(vault),
+                    destination: self.wallet(destination),
+                    token_program: TOKEN,
+                },
+                data::RetireTask {}.data(),
+            ),
+            Ix::CloseTask {
+                task,
+                signer,
+                vault,
+                destination,
+            } => build(
+                accounts::CloseTask {
+                    creator: key(signer),
+                    task: task_at(task),
+                    mint: self.mint,
+                    vault: vault_at(vault),
+                    destination: self.wallet(destination),
+                    token_program: TOKEN,
+                },
+                data::CloseTask {}.data(),
+            ),
+            Ix::AllowNode { signer, entry } => build(
+                accounts::AllowNode {
+                    creator: key(signer),
+                    task: task_at(entry.task),
+                    entry: at(Id::Entry(entry)),
+                    system_program: SYSTEM,
+                },
+                data::AllowNode {
+                    role: entry.role,
+                    owner: key(entry.owner),
+                }
+                .data(),
+            ),
+            Ix::DisallowNode {
+                task,
+                signer,
+                entry,
+            } => build(
+                accounts::DisallowNode {
+                    creator: key(signer),
+                    task: task_at(task),
+                    entry: at(Id::Entry(entry)),
+                },
+                data::DisallowNode {}.data(),
+            ),
+            Ix::JoinTask {
+                node,
+                role,
+                operator,
+                amount,
+                source,
+                vault,
+                proof,
+            } => build(
+                accounts::JoinTask {
+                    owner: key(node.owner),
+                    task: task_at(node.task),
+                    node: at(Id::Node(node)),
+                    mint: self.mint,
+                    source: self.wallet(source),
+                    vault: vault_at(vault),
+                    token_program: TOKEN,
+                    gate_proof: self.proof(proof),
+                    gate_mint: None,
+                    system_program: SYSTEM,
+                },
+                data::JoinTask {
+                    role,
+                    operator: key(operator),
+                    amount,
+                }
+                .data(),
+            ),
+            Ix::AddStake {
+                task,
+                node,
+                signer,
+                amount,
+                source,
+                vault,
+            } => build(
+                accounts::AddStake {
+                    owner: key(signer),
+                    task: task_at(task),
+                    node: at(Id::Node(node)),
+                    mint: self.mint,
+                    source: self.wallet(source),
+                    vault: vault_at(vault),
+                    token_program: TOKEN,
+                },
+                data::AddStake { amount }.data(),
+            ),
+            Ix::RequestLeave {
+                task,
+                node,
+                signer,
+                amount,
+            } => build(
+                accounts::RequestLeave {
+                    owner: key(signer),
+                    task: task_at(task),
+                    node: at(Id::Node(node)),
+                },
+                data::RequestLeave { amount }.data(),
+            ),
+            Ix::CancelLeave { task, node, signer } => build(
+                accounts::CancelLeave {
+                    owner: key(signer),
+                    task: task_at(task),
+                    node: at(Id::Node(node)),
+                },
+                data::CancelLeave {}.data(),
+            ),
+            Ix::Withdraw {
+                task,
+                node,
+                signer,
+                vault,
+                destination,
+            } => build(
+                accounts::Withdraw {
+                    owner: key(signer),
+                    task: task_at(task),
+                    node: at(Id::Node(node)),
+                    mint: self.mint,
+                    vault: vault_at(vault),
+                    destination: self.wallet(destination),
+                    token_program: TOKEN,
+                },
+                data::Withdraw {}.data(),
+            ),
+            Ix::SetOperator {
+                node,
+                signer,
+                operator,
+            } => build(
+                accounts::SetOperator {
+                    owner: key(signer),
+                    node: at(Id::Node(node)),
+                },
+                data::SetOperator {
+                    operator: key(operator),
+                }
+                .data(),
+            ),
+            Ix::SubmitWork {
+                task,
+                node,
+                signer,
+                round,
+                number,
+                payload,
+                uri,
+                proof,
+            } => {
+                let of = RoundId { task, number };
+                build(
+                    accounts::SubmitWork {
+                        operator: key(signer),
+                        task: task_at(task),
+                        node: at(Id::Node(node)),
+                        round: at(Id::Round(round)),
+                        submission: at(Id::Submission(SubmissionId {
+                            round: of,
+                            owner: node.owner,
+                        })),
+                        gate_proof: self.proof(proof),
+                        gate_mint: None,
+                        system_program: SYSTEM,
+                    },
+                    data::SubmitWork {
+                        round_number: number,
+                        payload_hash: [7 * u8::from(payload); 32],
+                        payload_uri: "p".repeat(uri),
+                    }
+                    .data(),
+                )
+            }
+            Ix::OpenAudit {
+                task,
+                submission,
+                round,
+                accused,
+                initiator,
+                signer,
+                attempt,
+                accusation,
+                proof,
+            } => build(
+                accounts::OpenAudit {
+                    operator: key(signer),
+                    task: task_at(task),
+                    submission: at(Id::Submission(submission)),
+                    round: at(Id::Round(round)),
+                    accused: at(Id::Node(accused)),
+                    initiator: at(Id::Node(initiator)),
+                    audit: at(Id::Audit(AuditId {
+                        submission,
+                        attempt,
+                    })),
+                    gate_proof: self.proof(proof),
+                    gate_mint: None,
+                    system_program: SYSTEM,
+                },
+                data::OpenAudit { accusation }.data(),
+            ),
+            Ix::CastVote {
+                task,
+                audit,
+                node,
+                signer,
+                proof,
+                ..
+            }
+            | Ix::CommitVote {
+                task,
+                audit,
+                node,
+                signer,
+                proof,
+                ..
+            } => build(
+                accounts::CastVote {
+                    operator: key(signer),
+                    task: task_at(task),
+                    audit: at(Id::Audit(audit)),
+                    node: at(Id::Node(node)),
+                    vote: at(Id::Vote(VoteId {
+                        audit,
+                        voter: node.owner,
+                    })),
+                    gate_proof: self.proof(proof),
+                    gate_mint: None,
+                    system_program: SYSTEM,
+                },
+                match *ix {
+                    Ix::CastVote { opinion, .. } => data::CastVote { opinion }.data(),
+                    Ix::CommitVote { sealed, .. } => data::CommitVote {
+                        commitment: self.seal(sealed),
+                    }
+                    .data(),
+                    _ => unreachable!(),
+                },
+            ),
+            Ix::RevealVote {
+                audit,
+                node,
+                vote,
+                signer,
+                opinion,
+                salt,
+            } => build(
+                accounts::RevealVote {
+                    operator: key(signer),
+                    audit: at(Id::Audit(audit)),
+                    node: at(Id::Node(node)),
+                    vote: at(Id::Vote(vote)),
+                },
+                data::RevealVote {
+                    opinion,
+                    salt: [salt; 32],
+                }
+                .data(),
+            ),
+            Ix::ResolveAudit {
+                task,
+                audit,
+                submission,
+                round,
+                accused,
+                initiator,
+            } => build(
+                accounts::ResolveAudit {
+                    task: task_at(task),
+                    audit: at(Id::Audit(audit)),
+                    submission: at(Id::Submission(submission)),
+                    round: at(Id::Round(round)),
+                    accused: at(Id::Node(accused)),
+                    initiator: at(Id::Node(initiator)),
+                },
+                data::ResolveAudit {}.data(),
+            ),
+            Ix::ClaimVote {
+                task,
+                audit,
+                vote,
+                node,
+            } => build(
+                accounts::ClaimVote {
+                    task: task_at(task),
+                    audit: at(Id::Audit(audit)),
+                    vote: at(Id::Vote(vote)),
+                    node: at(Id::Node(node)),
+                },
+                data::ClaimVote {}.data(),
+            ),
+            Ix::ClaimBounty {
+                task,
+                round,
+                submission,
+                node,
+            } => build(
+                accounts::ClaimBounty {
+                    task: task_at(task),
+                    round: at(Id::Round(round)),
+                    submission: at(Id::Submission(submission)),
+                    node: at(Id::Node(node)),
+                },
+                data::ClaimBounty {}.data(),
+            ),
+            Ix::CloseVote {
+                audit,
+                node,
+                vote,
+                payer,
+            } => build(
+                accounts::CloseVote {
+                    audit: at(Id::Audit(audit)),
+                    node: at(Id::Node(node)),
+                    vote: at(Id::Vote(vote)),
+                    payer: key(payer),
+                },
+                data::CloseVote {}.data(),
+            ),
+            Ix::CloseAudit {
+                submission,
+                initiator,
+                audit,
+                payer,
+            } => build(
+                accounts::CloseAudit {
+                    submission: at(Id::Submission(submission)),
+                    initiator: at(Id::Node(initiator)),
+                    audit: at(Id::Audit(audit)),
+                    payer: key(payer),
+                },
+                data::CloseAudit {}.data(),
+            ),
+            Ix::CloseSubmission {
+                task,
+                round,
+                node,
+                submission,
+                payer,
+            } => build(
+                accounts::CloseSubmission {
+                    task: task_at(task),
+                    round: at(Id::Round(round)),
+                    node: at(Id::Node(node)),
+                    submission: at(Id::Submission(submission)),
+                    payer: key(payer),
+                },
+                data::CloseSubmission {}.data(),
+            ),
+            Ix::CloseRound { task, round, payer } => build(
+                accounts::CloseRound {
+                    task: task_at(task),
+                    round: at(Id::Round(round)),
+                    payer: key(payer),
+                },
+                data::CloseRound {}.data(),
+            ),
+            Ix::CloseNode {
+                closer,
+                task,
+                node,
+                owner,
+            } => build(
+                accounts::CloseNode {
+                    closer: key(closer),
+                    task: task_at(task),
+                    node: at(Id::Node(node)),
+                    owner: key(owner),
+                },
+                data::CloseNode {}.data(),
+            ),
+        }
+    }
+
+    /// Sends the instruction, unsigned but with every signer named. The fee payer has no part in the game.
+    pub fn send(&mut self, ix: &Ix) -> Result<(), InstructionError> {
+        let message = Message::new(&[self.instruction(ix)], Some(&self.payer));
+        match self
+            .svm
+            .send_transaction(Transaction::new_unsigned(message))
+        {
+            Ok(_) => Ok(()),
+            Err(failed) => match failed.err {
+                TransactionError::InstructionError(0, error) => Err(error),
+                other => panic!("not an instruction's error: {other:?}"),
+            },
+        }
+    }
+
+    pub fn gift(&mut self, task: u8, from: Wallet, amount: u64) {
+        let transfer = anchor_spl::token_2022::spl_token_2022::instruction::transfer_checked(
+            &TOKEN,
+            &self.wallet(from),
+            &self.mint,
+            &self.address(Id::Vault(task)),
+            &self.keys[usize::from(owner_of(from))],
+            &[],
+            amount,
+            6,
+        );
+        let message = Message::new(&[transfer.unwrap()], Some(&self.payer));
+        self.svm
+            .send_transaction(Transaction::new_unsigned(message))
+            .unwrap();
+    }
+
+    pub fn until(&mut self, slot: Slot) {
+        self.svm.warp_to_slot(slot);
+    }
+}
+
+/// Whether the program's error is the model's. Which of two codes says that an account isn't there depends on whether the
+/// instruction would write to it: Anchor looks at the size first, or at the owner.
+pub fn same(no: No, error: &InstructionError) -> bool {
+    let missing = [
+        InstructionError::UninitializedAccount,
+        InstructionError::AccountDataTooSmall,
+    ];
+    match no {
+        No::Missing => missing.contains(error),
+        no => *error == code(no),
+    }
+}
+
+/// The error code by which the program says no.
+fn code(no: No) -> InstructionError {
+    let error = match no {
+        No::Missing => unreachable!("has two codes"),
+        No::InUse => return InstructionError::Custom(0),
+        No::Twice => return InstructionError::Custom(2040),
+        No::Seeds => return InstructionError::InvalidSeeds,
+        No::Funds => return InstructionError::Custom(1),
+        No::NotWalletOwner => return InstructionError::Custom(4),
+        No::Overflow => TaskError::Overflow,
+        No::AmountZero => TaskError::AmountZero,
+        No::AuditFunctionMissing => TaskError::AuditFunctionMissing,
+        No::UriTooLong => TaskError::UriTooLong,
+        No::BondZero => TaskError::BondZero,
+        No::SharesOverWhole => TaskError::SharesOverWhole,
+        No::BonusZero => TaskError::BonusZero,
+        No::SlashZero => TaskError::SlashZero,
+        No::MaliceBelowDowntime => TaskError::MaliceBelowDowntime,
+        No::QuorumZero => TaskError::QuorumZero,
+        No::WindowZero => TaskError::WindowZero,
+        No::SubmissionWindowTooLong => TaskError::SubmissionWindowTooLong,
+        No::AuditWindowsTooLong => TaskError::AuditWindowsTooLong,
+        No::LeaveDelayTooShort => TaskError::LeaveDelayTooShort,
+        No::MinimumStakeZero => TaskError::MinimumStakeZero,
+        No::StakeOverBounty => TaskError::StakeOverBounty,
+        No::UnknownRule => TaskError::UnknownRule,
+        No::GateKeyMissing => TaskError::GateKeyMissing,
+        No::MintMismatch => TaskError::MintMismatch,
+        No::VaultMismatch => TaskError::VaultMismatch,
+        No::WrongTask => TaskError::WrongTask,
+        No::WrongNode => TaskError::WrongNode,
+        No::WrongSubmission => TaskError::WrongSubmission,
+        No::WrongRound => TaskError::WrongRound,
+        No::WrongAudit => TaskError::WrongAudit,
+        No::NotCreator => TaskError::NotCreator,
+        No::NotOwner => TaskError::NotOwner,
+        No::NotOperator => TaskError::NotOperator,
+        No::TaskRetired => TaskError::TaskRetired,
+        No::UnknownRole => TaskError::UnknownRole,
+        No::StakeBelowMinimum => TaskError::StakeBelowMinimum,
+        No::StakeTooSmall => TaskError::StakeTooSmall,
+        No::StakeAtRisk => TaskError::StakeAtRisk,
+        No::NothingLeaving => TaskError::NothingLeaving,
+        No::NothingToWithdraw => TaskError::NothingToWithdraw,
+        No::NodeAccused => TaskError::NodeAccused,
+        No::WitnessCannotSubmit => TaskError::WitnessCannotSubmit,
+        No::PayloadMissing => TaskError::PayloadMissing,
+        No::RoundNotCurrent => TaskError::RoundNotCurrent,
+        No::SubmissionWindowClosed => TaskError::SubmissionWindowClosed,
+        No::UnknownVerdict => TaskError::UnknownVerdict,
+        No::AuditWindowClosed => TaskError::AuditWindowClosed,
+        No::AuditAlreadyOpen => TaskError::AuditAlreadyOpen,
+        No::AlreadyDecided => TaskError::AlreadyDecided,
+        No::AuditsUsedUp => TaskError::AuditsUsedUp,
+        No::JoinedAfterSubmission => TaskError::JoinedAfterSubmission,
+        No::StakeTooRecent => TaskError::StakeTooRecent,
+        No::AccusedCannotVote => TaskError::AccusedCannotVote,
+        No::InitiatorAlreadyVoted => TaskError::InitiatorAlreadyVoted,
+        No::VotingClosed => TaskError::VotingClosed,
+        No::VotingOpen => TaskError::VotingOpen,
+        No::AlreadyResolved => TaskError::AlreadyResolved,
+        No::NotResolved => TaskError::NotResolved,
+        No::AlreadyClaimed => TaskError::AlreadyClaimed,
+        No::WindowTooLong => TaskError::WindowTooLong,
+        No::TaskPaused => TaskError::TaskPaused,
+        No::NotPaused => TaskError::NotPaused,
+        No::NotRetired => TaskError::NotRetired,
+        No::GateClosed => TaskError::GateClosed,
+        No::VotesAreCommitted => TaskError::VotesAreCommitted,
+        No::VotesAreOpen => TaskError::VotesAreOpen,
+        No::CommitmentMissing => TaskError::CommitmentMissing,
+        No::CommitmentMismatch => TaskError::CommitmentMismatch,
+        No::AlreadyRevealed => TaskError::AlreadyRevealed,
+        No::RoundUndecided => TaskError::RoundUndecided,
+        No::ConvictedEarnsNothing => TaskError::ConvictedEarnsNothing,
+        No::AlreadyPaid => TaskError::AlreadyPaid,
+        No::NotEmpty => TaskError::NotEmpty,
+        No::WrongPayer => TaskError::WrongPayer,
+    };
+    let ProgramError::Custom(code) = error.into() else {
+        unreachable!("the program's errors are custom")
+    };
+    InstructionError::Custom(code)
+}
+
+/// The accounts that an instruction names: no other can have changed.
+fn named(ix: &Ix) -> Vec<Id> {
+    let mut ids: Vec<Id> = ix.nodes().into_iter().map(Id::Node).collect();
+    ids.extend(match *ix {
+        Ix::CreateTask { task, .. }
+        | Ix::FundTask { task, .. }
+        | Ix::PauseTask { task, .. }
+        | Ix::ResumeTask { task, .. }
+        | Ix::RetireTask { task, .. }
+        | Ix::CloseTask { task, .. }
+        | Ix::AddStake { task, .. }
+        | Ix::RequestLeave { task, .. }
+        | Ix::CancelLeave { task, .. }
+        | Ix::Withdraw { task, .. }
+        | Ix::CloseNode { task, .. } => vec![Id::Task(task)],
+        Ix::AllowNode { entry, .. } => vec![Id::Task(entry.task), Id::Entry(entry)],
+        Ix::DisallowNode { task, entry, .. } => vec![Id::Task(task), Id::Entry(entry)],
+        Ix::JoinTask { node, .. } => vec![Id::Task(node.task)],
+        Ix::SetOperator { .. } => vec![],
+        Ix::SubmitWork {
+            task,
+            node,
+            round,
+            number,
+            ..
+        } => {
+            let submission = SubmissionId {
+                round: RoundId { task, number },
+                owner: node.owner,
+            };
+            vec![Id::Task(task), Id::Round(round), Id::Submission(submission)]
+        }
+        Ix::OpenAudit {
+            task,
+            submission,
+            round,
+            attempt,
+            ..
+        } => vec![
+            Id::Task(task),
+            Id::Submission(submission),
+            Id::Round(round),
+            Id::Audit(AuditId {
+                submission,
+                attempt,
+            }),
+        ],
+        Ix::CastVote {
+            task, audit, node, ..
+        }
+        | Ix::CommitVote {
+            task, audit, node, ..
+        } => {
+            let vote = VoteId {
+                audit,
+                voter: node.owner,
+            };
+            vec![Id::Task(task), Id::Audit(audit), Id::Vote(vote)]
+        }
+        Ix::RevealVote { audit, vote, .. } | Ix::CloseVote { audit, vote, .. } => {
+            vec![Id::Audit(audit), Id::Vote(vote)]
+        }
+        Ix::ResolveAudit {
+            task,
+            audit,
+            submission,
+            round,
+            ..
+        } => vec![
+            Id::Task(task),
+            Id::Audit(audit),
+            Id::Submission(submission),
+            Id::Round(round),
+        ],
+        Ix::ClaimVote {
+            task, audit, vote, ..
+        } => vec![Id::Task(task), Id::Audit(audit), Id::Vote(vote)],
+        Ix::ClaimBounty {
+            task,
+            round,
+            submission,
+            ..
+        } => vec![Id::Task(task), Id::Round(round), Id::Submission(submission)],
+        Ix::CloseAudit {
+            submission, audit, ..
+        } => vec![Id::Submission(submission), Id::Audit(audit)],
+        Ix::CloseSubmission {
+            round, submission, ..
+        } => vec![Id::Round(round), Id::Submission(submission)],
+        Ix::CloseRound { task, round, .. } => vec![Id::Task(task), Id::Round(round)],
+    });
+    ids
+}
+
+/// Facts by the model; `None` where it has no such account.
+fn facts_of(world: &World, id: Id) -> Option<Facts> {
+    fn n(value: impl Into<u128>) -> u128 {
+        value.into()
+    }
+    let of = |count: usize| count as u128;
+    Some(match id {
+        Id::Vault(_) => unreachable!("compared by balance"),
+        Id::Task(at) => {
+            let task = world.tasks.get(&at)?;
+            vec![
+                ("creator", n(creator(at))),
+                ("mint", 1),
+                ("vault", 1),
+                ("id", n(number(at))),
+                ("start", n(task.start)),
+                ("rules", 1),
+                ("functions", 1),
+                ("pool", n(task.pool)),
+                ("active stake", n(world.active_stake(at))),
+                (
+                    "nodes",
+                    of(world.nodes.keys().filter(|id| id.task == at).count()),
+                ),
+                (
+                    "rounds",
+                    of(world.rounds.keys().filter(|id| id.task == at).count()),
+                ),
+                (
+                    "entries",
+                    of(world.entries.keys().filter(|id| id.task == at).count()),
+                ),
+                ("status", task.status as u128),
+            ]
+        }
+        Id::Node(id) => {
+            let node = world.nodes.get(&id)?;
+            vec![
+                ("task", 1),
+                ("owner", n(id.owner)),
+                ("operator", n(node.operator)),
+                ("role", n(node.role)),
+                ("joined", n(node.joined)),
+                ("stake", n(node.stake)),
+                ("leaving", n(node.leaving)),
+                ("leave slot", n(node.leave_slot)),
+                ("recent", n(node.recent)),
+                ("recent slot", n(node.recent_slot)),
+                ("lent", n(world.lent(id))),
+                ("exposed", n(world.exposed(id))),
+                ("locked", n(node.boxes[0].0)),
+                ("locked until", n(node.boxes[0].1)),
+                ("locked next", n(node.boxes[1].0)),
+                ("locked next until", n(node.boxes[1].1)),
+                ("payable", n(node.payable)),
+                ("open audits", of(world.open_audits(id))),
+                ("live", of(world.live(id))),
+                ("submissions", n(node.submissions)),
+                ("rounds paid", n(node.rounds_paid)),
+                ("convictions of downtime", n(node.convictions[0])),
+                ("convictions of malice", n(node.convictions[1])),
+                ("with majority", n(node.with_majority)),
+                ("against majority", n(node.against_majority)),
+                ("unrevealed", n(node.unrevealed)),
+            ]
+        }
+        Id::Round(id) => {
+            let round = world.rounds.get(&id)?;
+            vec![
+                ("task", 1),
+                ("payer", n(round.payer)),
+                ("number", n(id.number)),
+                ("reserve", n(round.reserve)),
+                ("left", n(round.left)),
+                ("submissions", n(round.submissions)),
+                ("convictions", n(round.convictions)),
+                ("paid", n(round.paid)),
+                ("open audits", of(world.open_in_round(id))),
+                ("live", of(world.live_submissions(id))),
+            ]
+        }
+        Id::Submission(id) => {
+            let submission = world.submissions.get(&id)?;
+            vec![
+                ("task", 1),
+                ("owner", n(id.owner)),
+                ("payer", n(submission.payer)),
+                ("payload", 1),
+                ("round", n(id.round.number)),
+                ("slot", n(submission.slot)),
+                ("others' stake", n(submission.others_stake)),
+                ("audits", n(submission.audits)),
+                ("live audits", of(world.live_audits(id))),
+                ("paid", n(submission.paid)),
+                ("status", n(world.submission_status(id))),
+            ]
+        }
+        Id::Audit(id) => {
+            let audit = world.audits.get(&id)?;
+            let votes = |opinion: u8| audit.ballots.iter().filter(move |one| one.0 == opinion);
+            let nodes = |opinion: u8| of(votes(opinion).count());
+            let stake = |opinion: u8| votes(opinion).map(|one| n(one.1)).sum();
+            vec![
+                ("task", 1),
+                ("submission", 1),
+                ("initiator", n(audit.initiator)),
+                ("accused", n(audit.accused)),
+                ("payer", n(audit.payer)),
+                ("submission slot", n(audit.submission_slot)),
+                ("opened", n(audit.opened)),
+                ("reveal", n(audit.reveal)),
+                ("end", n(audit.end)),
+                ("accused's stake", n(audit.accused_stake)),
+                ("exposed", n(audit.exposed)),
+                ("eligible", n(audit.eligible)),
+                ("initiator's stake", n(audit.ballots[0].1)),
+                ("bond", n(audit.bond)),
+                ("deposit", n(audit.deposit)),
+                ("valid", nodes(0)),
+                ("downtime", nodes(1)),
+                ("malice", nodes(2)),
+                ("valid stake", stake(0)),
+                ("downtime stake", stake(1)),
+                ("malice stake", stake(2)),
+                ("pot", n(audit.pot)),
+                ("pot's weight", n(audit.pot_weight)),
+                ("pot left", n(audit.pot_left)),
+                ("unclaimed", of(world.unclaimed(id))),
+                ("live votes", of(world.votes_of(id).count())),
+                ("rules", 1),
+                ("accusation", n(audit.accusation)),
+                ("outcome", audit.outcome as u128),
+                ("attempt", n(id.attempt)),
+            ]
+        }
+        Id::Vote(id) => {
+            let vote = world.votes.get(&id)?;
+            vec![
+                ("audit", 1),
+                ("owner", n(id.voter)),
+                ("payer", n(vote.payer)),
+                ("commitment", 1),
+                ("weight", n(vote.weight)),
+                ("deposit", n(vote.deposit)),
+                ("opinion", n(vote.opinion.unwrap_or(0))),
+                ("state", vote.state as u128),
+            ]
+        }
+        Id::Entry(id) => {
+            world.entries.get(&id)?;
+            vec![("task", 1), ("owner", n(id.owner)), ("role", n(id.role))]
+        }
+    })
+}
+
+impl Chain {
+    fn key_of(&self, address: &Address) -> u128 {
+        self.keys
+            .iter()
+            .position(|key| key == address)
+            .map_or(u128::MAX, |at| at as u128)
+    }
+
+    fn read<T: AccountDeserialize>(&self, id: Id) -> Option<T> {
+        let account = self.svm.get_account(&self.address(id))?;
+        if account.owner != ID {
+            assert!(account.data.is_empty(), "{id:?} is nobody's");
+            return None;
+        }
+        Some(T::try_deserialize(&mut account.data.as_slice()).expect("an account of that kind"))
+    }
+
+    /// Whether the rules on chain are those the task was made with.
+    fn same_rules(&self, rules: &state::Rules, expected: &Rules) -> bool {
+        let same_gate = |at: &state::Gate, of: Gate| {
+            let of = gate(self, of);
+            at.kind.0 == of.kind
+                && at.key == of.key
+                && at.least.get() == of.least
+                && at.most.get() == of.most
+        };
+        let slots = [
+            rules.round_slots,
+            rules.submission_slots,
+            rules.audit_slots,
+            rules.commit_slots,
+            rules.reveal_slots,
+            rules.leave_delay_slots,
+            rules.worker_min_stake,
+            rules.witness_min_stake,
+            rules.bounty_per_round,
+            rules.initiator_bond,
+            rules.vote_deposit,
+        ];
+        let expected_slots = [
+            expected.round,
+            expected.submission,
+            expected.audit,
+            expected.commit,
+            expected.reveal,
+            expected.leave_delay,
+            expected.min_stake[0],
+            expected.min_stake[1],
+            expected.bounty,
+            expected.bond,
+            expected.deposit,
+        ];
+        slots.map(|slot| slot.get()) == expected_slots
+            && self.same_case(&rules.case, expected)
+            && same_gate(&rules.worker_gate, expected.gates[0])
+            && same_gate(&rules.witness_gate, expected.gates[1])
+    }
+
+    fn same_case(&self, case: &state::CaseRules, expected: &Rules) -> bool {
+        let shares = [
+            case.quorum_bps,
+            case.downtime_bps,
+            case.malice_bps,
+            case.initiator_bonus_bps,
+            case.pool_bps,
+        ];
+        let expected_shares = [
+            expected.quorum_bps,
+            expected.downtime_bps,
+            expected.malice_bps,
+            expected.bonus_bps,
+            expected.pool_bps,
+        ];
+        case.quorum_votes.get() == expected.quorum_votes
+            && shares.map(|share| share.get()) == expected_shares
+            && case.vote_weight.0 == expected.weight
+            && case.reward_rule.0 == expected.reward
+    }
+
+    /// Facts by the chain.
+    fn facts(&self, world: &World, id: Id) -> Option<Facts> {
+        let is = |address: &Address, id: Id| u128::from(*address == self.address(id));
+        let key = |address: &Address| self.key_of(address);
+        macro_rules! n {
+            ($field:expr) => {
+                u128::from($field.get())
+            };
+        }
+        Some(match id {
+            Id::Vault(_) => unreachable!("compared by balance"),
+            Id::Task(at) => {
+                let task: state::Task = self.read(id)?;
+                let rules = &world.tasks.get(&at)?.rules;
+                let functions =
+                    task.audit_function.hash == [1; 32] && task.task_function.hash == [2; 32];
+                vec![
+                    ("creator", key(&task.creator)),
+                    ("mint", u128::from(task.mint == self.mint)),
+                    ("vault", is(&task.vault, Id::Vault(at))),
+                    ("id", n!(task.id)),
+                    ("start", n!(task.start_slot)),
+                    ("rules", self.same_rules(&task.rules, rules).into()),
+                    ("functions", functions.into()),
+                    ("pool", n!(task.pool)),
+                    ("active stake", n!(task.active_stake)),
+                    ("nodes", n!(task.nodes)),
+                    ("rounds", n!(task.rounds)),
+                    ("entries", n!(task.entries)),
+                    ("status", task.status.0.into()),
+                ]
+            }
+            Id::Node(of) => {
+                let node: state::Node = self.read(id)?;
+                vec![
+                    ("task", is(&node.task, Id::Task(of.task))),
+                    ("owner", key(&node.owner)),
+                    ("operator", key(&node.operator)),
+                    ("role", node.role.0.into()),
+                    ("joined", n!(node.joined_slot)),
+                    ("stake", n!(node.stake)),
+                    ("leaving", n!(node.leaving)),
+                    ("leave slot", n!(node.leave_slot)),
+                    ("recent", n!(node.recent)),
+                    ("recent slot", n!(node.recent_slot)),
+                    ("lent", n!(node.lent)),
+                    ("exposed", n!(node.exposed)),
+                    ("locked", n!(node.locked)),
+                    ("locked until", n!(node.locked_until)),
+                    ("locked next", n!(node.locked_next)),
+                    ("locked next until", n!(node.locked_next_until)),
+                    ("payable", n!(node.payable)),
+                    ("open audits", n!(node.open_audits)),
+                    ("live", n!(node.live)),
+                    ("submissions", n!(node.submissions)),
+                    ("rounds paid", n!(node.rounds_paid)),
+                    ("convictions of downtime", n!(node.convictions_downtime)),
+                    ("convictions of malice", n!(node.convictions_malice)),
+                    ("with majority", n!(node.votes_with_majority)),
+                    ("against majority", n!(node.votes_against_majority)),
+                    ("unrevealed", n!(node.votes_unrevealed)),
+                ]
+            }
+            Id::Round(of) => {
+                let round: state::Round = self.read(id)?;
+                vec![
+                    ("task", is(&round.task, Id::Task(of.task))),
+                    ("payer", key(&round.payer)),
+                    ("number", n!(round.number)),
+                    ("reserve", n!(round.reserve)),
+                    ("left", n!(round.left)),
+                    ("submissions", n!(round.submissions)),
+                    ("convictions", n!(round.convictions)),
+                    ("paid", n!(round.paid)),
+                    ("open audits", n!(round.open_audits)),
+                    ("live", n!(round.live_submissions)),
+                ]
+            }
+            Id::Submission(of) => {
+                let submission: state::Submission = self.read(id)?;
+                vec![
+                    ("task", is(&submission.task, Id::Task(of.round.task))),
+                    ("owner", key(&submission.owner)),
+                    ("payer", key(&submission.payer)),
+                    ("payload", (submission.payload_hash == [7; 32]).into()),
+                    ("round", n!(submission.round)),
+                    ("slot", n!(submission.slot)),
+                    ("others' stake", n!(submission.others_stake)),
+                    ("audits", submission.audits.into()),
+                    ("live audits", submission.live_audits.into()),
+                    ("paid", n!(submission.paid)),
+                    ("status", submission.status.0.into()),
+                ]
+            }
+            Id::Audit(of) => {
+                let audit: state::Audit = self.read(id)?;
+                let rules = &world.tasks.get(&of.task())?.rules;
+                let [valid, downtime, malice] = audit.votes.nodes.map(|votes| n!(votes));
+                let [valid_stake, downtime_stake, malice_stake] =
+                    audit.votes.stake.map(|stake| n!(stake));
+                vec![
+                    ("task", is(&audit.task, Id::Task(of.task()))),
+                    (
+                        "submission",
+                        is(&audit.submission, Id::Submission(of.submission)),
+                    ),
+                    ("initiator", key(&audit.initiator)),
+                    ("accused", key(&audit.accused)),
+                    ("payer", key(&audit.payer)),
+                    ("submission slot", n!(audit.submission_slot)),
+                    ("opened", n!(audit.open_slot)),
+                    ("reveal", n!(audit.reveal_slot)),
+                    ("end", n!(audit.end_slot)),
+                    ("accused's stake", n!(audit.accused_stake)),
+                    ("exposed", n!(audit.exposed)),
+                    ("eligible", n!(audit.eligible_stake)),
+                    ("initiator's stake", n!(audit.initiator_stake)),
+                    ("bond", n!(audit.bond)),
+                    ("deposit", n!(audit.vote_deposit)),
+                    ("valid", valid),
+                    ("downtime", downtime),
+                    ("malice", malice),
+                    ("valid stake", valid_stake),
+                    ("downtime stake", downtime_stake),
+                    ("malice stake", malice_stake),
+                    ("pot", n!(audit.voters_pot)),
+                    ("pot's weight", n!(audit.voters_weight)),
+                    ("pot left", n!(audit.voters_left)),
+                    ("unclaimed", n!(audit.unclaimed)),
+                    ("live votes", n!(audit.live_votes)),
+                    ("rules", self.same_case(&audit.rules, rules).into()),
+                    ("accusation", audit.accusation.0.into()),
+                    ("outcome", audit.outcome.0.into()),
+                    ("attempt", audit.attempt.into()),
+                ]
+            }
+            Id::Vote(of) => {
+                let vote: state::Vote = self.read(id)?;
+                let sealed = world.votes.get(&of).and_then(|vote| vote.sealed);
+                vec![
+                    ("audit", is(&vote.audit, Id::Audit(of.audit))),
+                    ("owner", key(&vote.owner)),
+                    ("payer", key(&vote.payer)),
+                    ("commitment", (vote.commitment == self.seal(sealed)).into()),
+                    ("weight", n!(vote.weight)),
+                    ("deposit", n!(vote.deposit)),
+                    ("opinion", vote.opinion.0.into()),
+                    ("state", vote.state.0.into()),
+                ]
+            }
+            Id::Entry(of) => {
+                let entry: AllowEntry = self.read(id)?;
+                vec![
+                    ("task", is(&entry.task, Id::Task(of.task))),
+                    ("owner", key(&entry.owner)),
+                    ("role", entry.role.into()),
+                ]
+            }
+        })
+    }
+
+    fn compare_account(&self, world: &World, id: Id) -> Result<(), String> {
+        let (model, chain) = (facts_of(world, id), self.facts(world, id));
+        let (model, chain) = match (model, chain) {
+            (None, None) => return Ok(()),
+            (Some(model), Some(chain)) => (model, chain),
+            (None, _) => return Err(format!("{id:?} is there, and should not be")),
+            (_, None) => return Err(format!("{id:?} is not there, and should be")),
+        };
+        assert_eq!(model.len(), chain.len(), "as many facts");
+        let differences: Vec<_> = model
+            .iter()
+            .zip(&chain)
+            .filter(|(model, chain)| model != chain)
+            .map(|((name, model), (_, chain))| {
+                format!("{name}: {model} by the model, {chain} on chain")
+            })
+            .collect();
+        if differences.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{id:?}: {}", differences.join("; ")))
+        }
+    }
+
+    fn tokens(&self, address: &Address) -> u64 {
+        self.svm.get_account(address).map_or(0, |account| {
+            account
+                .data
+                .get(64..72)
+                .map_or(0, |amount| u64::from_le_bytes(amount.try_into().unwrap()))
+        })
+    }
+
+    fn compare_money(&self, world: &World) -> Result<(), String> {
+        for task in 0..TASKS {
+            let vault = self.tokens(&self.address(Id::Vault(task)));
+            let expected = world.vaults[usize::from(task)];
+            if vault != expected {
+                return Err(format!(
+                    "vault {task} holds {expected} by the model, {vault} on chain"
+                ));
+            }
+        }
+        for (wallet, expected) in world.wallets.iter().enumerate() {
+            let tokens = self.tokens(&self.wallets[wallet]);
+            if tokens != *expected {
+                return Err(format!(
+                    "wallet {wallet} holds {expected} by the model, {tokens} on chain"
+                ));
+            }
+        }
+        for (key, expected) in world.lamports.iter().enumerate() {
+            let lamports = self.svm.get_balance(&self.keys[key]).unwrap();
+            if lamports != *expected {
+                return Err(format!(
+                    "key {key} holds {expected} lamports by the model, {lamports} on chain"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the instruction named, and every vault and wallet.
+    pub fn compare_named(&self, world: &World, ix: &Ix) -> Result<(), String> {
+        for id in named(ix) {
+            self.compare_account(world, id)?;
+        }
+        self.compare_money(world)
+    }
+
+    /// Everything.
+    pub fn compare_all(&self, world: &World) -> Result<(), String> {
+        let ids: BTreeSet<Id> = (world.tasks.keys().map(|id| Id::Task(*id)))
+            .chain(world.nodes.keys().map(|id| Id::Node(*id)))
+            .chain(world.rounds.keys().map(|id| Id::Round(*id)))
+            .chain(world.submissions.keys().map(|id| Id::Submission(*id)))
+            .chain(world.audits.keys().map(|id| Id::Audit(*id)))
+            .chain(world.votes.keys().map(|id| Id::Vote(*id)))
+            .chain(world.entries.keys().map(|id| Id::Entry(*id)))
+            .collect();
+        for id in &ids {
+            self.compare_account(world, *id)?;
+        }
+        let count = self.svm.get_program_accounts(&ID).len();
+        if count != ids.len() {
+            return Err(format!(
+                "{} accounts by the model, {count} on chain",
+                ids.len()
+            ));
+        }
+        self.compare_money(world)
+    }
+}

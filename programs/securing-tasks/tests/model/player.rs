@@ -1,0 +1,1249 @@
+//! Who plays: random rules and random steps, most of them sensible, some of them wrong in one place.
+
+use super::game::*;
+
+/// SplitMix64: small, and the same for the same seed.
+#[derive(Clone)]
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
+    /// From `least` to `most`, both included.
+    pub fn range(&mut self, least: u64, most: u64) -> u64 {
+        least + self.below(most - least + 1)
+    }
+
+    /// True in as many of a hundred cases.
+    pub fn percent(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
+    }
+
+    fn any<T>(&mut self, from: impl Iterator<Item = T>) -> Option<T> {
+        let mut all: Vec<T> = from.collect();
+        if all.is_empty() {
+            return None;
+        }
+        let at = self.below(all.len() as u64) as usize;
+        Some(all.swap_remove(at))
+    }
+}
+
+pub struct Player {
+    dice: Dice,
+    /// What a game calls a lot of money: from pennies to amounts whose products don't fit 64 bits.
+    pub unit: u64,
+}
+
+impl Player {
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let unit = match dice.below(4) {
+            0 => dice.range(1, 40),
+            1 => dice.range(1_000, 1_000_000),
+            2 => dice.range(1 << 30, 1 << 40),
+            _ => dice.range(1 << 45, 1 << 50),
+        };
+        Self { dice, unit }
+    }
+
+    /// Base units in each wallet at the beginning.
+    pub fn purse(&self) -> u64 {
+        self.unit * 300
+    }
+
+    fn amount(&mut self, least: u64, most: u64) -> u64 {
+        self.dice.range(self.unit * least, self.unit * most)
+    }
+
+    fn gate(&mut self, task: u8) -> Gate {
+        let other = 1 - task;
+        match self.dice.below(100) {
+            0..=61 => Gate::Open,
+            62..=73 => Gate::Allowlist,
+            74..=85 => Gate::Token {
+                least: self.amount(100, 260),
+            },
+            86..=92 if task == 1 => Gate::Standing {
+                task: other,
+                least: self.dice.below(2),
+                most: self.dice.below(2) as u32,
+            },
+            93.. if task == 1 => Gate::Member { task: other },
+            _ => Gate::Open,
+        }
+    }
+
+    /// Rules that `create_task` takes.
+    pub fn rules(&mut self, task: u8) -> Rules {
+        let dice = &mut self.dice;
+        // Short cases in a long window: room for a second and a third audit.
+        let short = dice.percent(20);
+        let submission = dice.range(1, 40);
+        let audit = if short {
+            dice.range(40, 120)
+        } else {
+            dice.range(1, 60)
+        };
+        let longest = if short { 3 } else { 40 };
+        let commit = if dice.percent(50) {
+            dice.range(1, longest)
+        } else {
+            0
+        };
+        let reveal = dice.range(1, longest);
+        let case = audit + commit + reveal;
+        let round = submission.max(case)
+            + if dice.percent(40) {
+                0
+            } else {
+                dice.range(0, 60)
+            };
+        let leave_delay = submission
+            + case
+            + if dice.percent(50) {
+                0
+            } else {
+                dice.range(0, 80)
+            };
+        let malice_bps = if dice.percent(20) {
+            10_000
+        } else {
+            dice.range(1, 10_000)
+        };
+        let downtime_bps = dice.range(0, malice_bps);
+        let bonus_bps = dice.range(1, 10_000);
+        let pool_bps = dice.range(0, 10_000 - bonus_bps);
+        let free = dice.percent(25);
+        let worker = self.amount(5, 20);
+        let witness = self.amount(2, 12);
+        let bond = self.dice.range(1, self.unit * 6);
+        let deposit = if free {
+            0
+        } else {
+            self.dice.range(1, self.unit * 4)
+        };
+        let allow_large_stake = self.dice.percent(50);
+        let bounty = if allow_large_stake {
+            self.dice.range(0, self.unit * 30)
+        } else {
+            worker.div_ceil(100) + self.amount(0, 10)
+        };
+        Rules {
+            round,
+            submission,
+            audit,
+            commit,
+            reveal,
+            leave_delay,
+            min_stake: [worker, witness],
+            bounty,
+            bond,
+            deposit,
+            quorum_votes: self.dice.range(1, if short { 6 } else { 3 }) as u32,
+            quorum_bps: if self.dice.percent(30) {
+                0
+            } else {
+                self.dice.range(0, 5_000) as u16
+            },
+            downtime_bps: downtime_bps as u16,
+            malice_bps: malice_bps as u16,
+            bonus_bps: bonus_bps as u16,
+            pool_bps: pool_bps as u16,
+            weight: self.dice.below(2) as u8,
+            reward: self.dice.below(2) as u8,
+            gates: [self.gate(task), self.gate(task)],
+            allow_large_stake,
+        }
+    }
+
+    /// Rules with something wrong or just at the edge.
+    fn bent_rules(&mut self, task: u8) -> Rules {
+        let mut rules = self.rules(task);
+        for _ in 0..self.dice.range(1, 2) {
+            let windows = [rules.audit, rules.commit, rules.reveal];
+            let case = windows
+                .into_iter()
+                .fold(0, u64::saturating_add)
+                .min(1 << 40);
+            match self.dice.below(27) {
+                0 => rules.quorum_bps = self.dice.range(10_000, 10_001) as u16,
+                1 => (rules.downtime_bps, rules.malice_bps) = (10_000, 10_001),
+                2 => rules.pool_bps = 10_001 - rules.bonus_bps,
+                3 => rules.bonus_bps = 0,
+                4 => (rules.downtime_bps, rules.malice_bps) = (0, 0),
+                5 => rules.downtime_bps = rules.malice_bps + 1,
+                6 => rules.bond = 0,
+                7 => rules.quorum_votes = 0,
+                8 => rules.round = 0,
+                9 => rules.submission = 0,
+                10 => rules.audit = 0,
+                11 => rules.reveal = 0,
+                12 => rules.round = 78_840_000 + self.dice.below(2),
+                13 => rules.leave_delay = 78_840_000 + self.dice.below(2),
+                14 => rules.submission = rules.round + self.dice.below(2),
+                15 => rules.round = case.saturating_sub(self.dice.below(2)),
+                16 => {
+                    rules.leave_delay = (rules.submission + case).saturating_sub(self.dice.below(2))
+                }
+                17 => rules.min_stake[self.dice.below(2) as usize] = 0,
+                18 => {
+                    rules.allow_large_stake = false;
+                    rules.bounty = self.dice.below(self.unit);
+                    rules.min_stake[0] = 100 * rules.bounty + self.dice.below(2);
+                }
+                19 => rules.weight = 2,
+                20 => rules.reward = 2,
+                21 => rules.gates[self.dice.below(2) as usize] = Gate::Nonsense,
+                22 => rules.gates[self.dice.below(2) as usize] = Gate::Keyless,
+                23 => rules.commit = u64::MAX - self.dice.below(100),
+                24 => rules.audit = u64::MAX,
+                25 => rules.bounty = u64::MAX,
+                _ => rules.min_stake = [u64::MAX, 1],
+            }
+        }
+        rules
+    }
+
+    /// The next step: time, a gift, or an instruction. Most instructions are ones that the model would take.
+    pub fn step(&mut self, world: &World) -> Step {
+        if self.dice.percent(4) {
+            return Step::Until(self.later(world));
+        }
+        if self.dice.percent(1) {
+            let (from, amount) = (
+                self.dice.below(KEYS as u64) as Key,
+                self.dice.below(self.unit),
+            );
+            if let Some(task) = self.dice.any(world.tasks.keys().copied()) {
+                if world.wallets[usize::from(from)] >= amount {
+                    return Step::Gift { task, from, amount };
+                }
+            }
+        }
+        for _ in 0..16 {
+            let mut ix = self.propose(world);
+            if self.dice.percent(10) {
+                self.twist(world, &mut ix);
+            }
+            let likely = match world.judge(&ix) {
+                Ok(_) => match ix {
+                    // What can always be done would soon be all that is done.
+                    Ix::SetOperator { .. } | Ix::AllowNode { .. } | Ix::FundTask { .. } => 15,
+                    Ix::RequestLeave { .. } | Ix::AddStake { .. } | Ix::CancelLeave { .. } => 40,
+                    Ix::RetireTask { .. } => 8,
+                    _ => 100,
+                },
+                // What isn't there, or is there already, says little.
+                Err(No::Missing | No::InUse) => 2,
+                Err(_) if matches!(ix, Ix::CreateTask { .. }) => 60,
+                Err(_) => 12,
+            };
+            if self.dice.percent(likely) {
+                return Step::Do(ix);
+            }
+        }
+        // Nothing to do now.
+        Step::Until(self.later(world))
+    }
+
+    /// A later slot: often the next ones, often just before, at or after an edge of some window.
+    fn later(&mut self, world: &World) -> Slot {
+        let now = world.slot;
+        if self.dice.percent(45) {
+            return now + self.dice.range(1, 4);
+        }
+        let mut edges = vec![];
+        for (id, task) in &world.tasks {
+            let number = (now - task.start) / task.rules.round;
+            for number in number.saturating_sub(1)..=number + 1 {
+                edges.push(task.round_start(number));
+                edges.push(task.submission_end(number));
+                edges.push(task.audit_end(number));
+            }
+            for (_, node) in world.nodes.iter().filter(|(at, _)| at.task == *id) {
+                edges.extend([node.leave_slot, node.boxes[0].1, node.boxes[1].1]);
+                edges.push(node.recent_slot + task.rules.longest_case());
+            }
+        }
+        for audit in world.audits.values() {
+            if audit.outcome == Outcome::Open {
+                // Twice as likely: these are the edges that end a case.
+                edges.extend([audit.reveal, audit.end, audit.reveal, audit.end]);
+            }
+        }
+        edges.retain(|edge| edge + 1 > now);
+        edges.sort_unstable();
+        if edges.is_empty() {
+            return now + self.dice.range(1, 20);
+        }
+        let mut at = 0;
+        while at + 1 < edges.len() && self.dice.percent(55) {
+            at += 1;
+        }
+        (edges[at] + self.dice.below(3)).saturating_sub(1).max(now)
+    }
+
+    fn task(&mut self) -> u8 {
+        u8::from(self.dice.percent(30))
+    }
+
+    fn owner(&mut self) -> Key {
+        self.dice
+            .range((*OWNERS.start()).into(), (*OWNERS.end()).into()) as Key
+    }
+
+    fn operator(&mut self) -> Key {
+        if self.dice.percent(10) {
+            return self.owner();
+        }
+        self.dice
+            .range((*OPERATORS.start()).into(), (*OPERATORS.end()).into()) as Key
+    }
+
+    fn key(&mut self) -> Key {
+        self.dice.below(KEYS as u64) as Key
+    }
+
+    fn wallet(&mut self) -> Wallet {
+        self.dice.below(2 * KEYS as u64) as Wallet
+    }
+
+    fn node(&mut self, world: &World, task: u8) -> NodeId {
+        let owner = self.owner();
+        let some = world.nodes.keys().filter(|id| id.task == task).copied();
+        self.dice.any(some).unwrap_or(NodeId { task, owner })
+    }
+
+    fn operator_of(&mut self, world: &World, node: NodeId) -> Key {
+        match world.nodes.get(&node) {
+            Some(node) => node.operator,
+            None => self.operator(),
+        }
+    }
+
+    fn submission(&mut self, world: &World, task: u8) -> SubmissionId {
+        let number = self.current(world, task);
+        let owner = self.owner();
+        let some = world.submissions.keys().filter(|id| id.round.task == task);
+        self.dice.any(some.copied()).unwrap_or(SubmissionId {
+            round: RoundId { task, number },
+            owner,
+        })
+    }
+
+    fn audit(&mut self, world: &World, task: u8, open: Option<bool>) -> AuditId {
+        let some = world.audits.iter().filter(|(id, audit)| {
+            id.task() == task && open.is_none_or(|open| open == (audit.outcome == Outcome::Open))
+        });
+        match self.dice.any(some.map(|(id, _)| *id)) {
+            Some(id) => id,
+            None => AuditId {
+                submission: self.submission(world, task),
+                attempt: 0,
+            },
+        }
+    }
+
+    fn vote(&mut self, world: &World, task: u8, state: VoteState) -> VoteId {
+        let some = world
+            .votes
+            .iter()
+            .filter(|(id, vote)| id.audit.task() == task && vote.state == state);
+        match self.dice.any(some.map(|(id, _)| *id)) {
+            Some(id) => id,
+            None => VoteId {
+                audit: self.audit(world, task, None),
+                voter: self.owner(),
+            },
+        }
+    }
+
+    fn current(&mut self, world: &World, task: u8) -> u64 {
+        world
+            .tasks
+            .get(&task)
+            .map_or(0, |task| (world.slot - task.start) / task.rules.round)
+    }
+
+    /// What the node shows at the gate of its role.
+    fn proof(&mut self, world: &World, node: NodeId, role: u8) -> Option<Proof> {
+        let NodeId { task, owner } = node;
+        let gate = world.tasks.get(&task)?.rules.gates[usize::from(role.min(1))];
+        match gate {
+            Gate::Allowlist => Some(Proof::Entry(EntryId { task, role, owner })),
+            Gate::Token { .. } if self.dice.percent(90) => Some(Proof::Wallet(savings(owner))),
+            Gate::Token { .. } => Some(Proof::Wallet(owner)),
+            Gate::Standing { task, .. } | Gate::Member { task } => {
+                Some(Proof::Node(NodeId { task, owner }))
+            }
+            _ => None,
+        }
+    }
+
+    fn proof_of(&mut self, world: &World, node: NodeId) -> Option<Proof> {
+        let role = world.nodes.get(&node).map_or(0, |node| node.role);
+        self.proof(world, node, role)
+    }
+
+    /// An opinion that leans to the same side for the same audit, so that there are majorities.
+    fn opinion(&mut self, audit: AuditId) -> u8 {
+        let SubmissionId { round, owner } = audit.submission;
+        let lean = (round.number + 3 * u64::from(owner) + 5 * u64::from(audit.attempt)) % 4;
+        if lean < 3 && self.dice.percent(75) {
+            lean as u8
+        } else {
+            self.dice.below(3) as u8
+        }
+    }
+
+    fn salt_of(vote: VoteId) -> u8 {
+        (vote.audit.submission.round.number as u8)
+            .wrapping_mul(31)
+            .wrapping_add(vote.voter)
+    }
+
+    /// An instruction whose accounts belong together, as far as they exist.
+    fn propose(&mut self, world: &World) -> Ix {
+        let task = self.task();
+        if !world.tasks.contains_key(&task) && self.dice.percent(60) {
+            return self.create(task);
+        }
+        let nodes = world.nodes.keys().filter(|id| id.task == task).count();
+        if nodes < 5 && self.dice.percent(60) {
+            return self.join(world, task);
+        }
+        match self.dice.below(1_029) {
+            0..=7 => self.create(task),
+            8..=17 => Ix::FundTask {
+                task,
+                funder: 0,
+                source: 0,
+                vault: task,
+                amount: self.amount(0, 20),
+            },
+            18..=20 => Ix::PauseTask {
+                task,
+                signer: creator(task),
+            },
+            21..=32 => Ix::ResumeTask {
+                task,
+                signer: creator(task),
+            },
+            33 => Ix::RetireTask {
+                task,
+                signer: creator(task),
+                vault: task,
+                destination: creator(task),
+            },
+            34..=41 => Ix::CloseTask {
+                task,
+                signer: creator(task),
+                vault: task,
+                destination: creator(task),
+            },
+            42..=51 => Ix::AllowNode {
+                signer: creator(task),
+                entry: EntryId {
+                    task,
+                    role: self.dice.below(2) as u8,
+                    owner: self.owner(),
+                },
+            },
+            52..=57 => {
+                let fallback = EntryId {
+                    task,
+                    role: self.dice.below(2) as u8,
+                    owner: self.owner(),
+                };
+                let entries = world.entries.keys().filter(|id| id.task == task);
+                Ix::DisallowNode {
+                    task,
+                    signer: creator(task),
+                    entry: self.dice.any(entries.copied()).unwrap_or(fallback),
+                }
+            }
+            58..=97 => self.join(world, task),
+            98..=111 => {
+                let node = self.node(world, task);
+                Ix::AddStake {
+                    task,
+                    node,
+                    signer: node.owner,
+                    amount: self.amount(0, 12),
+                    source: node.owner,
+                    vault: task,
+                }
+            }
+            112..=119 => {
+                let node = self.node(world, task);
+                let active = world.nodes.get(&node).map_or(0, |node| node.active());
+                let minimum = world
+                    .tasks
+                    .get(&task)
+                    .map_or(0, |task| task.rules.min_stake[0]);
+                let amount = match self.dice.below(4) {
+                    122..=133 => None,
+                    134..=158 => Some(active),
+                    159..=164 => Some(active.saturating_sub(minimum) + self.dice.below(3)),
+                    _ => Some(self.dice.range(0, active / 2)),
+                };
+                Ix::RequestLeave {
+                    task,
+                    node,
+                    signer: node.owner,
+                    amount,
+                }
+            }
+            120..=127 => {
+                let node = self.node(world, task);
+                Ix::CancelLeave {
+                    task,
+                    node,
+                    signer: node.owner,
+                }
+            }
+            128..=152 => {
+                let node = self.node(world, task);
+                Ix::Withdraw {
+                    task,
+                    node,
+                    signer: node.owner,
+                    vault: task,
+                    destination: if self.dice.percent(20) {
+                        savings(node.owner)
+                    } else {
+                        node.owner
+                    },
+                }
+            }
+            153..=158 => {
+                let node = self.node(world, task);
+                Ix::SetOperator {
+                    node,
+                    signer: node.owner,
+                    operator: self.operator(),
+                }
+            }
+            159..=288 => {
+                let workers = world
+                    .nodes
+                    .iter()
+                    .filter(|(id, node)| id.task == task && node.role == 0);
+                let any = self.node(world, task);
+                let node = self.dice.any(workers.map(|(id, _)| *id)).unwrap_or(any);
+                let number = self.current(world, task);
+                Ix::SubmitWork {
+                    task,
+                    node,
+                    signer: self.operator_of(world, node),
+                    round: RoundId { task, number },
+                    number,
+                    payload: !self.dice.percent(2),
+                    uri: if self.dice.percent(4) {
+                        self.dice.range(127, 129) as usize
+                    } else {
+                        self.dice.below(40) as usize
+                    },
+                    proof: self.proof_of(world, node),
+                }
+            }
+            289..=398 => {
+                let submission = self.submission(world, task);
+                let initiator = self.node(world, task);
+                Ix::OpenAudit {
+                    task,
+                    submission,
+                    round: submission.round,
+                    accused: NodeId {
+                        task,
+                        owner: submission.owner,
+                    },
+                    initiator,
+                    signer: self.operator_of(world, initiator),
+                    attempt: world.submissions.get(&submission).map_or(0, |of| of.audits),
+                    accusation: self.dice.range(1, 2) as u8,
+                    proof: self.proof_of(world, initiator),
+                }
+            }
+            399..=698 => {
+                let audit = self.audit(world, task, Some(true));
+                let node = self.node(world, task);
+                let signer = self.operator_of(world, node);
+                let (opinion, proof) = (self.opinion(audit), self.proof_of(world, node));
+                let committed = world
+                    .tasks
+                    .get(&task)
+                    .is_some_and(|task| task.rules.commit > 0);
+                if committed != self.dice.percent(3) {
+                    let vote = VoteId {
+                        audit,
+                        voter: node.owner,
+                    };
+                    Ix::CommitVote {
+                        task,
+                        audit,
+                        node,
+                        signer,
+                        sealed: self.sealed(world, vote, opinion),
+                        proof,
+                    }
+                } else {
+                    Ix::CastVote {
+                        task,
+                        audit,
+                        node,
+                        signer,
+                        opinion,
+                        proof,
+                    }
+                }
+            }
+            699..=818 => {
+                let vote = self.vote(world, task, VoteState::Committed);
+                let node = NodeId {
+                    task,
+                    owner: vote.voter,
+                };
+                let sealed = world.votes.get(&vote).and_then(|vote| vote.sealed);
+                let (opinion, salt) = sealed.map_or((0, 0), |one| (one.opinion, one.salt));
+                Ix::RevealVote {
+                    audit: vote.audit,
+                    node,
+                    vote,
+                    signer: self.operator_of(world, node),
+                    opinion,
+                    salt,
+                }
+            }
+            819..=878 => self.resolve(world, task),
+            879..=938 => {
+                let state = if self.dice.percent(85) {
+                    VoteState::Revealed
+                } else {
+                    VoteState::Committed
+                };
+                let vote = self.vote(world, task, state);
+                Ix::ClaimVote {
+                    task,
+                    audit: vote.audit,
+                    vote,
+                    node: NodeId {
+                        task,
+                        owner: vote.voter,
+                    },
+                }
+            }
+            939..=968 => {
+                let submission = self.submission(world, task);
+                Ix::ClaimBounty {
+                    task,
+                    round: submission.round,
+                    submission,
+                    node: NodeId {
+                        task,
+                        owner: submission.owner,
+                    },
+                }
+            }
+            969..=988 => {
+                let vote = self.vote(world, task, VoteState::Claimed);
+                Ix::CloseVote {
+                    audit: vote.audit,
+                    node: NodeId {
+                        task,
+                        owner: vote.voter,
+                    },
+                    vote,
+                    payer: world.votes.get(&vote).map_or(9, |vote| vote.payer),
+                }
+            }
+            989..=1000 => {
+                let audit = self.audit(world, task, Some(false));
+                let of = world.audits.get(&audit);
+                Ix::CloseAudit {
+                    submission: audit.submission,
+                    initiator: NodeId {
+                        task,
+                        owner: of.map_or(1, |audit| audit.initiator),
+                    },
+                    audit,
+                    payer: of.map_or(9, |audit| audit.payer),
+                }
+            }
+            1001..=1012 => {
+                let submission = self.submission(world, task);
+                Ix::CloseSubmission {
+                    task,
+                    round: submission.round,
+                    node: NodeId {
+                        task,
+                        owner: submission.owner,
+                    },
+                    submission,
+                    payer: world
+                        .submissions
+                        .get(&submission)
+                        .map_or(9, |one| one.payer),
+                }
+            }
+            1013..=1020 => {
+                let fallback = RoundId { task, number: 0 };
+                let rounds = world.rounds.keys().filter(|id| id.task == task);
+                let round = self.dice.any(rounds.copied()).unwrap_or(fallback);
+                Ix::CloseRound {
+                    task,
+                    round,
+                    payer: world.rounds.get(&round).map_or(9, |one| one.payer),
+                }
+            }
+            _ => {
+                let node = self.node(world, task);
+                Ix::CloseNode {
+                    closer: if self.dice.percent(70) {
+                        node.owner
+                    } else {
+                        self.key()
+                    },
+                    task,
+                    node,
+                    owner: node.owner,
+                }
+            }
+        }
+    }
+
+    pub fn create(&mut self, task: u8) -> Ix {
+        let bent = self.dice.percent(85);
+        let mut uri = || {
+            if self.dice.percent(4) {
+                self.dice.range(127, 129) as usize
+            } else {
+                self.dice.below(30) as usize
+            }
+        };
+        let uris = [uri(), uri()];
+        Ix::CreateTask {
+            task,
+            rules: Box::new(if bent {
+                self.bent_rules(task)
+            } else {
+                self.rules(task)
+            }),
+            audit_function: !self.dice.percent(3),
+            uris,
+        }
+    }
+
+    fn join(&mut self, world: &World, task: u8) -> Ix {
+        let owner = self.owner();
+        let role = u8::from(self.dice.percent(45));
+        let node = NodeId { task, owner };
+        let minimum = world
+            .tasks
+            .get(&task)
+            .map_or(0, |task| task.rules.min_stake[usize::from(role)]);
+        let amount = match self.dice.below(10) {
+            0 => minimum,
+            1 => minimum.saturating_sub(1),
+            _ => minimum.saturating_add(self.amount(0, 40)),
+        };
+        Ix::JoinTask {
+            node,
+            role: if self.dice.percent(2) { 2 } else { role },
+            operator: self.operator(),
+            amount,
+            source: owner,
+            vault: task,
+            proof: self.proof(world, node, role),
+        }
+    }
+
+    fn resolve(&mut self, world: &World, task: u8) -> Ix {
+        let audit = self.audit(world, task, Some(true));
+        resolution(world, audit)
+    }
+
+    fn sealed(&mut self, world: &World, vote: VoteId, opinion: u8) -> Option<Sealed> {
+        let own = Sealed {
+            audit: vote.audit,
+            voter: vote.voter,
+            opinion,
+            salt: Self::salt_of(vote),
+        };
+        match self.dice.below(100) {
+            0..=2 => None,
+            // A copy of another's.
+            3..=6 => world
+                .votes_of(vote.audit)
+                .find_map(|(_, other)| other.sealed)
+                .or(Some(own)),
+            7..=8 => Some(Sealed { opinion: 3, ..own }),
+            _ => Some(own),
+        }
+    }
+
+    /// Makes one thing about an instruction wrong, or at least another.
+    fn twist(&mut self, world: &World, ix: &mut Ix) {
+        let key = self.key();
+        let other_task = self.task();
+        let (node, submission) = (
+            self.node(world, other_task),
+            self.submission(world, other_task),
+        );
+        let audit = self.audit(world, other_task, None);
+        let state = self.dice.pick(&[
+            VoteState::Committed,
+            VoteState::Revealed,
+            VoteState::Claimed,
+        ]);
+        let vote = self.vote(world, other_task, state);
+        let amount = self
+            .dice
+            .pick(&[0, 1, self.unit * 299, u64::MAX, u64::MAX / 2, self.unit]);
+        let any = self.wallet();
+        let wallet = self.dice.pick(&[FOREIGN, any]);
+        let proof = match self.dice.below(5) {
+            0 => None,
+            1 => Some(Proof::Node(node)),
+            2 => Some(Proof::Wallet(wallet)),
+            3 => Some(Proof::Entry(EntryId {
+                task: other_task,
+                role: self.dice.below(2) as u8,
+                owner: node.owner,
+            })),
+            _ => self.proof_of(world, node),
+        };
+        let bad = self.dice.below(5) as u8;
+        let which = self.dice.below(7);
+        match ix {
+            Ix::CreateTask { audit_function, .. } => *audit_function = false,
+            Ix::FundTask {
+                funder,
+                source,
+                vault,
+                amount: of,
+                ..
+            } => match which {
+                0 => *funder = key,
+                1 => *source = wallet,
+                2 => *vault = 1 - *vault,
+                _ => *of = amount,
+            },
+            Ix::PauseTask { signer, .. }
+            | Ix::ResumeTask { signer, .. }
+            | Ix::AllowNode { signer, .. } => *signer = key,
+            Ix::RetireTask {
+                signer,
+                vault,
+                destination,
+                ..
+            }
+            | Ix::CloseTask {
+                signer,
+                vault,
+                destination,
+                ..
+            } => match which {
+                0 => *vault = 1 - *vault,
+                1 => *destination = wallet,
+                _ => *signer = key,
+            },
+            Ix::DisallowNode { signer, task, .. } => match which {
+                0..=3 => *task = 1 - *task,
+                _ => *signer = key,
+            },
+            Ix::JoinTask {
+                source,
+                vault,
+                amount: of,
+                proof: shown,
+                role,
+                ..
+            } => match which {
+                0 | 1 => *source = wallet,
+                2 => *vault = 1 - *vault,
+                3 => *of = amount,
+                4 => *role = bad,
+                _ => *shown = proof,
+            },
+            Ix::AddStake {
+                task,
+                node: of,
+                signer,
+                amount: added,
+                source,
+                vault,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *of = node,
+                2 => *signer = key,
+                3 => *source = wallet,
+                4 => *vault = 1 - *vault,
+                _ => *added = amount,
+            },
+            Ix::RequestLeave {
+                task,
+                node: of,
+                signer,
+                amount: part,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *of = node,
+                2 => *signer = key,
+                _ => *part = Some(amount),
+            },
+            Ix::CancelLeave {
+                task,
+                node: of,
+                signer,
+            } => match which {
+                0..=2 => *task = 1 - *task,
+                3 => *of = node,
+                _ => *signer = key,
+            },
+            Ix::Withdraw {
+                task,
+                node: of,
+                signer,
+                vault,
+                destination,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *of = node,
+                2 => *signer = key,
+                3 => *vault = 1 - *vault,
+                _ => *destination = wallet,
+            },
+            Ix::SetOperator { signer, .. } => *signer = key,
+            Ix::SubmitWork {
+                task,
+                node: of,
+                signer,
+                round,
+                number,
+                payload,
+                uri,
+                proof: shown,
+            } => match self.dice.below(9) {
+                0 => *task = 1 - *task,
+                1 => *of = node,
+                2 => *signer = key,
+                3 => {
+                    *number = number.wrapping_add(self.dice.pick(&[1, u64::MAX]));
+                    round.number = *number;
+                }
+                4 => *payload = false,
+                5 => *uri = 129,
+                6 => *round = submission.round,
+                7 => round.number += 1,
+                _ => *shown = proof,
+            },
+            Ix::OpenAudit {
+                task,
+                submission: of,
+                round,
+                accused,
+                initiator,
+                signer,
+                attempt,
+                accusation,
+                proof: shown,
+            } => match self.dice.below(9) {
+                0 => *task = 1 - *task,
+                1 => *of = submission,
+                2 => *round = submission.round,
+                3 => *accused = node,
+                4 => *initiator = *accused,
+                5 => *signer = key,
+                6 => *attempt = self.dice.below(4) as u8,
+                7 => *accusation = bad,
+                _ => *shown = proof,
+            },
+            Ix::CastVote {
+                task,
+                audit: of,
+                node: voter,
+                signer,
+                opinion,
+                proof: shown,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *of = audit,
+                2 => *voter = node,
+                3 => *signer = key,
+                4 => *opinion = bad,
+                _ => *shown = proof,
+            },
+            Ix::CommitVote {
+                task,
+                audit: of,
+                node: voter,
+                signer,
+                sealed,
+                proof: shown,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *of = audit,
+                2 => *voter = node,
+                3 => *signer = key,
+                4 => *sealed = None,
+                _ => *shown = proof,
+            },
+            Ix::RevealVote {
+                audit: of,
+                node: voter,
+                vote: at,
+                signer,
+                opinion,
+                salt,
+            } => match which {
+                0 => *of = audit,
+                1 => *voter = node,
+                2 => *at = vote,
+                3 => *signer = key,
+                4 | 5 => *opinion = bad,
+                _ => *salt = salt.wrapping_add(1),
+            },
+            Ix::ResolveAudit {
+                task,
+                audit: of,
+                submission: about,
+                round,
+                accused,
+                initiator,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *of = audit,
+                2 => *about = submission,
+                3 => *round = submission.round,
+                4 => *accused = node,
+                5 => *initiator = node,
+                _ => std::mem::swap(accused, initiator),
+            },
+            Ix::ClaimVote {
+                task,
+                audit: of,
+                vote: at,
+                node: voter,
+            } => match which {
+                0 | 1 => *task = 1 - *task,
+                2 | 3 => *of = audit,
+                4 => *at = vote,
+                _ => *voter = node,
+            },
+            Ix::ClaimBounty {
+                task,
+                round,
+                submission: of,
+                node: worker,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 | 2 => *round = submission.round,
+                3 => *of = submission,
+                _ => *worker = node,
+            },
+            Ix::CloseVote {
+                audit: of,
+                node: voter,
+                vote: at,
+                payer,
+            } => match which {
+                0 | 1 => *of = audit,
+                2 | 3 => *voter = node,
+                4 => *at = vote,
+                _ => *payer = key,
+            },
+            Ix::CloseAudit {
+                submission: about,
+                initiator,
+                audit: of,
+                payer,
+            } => match which {
+                0 | 1 => *about = submission,
+                2 | 3 => *initiator = node,
+                4 => *of = audit,
+                _ => *payer = key,
+            },
+            Ix::CloseSubmission {
+                task,
+                round,
+                node: worker,
+                submission: of,
+                payer,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *round = submission.round,
+                2 | 3 => *worker = node,
+                4 => *of = submission,
+                _ => *payer = key,
+            },
+            Ix::CloseRound { task, payer, round } => match which {
+                0 | 1 => *task = 1 - *task,
+                2 => *round = submission.round,
+                _ => *payer = key,
+            },
+            Ix::CloseNode {
+                closer,
+                task,
+                node: of,
+                owner,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *of = node,
+                2 => *owner = key,
+                _ => *closer = key,
+            },
+        }
+    }
+
+    /// What is left to do to end every case and to close every account, as far as the model takes it at this slot, in any order.
+    pub fn wind_down(&mut self, world: &World) -> Vec<Ix> {
+        let mut all = vec![];
+        for id in world.audits.keys() {
+            all.push(resolution(world, *id));
+            let audit = &world.audits[id];
+            all.push(Ix::CloseAudit {
+                submission: id.submission,
+                initiator: NodeId {
+                    task: id.task(),
+                    owner: audit.initiator,
+                },
+                audit: *id,
+                payer: audit.payer,
+            });
+        }
+        for (id, vote) in &world.votes {
+            let node = NodeId {
+                task: id.audit.task(),
+                owner: id.voter,
+            };
+            all.push(Ix::ClaimVote {
+                task: node.task,
+                audit: id.audit,
+                vote: *id,
+                node,
+            });
+            all.push(Ix::CloseVote {
+                audit: id.audit,
+                node,
+                vote: *id,
+                payer: vote.payer,
+            });
+        }
+        for (id, submission) in &world.submissions {
+            let node = NodeId {
+                task: id.round.task,
+                owner: id.owner,
+            };
+            all.push(Ix::ClaimBounty {
+                task: node.task,
+                round: id.round,
+                submission: *id,
+                node,
+            });
+            all.push(Ix::CloseSubmission {
+                task: node.task,
+                round: id.round,
+                node,
+                submission: *id,
+                payer: submission.payer,
+            });
+        }
+        for (id, round) in &world.rounds {
+            all.push(Ix::CloseRound {
+                task: id.task,
+                round: *id,
+                payer: round.payer,
+            });
+        }
+        for id in world.nodes.keys() {
+            all.push(Ix::RequestLeave {
+                task: id.task,
+                node: *id,
+                signer: id.owner,
+                amount: None,
+            });
+            all.push(Ix::Withdraw {
+                task: id.task,
+                node: *id,
+                signer: id.owner,
+                vault: id.task,
+                destination: id.owner,
+            });
+            all.push(Ix::CloseNode {
+                closer: self.key(),
+                task: id.task,
+                node: *id,
+                owner: id.owner,
+            });
+        }
+        for id in world.entries.keys() {
+            all.push(Ix::DisallowNode {
+                task: id.task,
+                signer: creator(id.task),
+                entry: *id,
+            });
+        }
+        for (task, state) in &world.tasks {
+            let task = *task;
+            let signer = creator(task);
+            all.push(Ix::CloseTask {
+                task,
+                signer,
+                vault: task,
+                destination: signer,
+            });
+            if state.status != Status::Retired {
+                all.push(Ix::RetireTask {
+                    task,
+                    signer,
+                    vault: task,
+                    destination: signer,
+                });
+            }
+        }
+        for at in (1..all.len()).rev() {
+            all.swap(at, self.dice.below(at as u64 + 1) as usize);
+        }
+        all
+    }
+}
+
+fn resolution(world: &World, audit: AuditId) -> Ix {
+    let task = audit.task();
+    let initiator = world.audits.get(&audit).map_or(1, |audit| audit.initiator);
+    Ix::ResolveAudit {
+        task,
+        audit,
+        submission: audit.submission,
+        round: audit.submission.round,
+        accused: NodeId {
+            task,
+            owner: audit.submission.owner,
+        },
+        initiator: NodeId {
+            task,
+            owner: initiator,
+        },
+    }
+}
