@@ -26,12 +26,12 @@ for (const [where, chain] of CHAINS) {
         currency: "token",
         rules: {
           ...RULES,
-          roundSlots: 120n,
+          roundSlots: 160n,
           submissionSlots: 40n,
-          auditSlots: 30n,
-          commitSlots: 45n,
-          revealSlots: 45n,
-          leaveDelaySlots: 160n,
+          auditSlots: 40n,
+          commitSlots: 60n,
+          revealSlots: 60n,
+          leaveDelaySlots: 200n,
         },
         seats: [
           ...workers(5_000n, "Ada", "Ben", "Cleo", "Dora"),

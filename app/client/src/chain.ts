@@ -19,6 +19,8 @@ export interface TransactionOutcome {
   readonly logs: readonly string[];
   /** Compute units used by the whole transaction. */
   readonly computeUnits: bigint;
+  /** Lamports that the first signer paid for it. */
+  readonly fee: bigint;
 }
 
 /** How long a chain may stand still before {@link Chain.waitForSlot} gives up, in milliseconds. */
@@ -78,6 +80,7 @@ export abstract class Chain {
       slot: BigInt(found.slot),
       logs: found.meta?.logMessages ?? [],
       computeUnits: BigInt(found.meta?.computeUnitsConsumed ?? 0),
+      fee: BigInt(found.meta?.fee ?? 0),
     };
   }
 

@@ -150,7 +150,7 @@ export class SecuringTasksClient {
       });
   }
 
-  /** Adds to the bounty pool. The funder signs. Refused for 0 and for a paused or retired task. */
+  /** Adds to the bounty pool. The funder signs. Refused for 0 and for a retired task. */
   fundTask(args: {
     readonly task: TaskRef;
     readonly funder: PublicKey;
@@ -508,11 +508,12 @@ export class SecuringTasksClient {
     });
   }
 
-  /** Closes work that was paid or convicted and whose audits are closed. */
+  /** Closes work that was paid or convicted and whose audits are closed, once its round takes no more work. */
   closeSubmission(
     submission: Pick<Submission, "address" | "task" | "owner" | "round" | "payer">,
   ): Builder<"closeSubmission"> {
     return this.program.methods.closeSubmission().accountsPartial({
+      task: submission.task,
       round: this.round(submission.task, submission.round),
       node: this.node(submission.task, submission.owner),
       submission: submission.address,

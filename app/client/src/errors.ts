@@ -132,7 +132,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   alreadyClaimed: "The vote is claimed already. Its share and deposit are with its node.",
 
   taskPaused:
-    "The task is paused: it takes no funds, nodes, work or new audits for now. Verdicts, claims and withdrawals go on. Wait until its creator resumes it.",
+    "The task is paused: it takes no nodes, work or new audits for now. Verdicts, claims and withdrawals go on. Wait until its creator resumes it.",
   notPaused: "The task is not paused. There is nothing to resume.",
   notRetired: "The task is not retired. Its creator must retire it first.",
   gateClosed:

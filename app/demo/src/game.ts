@@ -1,6 +1,7 @@
 import type {
   Audit,
   Chain,
+  GateProof,
   Ledger,
   MintInfo,
   Node,
@@ -11,6 +12,7 @@ import type {
   TaskEvent,
   TaskRef,
   TaskRules,
+  TransactionOutcome,
 } from "@securing-tasks/client";
 import {
   MemorySaltStore,
@@ -55,6 +57,8 @@ export interface Seat {
   readonly stake: bigint;
   /** Default: a new key. */
   readonly owner?: Keypair;
+  /** What the node shows to its role's gate, where the client can't find it. */
+  readonly gate?: GateProof;
 }
 
 /** A node's keys. The operator is a key of its own, as it should be. */
@@ -87,7 +91,7 @@ export interface Sendable {
 }
 
 /** For fees and rent of everything that one player does. */
-const POCKET_MONEY = 100_000_000n;
+export const POCKET_MONEY = 100_000_000n;
 /** A window that closes sooner than this is as good as closed. */
 const SLOTS_TO_ACT = 20n;
 const BANK_MONEY = 1_000_000_000_000n;
@@ -105,6 +109,8 @@ export class Game {
   readonly index: TaskIndex;
   /** Transactions after which vault and ledger agreed. */
   checks = 0;
+  /** Lamports that the bank paid for them. */
+  fees = 0n;
 
   private constructor(
     readonly chain: Chain,
@@ -114,7 +120,8 @@ export class Game {
     readonly creator: Keypair,
     readonly salts: SaltStore,
     private readonly seated: Map<string, Player>,
-    private readonly bank: Keypair,
+    /** Pays all fees, and nothing else once the game has started. */
+    readonly bank: Keypair,
     private readonly onStep: (step: string) => void,
   ) {
     this.index = new TaskIndex(task.address, rules);
@@ -183,26 +190,27 @@ export class Game {
   /** Sends what a builder made, paid for by the bank, and compares. Returns what happened. */
   async send(builder: Sendable, ...signers: readonly Keypair[]): Promise<TaskEvent[]> {
     const transaction = await builder.transaction();
-    const { logs } = await this.chain.send(transaction, [this.bank, ...signers]);
-    return this.take(logs);
+    return this.take([await this.chain.send(transaction, [this.bank, ...signers])]);
   }
 
   /** Sends what moves no tokens, several in one transaction. */
   private async sendAll(
     builders: readonly Sendable[],
-    ...signers: readonly Keypair[]
+    signers: readonly Keypair[] = [],
+    size = BATCH,
   ): Promise<void> {
-    for (let start = 0; start < builders.length; start += BATCH) {
-      const batch = builders.slice(start, start + BATCH);
+    for (let start = 0; start < builders.length; start += size) {
+      const batch = builders.slice(start, start + size);
       const made = await Promise.all(batch.map((builder) => builder.transaction()));
       const whole = { transaction: () => Promise.resolve(new Transaction().add(...made)) };
       await this.send(whole, ...signers);
     }
   }
 
-  /** Takes what a transaction logged, and compares: vault with ledger, events with chain. */
-  private async take(logs: readonly string[]): Promise<TaskEvent[]> {
-    const events = this.client.events(logs);
+  /** Takes what transactions logged, and compares: vault with ledger, events with chain. */
+  private async take(outcomes: readonly TransactionOutcome[]): Promise<TaskEvent[]> {
+    for (const { fee } of outcomes) this.fees += fee;
+    const events = outcomes.flatMap(({ logs }) => this.client.events(logs));
     this.events.push(...events);
     for (const event of events) this.index.apply(event);
     const ledger = this.index.task ? await this.ledger() : null;
@@ -232,8 +240,7 @@ export class Game {
       signers: [this.creator],
       ...(onProgress && { onProgress }),
     });
-    const outcomes = await Promise.all(signatures.map((one) => this.chain.outcome(one)));
-    await this.take(outcomes.flatMap(({ logs }) => logs));
+    await this.take(await Promise.all(signatures.map((one) => this.chain.outcome(one))));
     return added;
   }
 
@@ -263,6 +270,7 @@ export class Game {
           operator: player.operator.publicKey,
           role: player.role,
           amount: player.stake,
+          ...gateOf(player),
         })
         .preInstructions(this.wrap(player.owner, player.stake)),
       player.owner,
@@ -322,6 +330,7 @@ export class Game {
         round,
         payloadHash: sha256(`${name} ${String(round)}`),
         payloadUri: `ipfs://${name}/${String(round)}`,
+        ...gateOf(this.player(name)),
       }),
       operator,
     );
@@ -347,6 +356,7 @@ export class Game {
         operator: operator.publicKey,
         accusation,
         attempt: submission.audits,
+        ...gateOf(this.player(name)),
       }),
       operator,
     );
@@ -363,6 +373,7 @@ export class Game {
         voter: owner.publicKey,
         operator: operator.publicKey,
         opinion,
+        ...gateOf(this.player(name)),
       }),
       operator,
     );
@@ -379,6 +390,7 @@ export class Game {
       operator: operator.publicKey,
       opinion,
       salts: this.salts,
+      ...gateOf(this.player(name)),
     });
     await this.send(builder, operator);
   }
@@ -442,11 +454,11 @@ export class Game {
       votes.map((vote) => this.client.closeVote({ ...vote, task: this.task.address })),
     );
     await this.sendAll(audits.map((audit) => this.client.closeAudit(audit)));
-    await this.sendAll(submissions.map((submission) => this.client.closeSubmission(submission)));
-    for (const round of rounds) {
-      await this.chain.waitForSlot(submissionEnd(task, round.number));
-      await this.send(this.client.closeRound(round));
+    for (const { number } of rounds) {
+      await this.chain.waitForSlot(submissionEnd(task, number));
     }
+    await this.sendAll(submissions.map((submission) => this.client.closeSubmission(submission)));
+    for (const round of rounds) await this.send(this.client.closeRound(round));
   }
 
   /**
@@ -499,7 +511,8 @@ export class Game {
       end.entries.map(({ role, owner }) =>
         this.client.disallowNode({ task, creator, role, owner }),
       ),
-      this.creator,
+      [this.creator],
+      3 * BATCH,
     );
     await this.send(
       this.client
@@ -550,6 +563,10 @@ export class Game {
   private paysInSol(): boolean {
     return this.task.mint.address.equals(WRAPPED_SOL.address);
   }
+}
+
+function gateOf({ gate }: Seat): { readonly gate?: GateProof } {
+  return gate ? { gate } : {};
 }
 
 async function makeMint(chain: Chain, bank: Keypair, currency: Currency): Promise<MintInfo> {

@@ -425,6 +425,12 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
+          "name": "task",
+          "relations": [
+            "submission"
+          ]
+        },
+        {
           "name": "round",
           "writable": true
         },
@@ -1307,29 +1313,11 @@ export type SecuringTasks = {
         },
         {
           "name": "round",
-          "writable": true,
-          "pda": {
-            "seeds": [
-              {
-                "kind": "const",
-                "value": [
-                  114,
-                  111,
-                  117,
-                  110,
-                  100
-                ]
-              },
-              {
-                "kind": "account",
-                "path": "task"
-              },
-              {
-                "kind": "arg",
-                "path": "roundNumber"
-              }
-            ]
-          }
+          "docs": [
+            "The round, made by its first submission. Found by what it holds, since looking for its address costs more than the rest;",
+            "looked for once, when it is made."
+          ],
+          "writable": true
         },
         {
           "name": "submission",

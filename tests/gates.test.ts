@@ -1,0 +1,317 @@
+import type { Chain, TaskRules } from "@securing-tasks/client";
+import { collectionProof, createTokenAccount, tokenAccountOf } from "@securing-tasks/client";
+import { Game } from "@securing-tasks/demo/game";
+import {
+  ExtensionType,
+  TOKEN_2022_PROGRAM_ID,
+  TOKEN_PROGRAM_ID,
+  createInitializeGroupInstruction,
+  createInitializeGroupMemberPointerInstruction,
+  createInitializeGroupPointerInstruction,
+  createInitializeMemberInstruction,
+  createInitializeMint2Instruction,
+  createMintToInstruction,
+  createTransferInstruction,
+  getMintLen,
+} from "@solana/spl-token";
+import type { PublicKey, TransactionInstruction } from "@solana/web3.js";
+import { Keypair, SystemProgram, Transaction } from "@solana/web3.js";
+import { expect } from "chai";
+import { RULES, expectRefusal } from "./utils/games";
+import { refusal } from "./utils/refusal";
+import { CHAINS } from "./utils/validator";
+
+const SOL = 1_000_000_000n;
+/** Room in an account for what an extension adds to it later. */
+const EXTENSION_RENT = 2_000_000n;
+
+/** Makes mints, and gives their tokens away. */
+class Minter {
+  private constructor(
+    private readonly chain: Chain,
+    private readonly key: Keypair,
+  ) {}
+
+  static async start(chain: Chain): Promise<Minter> {
+    const key = Keypair.generate();
+    await chain.fund(key.publicKey, SOL);
+    return new Minter(chain, key);
+  }
+
+  async mint(
+    program = TOKEN_PROGRAM_ID,
+    extension?: ExtensionType,
+    before: (mint: PublicKey) => TransactionInstruction[] = (): TransactionInstruction[] => [],
+    after: (mint: PublicKey) => TransactionInstruction[] = (): TransactionInstruction[] => [],
+  ): Promise<PublicKey> {
+    const mint = Keypair.generate();
+    const space = getMintLen(extension === undefined ? [] : [extension]);
+    await this.chain.send(
+      new Transaction().add(
+        SystemProgram.createAccount({
+          fromPubkey: this.key.publicKey,
+          newAccountPubkey: mint.publicKey,
+          lamports: Number((await this.chain.rentMinimum(space)) + EXTENSION_RENT),
+          space,
+          programId: program,
+        }),
+        ...before(mint.publicKey),
+        createInitializeMint2Instruction(mint.publicKey, 0, this.key.publicKey, null, program),
+        ...after(mint.publicKey),
+      ),
+      [this.key, mint],
+    );
+    return mint.publicKey;
+  }
+
+  /** A mint that is a group. */
+  group(): Promise<PublicKey> {
+    const authority = this.key.publicKey;
+    return this.mint(
+      TOKEN_2022_PROGRAM_ID,
+      ExtensionType.GroupPointer,
+      (mint) => [createInitializeGroupPointerInstruction(mint, authority, mint)],
+      (mint) => [
+        createInitializeGroupInstruction({
+          programId: TOKEN_2022_PROGRAM_ID,
+          group: mint,
+          mint,
+          mintAuthority: authority,
+          updateAuthority: authority,
+          maxSize: 10n,
+        }),
+      ],
+    );
+  }
+
+  /** A mint that is a member of a group. */
+  member(group: PublicKey): Promise<PublicKey> {
+    const authority = this.key.publicKey;
+    return this.mint(
+      TOKEN_2022_PROGRAM_ID,
+      ExtensionType.GroupMemberPointer,
+      (mint) => [createInitializeGroupMemberPointerInstruction(mint, authority, mint)],
+      (mint) => [
+        createInitializeMemberInstruction({
+          programId: TOKEN_2022_PROGRAM_ID,
+          member: mint,
+          memberMint: mint,
+          memberMintAuthority: authority,
+          group,
+          groupUpdateAuthority: authority,
+        }),
+      ],
+    );
+  }
+
+  async give(
+    mint: PublicKey,
+    owner: PublicKey,
+    amount: bigint,
+    tokenProgram = TOKEN_PROGRAM_ID,
+  ): Promise<void> {
+    const of = { address: mint, tokenProgram };
+    await this.chain.send(
+      new Transaction().add(
+        createTokenAccount(of, owner, this.key.publicKey),
+        createMintToInstruction(
+          mint,
+          tokenAccountOf(of, owner),
+          this.key.publicKey,
+          amount,
+          [],
+          tokenProgram,
+        ),
+      ),
+      [this.key],
+    );
+  }
+
+  /** Takes tokens from an owner. */
+  async take(mint: PublicKey, owner: Keypair, amount: bigint): Promise<void> {
+    const of = { address: mint, tokenProgram: TOKEN_PROGRAM_ID };
+    await this.chain.send(
+      new Transaction().add(
+        createTokenAccount(of, this.key.publicKey),
+        createTransferInstruction(
+          tokenAccountOf(of, owner.publicKey),
+          tokenAccountOf(of, this.key.publicKey),
+          owner.publicKey,
+          amount,
+        ),
+      ),
+      [this.key, owner],
+    );
+  }
+}
+
+for (const [where, chain] of CHAINS) {
+  describe(`gates ${where}`, () => {
+    const game = async (here: Chain, rules: Partial<TaskRules>): Promise<Game> =>
+      Game.start({
+        chain: here,
+        currency: "token",
+        rules: { ...RULES, ...rules },
+        seats: [],
+        pool: 500n,
+      });
+    const worker = (name: string, owner: Keypair): Parameters<Game["join"]>[0] => ({
+      name,
+      role: "worker",
+      stake: 2_500n,
+      owner,
+    });
+    const witness = (name: string, owner: Keypair): Parameters<Game["join"]>[0] => ({
+      name,
+      role: "witness",
+      stake: 2_500n,
+      owner,
+    });
+
+    /** A join that the gate must refuse. */
+    async function expectClosed(of: Game, seat: Parameters<Game["join"]>[0]): Promise<void> {
+      const owner = await of.newcomer(seat.stake, seat.owner);
+      const { task } = of;
+      const { role, stake: amount } = seat;
+      const builder = of.client.joinTask({ task, owner: owner.publicKey, role, amount });
+      await expectRefusal(of, "gateClosed", builder, owner);
+    }
+
+    it("let in who is on the list, holds the token, or did well in another task", async () => {
+      const here = await chain();
+      const minter = await Minter.start(here);
+      const mint = await minter.mint();
+      const first = await game(here, {
+        workerGate: { kind: "allowlist" },
+        witnessGate: { kind: "token", mint, least: 100n },
+      });
+      const { client, task, creator } = first;
+      await here.fund(creator.publicKey, SOL);
+      const [ada, ben, wanda] = [Keypair.generate(), Keypair.generate(), Keypair.generate()];
+
+      // A list of 300, of which one line says so itself that it is a witness.
+      const others = Array.from({ length: 297 }, () => Keypair.generate().publicKey.toBase58());
+      const owners = [ada, ben].map((key) => key.publicKey.toBase58());
+      const csv = ["owner,role", ...owners, ...others, `${others[0] ?? ""},witness`].join("\n");
+      const progress: number[] = [];
+      expect(
+        await first.allow(csv, "worker", (done, all) => {
+          expect(all).to.equal(300);
+          progress.push(done);
+        }),
+      ).to.equal(300);
+      expect(progress).to.have.length(1 + Math.ceil(300 / 11));
+      expect([progress[0], progress.at(-1)]).to.deep.equal([0, 300]);
+      expect(progress).to.deep.equal([...progress].sort((a, b) => a - b));
+      // A second time there is nothing to do.
+      expect(await first.allow(csv, "worker")).to.equal(0);
+      expect((await client.fetch("task", task.address)).entries).to.equal(300);
+
+      await first.join(worker("Ada", ada));
+      await first.join(worker("Ben", ben));
+      await expectClosed(first, worker("Carl", Keypair.generate()));
+      await expectClosed(first, witness("Wanda", wanda));
+      await minter.give(mint, wanda.publicKey, 99n);
+      await expectClosed(first, witness("Wanda", wanda));
+      await minter.give(mint, wanda.publicKey, 1n);
+      await first.join(witness("Wanda", wanda));
+
+      // Off the list, Ben's next work is refused; so is Wanda's accusation without the token.
+      const benOut = { task: task.address, creator: creator.publicKey, owner: ben.publicKey };
+      await first.send(client.disallowNode({ ...benOut, role: "worker" }), creator);
+      await minter.take(mint, wanda, 1n);
+      const round = await first.round();
+      const work = await first.submit("Ada", round);
+      const closed = client.submitWork({
+        task: task.address,
+        owner: ben.publicKey,
+        operator: first.player("Ben").operator.publicKey,
+        round,
+        payloadHash: new Uint8Array(32).fill(1),
+        payloadUri: "",
+      });
+      await expectRefusal(first, "gateClosed", closed, first.player("Ben").operator);
+      const accusation = client.openAudit({
+        task: task.address,
+        round,
+        accused: ada.publicKey,
+        initiator: wanda.publicKey,
+        operator: first.player("Wanda").operator.publicKey,
+        accusation: "malice",
+      });
+      await expectRefusal(first, "gateClosed", accusation, first.player("Wanda").operator);
+      await first.claimBounty(work);
+
+      // Another task takes its witnesses by what they did in the first, and its workers from the first's nodes.
+      const second = await game(here, {
+        workerGate: { kind: "member", task: task.address },
+        witnessGate: {
+          kind: "standing",
+          task: task.address,
+          leastRoundsPaid: 1n,
+          mostConvictions: 0,
+        },
+      });
+      await second.join(witness("Ada", ada));
+      await expectClosed(second, witness("Ben", ben));
+      await second.join(worker("Ben", ben));
+      await expectClosed(second, worker("Carl", Keypair.generate()));
+      const audit = await second.accuse(
+        "Ada",
+        await second.submit("Ben", await second.round()),
+        "downtime",
+      );
+      expect((await second.resolve(audit)).outcome).to.equal("noVerdict");
+
+      // No member any more, Ben gets no work in; what he has leaves all the same.
+      await first.send(
+        client.requestLeave({ task: task.address, owner: ben.publicKey }),
+        first.player("Ben").owner,
+      );
+      const late = client.submitWork({
+        task: second.task.address,
+        owner: ben.publicKey,
+        operator: second.player("Ben").operator.publicKey,
+        round: await second.round(),
+        payloadHash: new Uint8Array(32).fill(1),
+        payloadUri: "",
+      });
+      await expectRefusal(second, "gateClosed", late, second.player("Ben").operator);
+
+      for (const one of [second, first]) {
+        const end = await one.end();
+        expect([end.total, end.vault]).to.deep.equal([0n, 0n]);
+        expect(one.index.differences(null)).to.deep.equal([]);
+      }
+    });
+
+    it("let in who holds a token of the collection", async () => {
+      const here = await chain();
+      const minter = await Minter.start(here);
+      const group = await minter.group();
+      const [member, stranger] = [await minter.member(group), await minter.mint()];
+      const only = await game(here, { workerGate: { kind: "collection", group } });
+      const ada = Keypair.generate();
+      await minter.give(member, ada.publicKey, 1n, TOKEN_2022_PROGRAM_ID);
+      await minter.give(stranger, ada.publicKey, 1n);
+
+      const join = {
+        task: only.task,
+        owner: (await only.newcomer(2_500n, ada)).publicKey,
+        role: "worker",
+        amount: 2_500n,
+      } as const;
+      const unnamed = only.client.joinTask(join);
+      expect((await refusal(unnamed.instruction())).message).to.contain("Say which");
+      const wallet = { address: stranger, tokenProgram: TOKEN_PROGRAM_ID };
+      const gate = { proof: tokenAccountOf(wallet, ada.publicKey), mint: stranger };
+      await expectRefusal(only, "gateClosed", only.client.joinTask({ ...join, gate }), ada);
+
+      await only.join({ ...worker("Ada", ada), gate: collectionProof(member, ada.publicKey) });
+      await only.submit("Ada", await only.round());
+      const end = await only.end();
+      expect([end.total, end.vault]).to.deep.equal([0n, 0n]);
+      expect(only.index.differences(null)).to.deep.equal([]);
+    });
+  });
+}
