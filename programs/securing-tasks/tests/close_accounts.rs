@@ -656,7 +656,7 @@ fn close_submission_before_its_bounty_is_claimed_fails() {
         }
         let worker = game.worker(1_000_000);
         game.submit_work(&worker, 0).unwrap();
-        for slot in [START, AUDIT_END, START + 100_000] {
+        for slot in [START + 100, AUDIT_END, START + 100_000] {
             game.warp(slot);
             refused(game.close_submission(&worker, 0), TaskError::NotEmpty);
         }
@@ -676,6 +676,7 @@ fn close_submission_before_its_bounty_is_claimed_fails() {
 #[test]
 fn close_submission_under_audit_fails() {
     let mut case = Case::audited(rules(), MALICE);
+    case.game.warp(START + 100);
     refused(
         case.game.close_submission(&case.accused, 0),
         TaskError::NotEmpty,
@@ -728,9 +729,8 @@ fn close_submission_with_another_tasks_round_fails() {
     refused(case.game.send_by_creator(close), TaskError::WrongTask);
 }
 
-/// A worker convicted and closed while the round still takes work has had its turn: one submission in a round.
-#[test]
-fn submit_work_again_after_a_convicted_submission_was_closed_fails() {
+/// A submission that was convicted, and has no audit left, while the round still takes work; an honest one is beside it.
+fn convicted_early() -> Case {
     let mut game = Game::new(RulesArgs {
         reveal_slots: 50,
         ..rules()
@@ -752,23 +752,50 @@ fn submit_work_again_after_a_convicted_submission_was_closed_fails() {
     };
     case.vote(&[MALICE, MALICE]);
     case.resolve().unwrap();
-    assert!(case.game.slot() < START + 100);
     case.claim(2);
     let audit = case.audit();
     for voter in &case.voters[..2] {
         case.game.close_vote(voter, &audit).unwrap();
     }
     case.game.close_audit(&audit).unwrap();
-    // Either the submission can't be closed while the round takes work, or there is no second one.
-    let closed = case.game.close_submission(&case.accused, 0);
-    let again = case.game.submit_work(&case.accused, 0);
-    assert!(closed.is_err() || again.is_err(), "a second submission");
-    let round: Round = case.game.get(&case.round());
-    assert_eq!(
-        round.submissions.get(),
-        2,
-        "the honest one's part is a half"
+    case
+}
+
+/// Else the convicted could submit once more, and thin the honest one's part.
+#[test]
+fn close_submission_while_its_round_takes_work_fails() {
+    let mut case = convicted_early();
+    for slot in [START + 51, START + 99] {
+        case.game.warp(slot);
+        refused(
+            case.game.close_submission(&case.accused, 0),
+            TaskError::RoundUndecided,
+        );
+        assert_eq!(
+            failure(case.game.submit_work(&case.accused, 0)),
+            InstructionError::Custom(0),
+            "the system program's AccountAlreadyInUse"
+        );
+    }
+    case.game.warp(START + 100);
+    case.game.close_submission(&case.accused, 0).unwrap();
+    refused(
+        case.game.submit_work(&case.accused, 0),
+        TaskError::SubmissionWindowClosed,
     );
+    assert_eq!(case.game.get::<Round>(&case.round()).submissions.get(), 2);
+}
+
+/// A task whose window is over already can't be named for it.
+#[test]
+fn close_submission_with_another_task_fails() {
+    let mut case = without_audit(MALICE);
+    let first = case.game.task;
+    case.game.next_task(1);
+    let other = case.game.task;
+    case.game.enter(first);
+    let close = swap(case.close_submission_ix(), &first, &other);
+    refused(case.game.send_by_creator(close), TaskError::WrongTask);
 }
 
 // Rounds.
@@ -802,48 +829,18 @@ fn close_round_before_its_submissions_are_closed_fails() {
 #[test]
 fn close_round_before_its_audit_is_resolved_fails() {
     let mut case = Case::audited(rules(), MALICE);
-    refused(case.game.close_round(0), TaskError::RoundUndecided);
-    case.game.warp(AUDIT_END + 1_000);
-    refused(case.game.close_round(0), TaskError::NotEmpty);
+    for slot in [START + 2, AUDIT_END + 1_000] {
+        case.game.warp(slot);
+        refused(case.game.close_round(0), TaskError::NotEmpty);
+    }
 }
 
-/// A submission convicted and closed early doesn't let the round begin anew, with another reserve.
+/// There is always a submission while the round takes work: it never begins anew, with another reserve.
 #[test]
 fn close_round_while_it_takes_work_fails() {
-    // Every window is short; work is taken for 500 slots.
-    let mut game = Game::new(RulesArgs {
-        submission_slots: 500,
-        reveal_slots: 50,
-        leave_delay_slots: 850,
-        ..rules()
-    });
-    let accused = game.worker(4_000_000);
-    let initiator = game.witness(2_000_000);
-    let voters = [1_000_000, 1_500_000, 3_000_000].map(|stake| game.witness(stake));
-    game.warp(START + 1);
-    game.submit_work(&accused, 0).unwrap();
-    game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
-    let mut case = Case {
-        game,
-        accused,
-        initiator,
-        voters,
-    };
-    case.vote(&[MALICE, MALICE]);
-    case.resolve().unwrap();
-    for slot in [case.game.slot(), START + 499] {
-        case.game.warp(slot);
-        refused(case.game.close_round(0), TaskError::RoundUndecided);
-    }
-    case.game.warp(START + 500);
-    case.claim(2);
-    let audit = case.audit();
-    for voter in &case.voters[..2] {
-        case.game.close_vote(voter, &audit).unwrap();
-    }
-    case.game.close_audit(&audit).unwrap();
-    case.game.close_submission(&case.accused, 0).unwrap();
-    case.game.close_round(0).unwrap();
+    let mut case = convicted_early();
+    case.game.warp(START + 99);
+    refused(case.game.close_round(0), TaskError::NotEmpty);
 }
 
 #[test]

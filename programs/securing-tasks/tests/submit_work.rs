@@ -608,19 +608,63 @@ fn submit_work_with_the_round_at_a_prefunded_address_passes() {
 }
 
 #[test]
-fn submit_work_into_a_round_at_another_address_fails() {
-    let (mut game, [worker, other]) = funded(1_000_000);
-    game.submit_work(&other, 0).unwrap();
-    let foreign = round_address(&fresh().pubkey(), 0);
-    game.warp(START + 1_000);
-    let own = round_address(&game.task, 1);
-    // The last round is there and is another one.
-    for address in [round_address(&game.task, 0), foreign, fresh().pubkey()] {
-        let submit = swap(game.submit_work_ix(&worker, 1), &own, &address);
+fn submit_work_that_makes_the_round_at_another_address_fails() {
+    let (mut game, [worker, _]) = funded(1_000_000);
+    let own = round_address(&game.task, 0);
+    for address in [
+        round_address(&game.task, 1),
+        round_address(&fresh().pubkey(), 0),
+        fresh().pubkey(),
+    ] {
+        let submit = swap(game.submit_work_ix(&worker, 0), &own, &address);
         assert_eq!(
             failure(game.send(&[submit], &[&worker.operator])),
             InstructionError::InvalidSeeds
         );
+    }
+}
+
+/// Rounds that are there: the last one, whose reserve is another's, and the same number of another task.
+#[test]
+fn submit_work_into_another_round_fails() {
+    let (mut game, [worker, _]) = funded(1_000_000);
+    game.submit_work(&worker, 0).unwrap();
+    let first = game.task;
+    game.next_task(1);
+    let there = game.here(&worker);
+    game.join_task(&there, 0, 1_000_000).unwrap();
+    game.warp(START + 1_000);
+    game.submit_work(&there, 1).unwrap();
+    let foreign = round_address(&game.task, 1);
+    game.enter(first);
+    let own = round_address(&game.task, 1);
+    for (address, error) in [
+        (round_address(&game.task, 0), TaskError::WrongRound),
+        (foreign, TaskError::WrongTask),
+    ] {
+        let submit = swap(game.submit_work_ix(&worker, 1), &own, &address);
+        refused(game.send(&[submit], &[&worker.operator]), error);
+    }
+    game.submit_work(&worker, 1).unwrap();
+}
+
+/// Accounts of the program that are no round, a round's bytes of another program, and a token account.
+#[test]
+fn submit_work_into_a_round_that_is_none_fails() {
+    let (mut game, [worker, other]) = funded(1_000_000);
+    game.submit_work(&other, 0).unwrap();
+    let own = round_address(&game.task, 0);
+    let (forged, disguised) = (game.forge(&own), game.disguise(&own));
+    let submission = game.submission(&other, 0);
+    for (address, error) in [
+        (forged, InstructionError::InvalidSeeds),
+        (game.vault, InstructionError::InvalidSeeds),
+        (disguised, InstructionError::InvalidAccountData),
+        (submission, InstructionError::InvalidAccountData),
+        (other.node, InstructionError::InvalidAccountData),
+    ] {
+        let submit = swap(game.submit_work_ix(&worker, 0), &own, &address);
+        assert_eq!(failure(game.send(&[submit], &[&worker.operator])), error);
     }
 }
 
