@@ -883,3 +883,69 @@ fn reputation_laundered_by_closing_and_rejoining_is_that_of_a_stranger() {
     standing(&mut game, 4, 0).unwrap();
     assert_eq!(worker.owner.pubkey(), node.owner);
 }
+
+/// Not defended: in a retired task anyone may close a node that owns nothing, and the record that another task's gate asks for is gone. A
+/// node that leaves its stake in keeps it.
+#[test]
+fn reputation_of_an_empty_node_ends_with_its_retired_task() {
+    for keeps_stake in [true, false] {
+        let mut game = Game::new(rules());
+        game.fund_task(1_000_000).unwrap();
+        let worker = game.worker(1_000_000);
+        let rival = key(&mut game.svm);
+        game.submit_work(&worker, 0).unwrap();
+        game.warp(START + 400);
+        game.claim_bounty(&worker, 0).unwrap();
+        game.close_submission(&worker, 0).unwrap();
+        if !keeps_stake {
+            assert_eq!(gains(&mut game, [&worker]), [100_000]);
+        }
+        let close = game.close_node_ix(&rival.pubkey(), &worker);
+        refused(
+            game.send(&[close.clone()], &[&rival]),
+            TaskError::NotRetired,
+        );
+        game.retire_task().unwrap();
+        let closed = game.send(&[close], &[&rival]);
+        game.rules.worker_gate = gate(GateKind::Standing, game.task, 1, 0);
+        game.next_task(1);
+        let mut here = game.here(&worker);
+        here.gate_proof = Some(worker.node);
+        let joined = game.join_task(&here, 0, 1_000_000);
+        if keeps_stake {
+            refused(closed, TaskError::NotEmpty);
+            joined.unwrap();
+        } else {
+            closed.unwrap();
+            refused(joined, TaskError::GateClosed);
+        }
+    }
+}
+
+// Nobody there to judge.
+
+/// Not defended: only who was there before a submission can judge it. A worker that submits to a new task before any witness joined is paid
+/// unseen, if there is something in the pool; funding the task once witnesses are there costs the attacker its round.
+#[test]
+fn first_worker_of_an_empty_task_is_paid_unseen_only_from_a_pool_filled_too_early() {
+    for (early, paid) in [(true, 100_000), (false, 0)] {
+        let mut game = Game::new(rules());
+        if early {
+            game.fund_task(1_000_000).unwrap();
+        }
+        let worker = game.worker(1_000_000);
+        game.submit_work(&worker, 0).unwrap();
+        let witness = game.witness(1_000_000);
+        if !early {
+            game.fund_task(1_000_000).unwrap();
+        }
+        game.warp(START + 1);
+        refused(
+            game.open_audit(&witness, &worker, 0, MALICE),
+            TaskError::JoinedAfterSubmission,
+        );
+        game.warp(START + 400);
+        game.claim_bounty(&worker, 0).unwrap();
+        assert_eq!(gains(&mut game, [&worker]), [paid]);
+    }
+}

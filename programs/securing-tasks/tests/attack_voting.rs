@@ -544,6 +544,33 @@ fn sybil_by_head_must_stake_a_minimum_for_more_votes_than_the_honest_have() {
     );
 }
 
+/// Three friends of a worker that four votes convict: 1,200,000 among seven. Where all voters are paid they bring 3/7 of it home by voting
+/// for it in vain, at a minimum stake each; where the majority is paid, nothing.
+#[test]
+fn sybil_friends_of_the_convicted_share_its_slash_only_where_all_are_paid() {
+    for (rules, share, back) in [
+        (rules(), 1_200_000 / 7, 3 * (1_200_000 / 7)),
+        (majority_paid(), 1_200_000 / 4, 0),
+    ] {
+        let mut game = Game::new(rules);
+        let accused = game.worker(4_000_000);
+        let [initiator, first, second, third] = [(); 4].map(|()| game.witness(1_000_000));
+        let friends = [(); 3].map(|()| game.witness(550_000));
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        let audit = accuse(&mut game, &initiator, &accused, 0);
+        let mut votes: Vec<_> = friends.iter().map(|friend| (friend, VALID)).collect();
+        votes.extend([&first, &second, &third].map(|voter| (voter, MALICE)));
+        assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
+        let [accused, first, friends @ ..] = gains(
+            &mut game,
+            [&accused, &first, &friends[0], &friends[1], &friends[2]],
+        );
+        assert_eq!((accused, first), (-2_000_000, share));
+        assert_eq!(friends.iter().sum::<i64>(), back);
+    }
+}
+
 /// By stake, two halves weigh and earn what one whole does: 1,200,000 * 2,000,000 / 6,000,000.
 #[test]
 fn sybil_by_stake_gains_nothing_by_splitting() {
@@ -1019,7 +1046,10 @@ fn vote_after_settlement_and_every_other_move_out_of_turn_is_refused() {
     refused(game.claim_vote(&voter, &audit), TaskError::NotResolved);
     refused(game.close_vote(&voter, &audit), TaskError::NotEmpty);
     refused(game.close_audit(&audit), TaskError::NotResolved);
-    refused(game.close_submission(&accused, 0), TaskError::NotEmpty);
+    refused(
+        game.close_submission(&accused, 0),
+        TaskError::RoundUndecided,
+    );
     refused(
         game.open_audit(&late, &accused, 0, MALICE),
         TaskError::AuditAlreadyOpen,
@@ -1055,6 +1085,7 @@ fn vote_after_settlement_and_every_other_move_out_of_turn_is_refused() {
         );
     };
     too_late(&mut game);
+    refused(game.close_submission(&accused, 0), TaskError::NotEmpty);
     refused(game.claim_vote(&voter, &audit), TaskError::NotResolved);
     refused(game.close_vote(&voter, &audit), TaskError::NotEmpty);
     refused(game.close_audit(&audit), TaskError::NotResolved);
