@@ -148,7 +148,7 @@ pub enum TaskError {
     #[msg("A round or leave delay is longer than 78,840,000 slots, about a year")]
     WindowTooLong,
 
-    // 6068: gates, committed votes, bounties and closing
+    // 6066: gates, committed votes, bounties and closing
     #[msg("The task is paused")]
     TaskPaused,
     #[msg("The task is not paused")]

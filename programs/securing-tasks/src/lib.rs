@@ -72,7 +72,7 @@ pub mod securing_tasks {
 
     /// Makes a node (role 0 worker, 1 witness) with its first stake. By its owner, who pays the rent.
     ///
-    /// Errors: `TaskRetired`, `UnknownRole`, `StakeBelowMinimum`.
+    /// Errors: `TaskPaused`, `TaskRetired`, `UnknownRole`, `GateClosed`, `StakeBelowMinimum`.
     pub fn join_task(
         ctx: &mut Context<JoinTask>,
         role: u8,
@@ -119,7 +119,7 @@ pub mod securing_tasks {
 
     /// Submits work for the current round, once. By the operator, who pays the rent.
     ///
-    /// Errors: `TaskRetired`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,
+    /// Errors: `TaskPaused`, `TaskRetired`, `GateClosed`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,
     /// `SubmissionWindowClosed`.
     pub fn submit_work(
         ctx: &mut Context<SubmitWork>,
@@ -137,7 +137,7 @@ pub mod securing_tasks {
     ///
     /// Seed: "an audit can be called by any other node which has a stake in that task".
     ///
-    /// Errors: `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,
+    /// Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,
     /// `JoinedAfterSubmission`, `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`.
     pub fn open_audit(ctx: &mut Context<OpenAudit>, accusation: u8) -> Result<()> {
         let bump = ctx.bumps.audit;
@@ -147,7 +147,7 @@ pub mod securing_tasks {
     /// Votes valid (0), downtime (1) or malice (2), once and for good, with a deposit out of the stake. By the operator, who
     /// pays the rent.
     ///
-    /// Errors: `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,
+    /// Errors: `VotesAreCommitted`, `GateClosed`, `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,
     /// `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`.
     pub fn cast_vote(ctx: &mut Context<CastVote>, opinion: u8) -> Result<()> {
         let bump = ctx.bumps.vote;
@@ -221,14 +221,14 @@ pub mod securing_tasks {
 
     /// Closes a submission that was paid or convicted and whose audits are closed. By anyone; the rent goes to its payer.
     ///
-    /// Errors: `NotEmpty`.
+    /// Errors: `RoundUndecided` while the round takes work, `NotEmpty`.
     pub fn close_submission(ctx: &mut Context<CloseSubmission>) -> Result<()> {
         ctx.accounts.handle()
     }
 
     /// Closes a round whose submissions are closed; what nobody earned goes back to the pool. By anyone; the rent goes to its payer.
     ///
-    /// Errors: `RoundUndecided`, `NotEmpty`.
+    /// Errors: `NotEmpty`.
     pub fn close_round(ctx: &mut Context<CloseRound>) -> Result<()> {
         ctx.accounts.handle()
     }

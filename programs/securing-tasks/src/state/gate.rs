@@ -76,20 +76,17 @@ impl Gate {
         proof: Option<&AccountView>,
         mint: Option<&AccountView>,
     ) -> Result<()> {
-        if self.kind == GateKind::Open {
-            return Ok(());
-        }
-        let proof = *proof.ok_or(TaskError::GateClosed)?;
+        let proof = || proof.copied().ok_or(TaskError::GateClosed);
         let admitted = match self.kind.into() {
             GateKind::Open => true,
             GateKind::Allowlist => {
                 // Loading checks owner and kind of the account; only `allow_node` makes one.
                 let entry =
-                    Account::<AllowEntry>::load(proof).map_err(|_| TaskError::GateClosed)?;
+                    Account::<AllowEntry>::load(proof()?).map_err(|_| TaskError::GateClosed)?;
                 entry.task == *task && entry.role == role.0 && entry.owner == *owner
             }
             GateKind::Token => {
-                let wallet = InterfaceAccount::<TokenAccount>::load(proof)
+                let wallet = InterfaceAccount::<TokenAccount>::load(proof()?)
                     .map_err(|_| TaskError::GateClosed)?;
                 *wallet.owner() == *owner
                     && *wallet.mint() == self.key
@@ -97,7 +94,7 @@ impl Gate {
             }
             GateKind::Collection => {
                 let mint = *mint.ok_or(TaskError::GateClosed)?;
-                let wallet = InterfaceAccount::<TokenAccount>::load(proof)
+                let wallet = InterfaceAccount::<TokenAccount>::load(proof()?)
                     .map_err(|_| TaskError::GateClosed)?;
                 let mint =
                     InterfaceAccount::<Mint>::load(mint).map_err(|_| TaskError::GateClosed)?;
@@ -111,14 +108,14 @@ impl Gate {
                     && member.group == self.key
             }
             GateKind::Standing => {
-                let node = Account::<Node>::load(proof).map_err(|_| TaskError::GateClosed)?;
+                let node = Account::<Node>::load(proof()?).map_err(|_| TaskError::GateClosed)?;
                 node.task == self.key
                     && node.owner == *owner
                     && u64::from(node.rounds_paid.get()) >= self.least.get()
                     && node.convictions()? <= self.most.get().into()
             }
             GateKind::Member => {
-                let node = Account::<Node>::load(proof).map_err(|_| TaskError::GateClosed)?;
+                let node = Account::<Node>::load(proof()?).map_err(|_| TaskError::GateClosed)?;
                 node.task == self.key && node.owner == *owner && node.active()? > 0
             }
         };
