@@ -835,7 +835,7 @@ fn rent_theft_at_close_is_refused_and_the_payer_has_it() {
     gains(&mut game, [&accused, &initiator]);
     let instruction = game.close_node_ix(&thief.pubkey(), &accused);
     refused(
-        game.send(&[instruction.clone()], &[&thief]),
+        game.send(std::slice::from_ref(&instruction), &[&thief]),
         TaskError::NotRetired,
     );
     game.retire_task().unwrap();

@@ -284,6 +284,53 @@ fn stuck_lock_griefing_ends_before_the_leave_delay_does() {
     assert_eq!(gains(&mut game, [&griefer]), [0]);
 }
 
+/// Not defended: where work is taken during whole rounds and three votes outlast one, thin audits keep a worker that goes on submitting
+/// from taking even its bounties, at the price of a bond tied all the while. Nothing is lost, and one case after its last submission it is
+/// free.
+#[test]
+fn stuck_lock_on_a_busy_worker_ends_one_case_after_it_stops() {
+    let mut game = Game::new(RulesArgs {
+        submission_slots: 1_000,
+        reveal_slots: 400,
+        leave_delay_slots: 1_700,
+        ..rules()
+    });
+    game.fund_task(1_000_000).unwrap();
+    let worker = game.worker(4_000_000);
+    let griefer = game.witness(2_000_000);
+    let mut last = None;
+    for round in 0..4 {
+        let start = START + 1_000 * round + 1;
+        game.warp(start);
+        game.submit_work(&worker, round).unwrap();
+        let mut open = accuse(&mut game, &griefer, &worker, round);
+        if let Some(last) = last {
+            settle(&mut game, &last, &[]);
+        }
+        // The end of one and the begin of the next in one transaction, so that nothing comes between.
+        for attempt in 1..3 {
+            refused(game.withdraw(&worker), TaskError::NodeAccused);
+            game.warp(start + 400 * u64::from(attempt));
+            let turn = [
+                game.resolve_audit_ix(&open),
+                game.open_audit_ix(&griefer, &worker, round, attempt, MALICE),
+            ];
+            game.send(&turn, &[&griefer.operator]).unwrap();
+            open = game.audit(&worker, round, attempt);
+        }
+        refused(game.withdraw(&worker), TaskError::NodeAccused);
+        if round > 0 {
+            game.claim_bounty(&worker, round - 1).unwrap();
+        }
+        last = Some(open);
+    }
+    settle(&mut game, &last.unwrap(), &[]);
+    assert_eq!(game.slot(), START + 3_000 + 1 + 1_200);
+    game.withdraw(&worker).unwrap();
+    assert_eq!(gain(&game, &worker), -4_000_000 + 300_000);
+    assert_eq!(gains(&mut game, [&griefer]), [0]);
+}
+
 /// Shares lie in two boxes: a drip of new ones never puts off the old. The first leaves on its slot, the others after less than twice
 /// the delay.
 #[test]
@@ -902,7 +949,7 @@ fn reputation_of_an_empty_node_ends_with_its_retired_task() {
         }
         let close = game.close_node_ix(&rival.pubkey(), &worker);
         refused(
-            game.send(&[close.clone()], &[&rival]),
+            game.send(std::slice::from_ref(&close), &[&rival]),
             TaskError::NotRetired,
         );
         game.retire_task().unwrap();

@@ -86,7 +86,7 @@ fn vote_copying_by_opening_anothers_vote_is_refused() {
     let key = (first.operator.pubkey(), copier.operator.pubkey());
     let as_copier = swap(open.clone(), &key.0, &key.1);
     refused(
-        game.send(&[as_copier.clone()], &[&copier.operator]),
+        game.send(std::slice::from_ref(&as_copier), &[&copier.operator]),
         TaskError::NotOperator,
     );
     let through_node = swap(as_copier, &first.node, &copier.node);
