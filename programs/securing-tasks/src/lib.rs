@@ -105,7 +105,8 @@ pub mod securing_tasks {
         ctx.accounts.handle()
     }
 
-    /// Pays out stake whose leave delay is over, shares whose lock is over, and what else is payable. By the owner.
+    /// Pays out stake whose leave delay is over (none of it while the node stands accused), shares whose lock is over, and what else is
+    /// payable. By the owner.
     ///
     /// Errors: `NodeAccused`, `NothingToWithdraw`.
     pub fn withdraw(ctx: &mut Context<Withdraw>) -> Result<()> {

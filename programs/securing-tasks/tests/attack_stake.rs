@@ -284,11 +284,10 @@ fn stuck_lock_griefing_ends_before_the_leave_delay_does() {
     assert_eq!(gains(&mut game, [&griefer]), [0]);
 }
 
-/// Not defended: where work is taken during whole rounds and three votes outlast one, thin audits keep a worker that goes on submitting
-/// from taking even its bounties, at the price of a bond tied all the while. Nothing is lost, and one case after its last submission it is
-/// free.
+/// Where work is taken during whole rounds and three votes outlast one, thin audits keep a busy worker's stake from leaving, at the price
+/// of a bond tied all the while; its bounties it takes all the same, and one case after its last submission its stake is free.
 #[test]
-fn stuck_lock_on_a_busy_worker_ends_one_case_after_it_stops() {
+fn stuck_lock_on_a_busy_worker_holds_its_stake_and_never_its_bounties() {
     let mut game = Game::new(RulesArgs {
         submission_slots: 1_000,
         reveal_slots: 400,
@@ -321,12 +320,12 @@ fn stuck_lock_on_a_busy_worker_ends_one_case_after_it_stops() {
         refused(game.withdraw(&worker), TaskError::NodeAccused);
         if round > 0 {
             game.claim_bounty(&worker, round - 1).unwrap();
+            game.withdraw(&worker).unwrap();
         }
         last = Some(open);
     }
     settle(&mut game, &last.unwrap(), &[]);
     assert_eq!(game.slot(), START + 3_000 + 1 + 1_200);
-    game.withdraw(&worker).unwrap();
     assert_eq!(gain(&game, &worker), -4_000_000 + 300_000);
     assert_eq!(gains(&mut game, [&griefer]), [0]);
 }

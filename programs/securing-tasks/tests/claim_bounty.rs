@@ -292,7 +292,8 @@ fn claim_bounty_while_an_audit_of_another_round_is_open_passes() {
     game.open_audit(&initiator, &worker, 1, MALICE).unwrap();
     game.claim_bounty(&worker, 0).unwrap();
     assert_eq!(earned(&game, &worker), (100_000, 1));
-    // What is payable waits for the verdict with the stake.
+    // An audit can slash stake alone: what is payable leaves meanwhile, and only then there is nothing but stake.
+    game.withdraw(&worker).unwrap();
     refused(game.withdraw(&worker), TaskError::NodeAccused);
 }
 

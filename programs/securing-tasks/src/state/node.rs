@@ -265,18 +265,20 @@ impl Node {
         Ok(())
     }
 
-    /// Takes all that can leave at `slot`: stake whose delay is over, shares whose lock is over, and what is payable.
+    /// Takes all that can leave at `slot`: what is payable, shares whose lock is over, and, unless an audit may still slash it,
+    /// stake whose delay is over.
     pub fn withdraw(&mut self, slot: u64) -> Result<u64> {
-        require!(self.open_audits.get() == 0, TaskError::NodeAccused);
         self.unlock(slot)?;
         let mut amount = self.payable.get();
         self.payable = 0.into();
-        if slot >= self.leave_slot.get() {
+        let accused = self.open_audits.get() > 0;
+        if !accused && slot >= self.leave_slot.get() {
             amount = plus(amount, self.leaving)?;
             self.stake = minus(self.stake, self.leaving)?.into();
             self.leaving = 0.into();
             self.leave_slot = 0.into();
         }
+        require!(amount > 0 || !accused, TaskError::NodeAccused);
         require!(amount > 0, TaskError::NothingToWithdraw);
         Ok(amount)
     }

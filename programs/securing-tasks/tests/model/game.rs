@@ -1393,8 +1393,10 @@ impl World {
                 self.by_owner(task, id, signer)?;
                 require(vault == task, No::VaultMismatch)?;
                 require(destination != FOREIGN, No::MintMismatch)?;
-                require(self.open_audits(id) == 0, No::NodeAccused)?;
+                let accused = self.open_audits(id) > 0;
                 let (rewards, stake) = node.leaves_at(self.slot);
+                let stake = if accused { 0 } else { stake };
+                require(rewards + stake > 0 || !accused, No::NodeAccused)?;
                 require(rewards + stake > 0, No::NothingToWithdraw)?;
                 Ok(Box::new(move |world| {
                     let slot = world.slot;
@@ -1402,7 +1404,7 @@ impl World {
                     node.open_boxes(slot);
                     node.payable = 0;
                     node.rewards_out += rewards;
-                    if slot >= node.leave_slot {
+                    if !accused && slot >= node.leave_slot {
                         node.stake -= stake;
                         node.leaving = 0;
                         node.leave_slot = 0;

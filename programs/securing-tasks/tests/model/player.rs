@@ -78,17 +78,21 @@ impl Player {
     fn gate(&mut self, task: u8) -> Gate {
         let other = 1 - task;
         match self.dice.below(100) {
-            0..=61 => Gate::Open,
-            62..=73 => Gate::Allowlist,
-            74..=85 => Gate::Token {
-                least: self.amount(100, 260),
+            0..=11 => Gate::Allowlist,
+            12..=23 => Gate::Token {
+                // What is in an untouched wallet, one more, or less.
+                least: match self.dice.below(10) {
+                    0..=4 => self.purse(),
+                    5 => self.purse() + 1,
+                    _ => self.amount(100, 260),
+                },
             },
-            86..=92 if task == 1 => Gate::Standing {
+            24..=39 if task == 1 => Gate::Standing {
                 task: other,
                 least: self.dice.below(2),
                 most: self.dice.below(2) as u32,
             },
-            93.. if task == 1 => Gate::Member { task: other },
+            40..=59 if task == 1 => Gate::Member { task: other },
             _ => Gate::Open,
         }
     }
@@ -255,6 +259,7 @@ impl Player {
                 },
                 // What isn't there, or is there already, says little.
                 Err(No::Missing | No::InUse) => 2,
+                Err(No::GateClosed) => 50,
                 Err(_) if matches!(ix, Ix::CreateTask { .. }) => 60,
                 Err(_) => 12,
             };
@@ -304,7 +309,7 @@ impl Player {
     }
 
     fn task(&mut self) -> u8 {
-        u8::from(self.dice.percent(30))
+        u8::from(self.dice.percent(40))
     }
 
     fn owner(&mut self) -> Key {
@@ -330,8 +335,22 @@ impl Player {
 
     fn node(&mut self, world: &World, task: u8) -> NodeId {
         let owner = self.owner();
+        if self.dice.percent(10) {
+            if let Some(owner) = self.leaving_owner(world, task) {
+                return NodeId { task, owner };
+            }
+        }
         let some = world.nodes.keys().filter(|id| id.task == task).copied();
         self.dice.any(some).unwrap_or(NodeId { task, owner })
+    }
+
+    /// One that leaves the other task with all it has: no member of it any more.
+    fn leaving_owner(&mut self, world: &World, task: u8) -> Option<Key> {
+        let all = world
+            .nodes
+            .iter()
+            .filter(|(id, node)| id.task != task && node.leaving > 0 && node.active() == 0);
+        self.dice.any(all.map(|(id, _)| id.owner))
     }
 
     fn operator_of(&mut self, world: &World, node: NodeId) -> Key {
@@ -755,7 +774,10 @@ impl Player {
     }
 
     fn join(&mut self, world: &World, task: u8) -> Ix {
-        let owner = self.owner();
+        let mut owner = self.owner();
+        if self.dice.percent(15) {
+            owner = self.leaving_owner(world, task).unwrap_or(owner);
+        }
         let role = u8::from(self.dice.percent(45));
         let node = NodeId { task, owner };
         let minimum = world
