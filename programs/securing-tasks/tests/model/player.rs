@@ -451,7 +451,7 @@ impl Player {
         if nodes < 5 && self.dice.percent(60) {
             return self.join(world, task);
         }
-        match self.dice.below(1_029) {
+        match self.dice.below(1_047) {
             0..=7 => self.create(task),
             8..=17 => Ix::FundTask {
                 task,
@@ -513,7 +513,7 @@ impl Player {
                     vault: task,
                 }
             }
-            112..=119 => {
+            112..=133 => {
                 let node = self.node(world, task);
                 let active = world.nodes.get(&node).map_or(0, |node| node.active());
                 let minimum = world
@@ -533,7 +533,7 @@ impl Player {
                     amount,
                 }
             }
-            120..=127 => {
+            134..=145 => {
                 let node = self.node(world, task);
                 Ix::CancelLeave {
                     task,
@@ -541,7 +541,7 @@ impl Player {
                     signer: node.owner,
                 }
             }
-            128..=152 => {
+            146..=170 => {
                 let node = self.node(world, task);
                 Ix::Withdraw {
                     task,
@@ -555,7 +555,7 @@ impl Player {
                     },
                 }
             }
-            153..=158 => {
+            171..=176 => {
                 let node = self.node(world, task);
                 Ix::SetOperator {
                     node,
@@ -563,7 +563,7 @@ impl Player {
                     operator: self.operator(),
                 }
             }
-            159..=288 => {
+            177..=306 => {
                 let workers = world
                     .nodes
                     .iter()
@@ -586,7 +586,7 @@ impl Player {
                     proof: self.proof_of(world, node),
                 }
             }
-            289..=398 => {
+            307..=416 => {
                 let submission = self.submission(world, task);
                 let initiator = self.node(world, task);
                 Ix::OpenAudit {
@@ -604,7 +604,7 @@ impl Player {
                     proof: self.proof_of(world, initiator),
                 }
             }
-            399..=698 => {
+            417..=716 => {
                 let audit = self.audit(world, task, Some(true));
                 let node = self.node(world, task);
                 let signer = self.operator_of(world, node);
@@ -637,7 +637,7 @@ impl Player {
                     }
                 }
             }
-            699..=818 => {
+            717..=836 => {
                 let vote = self.vote(world, task, VoteState::Committed);
                 let node = NodeId {
                     task,
@@ -654,8 +654,8 @@ impl Player {
                     salt,
                 }
             }
-            819..=878 => self.resolve(world, task),
-            879..=938 => {
+            837..=896 => self.resolve(world, task),
+            897..=956 => {
                 let state = if self.dice.percent(85) {
                     VoteState::Revealed
                 } else {
@@ -672,7 +672,7 @@ impl Player {
                     },
                 }
             }
-            939..=968 => {
+            957..=986 => {
                 let submission = self.submission(world, task);
                 Ix::ClaimBounty {
                     task,
@@ -684,7 +684,7 @@ impl Player {
                     },
                 }
             }
-            969..=988 => {
+            987..=1006 => {
                 let vote = self.vote(world, task, VoteState::Claimed);
                 Ix::CloseVote {
                     audit: vote.audit,
@@ -696,7 +696,7 @@ impl Player {
                     payer: world.votes.get(&vote).map_or(9, |vote| vote.payer),
                 }
             }
-            989..=1000 => {
+            1007..=1018 => {
                 let audit = self.audit(world, task, Some(false));
                 let of = world.audits.get(&audit);
                 Ix::CloseAudit {
@@ -709,7 +709,7 @@ impl Player {
                     payer: of.map_or(9, |audit| audit.payer),
                 }
             }
-            1001..=1012 => {
+            1019..=1030 => {
                 let submission = self.submission(world, task);
                 Ix::CloseSubmission {
                     task,
@@ -725,7 +725,7 @@ impl Player {
                         .map_or(9, |one| one.payer),
                 }
             }
-            1013..=1020 => {
+            1031..=1038 => {
                 let fallback = RoundId { task, number: 0 };
                 let rounds = world.rounds.keys().filter(|id| id.task == task);
                 let round = self.dice.any(rounds.copied()).unwrap_or(fallback);
