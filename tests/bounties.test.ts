@@ -59,11 +59,13 @@ for (const [where, chain] of CHAINS) {
       const node = await game.node("Ada");
       expect([node.payable, node.roundsPaid]).to.deep.equal([166n, 1]);
 
-      // A bounty can leave at once; nothing else has to.
+      // A bounty can leave at once, even while other work of the same node stands accused.
+      const idle = await game.accuse("Wim", next, "malice");
       const { owner } = game.player("Ada");
       await game.send(client.withdraw({ task: game.task, owner: owner.publicKey }), owner);
       expect(await game.wallet(owner.publicKey)).to.equal(166n);
 
+      expect((await game.resolve(idle)).outcome).to.equal("noVerdict");
       await game.claimBounty(next);
       expect((await game.node("Ada")).payable).to.equal(300n);
       // Ben's part and what the floors left over.

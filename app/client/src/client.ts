@@ -296,7 +296,7 @@ export class SecuringTasksClient {
     });
   }
 
-  /** Pays out all that can leave now. The owner signs. Refused while the node stands accused. */
+  /** Pays out all that can leave now; no stake while the node stands accused. The owner signs. */
   withdraw(args: {
     readonly task: TaskRef;
     readonly owner: PublicKey;

@@ -104,7 +104,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   nothingToWithdraw:
     "Nothing of the node can be withdrawn yet. Ask to leave first, and wait until the leave delay or the lock of its shares is over.",
   nodeAccused:
-    "The node stands accused and can't withdraw. Anyone may resolve the audit once its votes are in; then withdraw.",
+    "The node stands accused and can't withdraw stake. Anyone may resolve the audit once its votes are in; then withdraw.",
 
   witnessCannotSubmit:
     "Witnesses do not submit work. Join the task as a worker with another owner.",

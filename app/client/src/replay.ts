@@ -90,7 +90,8 @@ export function withdraw(node: NodeState, slot: bigint): bigint {
   unlock(node, slot);
   let amount = node.payable;
   node.payable = 0n;
-  if (slot >= node.leaveSlot) {
+  // An audit may still slash what is leaving.
+  if (node.openAudits === 0 && slot >= node.leaveSlot) {
     amount += node.leaving;
     node.stake -= node.leaving;
     node.leaving = 0n;

@@ -193,17 +193,16 @@ export class Game {
     return this.take([await this.chain.send(transaction, [this.bank, ...signers])]);
   }
 
-  /** Sends what moves no tokens, several in one transaction. */
+  /** Sends what moves no tokens, several in one transaction, with the keys that must sign each. */
   private async sendAll(
-    builders: readonly Sendable[],
-    signers: readonly Keypair[] = [],
+    all: readonly (readonly [Sendable, ...Keypair[]])[],
     size = BATCH,
   ): Promise<void> {
-    for (let start = 0; start < builders.length; start += size) {
-      const batch = builders.slice(start, start + size);
-      const made = await Promise.all(batch.map((builder) => builder.transaction()));
+    for (let start = 0; start < all.length; start += size) {
+      const batch = all.slice(start, start + size);
+      const made = await Promise.all(batch.map(([builder]) => builder.transaction()));
       const whole = { transaction: () => Promise.resolve(new Transaction().add(...made)) };
-      await this.send(whole, ...signers);
+      await this.send(whole, ...new Set(batch.flatMap(([, ...signers]) => signers)));
     }
   }
 
@@ -451,13 +450,13 @@ export class Game {
     }
     this.onStep("closing votes, audits, submissions and rounds");
     await this.sendAll(
-      votes.map((vote) => this.client.closeVote({ ...vote, task: this.task.address })),
+      votes.map((vote) => [this.client.closeVote({ ...vote, task: this.task.address })]),
     );
-    await this.sendAll(audits.map((audit) => this.client.closeAudit(audit)));
+    await this.sendAll(audits.map((audit) => [this.client.closeAudit(audit)]));
     for (const { number } of rounds) {
       await this.chain.waitForSlot(submissionEnd(task, number));
     }
-    await this.sendAll(submissions.map((submission) => this.client.closeSubmission(submission)));
+    await this.sendAll(submissions.map((submission) => [this.client.closeSubmission(submission)]));
     for (const round of rounds) await this.send(this.client.closeRound(round));
   }
 
@@ -466,15 +465,14 @@ export class Game {
    * Returns the ledger as it was before the task itself was closed.
    */
   async end(): Promise<Ledger> {
-    for (const { name, owner } of this.players.values()) {
-      const node = await this.node(name);
-      if (node.stake === node.leaving) continue;
-      this.onStep(`${name} asks to leave`);
-      await this.send(
-        this.client.requestLeave({ task: this.task.address, owner: owner.publicKey }),
-        owner,
-      );
-    }
+    this.onStep("everyone asks to leave");
+    const staying = (await this.ledger()).nodes.filter((node) => node.stake > node.leaving);
+    await this.sendAll(
+      staying.map((node) => [
+        this.client.requestLeave({ task: this.task.address, owner: node.owner }),
+        this.player(this.nameOf(node.owner)).owner,
+      ]),
+    );
     await this.settle();
     for (const { name, owner } of this.players.values()) {
       const node = await this.node(name);
@@ -503,15 +501,15 @@ export class Game {
     const end = await this.ledger();
     const [task, creator] = [this.task.address, this.creator.publicKey];
     await this.sendAll(
-      end.nodes.map(({ owner }) =>
+      end.nodes.map(({ owner }) => [
         this.client.closeNode({ task, owner, closer: this.bank.publicKey }),
-      ),
+      ]),
     );
     await this.sendAll(
-      end.entries.map(({ role, owner }) =>
+      end.entries.map(({ role, owner }) => [
         this.client.disallowNode({ task, creator, role, owner }),
-      ),
-      [this.creator],
+        this.creator,
+      ]),
       3 * BATCH,
     );
     await this.send(

@@ -156,7 +156,7 @@ export type SecuringTasks = {
         "Votes valid (0), downtime (1) or malice (2), once and for good, with a deposit out of the stake. By the operator, who",
         "pays the rent.",
         "",
-        "Errors: `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,",
+        "Errors: `VotesAreCommitted`, `GateClosed`, `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,",
         "`StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`."
       ],
       "discriminator": [
@@ -375,7 +375,7 @@ export type SecuringTasks = {
       "docs": [
         "Closes a round whose submissions are closed; what nobody earned goes back to the pool. By anyone; the rent goes to its payer.",
         "",
-        "Errors: `RoundUndecided`, `NotEmpty`."
+        "Errors: `NotEmpty`."
       ],
       "discriminator": [
         149,
@@ -411,7 +411,7 @@ export type SecuringTasks = {
       "docs": [
         "Closes a submission that was paid or convicted and whose audits are closed. By anyone; the rent goes to its payer.",
         "",
-        "Errors: `NotEmpty`."
+        "Errors: `RoundUndecided` while the round takes work, `NotEmpty`."
       ],
       "discriminator": [
         204,
@@ -825,7 +825,7 @@ export type SecuringTasks = {
       "docs": [
         "Makes a node (role 0 worker, 1 witness) with its first stake. By its owner, who pays the rent.",
         "",
-        "Errors: `TaskRetired`, `UnknownRole`, `StakeBelowMinimum`."
+        "Errors: `TaskPaused`, `TaskRetired`, `UnknownRole`, `GateClosed`, `StakeBelowMinimum`."
       ],
       "discriminator": [
         191,
@@ -931,7 +931,7 @@ export type SecuringTasks = {
         "",
         "Seed: \"an audit can be called by any other node which has a stake in that task\".",
         "",
-        "Errors: `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,",
+        "Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,",
         "`JoinedAfterSubmission`, `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`."
       ],
       "discriminator": [
@@ -1284,7 +1284,7 @@ export type SecuringTasks = {
       "docs": [
         "Submits work for the current round, once. By the operator, who pays the rent.",
         "",
-        "Errors: `TaskRetired`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,",
+        "Errors: `TaskPaused`, `TaskRetired`, `GateClosed`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,",
         "`SubmissionWindowClosed`."
       ],
       "discriminator": [
@@ -1362,7 +1362,8 @@ export type SecuringTasks = {
     {
       "name": "withdraw",
       "docs": [
-        "Pays out stake whose leave delay is over, shares whose lock is over, and what else is payable. By the owner.",
+        "Pays out stake whose leave delay is over (none of it while the node stands accused), shares whose lock is over, and what else is",
+        "payable. By the owner.",
         "",
         "Errors: `NodeAccused`, `NothingToWithdraw`."
       ],

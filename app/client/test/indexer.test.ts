@@ -1,0 +1,104 @@
+import type { Ledger, TaskEvent } from "@securing-tasks/client";
+import { TaskIndex, nodeAddress } from "@securing-tasks/client";
+import { Keypair } from "@solana/web3.js";
+import type { PublicKey } from "@solana/web3.js";
+import { expect } from "chai";
+import { RULES } from "../../../tests/utils/games";
+
+const key = (seed: number): PublicKey => Keypair.fromSeed(new Uint8Array(32).fill(seed)).publicKey;
+const [task, creator, mint, funder, owner] = [1, 2, 3, 4, 5].map(key) as [
+  PublicKey,
+  PublicKey,
+  PublicKey,
+  PublicKey,
+  PublicKey,
+];
+
+const EVENTS: readonly TaskEvent[] = [
+  { name: "taskCreated", data: { task, creator, mint, slot: 10n } },
+  { name: "taskFunded", data: { task, funder, amount: 7n, pool: 7n, slot: 11n } },
+  {
+    name: "nodeJoined",
+    data: { task, owner, operator: owner, role: "worker", stake: 5_000n, slot: 12n },
+  },
+  {
+    name: "leaveRequested",
+    data: { task, owner, amount: 2_000n, leaving: 2_000n, leaveSlot: 150n, slot: 20n },
+  },
+];
+
+function indexOf(events: readonly TaskEvent[]): TaskIndex {
+  const index = new TaskIndex(task, RULES);
+  for (const event of events) index.apply(event);
+  return index;
+}
+
+/** A chain that says what the index says. */
+function chainOf(index: TaskIndex): Ledger {
+  return {
+    task: index.task,
+    nodes: [...index.nodes.values()],
+    entries: [],
+    rounds: [],
+    submissions: [],
+    audits: [],
+    votes: [],
+  } as unknown as Ledger;
+}
+
+// That it follows every event, the games of the demo and of the tests show: they compare after each transaction.
+describe("the index of a task", () => {
+  it("agrees with a chain that says the same", () => {
+    const index = indexOf(EVENTS);
+    expect(index.task?.pool).to.equal(7n);
+    expect(index.task?.activeStake).to.equal(3_000n);
+    expect(index.differences(chainOf(index))).to.deep.equal([]);
+  });
+
+  it("lists what the chain says otherwise, lacks, or has besides", () => {
+    const index = indexOf(EVENTS);
+    const ledger = chainOf(index);
+    const address = nodeAddress(task, owner);
+    const [node] = ledger.nodes;
+    if (!node) throw new Error("There is no node.");
+    const other = { ...ledger, nodes: [{ ...node, stake: 4_999n }] };
+    expect(index.differences(other)).to.deep.equal([
+      { of: "node", address, field: "stake", events: "5000", chain: "4999" },
+    ]);
+    const gone = { ...ledger, nodes: [] };
+    expect(index.differences(gone)).to.deep.equal([
+      { of: "node", address, field: "account", events: "there", chain: "not there" },
+    ]);
+    const more = { ...ledger, nodes: [node, { ...node, address: key(9) }] };
+    expect(index.differences(more)).to.deep.equal([
+      { of: "node", address: key(9), field: "account", events: "not there", chain: "there" },
+    ]);
+    expect(index.differences(null).map(({ of }) => of)).to.deep.equal(["task", "node"]);
+  });
+
+  it("finds an event that is missing by what later ones say", () => {
+    const more: TaskEvent = {
+      name: "taskFunded",
+      data: { task, funder, amount: 1n, pool: 8n, slot: 30n },
+    };
+    const index = indexOf([...EVENTS.filter(({ name }) => name !== "taskFunded"), more]);
+    expect(index.differences(chainOf(index))).to.deep.equal([
+      { of: "taskFunded", address: task, field: "pool", events: "1", chain: "8" },
+    ]);
+    const unjoined = EVENTS.filter(({ name }) => name !== "nodeJoined");
+    expect(() => indexOf(unjoined)).to.throw(/tells of the node .* Feed the index every event/);
+  });
+
+  it("passes over other tasks", () => {
+    const other = key(8);
+    const index = indexOf([
+      ...EVENTS,
+      { name: "taskFunded", data: { task: other, funder, amount: 1n, pool: 1n, slot: 30n } },
+      {
+        name: "voteRevealed",
+        data: { audit: other, voter: owner, opinion: "valid", weight: 1n, slot: 31n },
+      },
+    ]);
+    expect(index.differences(chainOf(index))).to.deep.equal([]);
+  });
+});
