@@ -172,7 +172,6 @@ function failures(binary, program) {
       ...process.env,
       SECURING_TASKS_PROGRAM: program,
       RUST_BACKTRACE: "0",
-      MODEL_STEPS: "5000",
     },
   });
   if (!/^test result/m.test(run.stdout))
