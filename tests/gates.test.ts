@@ -288,11 +288,13 @@ for (const [where, chain] of CHAINS) {
       });
       await expectRefusal(second, "gateClosed", late, second.player("Ben").operator);
 
-      for (const one of [second, first]) {
-        const end = await one.end();
-        expect([end.total, end.vault]).to.deep.equal([0n, 0n]);
-        expect(one.index.differences(null)).to.deep.equal([]);
-      }
+      await Promise.all(
+        [first, second].map(async (one) => {
+          const end = await one.end();
+          expect([end.total, end.vault]).to.deep.equal([0n, 0n]);
+          expect(one.index.differences(null)).to.deep.equal([]);
+        }),
+      );
     });
 
     it("let in who holds a token of the collection", async () => {
