@@ -6,8 +6,9 @@
 //   npm run mutants -- 12 40 vote    these numbers, or those whose place contains the word
 //
 // Works on a copy of the sources in target/mutants and changes nothing else.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -163,20 +164,16 @@ function testBinaries() {
 }
 
 /** Names of the tests that fail. */
-function failures(binary, program) {
-  const run = spawnSync(binary.path, [], {
+async function failures(binary, program) {
+  const run = spawn(binary.path, [], {
     cwd: join(project, "programs", "securing-tasks"),
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-    env: {
-      ...process.env,
-      SECURING_TASKS_PROGRAM: program,
-      RUST_BACKTRACE: "0",
-    },
+    env: { ...process.env, SECURING_TASKS_PROGRAM: program, RUST_BACKTRACE: "0" },
+    stdio: ["ignore", "pipe", "ignore"],
   });
-  if (!/^test result/m.test(run.stdout))
-    throw new Error(`${binary.name} did not run: ${run.stderr}`);
-  return [...run.stdout.matchAll(/^test (\S+) \.\.\. FAILED/gm)].map((match) => match[1]);
+  let output = "";
+  for await (const part of run.stdout) output += part;
+  if (!/^test result/m.test(output)) throw new Error(`${binary.name} did not run to its end`);
+  return [...output.matchAll(/^test (\S+) \.\.\. FAILED/gm)].map((match) => match[1]);
 }
 
 /** The tests that should notice first. */
@@ -238,38 +235,46 @@ const mark = Buffer.alloc(12);
 MARK.forEach((number, index) => mark.writeUInt32LE(number, 4 * index));
 const at = built.indexOf(mark) + mark.length;
 if (at < mark.length) throw new Error("the program does not hold the mutants' switch");
-const program = join(work, "mutant.so");
-const set = (number) => {
-  built.writeUInt32LE(number, at);
-  writeFileSync(program, built);
+/** The program with one mutant live, in a file of its own. */
+const write = (number, worker) => {
+  const program = join(work, `mutant-${worker}.so`);
+  const bytes = Buffer.from(built);
+  bytes.writeUInt32LE(number, at);
+  writeFileSync(program, bytes);
+  return program;
 };
 
 const binaries = testBinaries();
 console.log("running every test without a mutant ...");
-set(0);
 for (const binary of binaries) {
-  const failed = failures(binary, program);
+  const failed = await failures(binary, write(0, 0));
   if (failed.length > 0)
     throw new Error(`${binary.name} fails without a mutant: ${failed.join(", ")}`);
 }
 
 const survivors = [];
-for (const [done, mutant] of chosen.entries()) {
-  set(mutant.number);
-  let killer;
-  for (const binary of order(binaries, mutant.place)) {
-    const failed = failures(binary, program);
-    if (failed.length > 0) {
-      killer = `${binary.name}::${failed[0]}`;
-      break;
+const waiting = [...chosen];
+let done = 0;
+async function workOff(worker) {
+  for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+    const program = write(mutant.number, worker);
+    let killer;
+    for (const binary of order(binaries, mutant.place)) {
+      const failed = await failures(binary, program);
+      if (failed.length > 0) {
+        killer = `${binary.name}::${failed[0]}`;
+        break;
+      }
     }
+    if (killer === undefined) survivors.push(mutant);
+    const said = killer === undefined ? "SURVIVED" : `killed by ${killer}`;
+    done += 1;
+    console.log(
+      `${done}/${chosen.length} ${mutant.number} ${mutant.place}: ${mutant.what} | ${said}`,
+    );
   }
-  if (killer === undefined) survivors.push(mutant);
-  const said = killer === undefined ? "SURVIVED" : `killed by ${killer}`;
-  console.log(
-    `${done + 1}/${chosen.length} ${mutant.number} ${mutant.place}: ${mutant.what} | ${said}`,
-  );
 }
+await Promise.all(Array.from({ length: availableParallelism() }, (_, worker) => workOff(worker)));
 console.log(`\n${chosen.length - survivors.length} killed, ${survivors.length} survived`);
 for (const { number, place, what } of survivors) console.log(`  ${number} ${place}: ${what}`);
 console.log(`Sources: ${relative(project, source)}`);
