@@ -8,7 +8,12 @@ import {
   Transaction,
   VersionedTransaction,
 } from "@solana/web3.js";
-import type { AccountInfo, BlockhashWithExpiryBlockHeight, Signer } from "@solana/web3.js";
+import type {
+  AccountInfo,
+  BlockhashWithExpiryBlockHeight,
+  Signer,
+  VersionedTransactionResponse,
+} from "@solana/web3.js";
 
 /** What became of a transaction that was executed. */
 export interface TransactionOutcome {
@@ -25,6 +30,9 @@ export interface TransactionOutcome {
 
 /** How long a chain may stand still before {@link Chain.waitForSlot} gives up, in milliseconds. */
 const STALL_LIMIT_MS = 60_000;
+
+/** How long a chain may take to write down what it confirmed. One that keeps no history never does. */
+const RECORD_LIMIT_SLOTS = 600;
 
 /**
  * A Solana chain, wherever it runs. `ConnectionChain` reaches one over RPC, `EmbeddedChain` runs one in this process.
@@ -66,10 +74,7 @@ export abstract class Chain {
 
   /** Logs and cost of a confirmed transaction. Throws when the chain does not know the signature. */
   async outcome(signature: string): Promise<TransactionOutcome> {
-    const found = await this.connection.getTransaction(signature, {
-      commitment: "confirmed",
-      maxSupportedTransactionVersion: 0,
-    });
+    const found = await this.record(signature);
     if (!found) {
       throw new Error(
         `The chain has no transaction ${signature}. It was never confirmed: send it again.`,
@@ -82,6 +87,14 @@ export abstract class Chain {
       computeUnits: BigInt(found.meta?.computeUnitsConsumed ?? 0),
       fee: BigInt(found.meta?.fee ?? 0),
     };
+  }
+
+  /** What the chain wrote down of a transaction. */
+  protected record(signature: string): Promise<VersionedTransactionResponse | null> {
+    return this.connection.getTransaction(signature, {
+      commitment: "confirmed",
+      maxSupportedTransactionVersion: 0,
+    });
   }
 
   /** The account at an address, or null. */
@@ -159,15 +172,12 @@ export class ChainProvider extends AnchorProvider {
     );
     if (value.err !== null) {
       // It passed the check before sending and failed in its block: the node keeps the reason.
-      const failed = await connection.getTransaction(signature, {
-        commitment: "confirmed",
-        maxSupportedTransactionVersion: 0,
-      });
+      const failed = await this.chain.outcome(signature).catch(() => null);
       throw new SendTransactionError({
         action: "send",
         signature,
         transactionMessage: `Transaction failed: ${JSON.stringify(value.err)}`,
-        logs: failed?.meta?.logMessages ?? [],
+        logs: [...(failed?.logs ?? [])],
       });
     }
     return signature;
@@ -185,6 +195,20 @@ export class ConnectionChain extends Chain {
       const now = await this.slot();
       return now >= slot ? now : undefined;
     }, `slot ${slot.toString()}`);
+  }
+
+  /** A validator confirms a transaction first and writes it down after, on a busy machine many slots after. */
+  protected override async record(signature: string): Promise<VersionedTransactionResponse | null> {
+    const found = await super.record(signature);
+    if (found) return found;
+    const { value: status } = await this.connection.getSignatureStatus(signature);
+    if (!status) return null;
+    let slotsLeft = RECORD_LIMIT_SLOTS;
+    return this.watchSlots(async () => {
+      const record = await super.record(signature);
+      slotsLeft -= 1;
+      return record ?? (slotsLeft > 0 ? undefined : null);
+    }, `the record of transaction ${signature}`);
   }
 
   override async blockhashAfter(blockhash: string): Promise<BlockhashWithExpiryBlockHeight> {
