@@ -164,10 +164,12 @@ impl Player {
             bond,
             deposit,
             quorum_votes: self.dice.range(1, if short { 6 } else { 3 }) as u32,
-            quorum_bps: if self.dice.percent(30) {
-                0
-            } else {
-                self.dice.range(0, 5_000) as u16
+            quorum_bps: match self.dice.below(10) {
+                0..=2 => 0,
+                // Round shares, which equal stakes can meet to the unit.
+                3 => self.dice.pick(&[2_500, 3_333, 5_000]),
+                4 => 10_000,
+                _ => self.dice.range(0, 5_000) as u16,
             },
             downtime_bps: downtime_bps as u16,
             malice_bps: malice_bps as u16,
@@ -253,13 +255,14 @@ impl Player {
                 Ok(_) => match ix {
                     // What can always be done would soon be all that is done.
                     Ix::SetOperator { .. } | Ix::AllowNode { .. } | Ix::FundTask { .. } => 15,
-                    Ix::RequestLeave { .. } | Ix::AddStake { .. } | Ix::CancelLeave { .. } => 40,
+                    Ix::RequestLeave { .. } => 8,
+                    Ix::AddStake { .. } | Ix::CancelLeave { .. } => 40,
                     Ix::RetireTask { .. } => 8,
                     _ => 100,
                 },
                 // What isn't there, or is there already, says little.
                 Err(No::Missing | No::InUse) => 2,
-                Err(No::GateClosed) => 50,
+                Err(No::GateClosed) if !matches!(ix, Ix::JoinTask { .. }) => 40,
                 Err(_) if matches!(ix, Ix::CreateTask { .. }) => 60,
                 Err(_) => 12,
             };
@@ -521,9 +524,9 @@ impl Player {
                     .get(&task)
                     .map_or(0, |task| task.rules.min_stake[0]);
                 let amount = match self.dice.below(4) {
-                    122..=133 => None,
-                    134..=158 => Some(active),
-                    159..=164 => Some(active.saturating_sub(minimum) + self.dice.below(3)),
+                    0 => None,
+                    1 => Some(active),
+                    2 => Some(active.saturating_sub(minimum) + self.dice.below(3)),
                     _ => Some(self.dice.range(0, active / 2)),
                 };
                 Ix::RequestLeave {
@@ -785,8 +788,8 @@ impl Player {
             .get(&task)
             .map_or(0, |task| task.rules.min_stake[usize::from(role)]);
         let amount = match self.dice.below(10) {
-            0 => minimum,
-            1 => minimum.saturating_sub(1),
+            0..=2 => minimum.saturating_mul(self.dice.range(1, 2)),
+            3 => minimum.saturating_sub(1),
             _ => minimum.saturating_add(self.amount(0, 40)),
         };
         Ix::JoinTask {
