@@ -76,7 +76,7 @@ step one "lints of TypeScript" npm run --silent lint
 step cargo "Rust tests" cargo test "${host[@]}" --no-fail-fast
 step one "generated IDL is up to date" node toolchain/generate-idl.mjs --check
 
-if has_script test:client; then step mocha "client on LiteSVM" npm run --silent test:client; fi
+if has_script test:app; then step mocha "TypeScript without a validator" npm run --silent test:app; fi
 step mocha "client on a validator" npm run --silent test:validator
 if has_script bench; then step one "compute units under their ceilings" npm run --silent bench -- --check; fi
 

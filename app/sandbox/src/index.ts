@@ -1,0 +1,12 @@
+export * from "./api";
+export { loadFunction } from "./load";
+export type { LoadOptions, LoadedFunction } from "./load";
+export { auditFacts, taskFacts, workFacts } from "./facts";
+export { liveDoors } from "./doors";
+export type { DoorOptions } from "./doors";
+export { Recording, recordDoors, replayDoors } from "./recording";
+export type { RecordedCall } from "./recording";
+export { runAudit, runRespond, runWork } from "./run";
+export type { Limits, Ran, SandboxFailure } from "./run";
+export { checkAudit } from "./check";
+export type { CheckReport } from "./check";
