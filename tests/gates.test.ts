@@ -173,7 +173,9 @@ for (const [where, chain] of CHAINS) {
       const owner = await of.newcomer(seat.stake, seat.owner);
       const { task } = of;
       const { role, stake: amount } = seat;
-      const builder = of.client.joinTask({ task, owner: owner.publicKey, role, amount });
+      const startSlot = await of.startSlot();
+      const join = { task, owner: owner.publicKey, role, amount, startSlot };
+      const builder = of.client.joinTask(join);
       await expectRefusal(of, "gateClosed", builder, owner);
     }
 
@@ -312,6 +314,7 @@ for (const [where, chain] of CHAINS) {
         owner: (await only.newcomer(2_500n, ada)).publicKey,
         role: "worker",
         amount: 2_500n,
+        startSlot: await only.startSlot(),
       } as const;
       const unnamed = only.client.joinTask(join);
       expect((await refusal(unnamed.instruction())).message).to.contain("Say which");

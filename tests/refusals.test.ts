@@ -246,6 +246,7 @@ for (const [where, chain] of CHAINS) {
           owner: newcomer.publicKey,
           role: "worker",
           amount: 1_999n,
+          startSlot: await open.startSlot(),
         });
         await expectRefusal(open, "stakeBelowMinimum", builder, newcomer);
       });
@@ -256,6 +257,7 @@ for (const [where, chain] of CHAINS) {
           owner: key(open, "idle"),
           role: "witness",
           amount: 1_500n,
+          startSlot: await open.startSlot(),
         });
         await expectRefusal(open, /is there already/, builder, owner(open, "idle"));
       });
@@ -271,6 +273,7 @@ for (const [where, chain] of CHAINS) {
             owner: newcomer.publicKey,
             role: "worker",
             amount: 2_000n,
+            startSlot: await open.startSlot(),
           }),
           newcomer,
         );

@@ -33,6 +33,7 @@ for (const [where, chain] of CHAINS) {
         owner: bank.publicKey,
         role: "witness",
         amount: 0n,
+        startSlot: await game.startSlot(),
         source: tokenAccountOf(task.mint, creator.publicKey),
       });
       await expectRefusal(game, "taskPaused", join);

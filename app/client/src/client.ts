@@ -235,6 +235,8 @@ export class SecuringTasksClient {
     readonly owner: PublicKey;
     readonly role: Role;
     readonly amount: bigint;
+    /** The task's, as the owner read it: joins no other task that its creator put in its place since. */
+    readonly startSlot: bigint;
     /** The hot key. Default: the owner, which is fine for trying things out. */
     readonly operator?: PublicKey;
     /** Default: the owner's associated token account. */
@@ -243,7 +245,12 @@ export class SecuringTasksClient {
     readonly gate?: GateProof;
   }): Builder<"joinTask"> {
     return this.program.methods
-      .joinTask(ROLES.indexOf(args.role), args.operator ?? args.owner, bn(args.amount))
+      .joinTask(
+        ROLES.indexOf(args.role),
+        args.operator ?? args.owner,
+        bn(args.amount),
+        bn(args.startSlot),
+      )
       .accountsPartial({
         ...this.money(args.task),
         owner: args.owner,

@@ -151,6 +151,8 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   notEmpty:
     "Something is still owed, or another account depends on this one. Claim, withdraw and close what it is first.",
   wrongPayer: "The rent goes to the one who paid it. Let the client fill in the account.",
+  taskReplaced:
+    "The task was closed and made again at its address since you read it, perhaps with other rules. Read it again before you join.",
 };
 
 /** What Anchor refuses before the program's own code runs. Users meet these when they fill in accounts by hand. */

@@ -252,6 +252,11 @@ export class Game {
     await this.enter({ ...seat, owner, operator, node });
   }
 
+  /** First slot of the task's first round. */
+  async startSlot(): Promise<bigint> {
+    return (await this.client.fetch("task", this.task.address)).startSlot;
+  }
+
   /** Someone who holds this much, in base units, and has not joined. */
   async newcomer(amount: bigint, owner = Keypair.generate()): Promise<Keypair> {
     const gift = { owner: owner.publicKey, amount };
@@ -269,6 +274,7 @@ export class Game {
           operator: player.operator.publicKey,
           role: player.role,
           amount: player.stake,
+          startSlot: await this.startSlot(),
           ...gateOf(player),
         })
         .preInstructions(this.wrap(player.owner, player.stake)),

@@ -177,4 +177,6 @@ pub enum TaskError {
     NotEmpty,
     #[msg("The payer is not the one who paid the rent")]
     WrongPayer,
+    #[msg("The task is not the one that was read: it was made again at its address, perhaps with other rules")]
+    TaskReplaced,
 }

@@ -72,15 +72,20 @@ pub mod securing_tasks {
 
     /// Makes a node (role 0 worker, 1 witness) with its first stake. By its owner, who pays the rent.
     ///
-    /// Errors: `TaskPaused`, `TaskRetired`, `UnknownRole`, `GateClosed`, `StakeBelowMinimum`.
+    /// `start_slot` is the task's as the owner read it: a creator can close an empty task and make another at its address, but not in
+    /// the past. Whoever reads confirmed slots alone can't be shown two tasks of one slot.
+    ///
+    /// Errors: `TaskPaused`, `TaskRetired`, `TaskReplaced`, `UnknownRole`, `GateClosed`, `StakeBelowMinimum`.
     pub fn join_task(
         ctx: &mut Context<JoinTask>,
         role: u8,
         operator: Address,
         amount: u64,
+        start_slot: u64,
     ) -> Result<()> {
         let bump = ctx.bumps.node;
-        ctx.accounts.handle(bump, role, operator, amount)
+        ctx.accounts
+            .handle(bump, role, operator, amount, start_slot)
     }
 
     /// Adds to a node's stake. It votes only on submissions made after it. By the owner.

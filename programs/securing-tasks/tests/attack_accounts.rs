@@ -660,11 +660,10 @@ fn re_init_of_a_closed_task_starts_from_nothing() {
     fails(game.withdraw(&worker));
 }
 
-/// Not defended: the creator of a task without nodes can put another with other rules at its address between a joiner's look and its
-/// transaction. A worker's stake is still at risk for its own submissions alone, a witness's for none: what the joiner loses is the time
-/// that the new delay says, here a year.
+/// The creator of a task without nodes can put another with other rules at its address, but the joiner's transaction names the start
+/// slot that it read.
 #[test]
-fn re_init_of_an_empty_task_under_a_joiners_eyes_locks_its_stake_for_the_new_delay() {
+fn re_init_of_an_empty_task_under_a_joiners_eyes_is_refused() {
     let mut game = Game::new(rules());
     let joiner = game.stranger();
     let signed = game.join_task_ix(&joiner, 0, 1_000_000);
@@ -679,12 +678,13 @@ fn re_init_of_an_empty_task_under_a_joiners_eyes_locks_its_stake_for_the_new_del
     );
     let creator = game.creator.insecure_clone();
     let swap = [game.retire_task_ix(), game.close_task_ix(), create];
+    game.warp(START + 1);
     game.send(&swap, &[&creator]).unwrap();
-    game.send(&[signed], &[&joiner.owner]).unwrap();
     assert_eq!(game.task().rules.leave_delay_slots.get(), 78_840_000);
-    game.request_leave(&joiner, None).unwrap();
-    game.warp(START + 78_840_000);
-    game.withdraw(&joiner).unwrap();
+    refused(
+        game.send(&[signed], &[&joiner.owner]),
+        TaskError::TaskReplaced,
+    );
     assert_eq!(gain(&game, &joiner), 0);
 }
 

@@ -333,10 +333,8 @@ fn gift_of_tokens_to_the_vault_is_the_creators_at_closing() {
 
 // The mint's own keys.
 
-/// Not defended: who may freeze accounts of the mint can freeze the vault. It can't take what is in it, verdicts go on, and once thawed
-/// everyone is paid to the unit. Which mint is the creator's choice.
-#[test]
-fn freeze_authority_of_the_mint_can_hold_the_vault_and_never_take_it() {
+/// A task in a mint whose accounts somebody may freeze, and who.
+fn freezable() -> (Game, Keypair) {
     let mut game = Game::unborn(rules());
     let creator = game.creator.insecure_clone();
     let authority = key(&mut game.svm);
@@ -364,6 +362,14 @@ fn freeze_authority_of_the_mint_can_hold_the_vault_and_never_take_it() {
         WALLET,
     );
     game.create_task().unwrap();
+    (game, authority)
+}
+
+/// Not defended: who may freeze accounts of the mint can freeze the vault. It can't take what is in it, verdicts go on, and once thawed
+/// everyone is paid to the unit. Which mint is the creator's choice.
+#[test]
+fn freeze_authority_of_the_mint_can_hold_the_vault_and_never_take_it() {
+    let (mut game, authority) = freezable();
     let accused = game.worker(4_000_000);
     let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
     game.warp(START + 1);
@@ -398,6 +404,17 @@ fn freeze_authority_of_the_mint_can_hold_the_vault_and_never_take_it() {
         gains(&mut game, [&accused, &initiator, &first, &second]),
         [-2_000_000, 1_000_000, 400_000, 400_000]
     );
+}
+
+/// A frozen vault that holds nothing keeps the creator of a retired task not from its rent: nothing is transferred.
+#[test]
+fn freeze_authority_of_the_mint_does_not_keep_an_empty_task_open() {
+    let (mut game, authority) = freezable();
+    let freeze =
+        token::freeze_account(&TOKEN, &game.vault, &game.mint, &authority.pubkey(), &[]).unwrap();
+    game.retire_task().unwrap();
+    game.send(&[freeze], &[&authority]).unwrap();
+    game.close_task().unwrap();
 }
 
 /// The mint's authority can mint itself a majority: a currency that its maker prints secures nothing from its maker. It pays for no more

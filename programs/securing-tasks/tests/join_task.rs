@@ -2,6 +2,7 @@
 
 mod common;
 
+use anchor_lang::InstructionData;
 use common::*;
 use securing_tasks::{events::NodeJoined, Role};
 use solana_signer::Signer;
@@ -386,5 +387,28 @@ fn join_task_with_an_account_in_two_places_fails() {
             failure(game.send(&[join], &[&actor.owner])),
             InstructionError::Custom(2040)
         );
+    }
+}
+
+#[test]
+fn join_task_with_a_start_slot_before_or_after_the_tasks_fails() {
+    let mut game = Game::new(rules());
+    let actor = game.stranger();
+    let start = game.task().start_slot.get();
+    for (start_slot, passes) in [(start - 1, false), (start + 1, false), (start, true)] {
+        let mut join = game.join_task_ix(&actor, WORKER, WORKER_MIN);
+        join.data = securing_tasks::instruction::JoinTask {
+            role: WORKER,
+            operator: actor.operator.pubkey(),
+            amount: WORKER_MIN,
+            start_slot,
+        }
+        .data();
+        let sent = game.send(&[join], &[&actor.owner]);
+        if passes {
+            sent.unwrap();
+        } else {
+            refused(sent, TaskError::TaskReplaced);
+        }
     }
 }

@@ -825,7 +825,10 @@ export type SecuringTasks = {
       "docs": [
         "Makes a node (role 0 worker, 1 witness) with its first stake. By its owner, who pays the rent.",
         "",
-        "Errors: `TaskPaused`, `TaskRetired`, `UnknownRole`, `GateClosed`, `StakeBelowMinimum`."
+        "`start_slot` is the task's as the owner read it: a creator can close an empty task and make another at its address, but not in",
+        "the past. Whoever reads confirmed slots alone can't be shown two tasks of one slot.",
+        "",
+        "Errors: `TaskPaused`, `TaskRetired`, `TaskReplaced`, `UnknownRole`, `GateClosed`, `StakeBelowMinimum`."
       ],
       "discriminator": [
         191,
@@ -919,6 +922,10 @@ export type SecuringTasks = {
         },
         {
           "name": "amount",
+          "type": "u64"
+        },
+        {
+          "name": "startSlot",
           "type": "u64"
         }
       ]
@@ -2194,6 +2201,11 @@ export type SecuringTasks = {
       "code": 6079,
       "name": "wrongPayer",
       "msg": "The payer is not the one who paid the rent"
+    },
+    {
+      "code": 6080,
+      "name": "taskReplaced",
+      "msg": "The task is not the one that was read: it was made again at its address, perhaps with other rules"
     }
   ],
   "types": [

@@ -31,8 +31,20 @@ pub struct JoinTask {
 }
 
 impl JoinTask {
-    pub fn handle(&mut self, bump: u8, role: u8, operator: Address, amount: u64) -> Result<()> {
+    pub fn handle(
+        &mut self,
+        bump: u8,
+        role: u8,
+        operator: Address,
+        amount: u64,
+        start_slot: u64,
+    ) -> Result<()> {
         self.task.require_active()?;
+        // Attack: close an empty task and make it again at its address, with other rules, under a joiner's eyes.
+        require!(
+            self.task.start_slot.get() == start_slot,
+            TaskError::TaskReplaced
+        );
         require!(role <= Role::Witness as u8, TaskError::UnknownRole);
         let role = PodRole(role);
 

@@ -28,7 +28,7 @@ impl RevealVote {
 
         self.vote.reveal(opinion, &salt)?;
         self.vote.invariant()?;
-        self.audit.add_revealed(opinion, self.vote.weight.get())?;
+        self.audit.tally(opinion, self.vote.weight.get())?;
         self.audit.invariant()?;
 
         emit!(VoteRevealed {

@@ -55,11 +55,9 @@ fn product(a: u64, b: u64) -> (u64, u64) {
     (high, (second << HALF) | (bottom & LOW))
 }
 
-/// Quotient of a 128-bit number by a 64-bit one whose quotient fits 64 bits (Knuth's algorithm D, in base 2^32).
+/// Quotient of a 128-bit number by a 64-bit one whose quotient fits 64 bits, as every part of a whole does (Knuth's algorithm D, in
+/// base 2^32).
 fn divide(high: u64, low: u64, divisor: u64) -> Option<u64> {
-    if high >= divisor {
-        return None;
-    }
     // Normalise, so that a digit of the quotient is guessed at most two too high.
     let shift = divisor.leading_zeros();
     let divisor = divisor.wrapping_shl(shift);
@@ -83,6 +81,7 @@ fn digit(rest: u64, next: u64, divisor: u64) -> Option<(u64, u64)> {
     while guess > LOW || guess.wrapping_mul(dl) > ((over << HALF) | next) {
         guess = guess.wrapping_sub(1);
         over = over.wrapping_add(dh);
+        // The guess is right now: its product is below any number that `over` would be the head of.
         if over > LOW {
             break;
         }

@@ -124,11 +124,6 @@ impl Audit {
         count(&mut self.unclaimed)
     }
 
-    /// Counts a vote that was committed. `weight` is the node's frozen stake.
-    pub fn add_revealed(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
-        self.tally(opinion, weight)
-    }
-
     /// Seats and counts an open vote. `weight` is the node's frozen stake.
     pub fn add_vote(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
         self.add_commitment()?;
@@ -142,7 +137,8 @@ impl Audit {
         self.tally(opinion, weight)
     }
 
-    fn tally(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
+    /// Counts a vote that is seated already. `weight` is the node's frozen stake.
+    pub fn tally(&mut self, opinion: Opinion, weight: u64) -> Result<()> {
         let (nodes, stake) = match opinion {
             Opinion::Valid => (&mut self.votes.nodes[0], &mut self.votes.stake[0]),
             Opinion::Downtime => (&mut self.votes.nodes[1], &mut self.votes.stake[1]),

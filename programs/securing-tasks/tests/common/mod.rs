@@ -672,6 +672,7 @@ impl Game {
                 role,
                 operator: actor.operator.pubkey(),
                 amount,
+                start_slot: self.task().start_slot.get(),
             }
             .data(),
         )

@@ -395,6 +395,7 @@ impl Chain {
                     role,
                     operator: key(operator),
                     amount,
+                    start_slot: self.start_slot(node.task),
                 }
                 .data(),
             ),
@@ -1350,6 +1351,16 @@ impl Chain {
         } else {
             Err(format!("{id:?}: {}", differences.join("; ")))
         }
+    }
+
+    /// Start slot of a task as a joiner reads it; 0 where there is none.
+    fn start_slot(&self, task: u8) -> u64 {
+        self.svm
+            .get_account(&self.address(Id::Task(task)))
+            .and_then(|account| {
+                securing_tasks::Task::try_deserialize(&mut account.data.as_slice()).ok()
+            })
+            .map_or(0, |task| task.start_slot.get())
     }
 
     fn tokens(&self, address: &Address) -> u64 {

@@ -1,0 +1,150 @@
+//! Each account's `invariant()` refuses each state that it names. No instruction reaches one of them, so that only this can tell.
+
+mod common;
+
+use anchor_lang::prelude::ProgramError;
+use common::*;
+use securing_tasks::{
+    error::TaskError, Audit, Node, Opinion, Outcome, Round, Submission, SubmissionStatus, Task,
+    Vote, VoteState,
+};
+use solana_signer::Signer;
+
+type Break<T> = fn(&mut T);
+
+fn holds<T: Clone>(
+    account: &T,
+    invariant: fn(&T) -> anchor_lang::Result<()>,
+    breaks: &[(&str, Break<T>)],
+) {
+    invariant(account).expect("the account as the program left it");
+    for (what, spoil) in breaks {
+        let mut spoiled = account.clone();
+        spoil(&mut spoiled);
+        let refused = invariant(&spoiled).expect_err(what);
+        assert_eq!(
+            ProgramError::from(refused),
+            TaskError::InvariantBroken.into(),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn invariant_of_each_account_refuses_what_it_names() {
+    let mut case = Case::audited(rules(), Opinion::Malice as u8);
+    case.vote(&[Opinion::Malice as u8, Opinion::Valid as u8]);
+    let (game, audit) = (&case.game, case.audit());
+
+    holds(
+        &game.task(),
+        Task::invariant,
+        &[
+            ("unknown status", |task| task.status.0 = 3),
+            ("stake without nodes", |task| task.nodes = 0.into()),
+        ],
+    );
+    holds(
+        &game.node(&case.initiator),
+        Node::invariant,
+        &[
+            ("unknown role", |node| node.role.0 = 2),
+            ("more leaves than there is", |node| {
+                node.leaving = (node.stake.get() + 1).into();
+                node.leave_slot = 1.into();
+            }),
+            ("leaves never", |node| node.leaving = 1.into()),
+            ("leaves nothing", |node| node.leave_slot = 1.into()),
+            ("more recent stake than votes", |node| {
+                node.recent = (node.stake.get() + node.lent.get() + 1).into();
+            }),
+            ("exposed without an audit", |node| node.exposed = 1.into()),
+            ("locked for ever", |node| node.locked = 1.into()),
+            ("nothing locked", |node| node.locked_until = 1.into()),
+            ("locked next for ever", |node| {
+                node.locked = 1.into();
+                node.locked_until = 1.into();
+                node.locked_next = 1.into();
+            }),
+            ("locked next before the first box", |node| {
+                node.locked_next = 1.into();
+                node.locked_next_until = 1.into();
+            }),
+        ],
+    );
+    holds(
+        &game.get::<Round>(&round_address(&game.task, 0)),
+        Round::invariant,
+        &[
+            ("more left than was reserved", |round| {
+                round.left = (round.reserve.get() + 1).into();
+            }),
+            ("more convicted than submitted", |round| {
+                round.convictions = 2.into();
+            }),
+            ("more paid than submitted", |round| round.paid = 2.into()),
+            ("more audits than submissions", |round| {
+                round.open_audits = 2.into();
+            }),
+            ("more live than submitted", |round| {
+                round.live_submissions = 2.into();
+            }),
+        ],
+    );
+    holds(
+        &game.get::<Submission>(&game.submission(&case.accused, 0)),
+        Submission::invariant,
+        &[
+            ("unknown status", |work| work.status.0 = 4),
+            ("more audits than allowed", |work| work.audits = 4),
+            ("more live than opened", |work| work.live_audits = 2),
+            ("convicted and paid", |work| {
+                work.status = SubmissionStatus::Convicted.into();
+                work.paid = true.into();
+            }),
+            ("judged without an audit", |work| {
+                work.audits = 0;
+                work.live_audits = 0;
+            }),
+        ],
+    );
+    holds(
+        &game.get::<Audit>(&audit),
+        Audit::invariant,
+        &[
+            ("unknown outcome", |audit| audit.outcome.0 = 5),
+            ("accuses of valid work", |audit| {
+                audit.accusation = Opinion::Valid.into();
+            }),
+            ("more left than shared", |audit| {
+                audit.voters_left = 1.into();
+            }),
+            ("left when all have claimed", |audit| {
+                audit.outcome = Outcome::ConvictedMalice.into();
+                audit.bond = 0.into();
+                audit.unclaimed = 0.into();
+                audit.voters_pot = 1.into();
+                audit.voters_left = 1.into();
+            }),
+            ("more claims than votes", |audit| {
+                audit.unclaimed = (audit.live_votes.get() + 1).into();
+            }),
+            ("open without a bond", |audit| audit.bond = 0.into()),
+            ("shared while open", |audit| audit.voters_pot = 1.into()),
+            ("bond after the verdict", |audit| {
+                audit.outcome = Outcome::Acquitted.into();
+            }),
+        ],
+    );
+    holds(
+        &game.get::<Vote>(&vote_address(&audit, &case.voters[0].owner.pubkey())),
+        Vote::invariant,
+        &[
+            ("unknown state", |vote| vote.state.0 = 3),
+            ("unknown opinion", |vote| vote.opinion.0 = 3),
+            ("deposit after the claim", |vote| {
+                vote.state = VoteState::Claimed.into();
+            }),
+        ],
+    );
+}
