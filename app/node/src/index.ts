@@ -1,1 +1,15 @@
-export {};
+export { ConfigError, checkNodeConfig, readNodeConfig } from "./config";
+export type { NodeConfig, NodeConfigInput } from "./config";
+export { readKeypair } from "./keys";
+export { startNode } from "./node";
+export type { NodeParts, RunningNode } from "./node";
+export { connect } from "./rpc";
+export type { RpcOptions } from "./rpc";
+export { refusalKind } from "./refusals";
+export type { RefusalKind } from "./refusals";
+export { roundSeed, sample } from "./sampling";
+export type { SampleRequest } from "./sampling";
+export { Sender, Stopped } from "./sender";
+export type { Delivery, Errand, Outbox, SendStep, SenderOptions } from "./sender";
+export { SqliteSaltStore, Store } from "./store";
+export type { Judgement, Letter, Work } from "./store";

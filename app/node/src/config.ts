@@ -1,0 +1,228 @@
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { PublicKey } from "@solana/web3.js";
+import { LineCounter, isNode, parseDocument } from "yaml";
+import type { Document } from "yaml";
+import { z } from "zod";
+
+const address = z.string().refine(isAddress, "is no address: give 32 bytes in base58");
+const webUrl = z
+  .string()
+  .refine((text) => isUrl(text, ["http:", "https:"]), "is no http:// or https:// URL");
+const socketUrl = z
+  .string()
+  .refine((text) => isUrl(text, ["ws:", "wss:"]), "is no ws:// or wss:// URL");
+const path = z.string().min(1, "is empty: give a path");
+const amount = z
+  .union([z.number().int().nonnegative(), z.string().regex(/^\d+$/, "must be digits")])
+  .transform((value) => BigInt(value))
+  .refine((value) => value < 2n ** 64n, "is more than 18446744073709551615");
+const whole = (least: number, most = Number.MAX_SAFE_INTEGER): z.ZodNumber =>
+  z.number().int().min(least).max(most);
+const port = whole(0, 65_535);
+
+const limits = z
+  .strictObject({
+    memoryBytes: whole(1_048_576).optional(),
+    computeMs: whole(1).optional(),
+    totalMs: whole(1).optional(),
+    doorCalls: whole(0).optional(),
+  })
+  .default({});
+
+const schema = z.strictObject({
+  rpcUrl: webUrl,
+  wsUrl: socketUrl.optional(),
+  task: address.transform((text) => new PublicKey(text)),
+  owner: address.transform((text) => new PublicKey(text)),
+  role: z.enum(["worker", "witness"]),
+  operatorKeypair: path,
+  state: path,
+  join: z
+    .strictObject({
+      ownerKeypair: path,
+      stake: amount,
+    })
+    .optional(),
+  collectionMint: address.transform((text) => new PublicKey(text)).optional(),
+  http: z
+    .strictObject({
+      host: z.string().min(1).default("0.0.0.0"),
+      port,
+      publicUrl: webUrl,
+      maxBodyBytes: whole(0).default(65_536),
+      concurrency: whole(1, 64).default(4),
+      queue: whole(0, 10_000).default(64),
+      requestsPerSecond: whole(1).default(20),
+    })
+    .optional(),
+  metrics: z
+    .strictObject({
+      host: z.string().min(1).default("127.0.0.1"),
+      port,
+    })
+    .optional(),
+  samples: whole(0, 1_000).default(1),
+  recheckMs: whole(0, 3_600_000).default(10_000),
+  secrets: z.record(z.string(), z.string()).default({}),
+  gateways: z.array(webUrl).default([]),
+  allowPrivateNetwork: z.boolean().default(false),
+  door: z
+    .strictObject({ timeoutMs: whole(1).optional(), maxBytes: whole(1).optional() })
+    .default({}),
+  limits: z.strictObject({ audit: limits, work: limits, respond: limits }).partial().default({}),
+  maxPayloadBytes: whole(1).default(1_048_576),
+  priorityFee: amount.default(0n),
+  maxFeeLamports: amount.default(1_000_000n),
+  computeUnitLimit: whole(1_000, 1_400_000).optional(),
+  pollMs: whole(50, 600_000).default(5_000),
+  rpcTimeoutMs: whole(100, 600_000).default(20_000),
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  chores: z
+    .strictObject({
+      resolve: z.boolean().default(true),
+      claim: z.boolean().default(true),
+      close: z.boolean().default(true),
+      spreadSlots: whole(0, 100_000).default(25),
+      closeAfterRounds: whole(0).default(0),
+    })
+    .default({ resolve: true, claim: true, close: true, spreadSlots: 25, closeAfterRounds: 0 }),
+});
+
+/** What a daemon is told. Paths are absolute. Every key with its unit stands in the package's README. */
+export type NodeConfig = z.output<typeof schema>;
+/** The same as it stands in a file, with defaults left out. */
+export type NodeConfigInput = z.input<typeof schema>;
+
+/** A configuration that can't be used. The message names file, line and column, and the way out. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * Reads a daemon's configuration from a YAML or JSON file. Relative paths in it are relative to the file. Throws a
+ * {@link ConfigError} with every fault, one a line.
+ */
+export function readNodeConfig(file: string): NodeConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new ConfigError(
+      `The configuration ${file} can't be read: ${reasonOf(error)}. Give the path of a YAML or JSON file.`,
+    );
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map(({ pos, message }) => `${at(pos[0])}: ${message}.`).join("\n"),
+    );
+  }
+  const place = (keys: readonly PropertyKey[]): string => at(offsetOf(document, keys));
+  return check(document.toJS(), dirname(resolve(file)), place);
+}
+
+/** Checks a configuration made in a program, and fills in the defaults. Throws a {@link ConfigError}. */
+export function checkNodeConfig(input: NodeConfigInput, folder = process.cwd()): NodeConfig {
+  return check(input, folder, () => "configuration");
+}
+
+function check(
+  input: unknown,
+  folder: string,
+  place: (keys: readonly PropertyKey[]) => string,
+): NodeConfig {
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => explainIssue(issue, place)).join("\n"),
+    );
+  }
+  const config = parsed.data;
+  const faults: string[] = [];
+  if (config.http && Buffer.byteLength(config.http.publicUrl) > MOST_PUBLIC_URL) {
+    faults.push(
+      `${place(["http", "publicUrl"])}: \`http.publicUrl\` is longer than ${MOST_PUBLIC_URL} bytes, so that no payload's URI would fit a submission. Use a shorter one.`,
+    );
+  }
+  if (config.role === "worker" && !config.http) {
+    faults.push(
+      `${place(["role"])}: a worker serves its payloads, and \`http\` is missing. Give \`http: { port, publicUrl }\`, or take \`role: witness\`.`,
+    );
+  }
+  if (faults.length > 0) throw new ConfigError(faults.join("\n"));
+  const full = (name: string): string => (isAbsolute(name) ? name : resolve(folder, name));
+  return {
+    ...config,
+    operatorKeypair: full(config.operatorKeypair),
+    state: full(config.state),
+    ...(config.join && {
+      join: { ...config.join, ownerKeypair: full(config.join.ownerKeypair) },
+    }),
+  };
+}
+
+/** `/payload/` and 64 hex digits must fit a submission's 128 bytes with it. */
+const MOST_PUBLIC_URL = 128 - "/payload/".length - 64;
+
+function explainIssue(
+  issue: z.core.$ZodIssue,
+  place: (keys: readonly PropertyKey[]) => string,
+): string {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys
+      .map((key) => {
+        const name = [...issue.path, key].join(".");
+        return `${place([...issue.path, key])}: \`${name}\` is no setting. Remove it, or check how it is spelt.`;
+      })
+      .join("\n");
+  }
+  const name = issue.path.join(".");
+  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+  if (missing) return `${place(issue.path)}: \`${name}\` is missing. Add it.`;
+  const where = name === "" ? "the configuration" : `\`${name}\``;
+  return `${place(issue.path)}: ${where}: ${issue.message}.`;
+}
+
+/** Where a key stands, or where what should hold it begins. */
+function offsetOf(document: Document, keys: readonly PropertyKey[]): number {
+  for (let length = keys.length; length > 0; length -= 1) {
+    const within = document.getIn(keys.slice(0, length - 1), true);
+    const items = (within as { items?: unknown } | undefined)?.items ?? [];
+    for (const [index, item] of (items as unknown[]).entries()) {
+      const { key, value } = (item ?? {}) as { key?: unknown; value?: unknown };
+      const wanted = keys[length - 1];
+      if (isNode(key) && String(key) === String(wanted)) {
+        // A fault of the value shows at the value; an unknown key has its place too.
+        const shown = length === keys.length && isNode(value) && value.range ? value : key;
+        return shown.range?.[0] ?? 0;
+      }
+      if (isNode(item) && key === undefined && index === wanted) return item.range?.[0] ?? 0;
+    }
+  }
+  const root = document.contents as { range?: readonly number[] | null } | null;
+  return root?.range?.[0] ?? 0;
+}
+
+function isAddress(text: string): boolean {
+  try {
+    return new PublicKey(text).toBase58() === text;
+  } catch {
+    return false;
+  }
+}
+
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (code === "ENOENT") return "there is no such file";
+  return error instanceof Error ? error.message : String(error);
+}

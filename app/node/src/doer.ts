@@ -1,0 +1,494 @@
+import { createHash } from "node:crypto";
+import type {
+  GateProof,
+  Opinion,
+  SecuringTasksClient,
+  Submission,
+  FunctionRef,
+  Vote,
+} from "@securing-tasks/client";
+import { explain, submissionEnd } from "@securing-tasks/client";
+import type { LoadedFunction, Ran, Verdict, WorkFacts, AuditFacts } from "@securing-tasks/sandbox";
+import { auditFacts, workFacts } from "@securing-tasks/sandbox";
+import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.js";
+import type { Logger } from "pino";
+import type { NodeConfig } from "./config";
+import type { Follower } from "./follower";
+import type { Metrics } from "./metrics";
+import type { Duty } from "./plan";
+import { refusalKind } from "./refusals";
+import { roundSeed, sample } from "./sampling";
+import type { Delivery, Sender } from "./sender";
+import { Stopped, backoff, pause } from "./sender";
+import type { Judgement, SqliteSaltStore, Store } from "./store";
+import type { View } from "./view";
+
+export interface DoerOptions {
+  readonly config: NodeConfig;
+  readonly client: SecuringTasksClient;
+  readonly connection: Connection;
+  readonly operator: Keypair;
+  readonly store: Store;
+  readonly salts: SqliteSaltStore;
+  readonly sender: Sender;
+  readonly follower: Follower;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** What the node shows to a gate that the client can't answer by itself. */
+  readonly gate: { readonly gate?: GateProof };
+  readonly loadFunction: (ref: FunctionRef) => Promise<LoadedFunction>;
+  readonly runAudit: (fn: LoadedFunction, facts: AuditFacts) => Promise<Ran<Verdict>>;
+  readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
+  /** Called when a duty ended, well or not. */
+  readonly onDone: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** How a duty ended: `wait` to be looked at again after a while, `over` never again. */
+type End =
+  | { readonly end: "done"; readonly slot?: bigint }
+  | { readonly end: "wait"; readonly why: string }
+  | { readonly end: "over"; readonly why: string };
+
+interface Rest {
+  failures: number;
+  /** Not before this moment, in milliseconds since 1970. */
+  notBefore: number;
+  /** Not by a view older than this slot: it does not show yet what was done. */
+  seenBy: bigint;
+  over: boolean;
+}
+
+const DONE: End = { end: "done" };
+/** Runs of a function that failed for reasons outside of it, before the node gives up on a case. */
+const MOST_RUNS = 3;
+/** Runs of one check: two in a row must agree before anybody is accused. */
+const MOST_CHECKS = 3;
+const RETRY_MS = 250;
+
+const OPINION_OF: Readonly<Record<Verdict, Opinion>> = {
+  valid: "valid",
+  downtime: "downtime",
+  malicious: "malice",
+};
+
+/** Does what is due, each thing once at a time, and again later where it failed for a reason that may pass. */
+export class Doer {
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly rests = new Map<string, Rest>();
+  private readonly runs = new Map<string, number>();
+
+  constructor(private readonly options: DoerOptions) {}
+
+  /** Begins what is not begun. Returns the slot by which something put off may be tried again, as far as can be told. */
+  start(view: View, duties: readonly Duty[]): bigint | null {
+    for (const audit of view.audits) {
+      if (audit.initiator.equals(this.options.config.owner)) {
+        this.options.store.keepAccusation(audit.address.toBase58(), audit.submission.toBase58());
+      }
+    }
+    let soonest: number | null = null;
+    const now = Date.now();
+    for (const duty of duties) {
+      if (this.running.has(duty.key)) continue;
+      const rest = this.rests.get(duty.key);
+      if (rest && (rest.over || view.slot < rest.seenBy)) continue;
+      if (rest && now < rest.notBefore) {
+        if (soonest === null || rest.notBefore < soonest) soonest = rest.notBefore;
+        continue;
+      }
+      this.running.set(duty.key, this.doOne(view, duty));
+    }
+    this.forget(duties);
+    if (soonest === null) return null;
+    const { follower } = this.options;
+    const slots = Math.ceil((soonest - now) / Math.max(follower.duration(1n), 1));
+    return follower.slot + BigInt(Math.max(slots, 1));
+  }
+
+  /** Waits until nothing is being done. */
+  async idle(): Promise<void> {
+    await Promise.all(this.running.values());
+  }
+
+  /** What is not due any more need not be remembered. */
+  private forget(duties: readonly Duty[]): void {
+    const due = new Set(duties.map(({ key }) => key));
+    for (const key of this.rests.keys()) {
+      if (!due.has(key) && !this.running.has(key)) this.rests.delete(key);
+    }
+    for (const key of this.runs.keys()) if (!due.has(key)) this.runs.delete(key);
+  }
+
+  private async doOne(view: View, duty: Duty): Promise<void> {
+    const { log, signal } = this.options;
+    const rest = this.rests.get(duty.key) ?? { failures: 0, notBefore: 0, seenBy: 0n, over: false };
+    try {
+      const ended = await this.perform(view, duty);
+      if (ended.end === "done") {
+        rest.failures = 0;
+        rest.seenBy = ended.slot ?? 0n;
+        rest.notBefore = 0;
+      } else if (ended.end === "over") {
+        rest.over = true;
+        log.info({ duty: duty.key, why: ended.why }, "given up");
+      } else {
+        this.putOff(rest);
+        log.debug({ duty: duty.key, why: ended.why }, "put off");
+      }
+    } catch (error) {
+      if (signal.aborted || error instanceof Stopped) return;
+      this.options.metrics.rpcErrors.inc();
+      this.putOff(rest);
+      const { message } = explain(error);
+      log.warn({ duty: duty.key, message, failures: rest.failures }, "failed, will try again");
+    } finally {
+      this.rests.set(duty.key, rest);
+      this.running.delete(duty.key);
+      this.options.onDone();
+    }
+  }
+
+  private putOff(rest: Rest): void {
+    rest.failures += 1;
+    rest.notBefore = Date.now() + backoff(RETRY_MS, rest.failures);
+  }
+
+  private perform(view: View, duty: Duty): Promise<End> {
+    const { client, config, operator, salts, metrics } = this.options;
+    const [task, owner] = [config.task, config.owner];
+    const me = { task, operator: operator.publicKey, ...this.options.gate };
+    switch (duty.kind) {
+      case "work":
+        return this.work(view, duty.round);
+      case "sample":
+        return this.sample(view, duty.round);
+      case "check":
+        return this.check(view, duty.submission, duty.until ?? 0n);
+      case "judge":
+        return this.judge(view, duty);
+      case "submit": {
+        const { round, hash, uri } = duty.work;
+        return this.send(duty, async () => {
+          const payloadHash = Buffer.from(hash, "hex");
+          const args = { ...me, owner, round, payloadHash, payloadUri: uri };
+          return [await client.submitWork(args).instruction()];
+        });
+      }
+      case "accuse": {
+        const { submission, accusation } = duty;
+        return this.send(duty, async () => [
+          await client
+            .openAudit({
+              ...me,
+              round: submission.round,
+              accused: submission.owner,
+              initiator: owner,
+              accusation,
+              attempt: submission.audits,
+            })
+            .instruction(),
+        ]);
+      }
+      case "cast":
+        return this.send(duty, async () => {
+          const { audit, opinion } = duty;
+          const ballot = { ...me, audit: audit.address, voter: owner, opinion };
+          return [await client.castVote(ballot).instruction()];
+        });
+      case "commit":
+        return this.send(duty, async () => {
+          const { audit, opinion } = duty;
+          const ballot = { ...me, audit: audit.address, voter: owner, opinion, salts };
+          const { builder } = await client.commitVote(ballot);
+          return [await builder.instruction()];
+        });
+      case "reveal":
+        return this.reveal(duty);
+      case "resolve":
+        return this.send(duty, async () => [
+          await client.resolveAudit({ ...duty.audit, round: duty.round }).instruction(),
+        ]);
+      case "claimVote":
+        if (duty.vote.state === "committed") {
+          metrics.lostReveals.inc();
+          this.options.log.error(
+            { audit: duty.audit.address.toBase58() },
+            "a vote was not revealed",
+          );
+        }
+        return this.claimVote(duty);
+      case "closeVote":
+        return this.closeVote(duty, duty.vote);
+      case "closeAudit":
+        return this.send(duty, async () => [await client.closeAudit(duty.audit).instruction()]);
+      case "sweepAudit":
+        return this.sweep(duty);
+      case "claimBounty":
+        return this.send(duty, async () => [
+          await client.claimBounty(duty.submission).instruction(),
+        ]);
+      case "closeSubmission":
+        return this.send(duty, async () => [
+          await client.closeSubmission(duty.submission).instruction(),
+        ]);
+      case "closeRound":
+        return this.send(duty, async () => [await client.closeRound(duty.round).instruction()]);
+    }
+  }
+
+  /** Makes the payload of a round and keeps it. Sending it is the next duty. */
+  private async work(view: View, round: bigint): Promise<End> {
+    const { config, connection, store, log, metrics } = this.options;
+    const { taskFunction } = view.task;
+    const publicUrl = config.http?.publicUrl.replace(/\/+$/, "") ?? null;
+    if (!taskFunction || publicUrl === null) return { end: "over", why: "nothing to work with" };
+    const fn = await this.options.loadFunction(taskFunction);
+    const facts = await workFacts(connection, view.task, round, {
+      owner: config.owner,
+      publicUrl,
+      secrets: config.secrets,
+    });
+    const ran = await this.options.runWork(fn, facts);
+    const about = { round: round.toString(), computeMs: ran.computeMs };
+    if (!ran.ok) {
+      const { kind, message } = ran.failure;
+      metrics.sandboxFailures.inc({ function: "work", kind });
+      log.error({ ...about, kind, message, log: ran.log }, "the task function failed");
+      return this.again(`work:${round.toString()}`, message);
+    }
+    const payload = ran.value;
+    if (payload.length > config.maxPayloadBytes) {
+      log.error(
+        { ...about, bytes: payload.length },
+        "the payload is larger than `maxPayloadBytes`",
+      );
+      return { end: "over", why: "the payload is too large" };
+    }
+    const hash = createHash("sha256").update(payload).digest("hex");
+    store.keepWork({ round, hash, uri: `${publicUrl}/payload/${hash}`, payload });
+    log.info({ ...about, hash, bytes: payload.length }, "worked");
+    return DONE;
+  }
+
+  private async sample(view: View, round: bigint): Promise<End> {
+    const { config, client, connection, store, log } = this.options;
+    const end = submissionEnd(view.task, round);
+    const seed = await roundSeed(connection, config.task, round, end);
+    if (!seed) return { end: "wait", why: "no block yet" };
+    const nodes = await client.ofTask("node", config.task);
+    const submissions = await client.ofTask("submission", config.task);
+    const owners = sample({
+      seed,
+      submitters: submissions
+        .filter((one) => one.round === round)
+        .map(({ owner }) => owner.toBase58()),
+      nodes: nodes.map(({ owner }) => owner.toBase58()),
+      self: config.owner.toBase58(),
+      samples: config.samples,
+    });
+    store.keepSample(round, owners);
+    log.info({ round: round.toString(), owners }, "will check");
+    return DONE;
+  }
+
+  /** Looks at a submission unasked. Guilty is what two runs in a row say, so that a blip is nobody's fault. */
+  private async check(view: View, submission: Submission, until: bigint): Promise<End> {
+    const { config, follower, store, log, metrics, signal } = this.options;
+    const address = submission.address.toBase58();
+    let last: Opinion | null = null;
+    for (let run = 0; run < MOST_CHECKS; run += 1) {
+      const found = await this.judgement(view, submission, `check:${address}`);
+      if ("end" in found) return found;
+      const { opinion, reason } = found;
+      if (opinion === null || opinion === "valid" || opinion === last) {
+        store.keepCheck(address, { opinion, reason });
+        metrics.checks.inc({ result: opinion ?? "failed" });
+        const round = submission.round.toString();
+        log.info({ round, submission: address, opinion, reason, runs: run + 1 }, "checked");
+        return DONE;
+      }
+      last = opinion;
+      if (opinion === "downtime") {
+        const left = follower.duration(until - follower.slot);
+        await pause(Math.min(config.recheckMs, Math.max(left / 4, 0)), signal);
+        if (signal.aborted) throw new Stopped();
+      }
+    }
+    store.keepCheck(address, { opinion: null, reason: "no two runs in a row agreed" });
+    metrics.checks.inc({ result: "failed" });
+    log.warn({ submission: address }, "no two runs in a row agreed: nobody is accused");
+    return DONE;
+  }
+
+  /** Forms the opinion on an audit, once, and keeps it. Voting is the next duty. */
+  private async judge(
+    view: View,
+    { key, audit, submission }: Duty & { kind: "judge" },
+  ): Promise<End> {
+    const { store, log } = this.options;
+    const found = await this.judgement(view, submission, key);
+    if ("end" in found) return found;
+    const address = audit.address.toBase58();
+    const { opinion, reason } = store.keepOpinion(address, found);
+    const about = { audit: address, round: submission.round.toString(), opinion, reason };
+    if (opinion === null) log.warn(about, "does not vote");
+    else log.info(about, "judged");
+    return DONE;
+  }
+
+  /** What the audit function says. No opinion where it failed: that is never the accused's fault. */
+  private async judgement(
+    view: View,
+    submission: Submission,
+    key: string,
+  ): Promise<Judgement | End> {
+    const { connection, metrics, log } = this.options;
+    const fn = await this.options.loadFunction(view.task.auditFunction);
+    const facts = await auditFacts(connection, view.task, submission);
+    const ran = await this.options.runAudit(fn, facts);
+    if (ran.ok) {
+      return { opinion: OPINION_OF[ran.value], reason: ran.log.at(-1) ?? "" };
+    }
+    const { kind, message } = ran.failure;
+    metrics.sandboxFailures.inc({ function: "audit", kind });
+    log.warn({ duty: key, kind, message, log: ran.log }, "the audit function failed");
+    // An RPC server of our own that is down looks like this; what the function does wrong, it does again.
+    if (kind === "error") {
+      const again = this.again(key, message);
+      if (again.end === "wait") return again;
+    }
+    return { opinion: null, reason: `${kind}: ${message}` };
+  }
+
+  /** Counts a failed run: `wait` while there may be another. */
+  private again(key: string, why: string): End {
+    const runs = (this.runs.get(key) ?? 0) + 1;
+    this.runs.set(key, runs);
+    return { end: runs < MOST_RUNS ? "wait" : "over", why };
+  }
+
+  private async reveal(duty: Duty & { kind: "reveal" }): Promise<End> {
+    const { client, config, operator, salts } = this.options;
+    return this.send(duty, async () => {
+      const builder = await client.revealVote({
+        task: config.task,
+        audit: duty.audit.address,
+        voter: config.owner,
+        operator: operator.publicKey,
+        salts,
+      });
+      return [await builder.instruction()];
+    });
+  }
+
+  private async claimVote(duty: Duty & { kind: "claimVote" }): Promise<End> {
+    const { client, config, salts } = this.options;
+    const audit = duty.audit.address;
+    const end = await this.send(duty, async () => [
+      await client.claimVote({ task: config.task, audit, voter: config.owner }).instruction(),
+    ]);
+    if (end.end === "done") await salts.forget(audit, config.owner);
+    return end;
+  }
+
+  private closeVote(duty: Duty, vote: Vote): Promise<End> {
+    const { client, config } = this.options;
+    return this.send(duty, async () => [
+      await client.closeVote({ ...vote, task: config.task }).instruction(),
+    ]);
+  }
+
+  /** Claims and closes votes of others that are gone, one step at a time. */
+  private async sweep(duty: Duty & { kind: "sweepAudit" }): Promise<End> {
+    const { client, config } = this.options;
+    const audit = duty.audit.address;
+    for (const vote of await client.votesIn(audit)) {
+      const key = `${duty.key}:${vote.owner.toBase58()}`;
+      const end =
+        vote.state === "claimed"
+          ? await this.closeVote({ ...duty, key }, vote)
+          : await this.send({ ...duty, key }, async () => [
+              await client.claimVote({ task: config.task, audit, voter: vote.owner }).instruction(),
+            ]);
+      if (end.end !== "done") return end;
+    }
+    return DONE;
+  }
+
+  private async send(
+    duty: Duty,
+    instructions: () => Promise<readonly TransactionInstruction[]>,
+  ): Promise<End> {
+    const delivery = await this.options.sender.send({ key: duty.key, instructions });
+    return this.judgeDelivery(duty, delivery);
+  }
+
+  private judgeDelivery(duty: Duty, delivery: Delivery): End {
+    const { log, follower } = this.options;
+    if (delivery.status === "landed") {
+      this.count(duty);
+      const { signature, slot } = delivery;
+      log.info({ ...about(duty), signature, slot: slot.toString() }, duty.kind);
+      return { end: "done", slot };
+    }
+    if (delivery.status === "expired") return { end: "wait", why: "it expired" };
+    const { explanation } = delivery;
+    const kind = refusalKind(explanation);
+    const why = explanation.name ?? explanation.message;
+    switch (kind) {
+      case "done":
+        log.debug({ ...about(duty), why }, "somebody did it already");
+        return { end: "wait", why };
+      case "late":
+      case "never":
+        return { end: "over", why };
+      case "early":
+        if (duty.until !== undefined && follower.slot >= duty.until) return { end: "over", why };
+        return { end: "wait", why };
+      case "retry":
+        log.warn({ ...about(duty), message: explanation.message }, "refused, will try again");
+        return { end: "wait", why };
+    }
+  }
+
+  private count(duty: Duty): void {
+    const { metrics } = this.options;
+    switch (duty.kind) {
+      case "submit":
+        metrics.submissions.inc();
+        return;
+      case "accuse":
+        metrics.accusations.inc();
+        return;
+      case "cast":
+      case "commit":
+        metrics.vote(duty.opinion);
+        return;
+      case "reveal":
+        metrics.reveals.inc();
+        return;
+      default:
+        metrics.chores.inc({ chore: duty.kind });
+    }
+  }
+}
+
+/** What a log line says of a duty. */
+function about(duty: Duty): Readonly<Record<string, string>> {
+  switch (duty.kind) {
+    case "submit":
+      return { round: duty.work.round.toString(), hash: duty.work.hash };
+    case "accuse":
+      return {
+        round: duty.submission.round.toString(),
+        accused: duty.submission.owner.toBase58(),
+        accusation: duty.accusation,
+      };
+    case "cast":
+    case "commit":
+      return { audit: duty.audit.address.toBase58(), opinion: duty.opinion };
+    default:
+      return { duty: duty.key };
+  }
+}

@@ -1,0 +1,548 @@
+import { AnchorProvider, Wallet } from "@coral-xyz/anchor";
+import type { FunctionRef, Task } from "@securing-tasks/client";
+import {
+  PROGRAM_ID,
+  SecuringTasksClient,
+  WRAPPED_SOL,
+  collectionProof,
+  explain,
+  fetchMint,
+  nodeAddress,
+  wrapSol,
+} from "@securing-tasks/client";
+import type {
+  AuditFacts,
+  LoadedFunction,
+  Ran,
+  RespondFacts,
+  ServiceRequest,
+  ServiceResponse,
+  Verdict,
+  WorkFacts,
+} from "@securing-tasks/sandbox";
+import { loadFunction, taskFacts } from "@securing-tasks/sandbox";
+import type { Connection, Keypair } from "@solana/web3.js";
+import { join } from "node:path";
+import pRetry from "p-retry";
+import type { Logger } from "pino";
+import { pino } from "pino";
+import type { NodeConfig } from "./config";
+import { Doer } from "./doer";
+import { Follower } from "./follower";
+import type { Job } from "./jobs";
+import { readKeypair } from "./keys";
+import { Lane } from "./lane";
+import { Metrics } from "./metrics";
+import { plan } from "./plan";
+import { connect, hangUp } from "./rpc";
+import type { SendStep } from "./sender";
+import { Sender, backoff, pause } from "./sender";
+import type { Service } from "./service";
+import { serve } from "./service";
+import { SqliteSaltStore, Store } from "./store";
+import { Viewer } from "./view";
+
+/** What a daemon is made of. Tests make dishonest ones by replacing a part. */
+export interface NodeParts {
+  readonly logger: Logger;
+  /** Is not closed when the daemon stops. */
+  readonly connection: Connection;
+  readonly loadFunction: (ref: FunctionRef) => Promise<LoadedFunction>;
+  readonly runAudit: (fn: LoadedFunction, facts: AuditFacts) => Promise<Ran<Verdict>>;
+  readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
+  readonly runRespond: (
+    fn: LoadedFunction,
+    request: ServiceRequest,
+    facts: RespondFacts,
+  ) => Promise<Ran<ServiceResponse>>;
+}
+
+export interface RunningNode {
+  /** Where the REST service listens; null where there is none. */
+  readonly url: string | null;
+  /** Ends when the daemon has stopped; rejects with the reason when it had to by itself. */
+  readonly done: Promise<void>;
+  /** Stops cleanly: what is on its way is settled at the next start. */
+  stop(): Promise<void>;
+}
+
+/** How long to try to reach the RPC server at the start. */
+const START_LIMIT_MS = 60_000;
+/** Looks at the chain that must agree that task or node is gone. */
+const GONE_LOOKS = 3;
+/** Below this the hot key may soon not pay rent and fees, in lamports. */
+const LOW_LAMPORTS = 20_000_000;
+
+/**
+ * Starts a daemon. Resolves when it has found task and node, joined if it was asked to, settled what an earlier process left on its
+ * way, and listens. Rejects with the reason and the way out when it can't do its work.
+ */
+export async function startNode(
+  config: NodeConfig,
+  parts: Partial<NodeParts> = {},
+): Promise<RunningNode> {
+  const operator = readKeypair(config.operatorKeypair, "operator");
+  const logger =
+    parts.logger ??
+    pino({
+      level: config.logLevel,
+      base: { task: config.task.toBase58(), owner: config.owner.toBase58() },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    });
+  const store = new Store(config.state);
+  const daemon = new Daemon(config, operator, store, logger, parts);
+  try {
+    await daemon.start();
+  } catch (error) {
+    await daemon.stop();
+    throw error;
+  }
+  return daemon;
+}
+
+class Daemon implements RunningNode {
+  readonly done: Promise<void>;
+  private readonly metrics = new Metrics();
+  private readonly ending = new AbortController();
+  private readonly connection: Connection;
+  private readonly client: SecuringTasksClient;
+  private readonly lanes: { readonly duty: Lane; readonly service: Lane };
+  private readonly sender: Sender;
+  private readonly follower: Follower;
+  private service: Service | null = null;
+  private doer: Doer | null = null;
+  private looping: Promise<void> = Promise.resolve();
+  private settling: Promise<void> = Promise.resolve();
+  private stopping: Promise<void> | null = null;
+  private wakeUp: () => void = nothing;
+  private woken = false;
+  private trouble: string | null = "The node is starting.";
+  private poor = false;
+  private settleDone: { resolve: () => void; reject: (error: Error) => void } = {
+    resolve: nothing,
+    reject: nothing,
+  };
+
+  constructor(
+    private readonly config: NodeConfig,
+    private readonly operator: Keypair,
+    private readonly store: Store,
+    private readonly log: Logger,
+    private readonly parts: Partial<NodeParts>,
+  ) {
+    this.done = new Promise((resolve, reject) => {
+      this.settleDone = { resolve, reject };
+    });
+    // Who does not wait for the end may still call `stop`.
+    this.done.catch(nothing);
+    this.connection =
+      parts.connection ??
+      connect({
+        rpcUrl: config.rpcUrl,
+        wsUrl: config.wsUrl,
+        timeoutMs: config.rpcTimeoutMs,
+        onTrouble: (message) => {
+          this.metrics.rpcErrors.inc();
+          this.log.debug({ message }, "RPC trouble");
+        },
+      });
+    this.client = new SecuringTasksClient(
+      new AnchorProvider(this.connection, new Wallet(operator), { commitment: "confirmed" }),
+    );
+    const thread = {
+      rpcUrl: config.rpcUrl,
+      rpcTimeoutMs: config.rpcTimeoutMs,
+      gateways: config.gateways,
+      allowPrivateNetwork: config.allowPrivateNetwork,
+      ...config.door,
+    };
+    this.lanes = {
+      duty: new Lane({ thread, concurrency: 4, queue: 1_000 }),
+      service: new Lane({
+        thread,
+        concurrency: config.http?.concurrency ?? 1,
+        queue: config.http?.queue ?? 0,
+      }),
+    };
+    this.sender = new Sender({
+      connection: this.connection,
+      outbox: store,
+      payer: operator,
+      priorityFee: config.priorityFee,
+      maxFeeLamports: config.maxFeeLamports,
+      ...(config.computeUnitLimit !== undefined && { computeUnitLimit: config.computeUnitLimit }),
+      pollMs: Math.min(500, config.pollMs),
+      signal: this.ending.signal,
+      onStep: (step) => {
+        this.noteStep(step);
+      },
+    });
+    this.follower = new Follower({
+      connection: this.connection,
+      task: config.task,
+      pollMs: config.pollMs,
+      onWake: () => {
+        this.wake();
+      },
+    });
+  }
+
+  get url(): string | null {
+    return this.service?.url ?? null;
+  }
+
+  async start(): Promise<void> {
+    const { config, store, connection } = this;
+    const genesis = await pRetry(() => connection.getGenesisHash(), {
+      retries: 100,
+      maxRetryTime: START_LIMIT_MS,
+      maxTimeout: 5_000,
+      randomize: true,
+      signal: this.ending.signal,
+    }).catch((error: unknown) => {
+      throw new Error(
+        `The RPC server ${config.rpcUrl} can't be reached: ${explain(error).message} Check \`rpcUrl\`.`,
+        { cause: error },
+      );
+    });
+    const task = await this.findTask();
+    store.identify(
+      {
+        cluster: genesis,
+        program: PROGRAM_ID.toBase58(),
+        task: config.task.toBase58(),
+        "first slot": task.startSlot.toString(),
+        owner: config.owner.toBase58(),
+      },
+      config.state,
+    );
+    if (config.role === "worker" && !task.taskFunction) {
+      throw new Error(
+        "The task names no task function, so a worker has nothing to run. Take `role: witness`, or submit work by other means.",
+      );
+    }
+    // What an earlier process left on its way: nothing is sent in its place before its fate is known. The rest goes on.
+    this.settling = this.sender.settleAll().then(
+      (settled) => {
+        for (const [key, { status }] of settled) {
+          this.log.info({ key, status }, "settled what was left on its way");
+        }
+      },
+      () => {
+        // Stopped before that: the next start goes on with it.
+      },
+    );
+    await this.enter(task);
+
+    const load = this.loader();
+    this.doer = new Doer({
+      config,
+      client: this.client,
+      connection,
+      operator: this.operator,
+      store,
+      salts: new SqliteSaltStore(store),
+      sender: this.sender,
+      follower: this.follower,
+      metrics: this.metrics,
+      log: this.log,
+      gate: this.gate(),
+      loadFunction: load,
+      runAudit: this.parts.runAudit ?? ((fn, facts) => this.runAudit(fn, facts)),
+      runWork: this.parts.runWork ?? ((fn, facts) => this.runWork(fn, facts)),
+      onDone: () => {
+        this.wake();
+      },
+      signal: this.ending.signal,
+    });
+    const { taskFunction } = task;
+    const runRespond =
+      this.parts.runRespond ?? ((fn, request, facts) => this.runRespond(fn, request, facts));
+    this.service = await serve({
+      config,
+      metrics: this.metrics,
+      task: taskFacts(task),
+      payload: (hash) => store.payload(hash),
+      respond:
+        taskFunction &&
+        (async (request, facts) => runRespond(await load(taskFunction), request, facts)),
+      trouble: () => this.trouble,
+    });
+    this.follower.start();
+    this.looping = this.loop();
+    this.log.info({ url: this.url, role: config.role }, "running");
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.shutDown();
+    return this.stopping;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.ending.abort();
+    this.wake();
+    await this.service?.close();
+    await this.looping;
+    await Promise.all([this.lanes.duty.close(), this.lanes.service.close()]);
+    await Promise.all([this.settling, this.doer?.idle()]);
+    if (this.parts.connection) await this.follower.stop();
+    else {
+      void this.follower.stop().catch(nothing);
+      hangUp(this.connection);
+    }
+    this.store.close();
+    this.log.info("stopped");
+    this.settleDone.resolve();
+  }
+
+  private async findTask(): Promise<Task> {
+    const { task, rpcUrl } = this.config;
+    const info = await this.connection.getAccountInfo(task);
+    if (info && !info.owner.equals(PROGRAM_ID)) {
+      throw new Error(
+        `${task.toBase58()} belongs to the program ${info.owner.toBase58()} and not to ${PROGRAM_ID.toBase58()}. Check \`task\`, and that \`rpcUrl\` is of the right cluster.`,
+      );
+    }
+    if (!info) {
+      const program = await this.connection.getAccountInfo(PROGRAM_ID);
+      const why = program
+        ? "Check `task`."
+        : `The program ${PROGRAM_ID.toBase58()} is not there neither: is \`rpcUrl\` of the right cluster?`;
+      throw new Error(`There is no task at ${task.toBase58()} on ${rpcUrl}. ${why}`);
+    }
+    return this.client.fetch("task", task);
+  }
+
+  /** Checks that the node is the configured one, after joining where that was asked for. */
+  private async enter(task: Task): Promise<void> {
+    const { owner, role, join: joining } = this.config;
+    const address = nodeAddress(task.address, owner);
+    let node = await this.client.find("node", address);
+    if (!node) {
+      if (!joining) {
+        throw new Error(
+          `${owner.toBase58()} has no node in the task ${task.address.toBase58()}. Join it first with \`securing-tasks node join\`, or give \`join: { ownerKeypair, stake }\`.`,
+        );
+      }
+      await this.join(task, joining);
+      node = await this.client.fetch("node", address);
+    }
+    if (!node.operator.equals(this.operator.publicKey)) {
+      throw new Error(
+        `The node's operator is ${node.operator.toBase58()}, and \`operatorKeypair\` is the key of ${this.operator.publicKey.toBase58()}. Use the operator's key, or name this one with \`securing-tasks node operator\`.`,
+      );
+    }
+    if (node.role !== role) {
+      throw new Error(
+        `The node is a ${node.role}, and the configuration says \`role: ${role}\`. Change that.`,
+      );
+    }
+  }
+
+  /** The one time that the owner's key is used. It is not kept. */
+  private async join(
+    task: Task,
+    { ownerKeypair, stake }: NonNullable<NodeConfig["join"]>,
+  ): Promise<void> {
+    const owner = readKeypair(ownerKeypair, "owner");
+    if (!owner.publicKey.equals(this.config.owner)) {
+      throw new Error(
+        `${ownerKeypair} is the key of ${owner.publicKey.toBase58()}, and \`owner\` is ${this.config.owner.toBase58()}. Use the owner's key.`,
+      );
+    }
+    const mint = await fetchMint(this.connection, task.mint);
+    const wrap = task.mint.equals(WRAPPED_SOL.address) ? wrapSol(owner.publicKey, stake) : [];
+    const delivery = await this.sender.send({
+      key: "join",
+      signers: [owner],
+      instructions: async () => [
+        ...wrap,
+        await this.client
+          .joinTask({
+            task: { address: task.address, mint },
+            owner: owner.publicKey,
+            operator: this.operator.publicKey,
+            role: this.config.role,
+            amount: stake,
+            startSlot: task.startSlot,
+            ...this.gate(),
+          })
+          .instruction(),
+      ],
+    });
+    if (delivery.status === "refused") {
+      throw new Error(`The task could not be joined. ${delivery.explanation.message}`);
+    }
+    if (delivery.status === "expired") {
+      throw new Error("The chain did not take the transaction that joins. Start again.");
+    }
+    this.log.info({ signature: delivery.signature, stake: stake.toString() }, "joined");
+  }
+
+  private gate(): { readonly gate?: ReturnType<typeof collectionProof> } {
+    const { collectionMint, owner } = this.config;
+    return collectionMint ? { gate: collectionProof(collectionMint, owner) } : {};
+  }
+
+  /** Fetches each function once. */
+  private loader(): (ref: FunctionRef) => Promise<LoadedFunction> {
+    const loaded = new Map<string, Promise<LoadedFunction>>();
+    const load =
+      this.parts.loadFunction ??
+      ((ref: FunctionRef) =>
+        loadFunction(ref, {
+          gateways: this.config.gateways,
+          cache: join(this.config.state, "functions"),
+        }));
+    return (ref) => {
+      const name = Buffer.from(ref.hash).toString("hex");
+      const found = loaded.get(name) ?? load(ref);
+      loaded.set(name, found);
+      // What failed is tried anew by the next who needs it.
+      found.catch(() => loaded.delete(name));
+      return found;
+    };
+  }
+
+  private runAudit(fn: LoadedFunction, facts: AuditFacts): Promise<Ran<Verdict>> {
+    const limits = this.config.limits.audit ?? {};
+    const job = { kind: "audit", fn, facts, limits } as Job;
+    return this.lanes.duty.run(job) as Promise<Ran<Verdict>>;
+  }
+
+  private runWork(fn: LoadedFunction, facts: WorkFacts): Promise<Ran<Uint8Array>> {
+    const limits = this.config.limits.work ?? {};
+    const job = { kind: "work", fn, facts, limits } as Job;
+    return this.lanes.duty.run(job) as Promise<Ran<Uint8Array>>;
+  }
+
+  private runRespond(
+    fn: LoadedFunction,
+    request: ServiceRequest,
+    facts: RespondFacts,
+  ): Promise<Ran<ServiceResponse>> {
+    const limits = { ...RESPOND_LIMITS, ...this.config.limits.respond };
+    const job = { kind: "respond", fn, request, facts, limits } as Job;
+    return this.lanes.service.run(job) as Promise<Ran<ServiceResponse>>;
+  }
+
+  /** Looks at the chain whenever there may be something to do, and has it done. */
+  private async loop(): Promise<void> {
+    const viewer = new Viewer(this.client, {
+      task: this.config.task,
+      node: nodeAddress(this.config.task, this.config.owner),
+      owner: this.config.owner,
+      operator: this.operator.publicKey,
+    });
+    let failures = 0;
+    let gone = 0;
+    while (!this.ending.signal.aborted) {
+      this.woken = false;
+      try {
+        gone = (await this.look(viewer)) ? 0 : gone + 1;
+        failures = 0;
+        this.trouble = null;
+        if (gone >= GONE_LOOKS) {
+          this.fail(
+            new Error(
+              "The task or its node is not on the chain any more. There is nothing left to do.",
+            ),
+          );
+          return;
+        }
+      } catch (error) {
+        if (error instanceof Fatal) {
+          this.fail(error);
+          return;
+        }
+        failures += 1;
+        this.metrics.rpcErrors.inc();
+        const { message } = explain(error);
+        this.trouble = `The chain can't be read: ${message}`;
+        this.log.warn({ message, failures }, "can't look at the chain");
+        await pause(backoff(250, failures), this.ending.signal);
+        continue;
+      }
+      // Not more often, however fast the chain moves.
+      await pause(Math.min(Math.max(this.config.pollMs / 10, 50), 500), this.ending.signal);
+      await this.sleep();
+    }
+  }
+
+  /** False where there is nothing to look at. */
+  private async look(viewer: Viewer): Promise<boolean> {
+    const [now, view] = await Promise.all([this.follower.now(), viewer.read()]);
+    if (!view) {
+      this.follower.sleep(null);
+      return false;
+    }
+    if (!view.node.operator.equals(this.operator.publicKey)) {
+      throw new Fatal(
+        `The owner named another operator, ${view.node.operator.toBase58()}. This key can do nothing more.`,
+      );
+    }
+    this.metrics.slot.set(Number(now));
+    this.metrics.slotLag.set(Math.max(Number(now - view.slot), 0));
+    this.metrics.node(view.node);
+    this.metrics.operatorLamports.set(view.operatorLamports);
+    const poor = view.operatorLamports < LOW_LAMPORTS;
+    if (poor && !this.poor) {
+      const lamports = view.operatorLamports;
+      this.log.warn({ lamports }, "the operator's SOL runs low: it pays fees and rent");
+    }
+    this.poor = poor;
+    const newest = now > view.slot ? now : view.slot;
+    const { duties, wakeAt } = plan(view, newest, {
+      config: this.config,
+      owner: this.config.owner,
+      operator: this.operator.publicKey,
+      store: this.store,
+    });
+    const retryAt = this.doer?.start(view, duties) ?? null;
+    this.follower.sleep(earlier(wakeAt, retryAt));
+    return true;
+  }
+
+  private sleep(): Promise<void> {
+    if (this.woken || this.ending.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.wakeUp = resolve;
+    });
+  }
+
+  private wake(): void {
+    this.woken = true;
+    this.wakeUp();
+    this.wakeUp = nothing;
+  }
+
+  private fail(error: Error): void {
+    this.log.error({ message: error.message }, "ends");
+    this.settleDone.reject(error);
+    // The loop that calls this is waited for by the stop.
+    setImmediate(() => void this.stop());
+  }
+
+  private noteStep({ step, ...rest }: SendStep): void {
+    this.metrics.sends.inc({ step });
+    if (step === "trouble") {
+      this.metrics.rpcErrors.inc();
+      this.log.warn(rest, "trouble with a transaction");
+    } else this.log.debug(rest, `transaction ${step}`);
+  }
+}
+
+/** A stranger's question may not cost what an audit may. */
+const RESPOND_LIMITS = { memoryBytes: 33_554_432, computeMs: 1_000, totalMs: 10_000, doorCalls: 8 };
+
+/** Something that no waiting mends. */
+class Fatal extends Error {}
+
+function earlier(a: bigint | null, b: bigint | null): bigint | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
+function nothing(): void {
+  // Nothing to do.
+}

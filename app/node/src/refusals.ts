@@ -1,0 +1,50 @@
+import type { Explanation, RefusalName } from "@securing-tasks/client";
+
+/**
+ * What a refusal means for whoever wanted something done: `done` somebody did it, `late` it can't be done any more, `never` not by
+ * this node, `early` in a moment, `retry` when something else has changed.
+ */
+export type RefusalKind = "done" | "late" | "never" | "early" | "retry";
+
+const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
+  auditAlreadyOpen: "done",
+  alreadyDecided: "done",
+  alreadyResolved: "done",
+  alreadyClaimed: "done",
+  alreadyPaid: "done",
+  alreadyRevealed: "done",
+  initiatorAlreadyVoted: "done",
+
+  auditWindowClosed: "late",
+  submissionWindowClosed: "late",
+  auditsUsedUp: "late",
+  taskRetired: "late",
+
+  joinedAfterSubmission: "never",
+  stakeTooRecent: "never",
+  accusedCannotVote: "never",
+  witnessCannotSubmit: "never",
+  convictedEarnsNothing: "never",
+  commitmentMismatch: "never",
+  votesAreCommitted: "never",
+  votesAreOpen: "never",
+  payloadMissing: "never",
+  uriTooLong: "never",
+  taskReplaced: "never",
+
+  // The server may be some slots behind the ones this node has heard of, or ahead of them.
+  roundNotCurrent: "early",
+  votingClosed: "early",
+  votingOpen: "early",
+  roundUndecided: "early",
+  notResolved: "early",
+  notEmpty: "early",
+};
+
+/** Sorts a refusal. `early` for windows too: whoever waits knows when they end. */
+export function refusalKind({ name, message }: Explanation): RefusalKind {
+  if (name !== null) return KINDS[name] ?? "retry";
+  // The account to be made is there, or the one to be closed is gone.
+  if (/is there already|must exist does not|may not be created yet/.test(message)) return "done";
+  return "retry";
+}

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { Connection, PublicKey } from "@solana/web3.js";
+
+const TAG = "securing-tasks:sample:v1";
+
+/** Who looks at whose work. Owners are in base58. */
+export interface SampleRequest {
+  /** {@link roundSeed} of the round. */
+  readonly seed: Uint8Array;
+  /** Owners who submitted work in the round. */
+  readonly submitters: readonly string[];
+  /** Owners of all nodes of the task. */
+  readonly nodes: readonly string[];
+  readonly self: string;
+  /** How many submissions to check. */
+  readonly samples: number;
+}
+
+/**
+ * Owners whose work a node checks. The seed puts the submitters in a ring, and each checks the next ones after itself: one sample each
+ * covers everybody. Nodes that did not submit begin at places spread evenly over the ring. Anybody can compute it, and nobody could
+ * know it while work was taken; nobody checks itself.
+ */
+export function sample({ seed, submitters, nodes, self, samples }: SampleRequest): string[] {
+  const ring = shuffled(seed, submitters);
+  const place = ring.indexOf(self);
+  let start = place + 1;
+  if (place === -1) {
+    const watchers = shuffled(
+      seed,
+      [...nodes, self].filter((owner) => !ring.includes(owner)),
+    );
+    start = Math.floor((watchers.indexOf(self) * ring.length) / watchers.length);
+  }
+  const count = Math.min(samples, place === -1 ? ring.length : ring.length - 1);
+  return Array.from({ length: count }, (_, step) => ring[(start + step) % ring.length] ?? self);
+}
+
+/** Without doubles, by hash: no order that an owner could choose. */
+function shuffled(seed: Uint8Array, owners: readonly string[]): string[] {
+  const keyed = [...new Set(owners)].map((owner): readonly [string, string] => [
+    createHash("sha256").update(seed).update(owner).digest("hex"),
+    owner,
+  ]);
+  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, owner]) => owner);
+}
+
+/**
+ * Seed of a round's samples: from the first block at or after the end of its submission window, which nobody knew while work was
+ * taken. Null while there is no such block.
+ */
+export async function roundSeed(
+  connection: Connection,
+  task: PublicKey,
+  round: bigint,
+  submissionEnd: bigint,
+): Promise<Uint8Array | null> {
+  const first = await firstBlock(connection, Number(submissionEnd));
+  if (first === null) return null;
+  const { blockhash } = await connection
+    .getBlock(first, {
+      commitment: "confirmed",
+      maxSupportedTransactionVersion: 0,
+      rewards: false,
+      transactionDetails: "none",
+    })
+    .then((block) => {
+      if (block) return block;
+      throw new Error(`The RPC server has no block for slot ${first}, which it listed.`);
+    });
+  return createHash("sha256")
+    .update(TAG)
+    .update(task.toBuffer())
+    .update(`${round.toString()} ${blockhash}`)
+    .digest();
+}
+
+/** Slots can be skipped for long. */
+const SEARCH_SLOTS = 500;
+
+async function firstBlock(connection: Connection, from: number): Promise<number | null> {
+  const [first] = await connection.getBlocks(from, from + SEARCH_SLOTS, "confirmed");
+  return first ?? null;
+}

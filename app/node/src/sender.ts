@@ -1,0 +1,321 @@
+import { utils } from "@coral-xyz/anchor";
+import type { Explanation } from "@securing-tasks/client";
+import { explain } from "@securing-tasks/client";
+import type {
+  Connection,
+  Keypair,
+  SignatureStatus,
+  TransactionError,
+  TransactionInstruction,
+} from "@solana/web3.js";
+import {
+  ComputeBudgetProgram,
+  SendTransactionError,
+  Transaction,
+  TransactionMessage,
+  VersionedTransaction,
+} from "@solana/web3.js";
+import type { Letter } from "./store";
+
+/** Where a sender keeps what is on its way; {@link Store} is one. */
+export interface Outbox {
+  letters(): Letter[];
+  letter(key: string): Letter | null;
+  /** Keeps a letter for good before it returns. Throws when there is one for its key. */
+  post(letter: Letter): void;
+  settle(key: string): void;
+}
+
+export interface SenderOptions {
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  /** Pays the fees and signs everything. */
+  readonly payer: Keypair;
+  /** Micro-lamports for each compute unit. Default: 0. */
+  readonly priorityFee?: bigint;
+  /** Most lamports of priority fee for one transaction; the price is lowered to fit. Default: no limit. */
+  readonly maxFeeLamports?: bigint;
+  /** Compute units of every transaction. Default: what a simulation used, and a fifth more. */
+  readonly computeUnitLimit?: number;
+  /** How often to ask for news of what was sent, in milliseconds. Default: 500. */
+  readonly pollMs?: number;
+  /** How often to send the same bytes again, in milliseconds. Default: 2,000. */
+  readonly resendMs?: number;
+  /** Told of every step, for logs and metrics. */
+  readonly onStep?: (step: SendStep) => void;
+  /** Ends all waiting. What is on its way stays in the outbox. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SendStep {
+  readonly step: "sent" | "resent" | "landed" | "expired" | "failed" | "refused" | "trouble";
+  readonly key: string;
+  readonly signature?: string;
+  readonly message?: string;
+}
+
+/** What became of it. `expired`: nothing happened, and nothing of it will. */
+export type Delivery =
+  | { readonly status: "landed"; readonly signature: string; readonly slot: bigint }
+  | { readonly status: "refused"; readonly explanation: Explanation }
+  | { readonly status: "expired" };
+
+/** What to send: instructions, made when the blockhash is known, and who must sign besides the payer. */
+export interface Errand {
+  /** What it does, and on what. Two errands of one key are never on their way at once. */
+  readonly key: string;
+  instructions(): Promise<readonly TransactionInstruction[]>;
+  readonly signers?: readonly Keypair[];
+}
+
+/** Thrown by waits that were ended by the signal. */
+export class Stopped extends Error {
+  constructor() {
+    super("The sender was stopped. What is on its way stays in its outbox.");
+    this.name = "Stopped";
+  }
+}
+
+const MOST_UNITS = 1_400_000;
+/** The compute budget's own two instructions. */
+const BUDGET_UNITS = 300;
+
+/**
+ * Sends transactions so that none is on its way twice, whatever happens to process or server. Every transaction is signed and kept in
+ * an outbox before it is sent, then sent again, the same bytes, until it is confirmed or its blockhash is over; only then may another be
+ * made in its place.
+ */
+export class Sender {
+  private readonly pollMs: number;
+  private readonly resendMs: number;
+  private readonly busy = new Map<string, Promise<Delivery>>();
+
+  constructor(private readonly options: SenderOptions) {
+    this.pollMs = options.pollMs ?? 500;
+    this.resendMs = options.resendMs ?? 2_000;
+  }
+
+  /** Finds out what became of everything that an earlier process left on its way. */
+  async settleAll(): Promise<ReadonlyMap<string, Delivery>> {
+    const all = this.options.outbox.letters().map(async (letter) => {
+      const delivery = await this.alone(letter.key, () => this.deliver(letter, false));
+      return [letter.key, delivery] as const;
+    });
+    return new Map(await Promise.all(all));
+  }
+
+  /**
+   * Sends, and waits until the fate is known: confirmed, refused, or expired. What is on its way for the same key, from another call or
+   * an earlier process, is brought to its end instead, and that is the answer. Rejects when the server can't be asked before anything
+   * was sent, and with {@link Stopped}.
+   */
+  send(errand: Errand): Promise<Delivery> {
+    return this.alone(errand.key, async () => {
+      const waiting = this.options.outbox.letter(errand.key);
+      if (waiting) return await this.deliver(waiting, false);
+      const made = await this.write(errand);
+      if ("status" in made) return made;
+      this.options.outbox.post(made);
+      return await this.deliver(made, true);
+    });
+  }
+
+  private alone(key: string, act: () => Promise<Delivery>): Promise<Delivery> {
+    const busy = this.busy.get(key);
+    if (busy) return busy;
+    const going = act().finally(() => this.busy.delete(key));
+    this.busy.set(key, going);
+    return going;
+  }
+
+  /** Makes and signs a transaction that the chain would take now, or says why it would not. */
+  private async write(errand: Errand): Promise<Letter | Delivery> {
+    const { connection, payer, computeUnitLimit } = this.options;
+    const instructions = await errand.instructions();
+    // A newer blockhash could be of a fork that dies, and the transaction with it.
+    const { context, value: latest } = await connection.getLatestBlockhashAndContext("confirmed");
+    let units = computeUnitLimit;
+    if (units === undefined) {
+      const draft = new VersionedTransaction(
+        new TransactionMessage({
+          payerKey: payer.publicKey,
+          recentBlockhash: latest.blockhash,
+          instructions: [
+            ComputeBudgetProgram.setComputeUnitLimit({ units: MOST_UNITS }),
+            ...instructions,
+          ],
+        }).compileToLegacyMessage(),
+      );
+      const { value } = await connection.simulateTransaction(draft, {
+        commitment: "processed",
+        sigVerify: false,
+      });
+      if (value.err !== null) {
+        const explanation = explainFailure(value.err, value.logs ?? []);
+        this.tell({ step: "refused", key: errand.key, message: explanation.message });
+        return { status: "refused", explanation };
+      }
+      const used = value.unitsConsumed ?? MOST_UNITS;
+      units = Math.min(Math.ceil(used * 1.2) + BUDGET_UNITS, MOST_UNITS);
+    }
+    const transaction = new Transaction({
+      feePayer: payer.publicKey,
+      blockhash: latest.blockhash,
+      lastValidBlockHeight: latest.lastValidBlockHeight,
+    }).add(...this.budget(units), ...instructions);
+    transaction.sign(payer, ...(errand.signers ?? []));
+    const { signature } = transaction;
+    if (!signature) throw new Error("The payer did not sign.");
+    return {
+      key: errand.key,
+      signature: utils.bytes.bs58.encode(signature),
+      blockhash: latest.blockhash,
+      lastValidBlockHeight: latest.lastValidBlockHeight,
+      minSlot: context.slot,
+      raw: Uint8Array.from(transaction.serialize()),
+    };
+  }
+
+  private budget(units: number): TransactionInstruction[] {
+    const { priorityFee = 0n, maxFeeLamports } = this.options;
+    const most =
+      maxFeeLamports === undefined ? priorityFee : (maxFeeLamports * 1_000_000n) / BigInt(units);
+    const price = priorityFee < most ? priorityFee : most;
+    return [
+      ComputeBudgetProgram.setComputeUnitLimit({ units }),
+      ...(price > 0n ? [ComputeBudgetProgram.setComputeUnitPrice({ microLamports: price })] : []),
+    ];
+  }
+
+  /** Sends the same bytes until their fate is known. Trouble with the server is waited out. */
+  private async deliver(letter: Letter, first: boolean): Promise<Delivery> {
+    const { connection, outbox } = this.options;
+    const { key, signature } = letter;
+    let sentAt = 0;
+    let fresh = first;
+    let troubles = 0;
+    for (;;) {
+      if (this.options.signal?.aborted) throw new Stopped();
+      try {
+        const found = fresh ? null : await this.look(letter);
+        if (found !== null) {
+          outbox.settle(key);
+          return await this.finish(letter, found);
+        }
+        if (Date.now() - sentAt >= this.resendMs) {
+          sentAt = Date.now();
+          // The first time, the server tells at once what the chain would refuse. Later that may be because it has landed already.
+          await connection.sendRawTransaction(letter.raw, {
+            skipPreflight: !fresh,
+            preflightCommitment: "processed",
+            maxRetries: 0,
+          });
+          this.tell({ step: fresh ? "sent" : "resent", key, signature });
+        }
+        fresh = false;
+        troubles = 0;
+        await this.pause(this.pollMs);
+      } catch (error) {
+        if (this.options.signal?.aborted) throw new Stopped();
+        if (fresh && error instanceof SendTransactionError) {
+          const explanation = explain(error);
+          if (isVerdict(error)) {
+            outbox.settle(key);
+            this.tell({ step: "refused", key, signature, message: explanation.message });
+            return { status: "refused", explanation };
+          }
+        }
+        fresh = false;
+        troubles += 1;
+        this.tell({ step: "trouble", key, signature, message: explain(error).message });
+        await this.pause(backoff(this.pollMs, troubles));
+      }
+    }
+  }
+
+  /** The status of what landed, "expired" for what never will, null while nobody knows. */
+  private async look(letter: Letter): Promise<SignatureStatus | "expired" | null> {
+    const { connection } = this.options;
+    const { value: status } = await connection.getSignatureStatus(letter.signature);
+    if (status) return isConfirmed(status) ? status : null;
+    const valid = await connection.isBlockhashValid(letter.blockhash, { commitment: "confirmed" });
+    // A server behind the one that gave the blockhash does not know it yet.
+    if (valid.value || valid.context.slot < letter.minSlot) return null;
+    // Blocks that could have held it are all confirmed by now: what a server at least as far along does not know, never landed.
+    const { context, value: old } = await connection.getSignatureStatus(letter.signature, {
+      searchTransactionHistory: true,
+    });
+    if (old) return isConfirmed(old) ? old : null;
+    return context.slot >= valid.context.slot ? "expired" : null;
+  }
+
+  private async finish(letter: Letter, found: SignatureStatus | "expired"): Promise<Delivery> {
+    const { key, signature } = letter;
+    if (found === "expired") {
+      this.tell({ step: "expired", key, signature });
+      return { status: "expired" };
+    }
+    if (found.err === null) {
+      this.tell({ step: "landed", key, signature });
+      return { status: "landed", signature, slot: BigInt(found.slot) };
+    }
+    const record = await this.options.connection
+      .getTransaction(signature, { commitment: "confirmed", maxSupportedTransactionVersion: 0 })
+      .catch(() => null);
+    const explanation = explainFailure(found.err, record?.meta?.logMessages ?? []);
+    this.tell({ step: "failed", key, signature, message: explanation.message });
+    return { status: "refused", explanation };
+  }
+
+  private pause(ms: number): Promise<void> {
+    return pause(ms, this.options.signal);
+  }
+
+  private tell(step: SendStep): void {
+    this.options.onStep?.(step);
+  }
+}
+
+/** A wait that a signal ends early. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end, { once: true });
+  });
+}
+
+/** Longer after each failure, up to 30 seconds, and never the same for two nodes. */
+export function backoff(base: number, failures: number): number {
+  const longest = Math.min(base * 2 ** Math.min(failures, 10), 30_000);
+  return longest * (0.5 + Math.random() / 2);
+}
+
+function isConfirmed({ confirmationStatus }: SignatureStatus): boolean {
+  return confirmationStatus === "confirmed" || confirmationStatus === "finalized";
+}
+
+/** Whether the chain executed it and said no. Anything else, such as a blockhash the server has not seen yet, may pass. */
+function isVerdict(error: SendTransactionError): boolean {
+  return /custom program error|Error processing Instruction|insufficient funds/i.test(
+    error.transactionError.message,
+  );
+}
+
+function explainFailure(failure: TransactionError, logs: readonly string[]): Explanation {
+  const text = typeof failure === "string" ? words(failure) : JSON.stringify(failure);
+  return explain(Object.assign(new Error(text), { logs: [...logs] }));
+}
+
+/** `BlockhashNotFound` as people write it. */
+function words(name: string): string {
+  return name.replace(/(?<=[a-z])(?=[A-Z])/g, " ");
+}

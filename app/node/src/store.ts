@@ -1,0 +1,301 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import Database from "libsql";
+import type { Opinion, SaltStore, VoteSecret } from "@securing-tasks/client";
+import { OPINIONS } from "@securing-tasks/client";
+import { PublicKey } from "@solana/web3.js";
+
+/** Each entry brings the tables from the version of its index to the next. Never change one that was released. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+   CREATE TABLE works (
+     round INTEGER PRIMARY KEY, hash TEXT NOT NULL, uri TEXT NOT NULL, payload BLOB NOT NULL
+   ) STRICT;
+   CREATE INDEX works_by_hash ON works (hash);
+   CREATE TABLE opinions (audit TEXT PRIMARY KEY, opinion TEXT, reason TEXT NOT NULL) STRICT;
+   CREATE TABLE checks (
+     submission TEXT PRIMARY KEY, opinion TEXT, reason TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE accusations (audit TEXT PRIMARY KEY, submission TEXT NOT NULL) STRICT;
+   CREATE TABLE sampled (round INTEGER PRIMARY KEY, owners TEXT NOT NULL) STRICT;
+   CREATE TABLE salts (
+     audit TEXT NOT NULL, voter TEXT NOT NULL, opinion TEXT NOT NULL, salt BLOB NOT NULL,
+     PRIMARY KEY (audit, voter, opinion)
+   ) STRICT;
+   CREATE TABLE outbox (
+     key TEXT PRIMARY KEY, signature TEXT NOT NULL, blockhash TEXT NOT NULL,
+     last_valid_block_height INTEGER NOT NULL, min_slot INTEGER NOT NULL, raw BLOB NOT NULL
+   ) STRICT;`,
+];
+
+/** A payload that was made for a round. */
+export interface Work {
+  readonly round: bigint;
+  /** SHA-256, as 64 hex digits. */
+  readonly hash: string;
+  readonly uri: string;
+  readonly payload: Uint8Array;
+}
+
+/** What a function said, and in words why; no opinion where it gave none. */
+export interface Judgement {
+  readonly opinion: Opinion | null;
+  readonly reason: string;
+}
+
+/** A signed transaction that may be on its way. */
+export interface Letter {
+  /** What it does, and on what: there is never more than one letter for a key. */
+  readonly key: string;
+  readonly signature: string;
+  readonly blockhash: string;
+  readonly lastValidBlockHeight: number;
+  /** Slot of the bank that gave the blockhash. */
+  readonly minSlot: number;
+  readonly raw: Uint8Array;
+}
+
+/**
+ * What a daemon must not forget, in one SQLite file. Every write is on disk when the method returns. The file is locked as long as
+ * it is open: two daemons on one folder would each think that they alone send.
+ */
+export class Store {
+  private readonly db: Database.Database;
+
+  /** Opens or makes the state in a folder. Throws when another process has it open, or a newer version wrote it. */
+  constructor(folder: string) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const file = join(folder, "state.db");
+    this.db = new Database(file, { timeout: 0 });
+    try {
+      this.db.pragma("locking_mode = EXCLUSIVE");
+      this.db.pragma("journal_mode = WAL");
+      this.db.pragma("synchronous = FULL");
+      this.migrate(file);
+    } catch (error) {
+      this.db.close();
+      if ((error as { code?: unknown }).code === "SQLITE_BUSY") {
+        throw new Error(
+          `The state folder ${folder} is in use by another process. Stop that one, or give this one a \`state\` of its own.`,
+          { cause: error },
+        );
+      }
+      throw error;
+    }
+  }
+
+  private migrate(file: string): void {
+    const version = Number(this.row<{ user_version: number }>("PRAGMA user_version")?.user_version);
+    if (version > MIGRATIONS.length) {
+      throw new Error(
+        `${file} was written by a newer version (${version}; this one knows ${MIGRATIONS.length}). Update this program.`,
+      );
+    }
+    this.db.exec("BEGIN EXCLUSIVE");
+    for (const script of MIGRATIONS.slice(version)) this.db.exec(script);
+    this.db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    this.db.exec("COMMIT");
+  }
+
+  close(): void {
+    if (this.db.open) this.db.close();
+  }
+
+  /** Keeps who this state belongs to, or throws when it belongs to somebody else. */
+  identify(identity: Readonly<Record<string, string>>, folder: string): void {
+    for (const [name, value] of Object.entries(identity)) {
+      this.run("INSERT OR IGNORE INTO identity VALUES (?, ?)", name, value);
+      const kept = this.row<{ value: string }>("SELECT value FROM identity WHERE name = ?", name);
+      if (kept?.value !== value) {
+        throw new Error(
+          `The state folder ${folder} belongs to another ${name}: ${String(kept?.value)}, not ${value}. Give each daemon a \`state\` of its own.`,
+        );
+      }
+    }
+  }
+
+  /** Keeps a payload. Where one is kept for the round, that one stays and is returned: its hash may be on its way. */
+  keepWork(work: Work): Work {
+    this.run(
+      "INSERT OR IGNORE INTO works VALUES (?, ?, ?, ?)",
+      Number(work.round),
+      work.hash,
+      work.uri,
+      Buffer.from(work.payload),
+    );
+    return this.work(work.round) ?? work;
+  }
+
+  work(round: bigint): Work | null {
+    const row = this.row<{ hash: string; uri: string; payload: Uint8Array }>(
+      "SELECT hash, uri, payload FROM works WHERE round = ?",
+      Number(round),
+    );
+    return row ? { round, hash: row.hash, uri: row.uri, payload: row.payload } : null;
+  }
+
+  payload(hash: string): Uint8Array | null {
+    const row = this.row<{ payload: Uint8Array }>(
+      "SELECT payload FROM works WHERE hash = ? LIMIT 1",
+      hash,
+    );
+    return row?.payload ?? null;
+  }
+
+  /** Keeps the opinion on an audit. The first one stays and is returned. */
+  keepOpinion(audit: string, judgement: Judgement): Judgement {
+    const { opinion, reason } = judgement;
+    this.run("INSERT OR IGNORE INTO opinions VALUES (?, ?, ?)", audit, opinion, reason);
+    return this.opinion(audit) ?? judgement;
+  }
+
+  opinion(audit: string): Judgement | null {
+    return this.row<Judgement>("SELECT opinion, reason FROM opinions WHERE audit = ?", audit);
+  }
+
+  /** Keeps which owners' work of a round is to be checked. The first choice stays. */
+  keepSample(round: bigint, owners: readonly string[]): void {
+    this.run("INSERT OR IGNORE INTO sampled VALUES (?, ?)", Number(round), JSON.stringify(owners));
+  }
+
+  sample(round: bigint): readonly string[] | null {
+    const row = this.row<{ owners: string }>(
+      "SELECT owners FROM sampled WHERE round = ?",
+      Number(round),
+    );
+    return row ? (JSON.parse(row.owners) as string[]) : null;
+  }
+
+  /** Keeps what came of checking a submission unasked. The first result stays and is returned. */
+  keepCheck(submission: string, judgement: Judgement): Judgement {
+    const { opinion, reason } = judgement;
+    this.run("INSERT OR IGNORE INTO checks VALUES (?, ?, ?)", submission, opinion, reason);
+    return this.check(submission) ?? judgement;
+  }
+
+  check(submission: string): Judgement | null {
+    return this.row<Judgement>(
+      "SELECT opinion, reason FROM checks WHERE submission = ?",
+      submission,
+    );
+  }
+
+  /** Notes that an audit on the chain was opened by this node. */
+  keepAccusation(audit: string, submission: string): void {
+    this.run("INSERT OR IGNORE INTO accusations VALUES (?, ?)", audit, submission);
+  }
+
+  /** How many audits of a submission this node opened. */
+  accusations(submission: string): number {
+    const row = this.row<{ count: number }>(
+      "SELECT COUNT(*) AS count FROM accusations WHERE submission = ?",
+      submission,
+    );
+    return row?.count ?? 0;
+  }
+
+  letters(): Letter[] {
+    return this.db
+      .prepare("SELECT * FROM outbox ORDER BY key")
+      .all()
+      .map((row) => toLetter(row as LetterRow));
+  }
+
+  letter(key: string): Letter | null {
+    const row = this.row<LetterRow>("SELECT * FROM outbox WHERE key = ?", key);
+    return row ? toLetter(row) : null;
+  }
+
+  /** Keeps a letter before it is sent. Throws when there is one for its key. */
+  post(letter: Letter): void {
+    this.run(
+      "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)",
+      letter.key,
+      letter.signature,
+      letter.blockhash,
+      letter.lastValidBlockHeight,
+      letter.minSlot,
+      Buffer.from(letter.raw),
+    );
+  }
+
+  /** Forgets a letter whose fate is known. */
+  settle(key: string): void {
+    this.run("DELETE FROM outbox WHERE key = ?", key);
+  }
+
+  keepSalt({ audit, voter, opinion, salt }: VoteSecret): void {
+    this.run(
+      "INSERT OR IGNORE INTO salts VALUES (?, ?, ?, ?)",
+      audit.toBase58(),
+      voter.toBase58(),
+      opinion,
+      Buffer.from(salt),
+    );
+  }
+
+  salts(audit: PublicKey, voter: PublicKey): VoteSecret[] {
+    const rows = this.db
+      .prepare("SELECT opinion, salt FROM salts WHERE audit = ? AND voter = ?")
+      .all(audit.toBase58(), voter.toBase58()) as { opinion: Opinion; salt: Uint8Array }[];
+    return OPINIONS.flatMap((opinion) => {
+      const row = rows.find((one) => one.opinion === opinion);
+      return row ? [{ audit, voter, opinion, salt: Uint8Array.from(row.salt) }] : [];
+    });
+  }
+
+  forgetSalts(audit: PublicKey, voter: PublicKey): void {
+    this.run("DELETE FROM salts WHERE audit = ? AND voter = ?", audit.toBase58(), voter.toBase58());
+  }
+
+  private run(sql: string, ...values: readonly unknown[]): void {
+    this.db.prepare(sql).run(...values);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller's SQL says what a row holds
+  private row<T>(sql: string, ...values: readonly unknown[]): T | null {
+    return (this.db.prepare(sql).get(...values) as T | undefined) ?? null;
+  }
+}
+
+/** Salts in a daemon's state: kept on disk before `keep` returns. */
+export class SqliteSaltStore implements SaltStore {
+  constructor(private readonly store: Store) {}
+
+  keep(secret: VoteSecret): Promise<VoteSecret> {
+    this.store.keepSalt(secret);
+    const kept = this.store
+      .salts(secret.audit, secret.voter)
+      .find(({ opinion }) => opinion === secret.opinion);
+    return Promise.resolve(kept ?? secret);
+  }
+
+  find(audit: PublicKey, voter: PublicKey): Promise<readonly VoteSecret[]> {
+    return Promise.resolve(this.store.salts(audit, voter));
+  }
+
+  forget(audit: PublicKey, voter: PublicKey): Promise<void> {
+    this.store.forgetSalts(audit, voter);
+    return Promise.resolve();
+  }
+}
+
+interface LetterRow {
+  readonly key: string;
+  readonly signature: string;
+  readonly blockhash: string;
+  readonly last_valid_block_height: number;
+  readonly min_slot: number;
+  readonly raw: Uint8Array;
+}
+
+function toLetter(row: LetterRow): Letter {
+  return {
+    key: row.key,
+    signature: row.signature,
+    blockhash: row.blockhash,
+    lastValidBlockHeight: row.last_valid_block_height,
+    minSlot: row.min_slot,
+    raw: Uint8Array.from(row.raw),
+  };
+}

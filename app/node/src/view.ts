@@ -1,0 +1,118 @@
+import type {
+  Audit,
+  Node,
+  Round,
+  SecuringTasksClient,
+  Submission,
+  Task,
+  Vote,
+} from "@securing-tasks/client";
+import { decodeAccount, voteAddress } from "@securing-tasks/client";
+import type { PublicKey } from "@solana/web3.js";
+
+/** Everything on the chain that a node may have to do something about, read at about one slot. */
+export interface View {
+  /** Slot of the confirmed bank that answered first. */
+  readonly slot: bigint;
+  readonly task: Task;
+  readonly node: Node;
+  readonly operatorLamports: number;
+  readonly rounds: readonly Round[];
+  readonly submissions: readonly Submission[];
+  readonly audits: readonly Audit[];
+  /** Own votes, by the audit's address. */
+  readonly votes: ReadonlyMap<string, Vote>;
+}
+
+/** Most addresses in one request. */
+const BATCH = 100;
+
+/** Reads views with few requests: five, and one more for every hundred audits. */
+export class Viewer {
+  /** Audits without a vote of ours that take none any more. */
+  private readonly voteless = new Set<string>();
+
+  constructor(
+    private readonly client: SecuringTasksClient,
+    private readonly keys: {
+      readonly task: PublicKey;
+      readonly node: PublicKey;
+      readonly owner: PublicKey;
+      readonly operator: PublicKey;
+    },
+  ) {}
+
+  /** Null where task or node is not there (any more). Rejects when the server does not answer. */
+  async read(): Promise<View | null> {
+    const { program } = this.client;
+    const { task, node, operator } = this.keys;
+    const [own, rounds, submissions, audits] = await Promise.all([
+      program.provider.connection.getMultipleAccountsInfoAndContext(
+        [task, node, operator],
+        "confirmed",
+      ),
+      this.client.ofTask("round", task),
+      this.client.ofTask("submission", task),
+      this.client.ofTask("audit", task),
+    ]);
+    const [taskInfo, nodeInfo, operatorInfo] = own.value;
+    if (!taskInfo?.owner.equals(program.programId)) return null;
+    if (!nodeInfo?.owner.equals(program.programId)) return null;
+    return {
+      slot: BigInt(own.context.slot),
+      task: decodeAccount(program, "task", task, taskInfo.data),
+      node: decodeAccount(program, "node", node, nodeInfo.data),
+      operatorLamports: operatorInfo?.lamports ?? 0,
+      rounds,
+      submissions,
+      audits,
+      votes: await this.votes(audits),
+    };
+  }
+
+  private async votes(audits: readonly Audit[]): Promise<Map<string, Vote>> {
+    const { program } = this.client;
+    const asked = audits.filter(({ address }) => !this.voteless.has(address.toBase58()));
+    const votes = new Map<string, Vote>();
+    for (let start = 0; start < asked.length; start += BATCH) {
+      const batch = asked.slice(start, start + BATCH);
+      const addresses = batch.map(({ address }) =>
+        voteAddress(address, this.keys.owner, program.programId),
+      );
+      const infos = await program.provider.connection.getMultipleAccountsInfo(addresses);
+      batch.forEach((audit, index) => {
+        const [info, address] = [infos[index], addresses[index]];
+        const name = audit.address.toBase58();
+        if (info?.owner.equals(program.programId) && address) {
+          votes.set(name, decodeAccount(program, "vote", address, info.data));
+        } else if (audit.outcome !== "open") this.voteless.add(name);
+      });
+    }
+    const live = new Set(audits.map(({ address }) => address.toBase58()));
+    for (const name of this.voteless) if (!live.has(name)) this.voteless.delete(name);
+    return votes;
+  }
+}
+
+/** Stake that isn't leaving. */
+export function activeStake({ stake, leaving }: Node): bigint {
+  return stake - leaving;
+}
+
+/** The least stake that a node's role asks for. */
+export function minStake(task: Task, { role }: Node): bigint {
+  return role === "worker" ? task.rules.workerMinStake : task.rules.witnessMinStake;
+}
+
+/** Whether a node has a say on work of this slot: the program's own rule. */
+export function hasSay(task: Task, node: Node, submissionSlot: bigint): boolean {
+  if (node.joinedSlot >= submissionSlot) return false;
+  const held = activeStake(node) + node.lent;
+  const weight = node.recentSlot < submissionSlot ? held : held - node.recent;
+  return weight >= minStake(task, node);
+}
+
+/** Whether a node can put this much at stake in an audit. */
+export function canLend(task: Task, node: Node, amount: bigint): boolean {
+  return activeStake(node) - amount >= minStake(task, node) && node.stake - amount >= node.exposed;
+}
