@@ -1,0 +1,65 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer, request } from "node:http";
+
+/**
+ * The host in front of a worker's service, which is what others see of the worker. It passes everything on, until it is told to lie
+ * or goes dark. The daemon behind it knows nothing of that: as with a machine that was broken into, or unplugged.
+ */
+export class Host {
+  private mode: "honest" | "lying" = "honest";
+
+  private constructor(
+    private readonly server: Server,
+    /** Where others reach the worker. */
+    readonly url: string,
+  ) {}
+
+  /** A host that listens on its own port and passes on to another. */
+  static async start(port: number, behind: number): Promise<Host> {
+    const server = createServer((asked, answer) => {
+      host.pass(asked, answer, behind);
+    });
+    const host = new Host(server, `http://127.0.0.1:${port}`);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen(port, "127.0.0.1", resolve);
+    });
+    return host;
+  }
+
+  /** From now on, what is asked of the task function is answered wrongly. */
+  lie(): void {
+    this.mode = "lying";
+  }
+
+  /** From now on, nobody answers. */
+  async goDark(): Promise<void> {
+    if (!this.server.listening) return;
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private pass(asked: IncomingMessage, answer: ServerResponse, behind: number): void {
+    const { url = "/", method, headers } = asked;
+    const passed = request(
+      { host: "127.0.0.1", port: behind, path: url, method, headers },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("end", () => {
+          const body = Buffer.concat(parts);
+          const lies = this.mode === "lying" && url.startsWith("/task");
+          const { "content-length": _, ...rest } = response.headers;
+          answer.writeHead(response.statusCode ?? 502, rest);
+          answer.end(lies ? lieAbout(body) : body);
+        });
+      },
+    );
+    passed.on("error", () => answer.writeHead(502).end());
+    asked.pipe(passed);
+  }
+}
+
+/** The same answer with every digit another one. */
+function lieAbout(body: Buffer): string {
+  return body.toString("utf8").replace(/[0-9]/g, (digit) => String((Number(digit) + 1) % 10));
+}
