@@ -1,0 +1,42 @@
+import type {
+  Context,
+  RespondFacts,
+  ServiceRequest,
+  ServiceResponse,
+  WorkFacts,
+} from "@securing-tasks/sandbox";
+import type { RestParameters } from "../parameters";
+import { answer } from "./answer";
+
+declare const PARAMETERS: RestParameters;
+
+/** The work is to be there: the payload says where. */
+export function work({ publicUrl, owner, round }: Context<WorkFacts>): string {
+  if (publicUrl === null) {
+    throw new Error("This task needs a REST service: set http.publicUrl in the node's configuration.");
+  }
+  return JSON.stringify({ service: publicUrl.replace(/\/+$/, ""), owner, round });
+}
+
+export function respond(
+  { method, path, query }: ServiceRequest,
+  { owner, task }: Context<RespondFacts>,
+): ServiceResponse {
+  if (method !== "GET" || path !== "/answer") {
+    return refuse(404, "Ask GET /task/answer?question=N.");
+  }
+  const question = Number(query.question);
+  if (!Number.isInteger(question) || question < 1 || question > PARAMETERS.biggestQuestion) {
+    return refuse(400, `question must be a number from 1 to ${PARAMETERS.biggestQuestion}.`);
+  }
+  // Work done in another worker's name would be paid to that one.
+  if (query.owner !== undefined && query.owner !== owner) {
+    return refuse(404, `This is the node of ${owner}.`);
+  }
+  const said = { question, owner, answer: answer(question, task.address, owner) };
+  return { body: JSON.stringify(said) };
+}
+
+function refuse(status: number, error: string): ServiceResponse {
+  return { status, body: JSON.stringify({ error }) };
+}

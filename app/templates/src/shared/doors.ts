@@ -1,0 +1,66 @@
+import type { Doors, HttpAnswer, HttpRequest } from "@securing-tasks/sandbox";
+
+/** Null where a door gave no answer. What is no fault of a door is thrown on. */
+async function answerOf<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (error) {
+    // All that this says of the accused is that it can't be reached from here.
+    if (error instanceof Error && "reason" in error) return null;
+    throw error;
+  }
+}
+
+/** Something that can be fetched: its SHA-256 and where it should be. */
+export interface Place {
+  /** 64 hex digits. */
+  readonly sha256: string;
+  readonly uri: string;
+}
+
+/**
+ * The bytes with these hashes, null where they can't be had: twice from the URI, so that one lost packet is none, then from the node's
+ * gateways. Bytes with another hash are what some server made up, so they say nothing about who named the hash: null too.
+ */
+export async function fetchAll(
+  doors: Doors,
+  places: readonly Place[],
+): Promise<readonly (Uint8Array | null)[]> {
+  const got = new Map<Place, Uint8Array>();
+  // All at once, so that many slow servers take no longer than one; then all again, so that the order of calls hangs on none.
+  for (const source of ["uri", "uri", "gateways"] as const) {
+    const asked = places.filter((place) => !got.has(place));
+    const answers = await Promise.all(
+      asked.map(({ sha256, uri }) =>
+        answerOf(doors.fetch(sha256, source === "uri" && uri !== "" ? uri : undefined)),
+      ),
+    );
+    asked.forEach((place, at) => {
+      const bytes = answers[at];
+      if (bytes) got.set(place, bytes);
+    });
+  }
+  return places.map((place) => got.get(place) ?? null);
+}
+
+/** One of them. */
+export async function fetchContent(
+  doors: Doors,
+  sha256: string,
+  uri: string,
+): Promise<Uint8Array | null> {
+  const [bytes] = await fetchAll(doors, [{ sha256, uri }]);
+  return bytes ?? null;
+}
+
+/** Asks a server; null where it gives no answer at all. */
+export function ask(doors: Doors, request: HttpRequest): Promise<HttpAnswer | null> {
+  return answerOf(doors.http(request));
+}
+
+const WEB_ADDRESS = /^https?:\/\/[A-Za-z0-9.[\]:-]+(?:\/[\x21-\x7e]*)?$/;
+
+/** Whether a text is an http(s) URL that the doors can ask for: no user name, nothing but plain ASCII. */
+export function isWebAddress(value: unknown): value is string {
+  return typeof value === "string" && value.length <= 500 && WEB_ADDRESS.test(value);
+}
