@@ -95,9 +95,12 @@ export interface TokenChange {
  * whose `reason` a function may look at.
  */
 export interface Doors {
-  /** Asks a server. Rejects as `unreachable`, `timeout`, `tooLarge` or `refused` (an address that the node never calls). */
+  /**
+   * Asks a server. Rejects as `unreachable`, `timeout`, `tooLarge` or `refused` (an address that the node never calls, or a request that
+   * is none).
+   */
   http(request: HttpRequest): Promise<HttpAnswer>;
-  /** The account at an address, or null. */
+  /** The account at an address, or null. Chain doors reject as `refused` what is no address or signature. */
   account(address: string): Promise<ChainAccount | null>;
   /** A confirmed transaction, or null. */
   transaction(signature: string): Promise<ChainTransaction | null>;
@@ -108,7 +111,7 @@ export interface Doors {
   ): Promise<readonly string[]>;
   /**
    * The bytes with this SHA-256 (64 hex digits): from the URI if one is given, else from the node's gateways. What has another hash is
-   * not returned but rejected as `wrongHash`; what is nowhere as `unreachable`.
+   * not returned but rejected as `wrongHash`; what is nowhere as `unreachable`. Rejects as `timeout`, `tooLarge` and `refused` too.
    */
   fetch(hash: string, uri?: string): Promise<Uint8Array>;
 }
@@ -118,9 +121,14 @@ export type DoorReason = (typeof DOOR_REASONS)[number];
 
 /** Why a door gave no answer. Inside the sandbox it is an Error with the same `reason`. */
 export class DoorError extends Error {
+  /**
+   * @param ours Whether this node itself is at fault: its RPC server, network or set-up. Such a failure ends the whole run, whatever the
+   * function would make of it: nobody may be accused because the node that looks is in trouble.
+   */
   constructor(
     readonly reason: DoorReason,
     message: string,
+    readonly ours = false,
   ) {
     super(message);
     this.name = "DoorError";
@@ -142,6 +150,8 @@ export interface CommonFacts {
  */
 export interface AuditFacts extends CommonFacts {
   readonly submission: SubmissionFacts;
+  /** The seed that `work` was given in the submission's round: nobody knew it before the round. 64 hex digits. */
+  readonly roundSeed: string;
 }
 
 /** Facts of `work(context)`. The seed comes from the block of the slot in which the round began, or of the first one after. */

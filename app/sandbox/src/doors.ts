@@ -1,5 +1,17 @@
-import type { Connection } from "@solana/web3.js";
-import type { Doors } from "./api";
+import { createHash } from "node:crypto";
+import type { Connection, TokenBalance, VersionedTransactionResponse } from "@solana/web3.js";
+import { PublicKey } from "@solana/web3.js";
+import { DoorError } from "./api";
+import type {
+  ChainAccount,
+  ChainTransaction,
+  Doors,
+  HttpAnswer,
+  HttpRequest,
+  TokenChange,
+} from "./api";
+import { download, shown, webUrl } from "./download";
+import type { Downloaded } from "./download";
 
 export interface DoorOptions {
   readonly connection: Connection;
@@ -11,9 +23,323 @@ export interface DoorOptions {
   readonly maxBytes?: number;
   /** Lets functions call private and loopback addresses: for tests and home networks. Default: false. */
   readonly allowPrivateNetwork?: boolean;
+  /**
+   * The slot that the RPC server must have reached: one behind it would say that things of the chain don't exist. Give the slot in which
+   * the node saw the audit or submission. Default: not checked.
+   */
+  readonly minSlot?: number;
+  /**
+   * URLs of servers that are nearly always up, no matter what they answer. When a server can't be reached, one of these must be, or the
+   * node takes its own network to be down. Needed where the RPC server is on the same machine or network. Default: none.
+   */
+  readonly probes?: readonly string[];
 }
+
+const COMMITMENT = "confirmed";
+const MOST_SIGNATURES = 1_000;
+/** Headers that say how the request itself is sent. */
+const OWN_HEADERS = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
 
 /** The doors to the real world. */
 export function liveDoors(options: DoorOptions): Doors {
-  throw new Error(`not built yet: ${options.connection.rpcEndpoint}`);
+  return new LiveDoors(options);
+}
+
+class LiveDoors implements Doors {
+  private readonly connection: Connection;
+  private readonly gateways: readonly string[];
+  private readonly timeoutMs: number;
+  private readonly maxBytes: number;
+  private readonly allowPrivateNetwork: boolean;
+  private readonly minContextSlot: { readonly minContextSlot?: number };
+  private readonly probes: readonly string[];
+
+  constructor(options: DoorOptions) {
+    this.connection = options.connection;
+    this.gateways = options.gateways ?? [];
+    this.timeoutMs = options.timeoutMs ?? 5_000;
+    this.maxBytes = options.maxBytes ?? 1024 * 1024;
+    this.allowPrivateNetwork = options.allowPrivateNetwork ?? false;
+    this.minContextSlot = options.minSlot === undefined ? {} : { minContextSlot: options.minSlot };
+    this.probes = options.probes ?? [];
+  }
+
+  async http(request: HttpRequest): Promise<HttpAnswer> {
+    const { url, method, headers, body, timeoutMs } = checkRequest(request);
+    const {
+      status,
+      headers: names,
+      bytes,
+    } = await this.stranger(url, {
+      ...(method === undefined ? {} : { method }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined ? {} : { body }),
+      timeoutMs: Math.min(timeoutMs ?? this.timeoutMs, this.timeoutMs),
+    });
+    return { status, headers: names, body: new TextDecoder().decode(bytes) };
+  }
+
+  async account(address: string): Promise<ChainAccount | null> {
+    const key = publicKey(address);
+    const account = await this.chain(
+      this.connection.getAccountInfo(key, { commitment: COMMITMENT, ...this.minContextSlot }),
+    );
+    if (account === null) return null;
+    if (account.data.length > this.maxBytes) {
+      throw new DoorError("tooLarge", `account ${address} has over ${this.maxBytes} bytes`);
+    }
+    return {
+      owner: account.owner.toBase58(),
+      lamports: String(account.lamports),
+      data: account.data.toString("base64"),
+    };
+  }
+
+  async transaction(signature: string): Promise<ChainTransaction | null> {
+    checkSignature(signature);
+    const found = await this.chain(
+      this.connection.getTransaction(signature, {
+        commitment: COMMITMENT,
+        maxSupportedTransactionVersion: 0,
+      }),
+    );
+    if (found !== null) return transactionOf(signature, found);
+    // getTransaction takes no least slot: ask whether the server is behind.
+    await this.chain(this.connection.getSlot({ commitment: COMMITMENT, ...this.minContextSlot }));
+    return null;
+  }
+
+  async signatures(
+    address: string,
+    options: { readonly before?: string; readonly limit?: number } = {},
+  ): Promise<readonly string[]> {
+    const key = publicKey(address);
+    const { before, limit = MOST_SIGNATURES } = (options as typeof options | null) ?? {};
+    if (before !== undefined) checkSignature(before);
+    if (!Number.isInteger(limit) || limit < 1 || limit > MOST_SIGNATURES) {
+      throw new DoorError("refused", `the limit must be from 1 to ${MOST_SIGNATURES}`);
+    }
+    const found = await this.chain(
+      this.connection.getSignaturesForAddress(
+        key,
+        { limit, ...(before === undefined ? {} : { before }), ...this.minContextSlot },
+        COMMITMENT,
+      ),
+    );
+    return found.map(({ signature }) => signature);
+  }
+
+  async fetch(hash: unknown, uri?: unknown): Promise<Uint8Array> {
+    if (typeof hash !== "string" || !/^[0-9a-f]{64}$/i.test(hash)) {
+      refuse("fetch was called without a SHA-256 in 64 hex digits");
+    }
+    if (uri === undefined || uri === null) return this.fromGateways(hash.toLowerCase());
+    if (typeof uri !== "string") refuse("the URI must be text");
+    const { status, bytes } = await this.stranger(webUrl(uri), {
+      timeoutMs: this.timeoutMs,
+    });
+    if (status !== 200) throw new DoorError("unreachable", `${shown(uri)}: status ${status}`);
+    const found = sha256(bytes);
+    if (found !== hash.toLowerCase()) {
+      throw new DoorError("wrongHash", `what is at ${shown(uri)} has the hash ${found}`);
+    }
+    return bytes;
+  }
+
+  /** The node chose its gateways: that one is down or serves something else says nothing about the content. */
+  private async fromGateways(hash: string): Promise<Uint8Array> {
+    let answered = false;
+    for (const base of this.gateways) {
+      try {
+        const { status, bytes } = await download(gatewayUrl(base, hash), {
+          timeoutMs: this.timeoutMs,
+          maxBytes: this.maxBytes,
+          allowPrivateNetwork: true,
+        });
+        if (status === 200 && sha256(bytes) === hash) return bytes;
+        answered ||= status === 404 || status === 410;
+      } catch (error) {
+        if (error instanceof DoorError && error.reason === "tooLarge") throw error;
+      }
+    }
+    const trouble =
+      this.gateways.length === 0
+        ? "this node has no gateways: add some to its `gateways`"
+        : `none of this node's ${this.gateways.length} gateways gave ${hash}`;
+    throw new DoorError("unreachable", trouble, !answered);
+  }
+
+  /** A server that the function or the accused chose. */
+  private async stranger(
+    url: URL,
+    request: Omit<Parameters<typeof download>[1], "maxBytes" | "allowPrivateNetwork">,
+  ): Promise<Downloaded> {
+    const { maxBytes, allowPrivateNetwork } = this;
+    try {
+      return await download(url, { ...request, maxBytes, allowPrivateNetwork });
+    } catch (error) {
+      if (!(error instanceof DoorError)) throw error;
+      const { reason, message, ours } = error;
+      if (ours || (reason !== "unreachable" && reason !== "timeout")) throw error;
+      if (await this.networkIsUp()) throw error;
+      const trouble = `${message}; but this node's own network seems to be down`;
+      throw new DoorError(reason, trouble, true);
+    }
+  }
+
+  /** Before a server is held to be down: whether this node reaches anything at all. */
+  private async networkIsUp(): Promise<boolean> {
+    const probe = (url: string): Promise<unknown> =>
+      download(webUrl(url), {
+        timeoutMs: this.timeoutMs,
+        maxBytes: this.maxBytes,
+        allowPrivateNetwork: true,
+      });
+    try {
+      await this.chain(this.connection.getSlot(COMMITMENT));
+      if (this.probes.length > 0) await Promise.any(this.probes.map(probe));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** An answer of the node's RPC server; whatever goes wrong there is the node's trouble. */
+  private async chain<T>(asked: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const message = `the RPC server did not answer within ${this.timeoutMs} ms`;
+        reject(new DoorError("timeout", message, true));
+      }, this.timeoutMs);
+    });
+    try {
+      return await Promise.race([asked, late]);
+    } catch (error) {
+      if (error instanceof DoorError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new DoorError("unreachable", `the RPC server failed: ${why}`, true);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Where a content-addressed store has the bytes with this hash. */
+export function gatewayUrl(base: string, hash: string): URL {
+  return webUrl(`${base.replace(/\/+$/, "")}/${hash}`);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function refuse(message: string): never {
+  throw new DoorError("refused", message);
+}
+
+/** Functions are JavaScript: a request may be anything. */
+function checkRequest(request: unknown): Omit<HttpRequest, "url"> & { readonly url: URL } {
+  if (typeof request !== "object" || request === null) refuse("http was called without a request");
+  const { url, method, headers, body, timeoutMs } = request as Record<string, unknown>;
+  if (typeof url !== "string") refuse("http was called without a url");
+  if (method !== undefined && method !== "GET" && method !== "POST") {
+    refuse("http knows the methods GET and POST");
+  }
+  if (body !== undefined && typeof body !== "string") refuse("the body must be text");
+  if (body !== undefined && method !== "POST") refuse("only POST takes a body");
+  if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 1)) {
+    refuse("timeoutMs must be a number of milliseconds, at least 1");
+  }
+  return {
+    url: webUrl(url),
+    ...(method === undefined ? {} : { method }),
+    ...(headers === undefined ? {} : { headers: checkHeaders(headers) }),
+    ...(body === undefined ? {} : { body }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+function checkHeaders(headers: unknown): Record<string, string> {
+  if (typeof headers !== "object" || headers === null) refuse("headers must be an object");
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]: [string, unknown]) => {
+      if (typeof value !== "string") refuse(`header ${shown(name)} must be text`);
+      if (OWN_HEADERS.has(name.toLowerCase())) refuse(`header ${shown(name)} can't be set`);
+      return [name, value];
+    }),
+  );
+}
+
+function publicKey(address: unknown): PublicKey {
+  try {
+    if (typeof address === "string" && address.length <= 44) return new PublicKey(address);
+  } catch {
+    // Falls through to the refusal.
+  }
+  return refuse(`${shown(String(address))} is no address`);
+}
+
+function checkSignature(signature: unknown): asserts signature is string {
+  // 64 bytes in base58.
+  if (typeof signature !== "string" || !/^[1-9A-HJ-NP-Za-km-z]{64,88}$/.test(signature)) {
+    refuse(`${shown(String(signature))} is no signature`);
+  }
+}
+
+function transactionOf(signature: string, found: VersionedTransactionResponse): ChainTransaction {
+  const { meta, slot, blockTime } = found;
+  const { message } = found.transaction;
+  if (meta === null) {
+    throw new DoorError("unreachable", `the RPC server has no outcome of ${signature}`, true);
+  }
+  const accounts = message
+    .getAccountKeys(
+      meta.loadedAddresses === undefined ? {} : { accountKeysFromLookups: meta.loadedAddresses },
+    )
+    .keySegments()
+    .flat()
+    .map((key) => key.toBase58());
+  return {
+    signature,
+    slot,
+    blockTime: blockTime === null || blockTime === undefined ? null : blockTime * 1_000,
+    failed: meta.err !== null,
+    accounts,
+    signers: accounts.slice(0, message.header.numRequiredSignatures),
+    lamportsBefore: meta.preBalances.map(String),
+    lamportsAfter: meta.postBalances.map(String),
+    tokens: tokenChanges(accounts, meta.preTokenBalances ?? [], meta.postTokenBalances ?? []),
+    logs: meta.logMessages ?? [],
+  };
+}
+
+function tokenChanges(
+  accounts: readonly string[],
+  before: readonly TokenBalance[],
+  after: readonly TokenBalance[],
+): TokenChange[] {
+  const changes = new Map<number, TokenChange>();
+  for (const [side, balances] of [
+    ["before", before],
+    ["after", after],
+  ] as const) {
+    for (const { accountIndex, mint, owner, uiTokenAmount } of balances) {
+      const known = changes.get(accountIndex);
+      const account = accounts[accountIndex] ?? "";
+      const fresh = { account, mint, owner: owner ?? "", before: "0", after: "0" };
+      changes.set(accountIndex, { ...(known ?? fresh), [side]: uiTokenAmount.amount });
+    }
+  }
+  return [...changes.values()];
 }

@@ -1,26 +1,51 @@
+import { createHash } from "node:crypto";
 import type { Submission, Task } from "@securing-tasks/client";
-import type { Connection, PublicKey } from "@solana/web3.js";
+import type { Connection } from "@solana/web3.js";
+import { PublicKey, SolanaJSONRPCError } from "@solana/web3.js";
 import type { AuditFacts, TaskFacts, WorkFacts } from "./api";
 
 export function taskFacts(task: Task): TaskFacts {
-  throw new Error(`not built yet: ${task.address.toBase58()}`);
+  return {
+    address: task.address.toBase58(),
+    creator: task.creator.toBase58(),
+    id: task.id.toString(),
+    mint: task.mint.toBase58(),
+    startSlot: Number(task.startSlot),
+    roundSlots: Number(task.rules.roundSlots),
+    submissionSlots: Number(task.rules.submissionSlots),
+    bountyPerRound: task.rules.bountyPerRound.toString(),
+  };
 }
 
-/** The same on every node: seed and time come from the block in which the work was submitted. */
-export function auditFacts(
+/**
+ * The same on every node: seed and time come from the block in which the work was submitted. Throws an Error when the RPC server hasn't
+ * the block (any more).
+ */
+export async function auditFacts(
   connection: Connection,
   task: Task,
   submission: Submission,
 ): Promise<AuditFacts> {
-  return Promise.reject(
-    new Error(
-      `not built yet: ${connection.rpcEndpoint} ${submission.payloadUri} ${task.id.toString()}`,
-    ),
-  );
+  const { hash, time } = await blockOf(connection, Number(submission.slot));
+  const round = await roundBegin(connection, task, submission.round);
+  return {
+    task: taskFacts(task),
+    submission: {
+      address: submission.address.toBase58(),
+      owner: submission.owner.toBase58(),
+      round: Number(submission.round),
+      slot: Number(submission.slot),
+      payloadHash: Buffer.from(submission.payloadHash).toString("hex"),
+      payloadUri: submission.payloadUri,
+    },
+    roundSeed: round.seed,
+    seed: seed("securing-tasks/audit", hash, submission.address.toBytes()),
+    now: time,
+  };
 }
 
-/** Seed and time come from the first block of the round. */
-export function workFacts(
+/** Seed and time come from the first block of the round. Throws an Error when there is none yet, or none any more. */
+export async function workFacts(
   connection: Connection,
   task: Task,
   round: bigint,
@@ -30,9 +55,108 @@ export function workFacts(
     readonly secrets: Readonly<Record<string, string>>;
   },
 ): Promise<WorkFacts> {
-  return Promise.reject(
-    new Error(
-      `not built yet: ${connection.rpcEndpoint} ${round.toString()} ${task.id.toString()} ${node.owner.toBase58()}`,
-    ),
+  const begin = await roundBegin(connection, task, round);
+  return {
+    task: taskFacts(task),
+    round: Number(round),
+    owner: node.owner.toBase58(),
+    publicUrl: node.publicUrl,
+    secrets: node.secrets,
+    seed: begin.seed,
+    now: begin.time,
+  };
+}
+
+/** Seed and time of a round. */
+async function roundBegin(
+  connection: Connection,
+  task: Task,
+  round: bigint,
+): Promise<{ readonly seed: string; readonly time: number }> {
+  const { roundSlots } = task.rules;
+  const start = Number(task.startSlot + round * roundSlots);
+  const slot = await firstBlock(connection, start, start + Number(roundSlots) - 1);
+  const { hash, time } = await blockOf(connection, slot);
+  const number = Buffer.alloc(8);
+  number.writeBigUInt64LE(round);
+  return { seed: seed("securing-tasks/work", hash, task.address.toBytes(), number), time };
+}
+
+function seed(tag: string, ...parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256").update(tag);
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
+/** Slots that one question for blocks spans: most blocks come within a few, and servers limit the span. */
+const SPAN = 1_000;
+
+async function firstBlock(connection: Connection, first: number, last: number): Promise<number> {
+  for (let from = first; from <= last; from += SPAN) {
+    const to = Math.min(from + SPAN - 1, last);
+    const [slot] = await patiently(connection, from, () =>
+      connection.getBlocks(from, to, "confirmed"),
+    );
+    if (slot !== undefined) return slot;
+    if ((await connection.getSlot("confirmed")) <= to) {
+      throw new Error(`No block is confirmed from slot ${first} on: the round has not begun yet.`);
+    }
+  }
+  throw new Error(missing(connection, first));
+}
+
+interface Block {
+  readonly hash: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+async function blockOf(connection: Connection, slot: number): Promise<Block> {
+  const block = await patiently(connection, slot, () =>
+    connection.getBlock(slot, {
+      commitment: "confirmed",
+      maxSupportedTransactionVersion: 0,
+      rewards: false,
+      transactionDetails: "none",
+    }),
+  );
+  if (block === null || block.blockTime === null) throw new Error(missing(connection, slot));
+  return {
+    // A blockhash and an address are both 32 bytes in base58.
+    hash: new PublicKey(block.blockhash).toBytes(),
+    time: block.blockTime * 1_000,
+  };
+}
+
+/** A server that is busy has a block a little after it has confirmed it. */
+const NOT_YET = -32_004;
+/** The block or slot is not there: skipped, or cleaned up. */
+const GONE = new Set([-32_001, -32_007, -32_009]);
+const TRIES = 20;
+const PAUSE_MS = 250;
+
+async function patiently<T>(
+  connection: Connection,
+  slot: number,
+  ask: () => Promise<T>,
+): Promise<T> {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await ask();
+    } catch (error) {
+      const code = error instanceof SolanaJSONRPCError ? error.code : undefined;
+      if (GONE.has(Number(code))) throw new Error(missing(connection, slot), { cause: error });
+      if (code !== NOT_YET || left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
+function missing(connection: Connection, slot: number): string {
+  // The rest of an endpoint's URL may be a key.
+  const { host } = new URL(connection.rpcEndpoint);
+  return (
+    `The RPC server ${host} has no block of slot ${slot}, or has it no more. ` +
+    "Use one that keeps the blocks of all rounds that can still be audited."
   );
 }

@@ -5,7 +5,7 @@ export { auditFacts, taskFacts, workFacts } from "./facts";
 export { liveDoors } from "./doors";
 export type { DoorOptions } from "./doors";
 export { Recording, recordDoors, replayDoors } from "./recording";
-export type { RecordedCall } from "./recording";
+export type { RecordedCall, ReplayOptions } from "./recording";
 export { runAudit, runRespond, runWork } from "./run";
 export type { Limits, Ran, SandboxFailure } from "./run";
 export { checkAudit } from "./check";

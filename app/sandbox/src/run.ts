@@ -1,5 +1,7 @@
+import type { Worker } from "node:worker_threads";
 import type {
   AuditFacts,
+  CommonFacts,
   Doors,
   RespondFacts,
   ServiceRequest,
@@ -7,17 +9,26 @@ import type {
   Verdict,
   WorkFacts,
 } from "./api";
+import { DoorError, VERDICTS } from "./api";
 import type { LoadedFunction } from "./load";
+import { Patience } from "./patience";
+import { endWorker, giveBack, takeWorker } from "./pool";
+import type { Answer, DoorReply, Entry, FromWorker, RunOrder } from "./wire";
 
 export interface Limits {
   /** Most memory of the sandbox, in bytes. Default: 64 MiB. */
   readonly memoryBytes?: number;
   /** Most time that the function may compute, waiting for doors not counted, in milliseconds. Default: 10,000. */
   readonly computeMs?: number;
-  /** Most time in all, in milliseconds. Default: 60,000. */
+  /**
+   * Most time in all, in milliseconds. Default: 60,000. Strangers' servers (`http`, and `fetch` with a URI) get half of it: after that
+   * their calls reject as `timeout`, so that a server which answers slowly is found to be slow, instead of ending every audit of it.
+   */
   readonly totalMs?: number;
   /** Most calls through doors. Default: 256. */
   readonly doorCalls?: number;
+  /** Most bytes of a payload or of the body of a response. Default: 1 MiB, the most that another node's `fetch` takes. */
+  readonly answerBytes?: number;
 }
 
 /** Why a run gave nothing to go by. */
@@ -36,45 +47,243 @@ export type Ran<T> = (
   readonly computeMs: number;
 };
 
+const DEFAULTS = {
+  memoryBytes: 64 * 1024 * 1024,
+  computeMs: 10_000,
+  totalMs: 60_000,
+  doorCalls: 256,
+  answerBytes: 1024 * 1024,
+} as const satisfies Required<Limits>;
+
+/** How long past its limit a function may hold its thread before the thread is ended; the engine itself stops nearly always before. */
+const GRACE_MS = 1_000;
+
 /** Runs `audit(context)`. A failure is no verdict: a node that gets one does not vote. */
-export function runAudit(
+export async function runAudit(
   fn: LoadedFunction,
   facts: AuditFacts,
   doors: Doors,
   limits: Limits = {},
 ): Promise<Ran<Verdict>> {
-  return Promise.reject(
-    new Error(
-      `not built yet ${fn.code} ${facts.seed} ${String(doors)} ${String(limits.computeMs)}`,
-    ),
-  );
+  const ran = await run("audit", fn, facts, null, doors, limits);
+  return mapped(ran, (answer) => {
+    if (answer.kind !== "json") return bad("the file exports no function `audit`");
+    const value: unknown = JSON.parse(answer.json);
+    const said = answer.json.slice(0, 100);
+    return (
+      VERDICTS.find((word) => word === value) ??
+      bad(`it answered ${said}, not one of ${VERDICTS.join(", ")}`)
+    );
+  });
 }
 
 /** Runs `work(context)`. */
-export function runWork(
+export async function runWork(
   fn: LoadedFunction,
   facts: WorkFacts,
   doors: Doors,
   limits: Limits = {},
 ): Promise<Ran<Uint8Array>> {
-  return Promise.reject(
-    new Error(
-      `not built yet ${fn.code} ${facts.seed} ${String(doors)} ${String(limits.computeMs)}`,
-    ),
-  );
+  const ran = await run("work", fn, facts, null, doors, limits);
+  return mapped(ran, (answer) => {
+    if (answer.kind === "missing") return bad("the file exports no function `work`");
+    if (answer.kind === "bytes") return answer.bytes;
+    const payload = new TextEncoder().encode(String(JSON.parse(answer.json)));
+    const most = limits.answerBytes ?? DEFAULTS.answerBytes;
+    return payload.length > most ? bad(`its answer has more than ${most} bytes`) : payload;
+  });
 }
 
 /** Runs `respond(request, context)`; a file without `respond` answers 404. */
-export function runRespond(
+export async function runRespond(
   fn: LoadedFunction,
   request: ServiceRequest,
   facts: RespondFacts,
   doors: Doors,
   limits: Limits = {},
 ): Promise<Ran<ServiceResponse>> {
-  return Promise.reject(
-    new Error(
-      `not built yet ${fn.code} ${request.path} ${facts.seed} ${String(doors)} ${String(limits.computeMs)}`,
-    ),
-  );
+  const ran = await run("respond", fn, facts, request, doors, limits);
+  return mapped(ran, (answer) => {
+    if (answer.kind !== "json") {
+      return { status: 404, body: JSON.stringify({ error: "this task answers no requests" }) };
+    }
+    const response = JSON.parse(answer.json) as ServiceResponse;
+    const { status = 200, contentType = "application/json" } = response;
+    const most = limits.answerBytes ?? DEFAULTS.answerBytes;
+    if (Buffer.byteLength(response.body) > most) {
+      return bad(`its answer has more than ${most} bytes`);
+    }
+    if (!Number.isInteger(status) || status < 200 || status > 599) {
+      return bad(`it answered with status ${status}, not one from 200 to 599`);
+    }
+    // A line break would let it write headers of its own.
+    if (!/^[\x20-\x7e]{1,100}$/.test(contentType)) return bad("its contentType is none");
+    return response;
+  });
+}
+
+class Bad {
+  constructor(readonly message: string) {}
+}
+
+function bad(message: string): Bad {
+  return new Bad(message);
+}
+
+function mapped<T>(ran: Ran<Answer>, map: (answer: Answer) => T | Bad): Ran<T> {
+  if (!ran.ok) return ran;
+  const { log, computeMs } = ran;
+  const value = map(ran.value);
+  return value instanceof Bad
+    ? { ok: false, failure: { kind: "badAnswer", message: value.message }, log, computeMs }
+    : { ok: true, value, log, computeMs };
+}
+
+function run(
+  entry: Entry,
+  fn: LoadedFunction,
+  facts: CommonFacts,
+  request: ServiceRequest | null,
+  doors: Doors,
+  limits: Limits,
+): Promise<Ran<Answer>> {
+  const { totalMs, ...most } = { ...DEFAULTS, ...limits };
+  const order: RunOrder = {
+    type: "run",
+    entry,
+    code: fn.code,
+    facts: JSON.stringify(facts),
+    request: request === null ? null : JSON.stringify(request),
+    seed: facts.seed,
+    now: facts.now,
+    ...most,
+  };
+  return new Promise((resolve) => {
+    new Session(takeWorker(), order, doors, totalMs, resolve);
+  });
+}
+
+/** One run, seen from the node: it holds the doors, and ends the thread when the function doesn't end by itself. */
+class Session {
+  private readonly log: string[] = [];
+  private readonly patience: Patience;
+  private readonly total: NodeJS.Timeout;
+  private watch: NodeJS.Timeout | undefined;
+  private computeMs = 0;
+  private over = false;
+
+  constructor(
+    private readonly worker: Worker,
+    private readonly order: RunOrder,
+    private readonly doors: Doors,
+    totalMs: number,
+    private readonly resolve: (ran: Ran<Answer>) => void,
+  ) {
+    this.patience = new Patience(totalMs / 2);
+    this.total = setTimeout(() => {
+      this.kill({ kind: "time", message: `it took more than ${totalMs} ms in all` });
+    }, totalMs);
+    worker.on("message", this.hear).on("error", this.broken).on("exit", this.gone);
+    this.tell(order);
+  }
+
+  private readonly broken = (error: NodeJS.ErrnoException): void => {
+    const kind = error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "memory" : "error";
+    this.kill({ kind, message: error.message });
+  };
+
+  private readonly gone = (): void => {
+    this.kill({ kind: "error", message: "its thread ended" });
+  };
+
+  private tell(message: RunOrder | DoorReply): void {
+    this.worker.postMessage(message);
+    // From here on it computes, until it says that it waits.
+    clearTimeout(this.watch);
+    const { computeMs } = this.order;
+    const begun = performance.now();
+    this.watch = setTimeout(
+      () => {
+        this.computeMs += performance.now() - begun;
+        this.kill({ kind: "time", message: `it computed for more than ${computeMs} ms` });
+      },
+      computeMs - this.computeMs + GRACE_MS,
+    );
+  }
+
+  private readonly hear = (message: FromWorker): void => {
+    if (this.over) return;
+    switch (message.type) {
+      case "call":
+        void this.open(message.call, message.door, message.args);
+        return;
+      case "log":
+        this.log.push(message.line);
+        return;
+      case "waiting":
+        this.computeMs = message.computeMs;
+        clearTimeout(this.watch);
+        return;
+      case "done": {
+        this.computeMs = message.computeMs;
+        const { outcome } = message;
+        const { log, computeMs } = this;
+        if (!this.close()) return;
+        if ("message" in outcome) {
+          endWorker(this.worker);
+          this.resolve({ ok: false, failure: outcome, log, computeMs });
+        } else {
+          giveBack(this.worker);
+          this.resolve({ ok: true, value: outcome, log, computeMs });
+        }
+      }
+    }
+  };
+
+  private async open(call: number, door: keyof Doors, args: string): Promise<void> {
+    try {
+      const answer = await this.patience.wait(door, args, () => callDoor(this.doors, door, args));
+      if (this.over) return;
+      this.tell({
+        type: "reply",
+        call,
+        answer: answer instanceof Uint8Array ? { bytes: answer } : { json: JSON.stringify(answer) },
+      });
+    } catch (error) {
+      if (this.over) return;
+      if (error instanceof DoorError && !error.ours) {
+        const { reason, message } = error;
+        this.tell({ type: "reply", call, answer: { reason, message } });
+        return;
+      }
+      // Never an accusation, so the function doesn't even get to see it.
+      const why = error instanceof Error ? error.message : String(error);
+      this.kill({ kind: "error", message: `the node itself is in trouble: ${door}: ${why}` });
+    }
+  }
+
+  private kill(failure: SandboxFailure): void {
+    if (!this.close()) return;
+    endWorker(this.worker);
+    this.resolve({ ok: false, failure, log: this.log, computeMs: this.computeMs });
+  }
+
+  /** False where the run was over already. */
+  private close(): boolean {
+    if (this.over) return false;
+    this.over = true;
+    this.patience.end();
+    clearTimeout(this.total);
+    clearTimeout(this.watch);
+    this.worker.off("message", this.hear).off("exit", this.gone).off("error", this.broken);
+    return true;
+  }
+}
+
+/** Types inside the sandbox are nothing to rely on: each door checks what it is asked. */
+function callDoor(doors: Doors, door: keyof Doors, args: string): Promise<unknown> {
+  const list: unknown = JSON.parse(args);
+  if (!Array.isArray(list)) throw new DoorError("refused", `${door} was not called with a list`);
+  const call = doors[door].bind(doors) as (...args: readonly unknown[]) => Promise<unknown>;
+  return call(...(list as readonly unknown[]));
 }

@@ -1,0 +1,154 @@
+import { lookup } from "node:dns";
+import type { LookupAddress } from "node:dns";
+import { isIP } from "node:net";
+import type { LookupFunction } from "node:net";
+import * as ipaddr from "ipaddr.js";
+import { Agent, request } from "undici";
+import type { Dispatcher } from "undici";
+import { DoorError } from "./api";
+
+export interface Download {
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  /** Whether private and loopback addresses may be called. */
+  readonly allowPrivateNetwork: boolean;
+}
+
+export interface Downloaded {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Uint8Array;
+}
+
+/** Azure's host serves its guests' secrets on this address, which looks public. */
+const METADATA = new Set(["168.63.129.16"]);
+
+/**
+ * Against server-side request forgery (SSRF): anybody may write a task's functions, and the accused chooses the URLs that they call. None
+ * of them may reach the node's home network, the services of its machine, or the metadata service of its cloud.
+ */
+function isPublic(address: string): boolean {
+  if (METADATA.has(address)) return false;
+  // An IPv4 address in IPv6's clothes is judged as what it is.
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+}
+
+/**
+ * Checks the addresses that the connection is then made to: a name that has one address when it is checked and another when it is called
+ * (DNS rebinding) gets nowhere.
+ */
+const guardedLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
+    if (error !== null) {
+      callback(error, []);
+      return;
+    }
+    const open = found.filter(({ address }) => isPublic(address));
+    const [first] = open;
+    if (first === undefined) callback(refusal(hostname), []);
+    else if (options.all === true) callback(null, open);
+    else callback(null, first.address, first.family);
+  });
+};
+
+function refusal(host: string): DoorError {
+  return new DoorError(
+    "refused",
+    `${host} is a private address, which functions may not call (allowPrivateNetwork permits it, for tests and home networks)`,
+  );
+}
+
+// One request for each connection: a kept one may be closed by the server just when the next request goes out, and that would look like
+// downtime.
+const OPTIONS: Agent.Options = { pipelining: 0, maxHeaderSize: 16_384 };
+const guardedAgent = new Agent({ ...OPTIONS, connect: { lookup: guardedLookup } });
+const openAgent = new Agent(OPTIONS);
+
+/** An http or https URL; rejects with `refused` what is none. */
+export function webUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new DoorError("refused", `${shown(text)} is no http or https URL`);
+}
+
+/** Asks a server once, follows no redirects, and stops reading past the limit. Throws a {@link DoorError}. */
+export async function download(url: URL, options: Download): Promise<Downloaded> {
+  const { timeoutMs, maxBytes, allowPrivateNetwork } = options;
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  // A literal address is connected to without any lookup.
+  if (!allowPrivateNetwork && isIP(host) !== 0 && !isPublic(host)) throw refusal(host);
+  try {
+    const answer = await request(url, {
+      method: options.method ?? "GET",
+      headers: options.headers ?? {},
+      body: options.body ?? null,
+      dispatcher: allowPrivateNetwork ? openAgent : guardedAgent,
+      signal: AbortSignal.timeout(timeoutMs),
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    return {
+      status: answer.statusCode,
+      headers: headersOf(answer.headers),
+      bytes: await readAll(answer.body, maxBytes),
+    };
+  } catch (error) {
+    throw doorError(url, error, options);
+  }
+}
+
+async function readAll(body: Dispatcher.ResponseData["body"], maxBytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body as AsyncIterable<Buffer>) {
+    size += part.length;
+    // Leaving the loop closes the connection.
+    if (size > maxBytes) throw new DoorError("tooLarge", `the answer has over ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function headersOf(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name.toLowerCase(),
+      Array.isArray(value) ? value.join(", ") : (value ?? ""),
+    ]),
+  );
+}
+
+/** The node ran out of something of its own. */
+const OWN_CODES = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);
+const TIME_CODES = new Set(["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
+
+function doorError(url: URL, error: unknown, { timeoutMs }: Download): DoorError {
+  for (const cause of causes(error)) {
+    if (cause instanceof DoorError) return cause;
+    const { name, code = "", message } = cause as NodeJS.ErrnoException;
+    if (name === "TimeoutError" || TIME_CODES.has(code)) {
+      return new DoorError("timeout", `${url.host} did not answer within ${timeoutMs} ms`);
+    }
+    if (OWN_CODES.has(code)) return new DoorError("unreachable", message, true);
+    if (code === "UND_ERR_HEADERS_OVERFLOW") return new DoorError("tooLarge", message);
+    if (code === "UND_ERR_INVALID_ARG") return new DoorError("refused", message);
+  }
+  const [first] = causes(error);
+  const why = first === undefined ? "no answer" : first.message || first.name;
+  return new DoorError("unreachable", `${url.host} could not be reached: ${why}`);
+}
+
+/** An error, what caused it, and all the errors that it sums up. */
+function causes(error: unknown): Error[] {
+  if (!(error instanceof Error)) return [];
+  const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return [error, ...inner.flatMap(causes), ...causes(error.cause)];
+}
+
+/** Of a text that strangers wrote, what fits into a message. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+}

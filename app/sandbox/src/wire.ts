@@ -1,0 +1,60 @@
+import type { DoorReason, Doors } from "./api";
+import type { SandboxFailure } from "./run";
+
+/** Which function of a file runs. */
+export type Entry = "audit" | "work" | "respond";
+
+/** One run. All values cross as JSON texts: QuickJS cuts plain texts at their first zero. */
+export interface RunOrder {
+  readonly type: "run";
+  readonly entry: Entry;
+  readonly code: string;
+  readonly facts: string;
+  /** Of `respond`. */
+  readonly request: string | null;
+  readonly seed: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly memoryBytes: number;
+  readonly computeMs: number;
+  readonly doorCalls: number;
+  readonly answerBytes: number;
+}
+
+/** What came of a call through a door. */
+export interface DoorReply {
+  readonly type: "reply";
+  readonly call: number;
+  readonly answer:
+    | { readonly json: string }
+    | { readonly bytes: Uint8Array }
+    | { readonly reason: DoorReason; readonly message: string };
+}
+
+export type ToWorker = RunOrder | DoorReply;
+
+/** What a function answered, checked for shape and size alone. */
+export type Answer =
+  | { readonly kind: "json"; readonly json: string }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  /** The file has no such function. */
+  | { readonly kind: "missing" };
+
+export type FromWorker =
+  | {
+      readonly type: "call";
+      readonly call: number;
+      readonly door: keyof Doors;
+      readonly args: string;
+    }
+  | { readonly type: "log"; readonly line: string }
+  /** Nothing to do until a door answers. */
+  | { readonly type: "waiting"; readonly computeMs: number }
+  | {
+      readonly type: "done";
+      readonly outcome: Answer | SandboxFailure;
+      readonly computeMs: number;
+    };
+
+export const LOG_LINES = 100;
+export const LOG_CHARACTERS = 1_000;
