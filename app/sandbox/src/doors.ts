@@ -30,7 +30,7 @@ export interface DoorOptions {
   readonly minSlot?: number;
   /**
    * URLs of servers that are nearly always up, no matter what they answer. When a server can't be reached, one of these must be, or the
-   * node takes its own network to be down. Needed where the RPC server is on the same machine or network. Default: none.
+   * node takes its own network to be down. Give some where the RPC server is on the same machine or network. Default: the RPC server.
    */
   readonly probes?: readonly string[];
 }
@@ -206,8 +206,8 @@ class LiveDoors implements Doors {
         allowPrivateNetwork: true,
       });
     try {
-      await this.chain(this.connection.getSlot(COMMITMENT));
       if (this.probes.length > 0) await Promise.any(this.probes.map(probe));
+      else await this.chain(this.connection.getSlot(COMMITMENT));
       return true;
     } catch {
       return false;

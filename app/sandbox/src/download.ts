@@ -26,14 +26,20 @@ export interface Downloaded {
 /** Azure's host serves its guests' secrets on this address, which looks public. */
 const METADATA = new Set(["168.63.129.16"]);
 
+/** All of IPv6 that is given to anybody: what is outside of it leads, if anywhere, to this machine. */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
+
 /**
  * Against server-side request forgery (SSRF): anybody may write a task's functions, and the accused chooses the URLs that they call. None
  * of them may reach the node's home network, the services of its machine, or the metadata service of its cloud.
  */
 function isPublic(address: string): boolean {
   if (METADATA.has(address)) return false;
+  if (!ipaddr.isValid(address)) return false;
   // An IPv4 address in IPv6's clothes is judged as what it is.
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+  const plain = ipaddr.process(address);
+  if (plain.range() !== "unicast") return false;
+  return plain instanceof ipaddr.IPv4 || plain.match(GLOBAL_IPV6);
 }
 
 /**

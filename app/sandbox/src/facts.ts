@@ -76,7 +76,9 @@ async function roundBegin(
   const { roundSlots } = task.rules;
   const start = Number(task.startSlot + round * roundSlots);
   const slot = await firstBlock(connection, start, start + Number(roundSlots) - 1);
-  const { hash, time } = await blockOf(connection, slot);
+  const { hash, time, parent } = await blockOf(connection, slot);
+  // A server that has begun to clean the round up would give a later block as the first, and with it another seed than all others.
+  if (parent >= start) throw new Error(missing(connection, start));
   const number = Buffer.alloc(8);
   number.writeBigUInt64LE(round);
   return { seed: seed("securing-tasks/work", hash, task.address.toBytes(), number), time };
@@ -107,6 +109,8 @@ async function firstBlock(connection: Connection, first: number, last: number): 
 
 interface Block {
   readonly hash: Uint8Array;
+  /** Slot of the block before. */
+  readonly parent: number;
   /** Milliseconds since 1970. */
   readonly time: number;
 }
@@ -124,6 +128,7 @@ async function blockOf(connection: Connection, slot: number): Promise<Block> {
   return {
     // A blockhash and an address are both 32 bytes in base58.
     hash: new PublicKey(block.blockhash).toBytes(),
+    parent: block.parentSlot,
     time: block.blockTime * 1_000,
   };
 }

@@ -73,7 +73,13 @@ export async function loadFunction(
 }
 
 function loaded(ref: FunctionRef, bytes: Uint8Array): LoadedFunction {
-  return { hash: ref.hash, code: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+  try {
+    return { hash: ref.hash, code: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+  } catch (cause) {
+    throw new Error(`The function ${shown(ref.uri)} is no UTF-8 text: the task can't be run.`, {
+      cause,
+    });
+  }
 }
 
 const limits = ({ maxBytes = 1024 * 1024, timeoutMs = 10_000 }: LoadOptions) => ({
@@ -114,10 +120,10 @@ async function readWeb(
 
 /** Written under another name first: a crash leaves no half file under the right one. */
 async function keep(folder: string, hash: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true });
   const target = join(folder, `${hash}.js`);
   const draft = `${target}.${randomBytes(6).toString("hex")}.tmp`;
   try {
+    await mkdir(folder, { recursive: true });
     const file = await open(draft, "wx");
     try {
       await file.writeFile(bytes);
@@ -128,6 +134,7 @@ async function keep(folder: string, hash: string, bytes: Uint8Array): Promise<vo
     await rename(draft, target);
   } catch (error) {
     await rm(draft, { force: true });
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`The cache ${folder} can't be written: ${why}`, { cause: error });
   }
 }

@@ -30,7 +30,7 @@ export function takeWorker(): Worker {
     execArgv: [],
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: 256, stackSizeMb: 4 },
+    resourceLimits: { maxOldGenerationSizeMb: 256, stackSizeMb: 16 },
   });
 }
 

@@ -56,7 +56,7 @@ const DEFAULTS = {
 } as const satisfies Required<Limits>;
 
 /** How long past its limit a function may hold its thread before the thread is ended; the engine itself stops nearly always before. */
-const GRACE_MS = 1_000;
+const GRACE_MS = 2_000;
 
 /** Runs `audit(context)`. A failure is no verdict: a node that gets one does not vote. */
 export async function runAudit(
@@ -184,7 +184,7 @@ class Session {
       this.kill({ kind: "time", message: `it took more than ${totalMs} ms in all` });
     }, totalMs);
     worker.on("message", this.hear).on("error", this.broken).on("exit", this.gone);
-    this.tell(order);
+    worker.postMessage(order);
   }
 
   private readonly broken = (error: NodeJS.ErrnoException): void => {
@@ -196,9 +196,13 @@ class Session {
     this.kill({ kind: "error", message: "its thread ended" });
   };
 
-  private tell(message: RunOrder | DoorReply): void {
-    this.worker.postMessage(message);
-    // From here on it computes, until it says that it waits.
+  private tell(reply: DoorReply): void {
+    this.worker.postMessage(reply);
+    this.computing();
+  }
+
+  /** From here on it computes, until it says that it waits. */
+  private computing(): void {
     clearTimeout(this.watch);
     const { computeMs } = this.order;
     const begun = performance.now();
@@ -214,6 +218,9 @@ class Session {
   private readonly hear = (message: FromWorker): void => {
     if (this.over) return;
     switch (message.type) {
+      case "begun":
+        this.computing();
+        return;
       case "call":
         void this.open(message.call, message.door, message.args);
         return;

@@ -41,6 +41,8 @@ export type Answer =
   | { readonly kind: "missing" };
 
 export type FromWorker =
+  /** The engine stands; from here on the function computes. */
+  | { readonly type: "begun" }
   | {
       readonly type: "call";
       readonly call: number;

@@ -14,7 +14,7 @@ import type { SandboxFailure } from "./run";
 import type { Answer, DoorReply, FromWorker, RunOrder, ToWorker } from "./wire";
 import { LOG_CHARACTERS, LOG_LINES } from "./wire";
 
-/** Below it V8's own stack is never the first to overflow, which would break the engine instead of the function. */
+/** Most of a function's own stack. Where V8's overflows first, the engine breaks instead of the function, and the run fails. */
 const STACK_BYTES = 256 * 1024;
 /** What the engine itself and texts on their way through the wall need besides the function's memory. */
 const ENGINE_PAGES = 1_024;
@@ -173,10 +173,13 @@ class Run {
 
   /** Lets the engine run, then tells how far it came. True when the run is over. */
   private enter(step: () => void): void {
-    this.entered = performance.now();
+    const entered = performance.now();
+    this.entered = entered;
+    let outcome: Answer | SandboxFailure | null = null;
     try {
       step();
       this.pump();
+      if (this.ended === null && !this.overdue()) outcome = this.outcome();
     } catch (error) {
       // The engine itself gave way, for lack of memory or stack. Its run is lost and it is thrown away.
       this.end(
@@ -190,8 +193,8 @@ class Run {
         message: `it computed for more than ${this.order.computeMs} ms`,
       };
     }
-    const outcome = this.ended ?? this.outcome();
-    this.computeMs += performance.now() - this.entered;
+    outcome = this.ended ?? outcome;
+    this.computeMs += performance.now() - entered;
     this.entered = null;
     const { computeMs } = this;
     if (outcome === null) send({ type: "waiting", computeMs });
@@ -254,9 +257,9 @@ class Run {
     }
   }
 
+  /** Handles are not given back one by one here: the whole memory goes with the run. */
   private ask(method: string, args: QuickJSHandle[]): QuickJSHandle {
     const { context } = this;
-    // A text or buffer that found no room is no value.
     const fn = context.getProp(this.guest, method);
     const result = context.callFunction(fn, this.guest, args);
     if (result.error !== undefined) {
@@ -268,6 +271,7 @@ class Run {
 
   private text(text: string): QuickJSHandle {
     const handle = this.context.newString(text);
+    // A text that found no room is no value.
     if (this.context.typeof(handle) !== "string") {
       this.end("memory", "no room for what comes through the wall");
     }
@@ -361,6 +365,7 @@ async function begin(order: RunOrder): Promise<void> {
   try {
     const run = new Run(await engine(order.memoryBytes), order);
     current = run;
+    send({ type: "begun" });
     run.start();
   } catch (error) {
     current = null;
