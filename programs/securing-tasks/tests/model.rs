@@ -14,7 +14,7 @@ mod game;
 mod player;
 
 use chain::{Chain, Template};
-use game::{Ix, Step, World};
+use game::{Flaw, Gate, Ix, No, Step, World};
 use player::Player;
 use std::{
     collections::BTreeMap,
@@ -24,12 +24,17 @@ use std::{
 
 /// Instructions in `cargo test`.
 const STEPS: u64 = 50_000;
+/// Instructions from which on each role must meet each gate.
+const LONG: u64 = 300_000;
 /// Steps of one game, the winding down not counted.
 const GAME: usize = 1_000;
 /// How many steps apart everything is compared.
 const ALL: usize = 60;
 /// Seconds that shrinking may take; `MODEL_SHRINK` sets others.
 const SHRINK: u64 = 90;
+
+/// An instruction that met a gate of a collection, the role that the gate is for, and what it found.
+type Met = (&'static str, u8, Result<(), Flaw>);
 
 /// How often each instruction ended how.
 #[derive(Default)]
@@ -38,6 +43,8 @@ struct Tally {
     sent: u64,
     passed: u64,
     outcomes: [u64; 5],
+    /// How often a gate of a collection let in or kept out, and for what.
+    collections: BTreeMap<Met, u64>,
     games: u64,
     most_accounts: usize,
 }
@@ -79,6 +86,12 @@ impl<'a> Play<'a> {
                     self.chain.gift(*task, *from, *amount);
                 }
             }
+            Step::Pass { badge, to } => {
+                if self.world.badges[badge] > 0 {
+                    self.world.pass(*badge, *to);
+                    self.chain.pass(*badge, *to);
+                }
+            }
             Step::Do(ix) => self.instruction(ix)?,
         }
         self.steps += 1;
@@ -89,6 +102,13 @@ impl<'a> Play<'a> {
     }
 
     fn instruction(&mut self, ix: &Ix) -> Result<(), String> {
+        let gate = self.world.gate_of(ix);
+        let found = gate.and_then(|(gate, role, owner, shown)| match gate {
+            Gate::Collection { group } => {
+                Some((role, self.world.holds_member(group, owner, shown)))
+            }
+            _ => None,
+        });
         let expected = self.world.play(ix);
         let sent = self.chain.send(ix);
         let result = match expected {
@@ -108,6 +128,12 @@ impl<'a> Play<'a> {
         }
         self.tally.sent += 1;
         self.tally.passed += u64::from(expected.is_ok());
+        if let Some((role, found)) = found {
+            if matches!(expected, Ok(()) | Err(No::GateClosed)) {
+                let met = (ix.name(), role, found);
+                *self.tally.collections.entry(met).or_default() += 1;
+            }
+        }
         *self.tally.results.entry((ix.name(), result)).or_default() += 1;
         self.tally.most_accounts = self.tally.most_accounts.max(self.world.accounts());
         self.chain.compare_named(&self.world, ix)?;
@@ -279,6 +305,20 @@ fn print(tally: &Tally, started: Instant) {
     for (name, results) in lines {
         println!("  {name}: {}", results.join(", "));
     }
+    println!("gates of collections:");
+    for (name, role) in COLLECTIONS {
+        let mut line = vec![];
+        for ((at, of, found), count) in &tally.collections {
+            if (*at, *of) == (name, role) {
+                line.push(match found {
+                    Ok(()) => format!("open {count}"),
+                    Err(flaw) => format!("{flaw:?} {count}"),
+                });
+            }
+        }
+        let role = ["worker", "witness"][usize::from(role)];
+        println!("  {name} of a {role}: {}", line.join(", "));
+    }
     let never: Vec<_> = game::ALL_REFUSALS
         .iter()
         .map(|no| format!("{no:?}"))
@@ -315,6 +355,19 @@ const INSTRUCTIONS: [&str; 27] = [
     "close_submission",
     "close_round",
     "close_node",
+];
+
+/// Where a gate is asked, and of whom.
+const COLLECTIONS: [(&str, u8); 9] = [
+    ("join_task", 0),
+    ("join_task", 1),
+    ("submit_work", 0),
+    ("open_audit", 0),
+    ("open_audit", 1),
+    ("cast_vote", 0),
+    ("cast_vote", 1),
+    ("commit_vote", 0),
+    ("commit_vote", 1),
 ];
 
 #[test]
@@ -357,5 +410,20 @@ fn program_and_model_agree() {
             "every outcome occurs: {:?}",
             tally.outcomes
         );
+        let met = |what: &dyn Fn(&Met) -> bool| tally.collections.keys().any(what);
+        // In a short run few games have such a gate where, say, witnesses commit votes: it need not keep one out.
+        let short = steps < LONG;
+        for (at, of) in COLLECTIONS {
+            for open in [true, false] {
+                let here = met(&|(name, role, found)| {
+                    *name == at && (short || *role == of) && found.is_ok() == open
+                });
+                assert!(here, "{at} of role {of} meets a gate that is open: {open}");
+            }
+        }
+        for flaw in game::ALL_FLAWS {
+            let here = met(&|(_, _, found)| *found == Err(flaw));
+            assert!(here, "{flaw:?} keeps somebody out of a collection");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! be compared.
 
 use super::{
-    common::{self, instruction as build, SYSTEM, TOKEN},
+    common::{self, instruction as build, SYSTEM, TOKEN, TOKEN_2022},
     game::*,
 };
 use ::securing_tasks::{
@@ -14,14 +14,20 @@ use anchor_lang::{
     solana_program::instruction::Instruction,
     AccountDeserialize, InstructionData,
 };
+use anchor_spl::token_2022::spl_token_2022::{
+    extension::{group_member_pointer, group_pointer, ExtensionType},
+    instruction::transfer_checked,
+};
 use litesvm::LiteSVM;
+use solana_keypair::Keypair;
 use solana_message::Message;
 use solana_signer::Signer;
 use solana_transaction::{InstructionError, Transaction};
 use solana_transaction_error::TransactionError;
+use spl_token_group_interface::instruction::{initialize_group, initialize_member};
 use std::{
     cell::RefCell,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 /// What every key begins with.
@@ -51,6 +57,8 @@ pub struct Chain {
     wallets: Vec<Address>,
     foreign: Address,
     mint: Address,
+    mints: BTreeMap<Mint, Address>,
+    badges: BTreeMap<Badge, Address>,
     addresses: RefCell<HashMap<Id, Address>>,
 }
 
@@ -63,6 +71,8 @@ pub struct Template {
     mint: Address,
     foreign: Address,
     wallets: Vec<Address>,
+    mints: BTreeMap<Mint, Address>,
+    badges: BTreeMap<Badge, Address>,
     pub rents: Rents,
 }
 
@@ -85,6 +95,22 @@ impl Template {
             .map(|key| common::make_wallet(&mut svm, &bank, &TOKEN, &mint, key, 0))
             .collect();
         let foreign = common::make_wallet(&mut svm, &bank, &TOKEN, &other, &keys[1], 1_000);
+        let mut mints = BTreeMap::from([(Mint::Money, mint)]);
+        // A mint is made after those that it points to.
+        for badge in [Mint::Group(0), Mint::Group(1)].into_iter().chain(BADGES) {
+            if !mints.contains_key(&badge) {
+                mints.insert(badge, make_badge(&mut svm, &bank, &mints, badge));
+            }
+        }
+        let mut badges = BTreeMap::new();
+        for (at, mint) in BADGES.into_iter().enumerate() {
+            for owner in OWNERS {
+                let (of, key) = (&mints[&mint], &keys[usize::from(owner)]);
+                let tokens = first_tokens(at, owner);
+                let wallet = common::make_wallet(&mut svm, &bank, &TOKEN_2022, of, key, tokens);
+                badges.insert(Badge { mint, owner }, wallet);
+            }
+        }
         for key in &keys {
             svm.airdrop(key, LAMPORTS).unwrap();
         }
@@ -108,6 +134,8 @@ impl Template {
             mint,
             foreign,
             wallets,
+            mints,
+            badges,
             rents,
         }
     }
@@ -127,6 +155,8 @@ impl Template {
             wallets: self.wallets.clone(),
             foreign: self.foreign,
             mint: self.mint,
+            mints: self.mints.clone(),
+            badges: self.badges.clone(),
             addresses: RefCell::default(),
         };
         let world = World {
@@ -140,12 +170,65 @@ impl Template {
             votes: Default::default(),
             entries: Default::default(),
             wallets: vec![purse; 2 * KEYS],
+            badges: (BADGES.into_iter().enumerate())
+                .flat_map(|(at, mint)| {
+                    OWNERS.map(move |owner| (Badge { mint, owner }, first_tokens(at, owner)))
+                })
+                .collect(),
             vaults: [0; TASKS as usize],
             lamports: vec![LAMPORTS; KEYS],
             outcomes: [0; 5],
         };
         (chain, world)
     }
+}
+
+/// How many tokens of the mint at this place of `BADGES` an owner begins with: none, one or two.
+fn first_tokens(at: usize, owner: Key) -> u64 {
+    (at as u64 + u64::from(owner)) % 3
+}
+
+/// Makes a mint of badges.
+fn make_badge(
+    svm: &mut LiteSVM,
+    bank: &Keypair,
+    mints: &BTreeMap<Mint, Address>,
+    badge: Mint,
+) -> Address {
+    let key = bank.pubkey();
+    let extension = match badge {
+        Mint::Member { .. } | Mint::Pointer => &[ExtensionType::GroupMemberPointer][..],
+        Mint::Group(_) => &[ExtensionType::GroupPointer],
+        Mint::Money | Mint::Plain => &[],
+    };
+    let mint = common::make_mint(svm, bank, &TOKEN_2022, extension, |mint| {
+        let pointer = match badge {
+            Mint::Member { .. } => {
+                group_member_pointer::instruction::initialize(&TOKEN_2022, mint, None, Some(*mint))
+            }
+            Mint::Pointer => {
+                let of = mints[&BADGES[0]];
+                group_member_pointer::instruction::initialize(&TOKEN_2022, mint, None, Some(of))
+            }
+            Mint::Group(_) => {
+                group_pointer::instruction::initialize(&TOKEN_2022, mint, None, Some(*mint))
+            }
+            Mint::Money | Mint::Plain => return vec![],
+        };
+        vec![pointer.unwrap()]
+    });
+    let init = match badge {
+        Mint::Member { group, .. } => {
+            let group = &mints[&Mint::Group(group)];
+            initialize_member(&TOKEN_2022, &mint, &mint, &key, group, &key)
+        }
+        Mint::Group(_) => initialize_group(&TOKEN_2022, &mint, &mint, &key, Some(key), 9),
+        _ => return mint,
+    };
+    // What it is is kept in the mint, which grows for it.
+    svm.airdrop(&mint, 100_000_000).unwrap();
+    common::send(svm, &[init], &[bank]).unwrap();
+    mint
 }
 
 /// The number that the creator gave to its task.
@@ -160,6 +243,10 @@ fn gate(chain: &Chain, gate: Gate) -> GateArgs {
         Gate::Open => common::gate(GateKind::Open, none, 0, 0),
         Gate::Allowlist => common::gate(GateKind::Allowlist, none, 0, 0),
         Gate::Token { least } => common::gate(GateKind::Token, chain.mint, least, 0),
+        Gate::Collection { group } => {
+            let group = chain.mints[&Mint::Group(group)];
+            common::gate(GateKind::Collection, group, 0, 0)
+        }
         Gate::Standing { task, least, most } => {
             common::gate(GateKind::Standing, at(task), least, most)
         }
@@ -214,6 +301,8 @@ impl Chain {
         proof.map(|proof| match proof {
             Proof::Entry(id) => self.address(Id::Entry(id)),
             Proof::Wallet(key) => self.wallet(key),
+            Proof::Badge(badge) => self.badges[&badge],
+            Proof::Mint(mint) => self.mints[&mint],
             Proof::Node(id) => self.address(Id::Node(id)),
         })
     }
@@ -377,7 +466,7 @@ impl Chain {
                 amount,
                 source,
                 vault,
-                proof,
+                shown,
             } => build(
                 accounts::JoinTask {
                     owner: key(node.owner),
@@ -387,8 +476,8 @@ impl Chain {
                     source: self.wallet(source),
                     vault: vault_at(vault),
                     token_program: TOKEN,
-                    gate_proof: self.proof(proof),
-                    gate_mint: None,
+                    gate_proof: self.proof(shown.proof),
+                    gate_mint: self.proof(shown.mint),
                     system_program: SYSTEM,
                 },
                 data::JoinTask {
@@ -479,7 +568,7 @@ impl Chain {
                 number,
                 payload,
                 uri,
-                proof,
+                shown,
             } => {
                 let of = RoundId { task, number };
                 build(
@@ -492,8 +581,8 @@ impl Chain {
                             round: of,
                             owner: node.owner,
                         })),
-                        gate_proof: self.proof(proof),
-                        gate_mint: None,
+                        gate_proof: self.proof(shown.proof),
+                        gate_mint: self.proof(shown.mint),
                         system_program: SYSTEM,
                     },
                     data::SubmitWork {
@@ -513,7 +602,7 @@ impl Chain {
                 signer,
                 attempt,
                 accusation,
-                proof,
+                shown,
             } => build(
                 accounts::OpenAudit {
                     operator: key(signer),
@@ -526,8 +615,8 @@ impl Chain {
                         submission,
                         attempt,
                     })),
-                    gate_proof: self.proof(proof),
-                    gate_mint: None,
+                    gate_proof: self.proof(shown.proof),
+                    gate_mint: self.proof(shown.mint),
                     system_program: SYSTEM,
                 },
                 data::OpenAudit { accusation }.data(),
@@ -537,7 +626,7 @@ impl Chain {
                 audit,
                 node,
                 signer,
-                proof,
+                shown,
                 ..
             }
             | Ix::CommitVote {
@@ -545,7 +634,7 @@ impl Chain {
                 audit,
                 node,
                 signer,
-                proof,
+                shown,
                 ..
             } => build(
                 accounts::CastVote {
@@ -557,8 +646,8 @@ impl Chain {
                         audit,
                         voter: node.owner,
                     })),
-                    gate_proof: self.proof(proof),
-                    gate_mint: None,
+                    gate_proof: self.proof(shown.proof),
+                    gate_mint: self.proof(shown.mint),
                     system_program: SYSTEM,
                 },
                 match *ix {
@@ -721,7 +810,7 @@ impl Chain {
     }
 
     pub fn gift(&mut self, task: u8, from: Wallet, amount: u64) {
-        let transfer = anchor_spl::token_2022::spl_token_2022::instruction::transfer_checked(
+        let transfer = transfer_checked(
             &TOKEN,
             &self.wallet(from),
             &self.mint,
@@ -731,7 +820,25 @@ impl Chain {
             amount,
             6,
         );
-        let message = Message::new(&[transfer.unwrap()], Some(&self.payer));
+        self.transfer(transfer.unwrap());
+    }
+
+    pub fn pass(&mut self, badge: Badge, to: Key) {
+        let transfer = transfer_checked(
+            &TOKEN_2022,
+            &self.badges[&badge],
+            &self.mints[&badge.mint],
+            &self.badges[&Badge { owner: to, ..badge }],
+            &self.keys[usize::from(badge.owner)],
+            &[],
+            1,
+            6,
+        );
+        self.transfer(transfer.unwrap());
+    }
+
+    fn transfer(&mut self, transfer: Instruction) {
+        let message = Message::new(&[transfer], Some(&self.payer));
         self.svm
             .send_transaction(Transaction::new_unsigned(message))
             .unwrap();
@@ -1428,6 +1535,14 @@ impl Chain {
                 "{} accounts by the model, {count} on chain",
                 ids.len()
             ));
+        }
+        for (badge, expected) in &world.badges {
+            let tokens = self.tokens(&self.badges[badge]);
+            if tokens != *expected {
+                return Err(format!(
+                    "{badge:?} holds {expected} by the model, {tokens} on chain"
+                ));
+            }
         }
         self.compare_money(world)
     }

@@ -31,6 +31,52 @@ pub fn savings(key: Key) -> Wallet {
     key + KEYS as Wallet
 }
 
+/// A mint that may be shown at a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mint {
+    /// The game's money, of the Token program. All others are of Token-2022.
+    Money,
+    /// A member of a group.
+    Member { group: u8, number: u8 },
+    /// The group itself, which is nobody's member.
+    Group(u8),
+    /// No member, though it points to a membership: that of the first member of group 0.
+    Pointer,
+    /// Nothing but a mint.
+    Plain,
+}
+
+/// The mints of badges: every owner has a token account of each.
+pub const BADGES: [Mint; 8] = [
+    Mint::Member {
+        group: 0,
+        number: 0,
+    },
+    Mint::Member {
+        group: 0,
+        number: 1,
+    },
+    Mint::Member {
+        group: 1,
+        number: 0,
+    },
+    Mint::Member {
+        group: 1,
+        number: 1,
+    },
+    Mint::Group(0),
+    Mint::Group(1),
+    Mint::Pointer,
+    Mint::Plain,
+];
+
+/// An owner's token account of a badge's mint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Badge {
+    pub mint: Mint,
+    pub owner: Key,
+}
+
 pub const MOST_AUDITS: u8 = 3;
 const WHOLE: u128 = 10_000;
 const LONGEST: u64 = 78_840_000;
@@ -87,6 +133,10 @@ pub enum Gate {
     Token {
         least: u64,
     },
+    /// A token of any member of the group.
+    Collection {
+        group: u8,
+    },
     Standing {
         task: u8,
         least: u64,
@@ -101,13 +151,57 @@ pub enum Gate {
     Keyless,
 }
 
-/// What is shown at a gate.
+/// An account that is shown at a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     Entry(EntryId),
     Wallet(Wallet),
+    Badge(Badge),
+    Mint(Mint),
     Node(NodeId),
 }
+
+/// What is shown at a gate. Any account may be in either place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    pub proof: Option<Proof>,
+    pub mint: Option<Proof>,
+}
+
+impl Shown {
+    fn has(&self, account: Proof) -> bool {
+        [self.proof, self.mint].contains(&Some(account))
+    }
+}
+
+/// Why what is shown proves no membership in a collection; the first thing that is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flaw {
+    NoProof,
+    NoMint,
+    /// The proof is no token account.
+    NoTokens,
+    /// A token account of another mint than the one shown.
+    MintOfAnother,
+    WalletOfAnother,
+    NoMember,
+    OldToken,
+    OtherGroup,
+    Empty,
+}
+
+/// Every flaw.
+pub const ALL_FLAWS: [Flaw; 9] = [
+    Flaw::NoProof,
+    Flaw::NoMint,
+    Flaw::NoTokens,
+    Flaw::MintOfAnother,
+    Flaw::WalletOfAnother,
+    Flaw::NoMember,
+    Flaw::OldToken,
+    Flaw::OtherGroup,
+    Flaw::Empty,
+];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -315,7 +409,7 @@ pub enum Ix {
         amount: u64,
         source: Wallet,
         vault: u8,
-        proof: Option<Proof>,
+        shown: Shown,
     },
     AddStake {
         task: u8,
@@ -356,7 +450,7 @@ pub enum Ix {
         number: u64,
         payload: bool,
         uri: usize,
-        proof: Option<Proof>,
+        shown: Shown,
     },
     OpenAudit {
         task: u8,
@@ -367,7 +461,7 @@ pub enum Ix {
         signer: Key,
         attempt: u8,
         accusation: u8,
-        proof: Option<Proof>,
+        shown: Shown,
     },
     CastVote {
         task: u8,
@@ -375,7 +469,7 @@ pub enum Ix {
         node: NodeId,
         signer: Key,
         opinion: u8,
-        proof: Option<Proof>,
+        shown: Shown,
     },
     CommitVote {
         task: u8,
@@ -383,7 +477,7 @@ pub enum Ix {
         node: NodeId,
         signer: Key,
         sealed: Option<Sealed>,
-        proof: Option<Proof>,
+        shown: Shown,
     },
     RevealVote {
         audit: AuditId,
@@ -455,6 +549,11 @@ pub enum Step {
         task: u8,
         from: Wallet,
         amount: u64,
+    },
+    /// A badge goes to another owner, without the program.
+    Pass {
+        badge: Badge,
+        to: Key,
     },
     Do(Ix),
 }
@@ -654,6 +753,7 @@ pub struct World {
     pub entries: BTreeMap<EntryId, ()>,
     /// Base units by wallet.
     pub wallets: Vec<u64>,
+    pub badges: BTreeMap<Badge, u64>,
     pub vaults: [u64; TASKS as usize],
     pub lamports: Vec<u64>,
     /// How often an audit ended with each outcome.
@@ -1052,8 +1152,40 @@ impl World {
         require(self.nodes[&id].operator == signer, No::NotOperator)
     }
 
-    fn passes(&self, task: u8, role: u8, owner: Key, proof: Option<Proof>) -> Result<(), No> {
-        let admitted = match (self.tasks[&task].rules.gates[usize::from(role)], proof) {
+    /// Whether the owner holds a token of a member of the group, by the accounts that are shown: the token account and its mint.
+    pub fn holds_member(&self, group: u8, owner: Key, shown: Shown) -> Result<(), Flaw> {
+        let proof = shown.proof.ok_or(Flaw::NoProof)?;
+        let named = shown.mint.ok_or(Flaw::NoMint)?;
+        let (mint, holder, tokens) = match proof {
+            Proof::Badge(badge) => (badge.mint, badge.owner, self.badges[&badge]),
+            Proof::Wallet(wallet) if wallet != FOREIGN => (
+                Mint::Money,
+                owner_of(wallet),
+                self.wallets[usize::from(wallet)],
+            ),
+            _ => return Err(Flaw::NoTokens),
+        };
+        if named != Proof::Mint(mint) {
+            return Err(Flaw::MintOfAnother);
+        }
+        if holder != owner {
+            return Err(Flaw::WalletOfAnother);
+        }
+        match mint {
+            Mint::Member { group: of, .. } if of == group => {}
+            Mint::Member { .. } => return Err(Flaw::OtherGroup),
+            Mint::Money => return Err(Flaw::OldToken),
+            Mint::Group(_) | Mint::Pointer | Mint::Plain => return Err(Flaw::NoMember),
+        }
+        if tokens == 0 {
+            return Err(Flaw::Empty);
+        }
+        Ok(())
+    }
+
+    fn passes(&self, task: u8, role: u8, owner: Key, shown: Shown) -> Result<(), No> {
+        let gate = self.tasks[&task].rules.gates[usize::from(role)];
+        let admitted = match (gate, shown.proof) {
             (Gate::Open, _) => true,
             (Gate::Allowlist, Some(Proof::Entry(entry))) => {
                 self.entries.contains_key(&entry) && entry == EntryId { task, role, owner }
@@ -1063,6 +1195,7 @@ impl World {
                     && owner_of(wallet) == owner
                     && self.wallets[usize::from(wallet)] >= least
             }
+            (Gate::Collection { group }, _) => self.holds_member(group, owner, shown).is_ok(),
             (Gate::Standing { task, least, most }, Some(Proof::Node(id))) => {
                 id == NodeId { task, owner }
                     && self.nodes.get(&id).is_some_and(|node| {
@@ -1078,6 +1211,26 @@ impl World {
             _ => false,
         };
         require(admitted, No::GateClosed)
+    }
+
+    /// The gate that the instruction comes to, of which role, for which owner, and what is shown there.
+    pub fn gate_of(&self, ix: &Ix) -> Option<(Gate, u8, Key, Shown)> {
+        let role_of = |id: NodeId| self.nodes.get(&id).map(|node| node.role);
+        let (id, role, shown) = match *ix {
+            Ix::JoinTask {
+                node, role, shown, ..
+            } => (node, Some(role), shown),
+            Ix::OpenAudit {
+                initiator, shown, ..
+            } => (initiator, role_of(initiator), shown),
+            Ix::SubmitWork { node, shown, .. }
+            | Ix::CastVote { node, shown, .. }
+            | Ix::CommitVote { node, shown, .. } => (node, role_of(node), shown),
+            _ => return None,
+        };
+        let (task, role) = (self.tasks.get(&id.task)?, role?);
+        let gate = task.rules.gates.get(usize::from(role))?;
+        Some((*gate, role, id.owner, shown))
     }
 
     fn min_stake(&self, id: NodeId) -> u64 {
@@ -1274,11 +1427,11 @@ impl World {
                 amount,
                 source,
                 vault,
-                proof,
+                shown,
             } => {
                 // A wallet can't pay and be shown at once.
                 require(
-                    proof != Some(Proof::Wallet(source)) && proof != Some(Proof::Node(id)),
+                    !shown.has(Proof::Wallet(source)) && !shown.has(Proof::Node(id)),
                     No::Twice,
                 )?;
                 let task = self.task(id.task)?;
@@ -1287,7 +1440,7 @@ impl World {
                 self.money(id.task, vault, source)?;
                 task.takes_work()?;
                 require(role <= 1, No::UnknownRole)?;
-                self.passes(id.task, role, id.owner, proof)?;
+                self.passes(id.task, role, id.owner, shown)?;
                 require(
                     amount >= task.rules.min_stake[usize::from(role)],
                     No::StakeBelowMinimum,
@@ -1437,7 +1590,7 @@ impl World {
             number,
             payload,
             uri,
-            proof,
+            shown,
         } = *ix
         else {
             unreachable!()
@@ -1447,14 +1600,14 @@ impl World {
             round,
             owner: id.owner,
         };
-        require(proof != Some(Proof::Node(id)), No::Twice)?;
+        require(!shown.has(Proof::Node(id)), No::Twice)?;
         let task = self.task(at)?;
         let node = self.node(id)?;
         require(!self.submissions.contains_key(&submission), No::InUse)?;
         self.by_operator(at, id, signer)?;
         task.takes_work()?;
         require(node.role == 0, No::WitnessCannotSubmit)?;
-        self.passes(at, 0, id.owner, proof)?;
+        self.passes(at, 0, id.owner, shown)?;
         require(payload, No::PayloadMissing)?;
         require(
             node.active() >= task.rules.min_stake[0],
@@ -1522,15 +1675,15 @@ impl World {
             signer,
             attempt,
             accusation,
-            proof,
+            shown,
         } = *ix
         else {
             unreachable!()
         };
         require(
             accused != initiator
-                && proof != Some(Proof::Node(accused))
-                && proof != Some(Proof::Node(initiator)),
+                && !shown.has(Proof::Node(accused))
+                && !shown.has(Proof::Node(initiator)),
             No::Twice,
         )?;
         let task = self.task(at)?;
@@ -1552,7 +1705,7 @@ impl World {
             self.slot < task.audit_end(round.number),
             No::AuditWindowClosed,
         )?;
-        self.passes(at, self.nodes[&initiator].role, initiator.owner, proof)?;
+        self.passes(at, self.nodes[&initiator].role, initiator.owner, shown)?;
         let weight = self.weight_on(initiator, submission.slot)?;
         require(!self.under_audit(of), No::AuditAlreadyOpen)?;
         require(submission.verdict.is_none(), No::AlreadyDecided)?;
@@ -1606,16 +1759,16 @@ impl World {
                 node,
                 signer,
                 opinion,
-                proof,
+                shown,
             } => {
-                let audit = self.seat(task, of, node, signer, proof)?;
+                let audit = self.seat(task, of, node, signer, shown)?;
                 require(opinion <= 2, No::UnknownVerdict)?;
                 require(audit.reveal == audit.opened, No::VotesAreCommitted)?;
                 require(
                     audit.reveal <= self.slot && self.slot < audit.end,
                     No::VotingClosed,
                 )?;
-                self.take_seat(of, node, signer, proof, None, Some(opinion))
+                self.take_seat(of, node, signer, shown, None, Some(opinion))
             }
             Ix::CommitVote {
                 task,
@@ -1623,13 +1776,13 @@ impl World {
                 node,
                 signer,
                 sealed,
-                proof,
+                shown,
             } => {
-                let audit = self.seat(task, of, node, signer, proof)?;
+                let audit = self.seat(task, of, node, signer, shown)?;
                 require(sealed.is_some(), No::CommitmentMissing)?;
                 require(audit.reveal > audit.opened, No::VotesAreOpen)?;
                 require(self.slot < audit.reveal, No::VotingClosed)?;
-                self.take_seat(of, node, signer, proof, sealed, None)
+                self.take_seat(of, node, signer, shown, sealed, None)
             }
             Ix::RevealVote {
                 audit: of,
@@ -1679,9 +1832,9 @@ impl World {
         of: AuditId,
         node: NodeId,
         signer: Key,
-        proof: Option<Proof>,
+        shown: Shown,
     ) -> Result<&Audit, No> {
-        require(proof != Some(Proof::Node(node)), No::Twice)?;
+        require(!shown.has(Proof::Node(node)), No::Twice)?;
         self.task(task)?;
         let audit = self.audit(of)?;
         self.node(node)?;
@@ -1700,7 +1853,7 @@ impl World {
         of: AuditId,
         node: NodeId,
         signer: Key,
-        proof: Option<Proof>,
+        shown: Shown,
         sealed: Option<Sealed>,
         opinion: Option<u8>,
     ) -> Judged {
@@ -1708,7 +1861,7 @@ impl World {
         require(node.owner != audit.accused, No::AccusedCannotVote)?;
         require(node.owner != audit.initiator, No::InitiatorAlreadyVoted)?;
         let weight = self.weight_on(node, audit.submission_slot)?;
-        self.passes(node.task, self.nodes[&node].role, node.owner, proof)?;
+        self.passes(node.task, self.nodes[&node].role, node.owner, shown)?;
         let deposit = audit.deposit;
         if deposit > 0 {
             self.may_lend(node, deposit)?;
@@ -1978,6 +2131,11 @@ impl World {
     pub fn gift(&mut self, task: u8, from: Wallet, amount: u64) {
         self.deposit(task, from, amount);
         self.tasks.get_mut(&task).unwrap().gifts += amount;
+    }
+
+    pub fn pass(&mut self, badge: Badge, to: Key) {
+        *self.badges.get_mut(&badge).unwrap() -= 1;
+        *self.badges.get_mut(&Badge { owner: to, ..badge }).unwrap() += 1;
     }
 
     /// Recent stake is never more than all.

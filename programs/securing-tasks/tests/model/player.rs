@@ -93,6 +93,9 @@ impl Player {
                 most: self.dice.below(2) as u32,
             },
             40..=59 if task == 1 => Gate::Member { task: other },
+            60..=76 => Gate::Collection {
+                group: self.dice.below(2) as u8,
+            },
             _ => Gate::Open,
         }
     }
@@ -246,6 +249,16 @@ impl Player {
                 }
             }
         }
+        if self.dice.percent(2) {
+            // What its owner may have been let in for.
+            let held = world.badges.iter().filter(|(badge, tokens)| {
+                matches!(badge.mint, Mint::Member { .. }) && **tokens > 0
+            });
+            let (badge, to) = (self.dice.any(held.map(|(badge, _)| *badge)), self.owner());
+            if let Some(badge) = badge.filter(|badge| badge.owner != to) {
+                return Step::Pass { badge, to };
+            }
+        }
         for _ in 0..16 {
             let mut ix = self.propose(world);
             if self.dice.percent(10) {
@@ -262,7 +275,13 @@ impl Player {
                 },
                 // What isn't there, or is there already, says little.
                 Err(No::Missing | No::InUse) => 2,
-                Err(No::GateClosed) if !matches!(ix, Ix::JoinTask { .. }) => 40,
+                // At most gates few can join at all.
+                Err(No::GateClosed)
+                    if !matches!(ix, Ix::JoinTask { .. })
+                        || matches!(world.gate_of(&ix), Some((Gate::Collection { .. }, ..))) =>
+                {
+                    40
+                }
                 Err(_) if matches!(ix, Ix::CreateTask { .. }) => 60,
                 Err(_) => 12,
             };
@@ -408,23 +427,78 @@ impl Player {
     }
 
     /// What the node shows at the gate of its role.
-    fn proof(&mut self, world: &World, node: NodeId, role: u8) -> Option<Proof> {
+    fn shown(&mut self, world: &World, node: NodeId, role: u8) -> Shown {
         let NodeId { task, owner } = node;
-        let gate = world.tasks.get(&task)?.rules.gates[usize::from(role.min(1))];
-        match gate {
+        let Some(of) = world.tasks.get(&task) else {
+            return Shown::default();
+        };
+        let proof = match of.rules.gates[usize::from(role.min(1))] {
             Gate::Allowlist => Some(Proof::Entry(EntryId { task, role, owner })),
             Gate::Token { .. } if self.dice.percent(90) => Some(Proof::Wallet(savings(owner))),
             Gate::Token { .. } => Some(Proof::Wallet(owner)),
             Gate::Standing { task, .. } | Gate::Member { task } => {
                 Some(Proof::Node(NodeId { task, owner }))
             }
+            Gate::Collection { group } => return self.badge(world, group, owner),
             _ => None,
-        }
+        };
+        Shown { proof, mint: None }
     }
 
-    fn proof_of(&mut self, world: &World, node: NodeId) -> Option<Proof> {
+    fn shown_of(&mut self, world: &World, node: NodeId) -> Shown {
         let role = world.nodes.get(&node).map_or(0, |node| node.role);
-        self.proof(world, node, role)
+        self.shown(world, node, role)
+    }
+
+    /// A token of the group's and its mint, or what only looks like that.
+    fn badge(&mut self, world: &World, group: u8, owner: Key) -> Shown {
+        let number = self.dice.below(2) as u8;
+        let of = |number| Badge {
+            mint: Mint::Member { group, number },
+            owner,
+        };
+        let mut badge = of(number);
+        if world.badges[&badge] == 0 && self.dice.percent(70) {
+            badge = of(1 - number);
+        }
+        let pair = |badge: Badge| Shown {
+            proof: Some(Proof::Badge(badge)),
+            mint: Some(Proof::Mint(badge.mint)),
+        };
+        let right = pair(badge);
+        if self.dice.percent(75) {
+            return right;
+        }
+        match self.dice.below(8) {
+            0..=1 => pair(Badge {
+                mint: self.dice.pick(&BADGES),
+                owner,
+            }),
+            2 => pair(Badge {
+                owner: self.owner(),
+                ..badge
+            }),
+            3 => Shown {
+                proof: None,
+                ..right
+            },
+            4 => Shown {
+                mint: None,
+                ..right
+            },
+            5 => Shown {
+                mint: Some(Proof::Mint(self.dice.pick(&BADGES))),
+                ..right
+            },
+            6 => Shown {
+                proof: right.mint,
+                mint: right.proof,
+            },
+            _ => Shown {
+                proof: Some(Proof::Wallet(savings(owner))),
+                mint: Some(Proof::Mint(Mint::Money)),
+            },
+        }
     }
 
     /// An opinion that leans to the same side for the same audit, so that there are majorities.
@@ -586,7 +660,7 @@ impl Player {
                     } else {
                         self.dice.below(40) as usize
                     },
-                    proof: self.proof_of(world, node),
+                    shown: self.shown_of(world, node),
                 }
             }
             307..=416 => {
@@ -604,14 +678,14 @@ impl Player {
                     signer: self.operator_of(world, initiator),
                     attempt: world.submissions.get(&submission).map_or(0, |of| of.audits),
                     accusation: self.dice.range(1, 2) as u8,
-                    proof: self.proof_of(world, initiator),
+                    shown: self.shown_of(world, initiator),
                 }
             }
             417..=716 => {
                 let audit = self.audit(world, task, Some(true));
                 let node = self.node(world, task);
                 let signer = self.operator_of(world, node);
-                let (opinion, proof) = (self.opinion(audit), self.proof_of(world, node));
+                let (opinion, shown) = (self.opinion(audit), self.shown_of(world, node));
                 let committed = world
                     .tasks
                     .get(&task)
@@ -627,7 +701,7 @@ impl Player {
                         node,
                         signer,
                         sealed: self.sealed(world, vote, opinion),
-                        proof,
+                        shown,
                     }
                 } else {
                     Ix::CastVote {
@@ -636,7 +710,7 @@ impl Player {
                         node,
                         signer,
                         opinion,
-                        proof,
+                        shown,
                     }
                 }
             }
@@ -799,7 +873,7 @@ impl Player {
             amount,
             source: owner,
             vault: task,
-            proof: self.proof(world, node, role),
+            shown: self.shown(world, node, role),
         }
     }
 
@@ -847,7 +921,8 @@ impl Player {
             .pick(&[0, 1, self.unit * 299, u64::MAX, u64::MAX / 2, self.unit]);
         let any = self.wallet();
         let wallet = self.dice.pick(&[FOREIGN, any]);
-        let proof = match self.dice.below(5) {
+        let mut show = self.shown_of(world, node);
+        show.proof = match self.dice.below(5) {
             0 => None,
             1 => Some(Proof::Node(node)),
             2 => Some(Proof::Wallet(wallet)),
@@ -856,8 +931,18 @@ impl Player {
                 role: self.dice.below(2) as u8,
                 owner: node.owner,
             })),
-            _ => self.proof_of(world, node),
+            _ => show.proof,
         };
+        if self.dice.percent(20) {
+            let mint = Proof::Mint(self.dice.pick(&BADGES));
+            let any = self.dice.pick(&[
+                mint,
+                Proof::Mint(Mint::Money),
+                Proof::Node(node),
+                Proof::Wallet(wallet),
+            ]);
+            show.mint = Some(any);
+        }
         let bad = self.dice.below(5) as u8;
         let which = self.dice.below(7);
         match ix {
@@ -901,7 +986,7 @@ impl Player {
                 source,
                 vault,
                 amount: of,
-                proof: shown,
+                shown,
                 role,
                 ..
             } => match which {
@@ -909,7 +994,7 @@ impl Player {
                 2 => *vault = 1 - *vault,
                 3 => *of = amount,
                 4 => *role = bad,
-                _ => *shown = proof,
+                _ => *shown = show,
             },
             Ix::AddStake {
                 task,
@@ -968,7 +1053,7 @@ impl Player {
                 number,
                 payload,
                 uri,
-                proof: shown,
+                shown,
             } => match self.dice.below(9) {
                 0 => *task = 1 - *task,
                 1 => *of = node,
@@ -981,7 +1066,7 @@ impl Player {
                 5 => *uri = 129,
                 6 => *round = submission.round,
                 7 => round.number += 1,
-                _ => *shown = proof,
+                _ => *shown = show,
             },
             Ix::OpenAudit {
                 task,
@@ -992,7 +1077,7 @@ impl Player {
                 signer,
                 attempt,
                 accusation,
-                proof: shown,
+                shown,
             } => match self.dice.below(9) {
                 0 => *task = 1 - *task,
                 1 => *of = submission,
@@ -1002,7 +1087,7 @@ impl Player {
                 5 => *signer = key,
                 6 => *attempt = self.dice.below(4) as u8,
                 7 => *accusation = bad,
-                _ => *shown = proof,
+                _ => *shown = show,
             },
             Ix::CastVote {
                 task,
@@ -1010,14 +1095,14 @@ impl Player {
                 node: voter,
                 signer,
                 opinion,
-                proof: shown,
+                shown,
             } => match which {
                 0 => *task = 1 - *task,
                 1 => *of = audit,
                 2 => *voter = node,
                 3 => *signer = key,
                 4 => *opinion = bad,
-                _ => *shown = proof,
+                _ => *shown = show,
             },
             Ix::CommitVote {
                 task,
@@ -1025,14 +1110,14 @@ impl Player {
                 node: voter,
                 signer,
                 sealed,
-                proof: shown,
+                shown,
             } => match which {
                 0 => *task = 1 - *task,
                 1 => *of = audit,
                 2 => *voter = node,
                 3 => *signer = key,
                 4 => *sealed = None,
-                _ => *shown = proof,
+                _ => *shown = show,
             },
             Ix::RevealVote {
                 audit: of,
