@@ -59,7 +59,8 @@ export class Host {
   }
 }
 
-/** The same answer with every digit another one. */
+/** The same, but for a wrong answer. */
 function lieAbout(body: Buffer): string {
-  return body.toString("utf8").replace(/[0-9]/g, (digit) => String((Number(digit) + 1) % 10));
+  const said = JSON.parse(body.toString("utf8")) as { answer?: string };
+  return JSON.stringify({ ...said, answer: said.answer?.split("").reverse().join("") });
 }

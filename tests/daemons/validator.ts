@@ -70,6 +70,8 @@ export class FragileValidator {
         ...["--faucet-port", String(faucet)],
         ...["--gossip-port", String(gossip)],
         ...["--ticks-per-slot", TICKS_PER_SLOT],
+        // All that a test does, to read it again at the end.
+        ...["--limit-ledger-size", "50000000"],
         ...["--bpf-program", PROGRAM_ID.toBase58(), this.bytecode],
       ],
       { stdio: "ignore" },

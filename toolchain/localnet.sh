@@ -1,0 +1,18 @@
+#!/bin/bash
+# Runs a solana-test-validator with the program in it, in the foreground, until it is interrupted (npm run localnet). Everything it
+# needs is set up first. The ledger stays in the toolchain's folder: the next start goes on with it, unless --reset is given. Further
+# arguments go to the validator.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$project"
+
+[ -d node_modules ] || fail "the npm packages are not installed" "Run npm install first."
+toolchain/compiler.sh
+toolchain/build.sh
+validator=$(toolchain/validator.sh | tail -1)
+program=$(node -p 'require("./app/client/src/idl/securing_tasks.json").address')
+ledger=$toolchain/localnet
+mkdir -p "$ledger"
+
+say "program $program on http://127.0.0.1:8899; Ctrl-C ends it, --reset begins anew"
+exec "$validator" --ledger "$ledger" --bpf-program "$program" target/deploy/securing_tasks.so "$@"
