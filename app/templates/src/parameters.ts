@@ -103,9 +103,25 @@ const amount = must(
   (value) => typeof value === "string" && /^\d{1,20}$/.test(value) && BigInt(value) < U64,
 );
 
+/** Whether a schema, or an object in it, names something outside. A name in it that only looks like a keyword is refused too. */
+function refersOutside(value: unknown, root = false): boolean {
+  if (Array.isArray(value)) return value.some((one) => refersOutside(one));
+  if (!isObject(value)) return false;
+  return Object.entries(value).some(([key, one]) => {
+    if ((key === "$id" || key === "id") && typeof one === "string") return !root;
+    if (/^\$(?:ref|dynamicRef|recursiveRef)$/.test(key) && typeof one === "string") {
+      return !one.startsWith("#");
+    }
+    return refersOutside(one);
+  });
+}
+
 function schemaTrouble(value: unknown): string | null {
   if (value === null || typeof value === "boolean") return null;
   if (!isObject(value)) return "a JSON schema, or null for any content";
+  if (refersOutside(value, true)) {
+    return "a JSON schema whose $ref all begin with # and that has no $id but at its root";
+  }
   // Most mistakes only show when the schema is used.
   for (const sample of [{}, [], "", 0, null]) {
     try {
@@ -119,7 +135,7 @@ function schemaTrouble(value: unknown): string | null {
 
 /** Requests of an audit of the REST template besides the sampled questions: the health check and two retries. */
 const OTHER_REQUESTS = 3;
-/** Beside it, the payload may take 15 seconds, and a run may take 60. */
+/** Beside it, the payload may take 10 seconds, and a run may take 60. */
 const MOST_ASKING_MS = 40_000;
 
 const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters[N]> } = {

@@ -19,21 +19,20 @@ export interface Place {
 }
 
 /**
- * The bytes with these hashes, null where they can't be had: twice from the URI, so that one lost packet is none, then from the node's
- * gateways. Bytes with another hash are what some server made up, so they say nothing about who named the hash: null too.
+ * The bytes with these hashes, null where they can't be had. Each is asked for twice, so that one lost packet is none. Bytes with another
+ * hash are what some server made up, so they say nothing about who named the hash: null too. Gateways are not asked: each node has its
+ * own, and one that has none would have no verdict.
  */
 export async function fetchAll(
   doors: Doors,
   places: readonly Place[],
 ): Promise<readonly (Uint8Array | null)[]> {
   const got = new Map<Place, Uint8Array>();
-  // All at once, so that many slow servers take no longer than one; then all again, so that the order of calls hangs on none.
-  for (const source of ["uri", "uri", "gateways"] as const) {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    // All at once, so that many slow servers take no longer than one.
     const asked = places.filter((place) => !got.has(place));
     const answers = await Promise.all(
-      asked.map(({ sha256, uri }) =>
-        answerOf(doors.fetch(sha256, source === "uri" && uri !== "" ? uri : undefined)),
-      ),
+      asked.map(({ sha256, uri }) => answerOf(doors.fetch(sha256, uri))),
     );
     asked.forEach((place, at) => {
       const bytes = answers[at];

@@ -1,3 +1,4 @@
+import "./url";
 import type { Schema } from "@cfworker/json-schema";
 import { Validator } from "@cfworker/json-schema";
 import { isWebAddress } from "../shared/doors";

@@ -9,7 +9,7 @@ import { drawOn, keyPair, message } from "./scheme";
 declare const PARAMETERS: VrfParameters;
 
 export async function work(context: Context<WorkFacts>): Promise<string> {
-  const { owner, round, seed } = context;
+  const { owner, round, seed, publicUrl } = context;
   const { address: task } = context.task;
   const { key, secretKey } = keyPair(context.secrets.vrfKey, task);
   const first: VrfPayload = { task, owner, round, key, draw: null, before: null };
@@ -20,11 +20,14 @@ export async function work(context: Context<WorkFacts>): Promise<string> {
   const earlier = await findSubmission(context, program, sought, { most: mostSearched });
   if (!earlier) return JSON.stringify(first);
 
-  const { payloadHash } = earlier.submitted;
+  if (publicUrl === null) {
+    throw new Error("This task needs a REST service: set http.publicUrl in the node's configuration.");
+  }
   // Where the node serves what it submitted.
-  const uri = context.publicUrl === null ? "" : `${context.publicUrl}/payload/${payloadHash}`;
+  const { payloadHash } = earlier.submitted;
+  const uri = `${publicUrl.replace(/\/+$/, "")}/payload/${payloadHash}`;
   const content = await fetchContent(context, payloadHash, uri);
-  if (!content) throw new Error(`The payload of the round before is not at ${uri || "any gateway"}.`);
+  if (!content) throw new Error(`The payload of the round before is not at ${uri}.`);
   // Drawn with another key than was named, it would be taken for a lie.
   if (readPayload(content, sought)?.key !== key) {
     throw new Error(
