@@ -150,8 +150,11 @@ async function patiently<T>(
       return await ask();
     } catch (error) {
       const code = error instanceof SolanaJSONRPCError ? error.code : undefined;
-      if (GONE.has(Number(code))) throw new Error(missing(connection, slot), { cause: error });
-      if (code !== NOT_YET || left === 0) throw error;
+      const wait = code === NOT_YET && left > 0;
+      if (GONE.has(Number(code)) || (code === NOT_YET && !wait)) {
+        throw new Error(missing(connection, slot), { cause: error });
+      }
+      if (!wait) throw error;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }

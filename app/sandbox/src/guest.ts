@@ -179,7 +179,11 @@ export function guest(host: Host, seed: string): Guest {
 
   const freezeAll = (value: unknown): unknown => {
     if (typeof value === "object" && value !== null) {
-      for (const key of keys(value)) freezeAll((value as Record<string, unknown>)[key]);
+      const names = keys(value);
+
+      for (let at = 0; at < names.length; at++) {
+        freezeAll((value as Record<string, unknown>)[names[at] ?? ""]);
+      }
       freeze(value);
     }
     return value;

@@ -1,0 +1,377 @@
+import { createHash } from "node:crypto";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import { DoorError, liveDoors } from "@securing-tasks/sandbox";
+import type { DoorOptions, Doors } from "@securing-tasks/sandbox";
+import { Connection, Keypair } from "@solana/web3.js";
+import { Web } from "./utils";
+
+/** What a promise of a door rejects with. */
+async function rejection(answer: Promise<unknown>): Promise<DoorError> {
+  try {
+    await answer;
+  } catch (error) {
+    if (error instanceof DoorError) return error;
+    throw error;
+  }
+  throw new Error("the door gave an answer");
+}
+
+/** A loopback port that nothing listens on. */
+async function deadUrl(): Promise<string> {
+  const web = await Web.serve(() => undefined);
+  const { url } = web;
+  await web.close();
+  return url;
+}
+
+describe("live doors", () => {
+  const closing: Web[] = [];
+  /** Answers every question for a slot, and nothing else. */
+  let rpc: Web;
+  let requests: string[] = [];
+
+  const serve = async (listener: Parameters<typeof Web.serve>[0]): Promise<string> => {
+    const web = await Web.serve(listener);
+    closing.push(web);
+    return web.url;
+  };
+  const doors = (options: Partial<DoorOptions> = {}): Doors =>
+    liveDoors({
+      connection: new Connection(rpc.url, {
+        commitment: "confirmed",
+        disableRetryOnRateLimit: true,
+      }),
+      allowPrivateNetwork: true,
+      timeoutMs: 500,
+      maxBytes: 10_000,
+      ...options,
+    });
+
+  before(async () => {
+    rpc = await Web.serve((request, response) => {
+      let body = "";
+      request.on("data", (part: Buffer) => (body += part.toString()));
+      request.on("end", () => {
+        const { id, method } = JSON.parse(body) as { id: string; method: string };
+        requests.push(method);
+        const result =
+          method === "getSlot" ? { result: 5 } : { error: { code: -32_603, message: "broken" } };
+        response.end(JSON.stringify({ jsonrpc: "2.0", id, ...result }));
+      });
+    });
+  });
+  beforeEach(() => (requests = []));
+  afterEach(async () => {
+    for (const web of closing.splice(0)) await web.close();
+  });
+  after(() => rpc.close());
+
+  describe("to servers", () => {
+    it("give an answer as it is, whatever its status", async () => {
+      const url = await serve((request, response) => {
+        let body = "";
+        request.on("data", (part: Buffer) => (body += part.toString()));
+        request.on("end", () => {
+          const { a } = request.headers;
+          response.writeHead(503, { "X-Name": "b", "Set-Cookie": ["c=1", "d=2"] });
+          response.end(`${request.method ?? ""} ${String(a)} ${body} ä\0`);
+        });
+      });
+      const answer = await doors().http({ url, method: "POST", headers: { A: "1" }, body: "hi" });
+      expect(answer).to.deep.include({ status: 503, body: "POST 1 hi ä\0" });
+      expect(answer.headers).to.include({ "x-name": "b", "set-cookie": "c=1, d=2" });
+    });
+
+    it("do not follow redirects", async () => {
+      let followed = 0;
+      const url = await serve((request, response) => {
+        if (request.url === "/secret") followed++;
+        response.writeHead(302, { location: "/secret" }).end();
+      });
+      const { status, headers } = await doors().http({ url });
+      expect([status, headers["location"], followed]).to.deep.equal([302, "/secret", 0]);
+    });
+
+    it("give up on one that is slow, before, within and after its head", async () => {
+      const silent = await serve(() => undefined);
+      const half = await serve((_request, response) => {
+        response.writeHead(200);
+        response.write("half");
+      });
+      const drip = await serve((_request, response) => {
+        response.writeHead(200);
+        const timer = setInterval(() => response.write("."), 20);
+        response.on("close", () => {
+          clearInterval(timer);
+        });
+      });
+      for (const url of [silent, half, drip]) {
+        const begun = Date.now();
+        expect(await rejection(doors().http({ url }))).to.include({
+          reason: "timeout",
+          ours: false,
+        });
+        expect(Date.now() - begun).to.be.within(450, 3_000);
+      }
+      const begun = Date.now();
+      await rejection(doors({ timeoutMs: 10_000 }).http({ url: silent, timeoutMs: 50 }));
+      await rejection(doors().http({ url: silent, timeoutMs: 60_000 }));
+      expect(Date.now() - begun).to.be.lessThan(5_000);
+    });
+
+    it("stop reading an answer that is too large, and do not unpack one", async () => {
+      let sent = 0;
+      const endless = await serve((_request, response) => {
+        const more = (): void => {
+          while (!response.destroyed && response.write(Buffer.alloc(1_000))) sent += 1_000;
+        };
+        response.on("drain", more);
+        more();
+      });
+      expect((await rejection(doors().http({ url: endless }))).reason).to.equal("tooLarge");
+      expect(sent).to.be.lessThan(20e6);
+      const large = await serve((_request, response) => response.end(Buffer.alloc(10_001)));
+      expect((await rejection(doors().http({ url: large }))).reason).to.equal("tooLarge");
+      const fits = await serve((_request, response) => response.end("x".repeat(10_000)));
+      expect((await doors().http({ url: fits })).body).to.have.length(10_000);
+      const heads = await serve((_request, response) =>
+        response.writeHead(200, { big: "x".repeat(20_000) }).end(),
+      );
+      expect((await rejection(doors().http({ url: heads }))).reason).to.equal("tooLarge");
+      const packed = await serve((request, response) =>
+        response.end(String(request.headers["accept-encoding"])),
+      );
+      expect((await doors().http({ url: packed })).body).to.equal("undefined");
+    });
+
+    it("find out that nobody is there, or nobody who speaks HTTP", async () => {
+      const rude = createServer((socket) => socket.resume().end("no HTTP\r\n\r\n"));
+      await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
+      const { port } = rude.address() as AddressInfo;
+      try {
+        for (const url of [
+          await deadUrl(),
+          `http://127.0.0.1:${port}`,
+          `https://127.0.0.1:${port}`,
+          "http://name.invalid/",
+        ]) {
+          const error = await rejection(doors({ timeoutMs: 5_000 }).http({ url }));
+          expect(error, url).to.include({ reason: "unreachable", ours: false });
+        }
+      } finally {
+        await new Promise((resolve) => rude.close(resolve));
+      }
+    });
+
+    it("refuse what is no request", async () => {
+      const url = await serve((_request, response) => response.end("asked"));
+      for (const odd of [
+        undefined,
+        null,
+        "http://a/",
+        {},
+        { url: 1 },
+        { url: "" },
+        { url: "file:///etc/passwd" },
+        { url: "data:text/plain,hi" },
+        { url: "ftp://a/" },
+        { url, method: "PUT" },
+        { url, method: "GET", body: "hi" },
+        { url, method: "POST", body: 1 },
+        { url, headers: { a: 1 } },
+        { url, headers: { Host: "elsewhere" } },
+        { url, headers: { "Transfer-Encoding": "chunked" } },
+        { url, headers: { a: "b\r\nc: d" } },
+        { url, headers: { "a\r\nb": "c" } },
+        { url, timeoutMs: 0 },
+        { url, timeoutMs: "5" },
+      ]) {
+        const error = await rejection(doors().http(odd as never));
+        expect(error, JSON.stringify(odd)).to.include({ reason: "refused", ours: false });
+      }
+    });
+
+    it("never lead into a private network (SSRF)", async () => {
+      let reached = 0;
+      const url = await serve((_request, response) => {
+        reached++;
+        response.end();
+      });
+      const { port } = new URL(url);
+      const guarded = doors({ allowPrivateNetwork: false });
+      for (const host of [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "localhost",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "[fec0::1]",
+        "[fd00:ec2::254]",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+      ]) {
+        const target = `http://${host}:${port}/`;
+        expect(await rejection(guarded.http({ url: target })), host).to.include({
+          reason: "refused",
+          ours: false,
+        });
+        expect((await rejection(guarded.fetch("00".repeat(32), target))).reason).to.equal(
+          "refused",
+        );
+      }
+      expect(reached).to.equal(0);
+      expect((await doors().http({ url })).status).to.equal(200);
+      expect(reached).to.equal(1);
+    });
+  });
+
+  describe("when a server can't be reached", () => {
+    it("look whether the node's own network is up: else it is the node's trouble", async () => {
+      const url = await deadUrl();
+      expect((await rejection(doors().http({ url }))).ours).to.be.false;
+      expect(requests).to.deep.equal(["getSlot"]);
+      const alone = doors({ connection: new Connection(await deadUrl()) });
+      expect(await rejection(alone.http({ url }))).to.include({
+        reason: "unreachable",
+        ours: true,
+      });
+      expect((await rejection(alone.fetch("00".repeat(32), url))).ours).to.be.true;
+    });
+
+    it("ask the probes where some are given: one of them must answer", async () => {
+      const url = await deadUrl();
+      const up = await serve((_request, response) => response.writeHead(404).end());
+      const probed = (probes: string[]) => rejection(doors({ probes }).http({ url }));
+      expect((await probed([await deadUrl(), up])).ours).to.be.false;
+      expect((await probed([await deadUrl(), await deadUrl()])).ours).to.be.true;
+      expect(requests).to.deep.equal([]);
+    });
+
+    it("do not look when a server was reached", async () => {
+      const url = await serve((_request, response) => response.end(Buffer.alloc(20_000)));
+      await rejection(doors().http({ url }));
+      await rejection(doors({ allowPrivateNetwork: false }).http({ url }));
+      expect(requests).to.deep.equal([]);
+    });
+  });
+
+  describe("to contents", () => {
+    const content = Buffer.from([0, 255, 128, 10]);
+    const hash = createHash("sha256").update(content).digest("hex");
+    const shelf = (found: Buffer = content) =>
+      serve((request, response) => {
+        response.statusCode = request.url?.endsWith(hash) === true ? 200 : 404;
+        response.end(found);
+      });
+
+    it("give the bytes with a hash, from the URI alone where there is one", async () => {
+      const url = await shelf();
+      const answer = await doors().fetch(hash.toUpperCase(), `${url}/x/${hash}`);
+      expect([...answer]).to.deep.equal([...content]);
+      const gateways = [url];
+      const missing = await rejection(doors({ gateways }).fetch(hash, `${url}/elsewhere`));
+      expect(missing).to.include({ reason: "unreachable", ours: false });
+    });
+
+    it("give no bytes with another hash", async () => {
+      const url = await shelf(Buffer.from("something else"));
+      const error = await rejection(doors().fetch(hash, `${url}/${hash}`));
+      expect(error).to.include({ reason: "wrongHash", ours: false });
+    });
+
+    it("ask the gateways one after the other", async () => {
+      const wrong = await shelf(Buffer.from("something else"));
+      const gateways = [await deadUrl(), wrong, `${await shelf()}/store/`];
+      expect([...(await doors({ gateways }).fetch(hash))]).to.deep.equal([...content]);
+    });
+
+    it("tell what is nowhere from gateways that are in trouble", async () => {
+      const other = "11".repeat(32);
+      const [dead, good] = [await deadUrl(), await shelf()];
+      const wrong = await shelf(Buffer.from("something else"));
+      for (const [gateways, asked, ours] of [
+        [[dead, good], other, false],
+        [[dead], other, true],
+        [[wrong], hash, true],
+        [[], other, true],
+      ] as const) {
+        const error = await rejection(doors({ gateways }).fetch(asked));
+        expect(error).to.include({ reason: "unreachable", ours });
+      }
+    });
+
+    it("refuse what is no hash or no URL", async () => {
+      for (const [odd, uri] of [
+        ["", undefined],
+        [`${hash}0`, undefined],
+        [5, undefined],
+        [hash, "file:///etc/passwd"],
+        [hash, 5],
+      ] as const) {
+        const error = await rejection(doors().fetch(odd as string, uri as string));
+        expect(error).to.include({ reason: "refused", ours: false });
+      }
+    });
+  });
+
+  describe("to the chain", () => {
+    const address = Keypair.generate().publicKey.toBase58();
+
+    it("take every trouble of the RPC server for the node's own", async () => {
+      const hung = await serve(() => undefined);
+      for (const [connection, reason] of [
+        [new Connection(rpc.url), "unreachable"],
+        [new Connection(await deadUrl()), "unreachable"],
+        [new Connection(hung), "timeout"],
+      ] as const) {
+        const chain = doors({ connection });
+        for (const answer of [
+          chain.account(address),
+          chain.signatures(address),
+          chain.transaction("1".repeat(64)),
+        ]) {
+          expect(await rejection(answer)).to.include({ reason, ours: true });
+        }
+      }
+    });
+
+    it("refuse what is no address or signature without asking: the accused may have named it", async () => {
+      const chain = doors();
+      for (const answer of [
+        chain.account("no address"),
+        chain.account(address.repeat(2)),
+        chain.account(5 as never),
+        chain.signatures(address, { limit: 1_001 }),
+        chain.signatures(address, { limit: 0.5 }),
+        chain.signatures(address, { before: address }),
+        chain.transaction("0".repeat(88)),
+        // 65 bytes, and 63.
+        chain.transaction("z".repeat(88)),
+        chain.transaction("z".repeat(85)),
+        chain.transaction("1".repeat(65)),
+      ]) {
+        expect(await rejection(answer)).to.include({ reason: "refused", ours: false });
+      }
+      expect(requests).to.deep.equal([]);
+    });
+  });
+});
