@@ -215,7 +215,7 @@ export class Fleet {
 
   async close(): Promise<void> {
     await Promise.all(this.members.map(({ daemon }) => daemon.stop()));
-    await Promise.all(this.members.map(({ host }) => host?.goDark()));
+    for (const { host } of this.members) await host?.goDark();
     await this.validator.close();
     await rm(this.folder, { recursive: true, force: true });
   }

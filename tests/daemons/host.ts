@@ -10,8 +10,7 @@ export class Host {
 
   private constructor(
     private readonly server: Server,
-    /** Where others reach the worker. */
-    readonly url: string,
+    private readonly port: number,
   ) {}
 
   /** A host that listens on its own port and passes on to another. */
@@ -19,11 +18,14 @@ export class Host {
     const server = createServer((asked, answer) => {
       host.pass(asked, answer, behind);
     });
-    const host = new Host(server, `http://127.0.0.1:${port}`);
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject).listen(port, "127.0.0.1", resolve);
-    });
+    const host = new Host(server, port);
+    await host.listen();
     return host;
+  }
+
+  /** Where others reach the worker. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** From now on, what is asked of the task function is answered wrongly. */
@@ -31,11 +33,24 @@ export class Host {
     this.mode = "lying";
   }
 
+  /** From now on, it passes on what it gets. */
+  async behave(): Promise<void> {
+    this.mode = "honest";
+    if (!this.server.listening) await this.listen();
+  }
+
   /** From now on, nobody answers. */
   async goDark(): Promise<void> {
     if (!this.server.listening) return;
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async listen(): Promise<void> {
+    const { server, port } = this;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen(port, "127.0.0.1", resolve);
+    });
   }
 
   private pass(asked: IncomingMessage, answer: ServerResponse, behind: number): void {
@@ -48,9 +63,10 @@ export class Host {
         response.on("end", () => {
           const body = Buffer.concat(parts);
           const lies = this.mode === "lying" && url.startsWith("/task");
-          const { "content-length": _, ...rest } = response.headers;
-          answer.writeHead(response.statusCode ?? 502, rest);
-          answer.end(lies ? lieAbout(body) : body);
+          const said = lies ? lieAbout(body) : body;
+          const length = { "content-length": Buffer.byteLength(said) };
+          answer.writeHead(response.statusCode ?? 502, { ...response.headers, ...length });
+          answer.end(said);
         });
       },
     );

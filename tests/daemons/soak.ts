@@ -1,0 +1,201 @@
+import { randomInt } from "node:crypto";
+import { Command } from "commander";
+import type { LogLine } from "./daemon";
+import type { Member } from "./fleet";
+import { Fleet } from "./fleet";
+
+/*
+ * npm run soak: many rounds, eight daemons, each killed now and then at a random moment, hosts that lie or go dark for a round.
+ * Ends with what must hold: no vote stayed shut, nobody voted twice or paid for it, and the ledger is the chain's.
+ */
+
+const RULES = `
+  roundSlots: 300
+  submissionSlots: 80
+  auditSlots: 80
+  commitSlots: 70
+  revealSlots: 130
+  leaveDelaySlots: 400
+  workerMinStake: "1000000"
+  witnessMinStake: "500000"
+  bountyPerRound: "600000"
+  initiatorBond: "10000"
+  voteDeposit: "1000"
+  quorumVotes: 2
+  quorumBps: 3000
+  downtimeBps: 50
+  maliceBps: 200
+  initiatorBonusBps: 3000
+  poolBps: 1000
+  voteWeight: node
+  rewardRule: all
+`;
+
+/** What an attempt to do twice would look like on the chain: refused there, and paid for. */
+const ONCE = ["joinTask", "submitWork", "castVote", "commitVote", "revealVote"];
+
+/** Numbers that follow from a seed, so that a bad run's kills can be played again. Timing is the machine's own. */
+function dice(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    // Mulberry32.
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % sides;
+  };
+}
+
+const say = (text: string): void => {
+  process.stdout.write(`[soak] ${text}\n`);
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function soak(rounds: number, seed: number): Promise<void> {
+  const roll = dice(seed);
+  const any = <T>(all: readonly T[]): T => all[roll(all.length)] as T;
+  say(`seed ${seed}, ${rounds} rounds; starting a validator, a task and eight daemons ...`);
+  const fleet = await Fleet.start({
+    crew: [
+      ...[1, 2, 3, 4, 5].map((n) => ({
+        name: `worker-${n}`,
+        role: "worker" as const,
+        stake: 50_000_000n,
+      })),
+      ...[1, 2, 3].map((n) => ({
+        name: `witness-${n}`,
+        role: "witness" as const,
+        stake: 5_000_000n,
+      })),
+    ],
+    rules: RULES,
+    pool: 600_000n * BigInt(rounds + 20),
+  });
+  const kills = { idle: 0, sending: 0, committed: 0 };
+  try {
+    await Promise.all(fleet.members.map(({ daemon }) => daemon.start()));
+    const workers = fleet.members.filter(({ host }) => host !== null);
+    const first = (await fleet.round()) + 1n;
+    for (let played = 0; played < rounds; played += 1) {
+      const round = first + BigInt(played);
+      await fleet.reach(round);
+      const bad = roll(3) === 0 ? any(workers) : null;
+      const what = bad ? any(["lies", "is dark"]) : "";
+      if (bad && what === "lies") bad.host?.lie();
+      if (bad && what === "is dark") await bad.host?.goDark();
+      const killed: string[] = [];
+      const victims = new Set(Array.from({ length: 1 + roll(2) }, () => any(fleet.members)));
+      await Promise.all(
+        [...victims].map(async (member) => {
+          const when = any(["idle", "sending", "committed"] as const);
+          await moment(member, when, roll(8_000));
+          await member.daemon.kill();
+          kills[when] += 1;
+          killed.push(`${member.name} (${when})`);
+          await pause(roll(1_500));
+          await member.daemon.start();
+        }),
+      );
+      await fleet.reach(round, 299n);
+      await bad?.host?.behave();
+      const faults = bad ? `; ${bad.name} ${what}` : "";
+      say(`round ${played + 1}/${rounds}: killed ${killed.join(", ")}${faults}`);
+    }
+    // The last audits and bounties.
+    await fleet.reach(first + BigInt(rounds) + 1n);
+    await Promise.all(fleet.members.map(({ daemon }) => daemon.stop()));
+    await judge(fleet, kills);
+  } finally {
+    await fleet.close();
+  }
+}
+
+/** Waits for a moment of some kind, but no longer than a few seconds. */
+async function moment(
+  { daemon }: Member,
+  when: "idle" | "sending" | "committed",
+  afterMs: number,
+): Promise<void> {
+  await pause(when === "idle" ? afterMs : 0);
+  if (when === "idle") return;
+  const wanted = (line: LogLine): boolean =>
+    when === "sending" ? line.msg === "transaction sent" : line.msg === "commit";
+  await Promise.race([daemon.next(wanted), pause(9_000)]);
+}
+
+async function judge(fleet: Fleet, kills: Readonly<Record<string, number>>): Promise<void> {
+  const index = await fleet.audited();
+  const audits = [...index.audits.values()];
+  const outcomes = new Map<string, number>();
+  for (const { outcome } of audits) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  const nodes = await Promise.all(fleet.members.map((member) => fleet.node(member)));
+  const sum = (of: (node: (typeof nodes)[number]) => number): number =>
+    nodes.reduce((total, node) => total + of(node), 0);
+  const lost = sum(({ votesUnrevealed }) => votesUnrevealed);
+  const votes = sum((node) => node.votesWithMajority + node.votesAgainstMajority);
+  const twice = await doneTwice(fleet);
+
+  say(`killed: ${JSON.stringify(kills)}`);
+  say(`submissions: ${sum(({ submissions }) => submissions)}, decided votes: ${votes}`);
+  say(`audits the index still holds: ${JSON.stringify(Object.fromEntries(outcomes))}`);
+  say(
+    `convictions: ${sum((node) => node.convictionsMalice)} of malice, ${sum((node) => node.convictionsDowntime)} of downtime`,
+  );
+  say(`lost reveals: ${lost}`);
+  say(`done twice: ${twice.length === 0 ? 0 : twice.join(", ")}`);
+  say("the ledger of all events is the chain's, and the vault's");
+  if (lost > 0 || twice.length > 0) throw new Error("Something was lost or done twice.");
+  if (votes === 0)
+    throw new Error("Nothing was voted on: this run shows nothing. Play more rounds.");
+}
+
+/** Transactions of the daemons' keys that failed on the chain at something that is done once. */
+async function doneTwice(fleet: Fleet): Promise<string[]> {
+  const { connection } = fleet.chain;
+  const found: string[] = [];
+  for (const member of fleet.members) {
+    let before: string | undefined;
+    for (;;) {
+      const page = await connection.getSignaturesForAddress(
+        member.operator.publicKey,
+        before === undefined ? {} : { before },
+      );
+      for (const { signature } of page.filter(({ err }) => err !== null)) {
+        const record = await connection.getTransaction(signature, {
+          commitment: "confirmed",
+          maxSupportedTransactionVersion: 0,
+        });
+        const message = record?.transaction.message;
+        for (const { data } of message?.compiledInstructions ?? []) {
+          const name = instructionOf(fleet, data);
+          if (name !== undefined && ONCE.includes(name)) found.push(`${member.name} ${name}`);
+        }
+      }
+      before = page.at(-1)?.signature;
+      if (before === undefined) break;
+    }
+  }
+  return found;
+}
+
+function instructionOf(fleet: Fleet, data: Uint8Array): string | undefined {
+  const known = fleet.client.program.idl.instructions;
+  return known.find(({ discriminator }) => Buffer.from(discriminator).equals(data.subarray(0, 8)))
+    ?.name;
+}
+
+const program = new Command("soak")
+  .description("Plays many rounds with eight daemons that are killed at random")
+  .option("--rounds <number>", "rounds to play", "40")
+  .option("--seed <number>", "which daemons are killed, and when", String(randomInt(2 ** 31)))
+  .parse();
+const { rounds, seed } = program.opts<{ rounds: string; seed: string }>();
+
+soak(Number(rounds), Number(seed)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    say(`ERROR: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    process.exit(1);
+  },
+);
