@@ -1,0 +1,109 @@
+import { explain } from "@securing-tasks/client";
+
+/** What the process ends with. */
+export const EXIT = {
+  ok: 0,
+  /** The chain refused, or something is not as the user thought. */
+  refused: 1,
+  /** A flag or file is wrong: nothing was tried. */
+  usage: 2,
+  /** The chain can't be reached, or what became of a transaction is unknown. */
+  network: 3,
+  cancelled: 130,
+} as const;
+
+/** A user's error: the message says what is wrong and the way out. No stack trace is shown. */
+export class UserError extends Error {
+  readonly exitCode: number;
+  /** The refusing program's number. */
+  readonly code: string | number | null;
+  /** Of the transaction that it is about. */
+  readonly signature: string | null;
+
+  constructor(
+    message: string,
+    options: {
+      readonly exitCode?: number;
+      readonly name?: string;
+      readonly code?: string | number | null;
+      readonly signature?: string;
+    } = {},
+  ) {
+    super(message);
+    this.name = options.name ?? "UserError";
+    this.exitCode = options.exitCode ?? EXIT.refused;
+    this.code = options.code ?? null;
+    this.signature = options.signature ?? null;
+  }
+}
+
+/** Wrong flags or files: exit code 2. */
+export class UsageError extends UserError {
+  constructor(message: string, name = "UsageError") {
+    super(message, { exitCode: EXIT.usage, name });
+  }
+}
+
+/** Somebody said no. */
+export class Cancelled extends UserError {
+  constructor() {
+    super("Cancelled. Nothing more was sent.", { exitCode: EXIT.cancelled, name: "Cancelled" });
+  }
+}
+
+/** What scripts get on standard error. */
+export interface Failure {
+  readonly exitCode: number;
+  /** The program's name of a refusal, or one word for what else it is. */
+  readonly name: string;
+  readonly code: string | number | null;
+  readonly message: string;
+  readonly signature?: string;
+}
+
+/** Words of web3.js, Node.js and our own connection for an RPC server that gives no answer. */
+const NO_ANSWER =
+  /fetch failed|failed to fetch|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|socket hang up|other side closed|made no new slot/i;
+
+/** Whether an RPC server gave no answer, as opposed to a bad one. */
+export function isNetworkTrouble(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if (NO_ANSWER.test(one.message)) return true;
+  }
+  return false;
+}
+
+/** Sorts whatever was thrown and says it in plain words. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof UserError) {
+    const { exitCode, name, code, message, signature } = error;
+    return { exitCode, name, code, message, ...(signature !== null && { signature }) };
+  }
+  const { name = "", code } = (error ?? {}) as { name?: string; code?: unknown };
+  const message = error instanceof Error ? error.message : String(error);
+  if (/^(Exit|Abort|Cancel)Prompt/.test(name)) {
+    return failureOf(new Cancelled());
+  }
+  if (typeof code === "string" && code.startsWith("commander.")) {
+    const plain = message.replace(/^error: /, "").trim();
+    return { exitCode: EXIT.usage, name: "UsageError", code: null, message: plain };
+  }
+  // The daemon's: a file that its user wrote.
+  if (name === "ConfigError") return { exitCode: EXIT.usage, name, code: null, message };
+  if (isNetworkTrouble(error)) {
+    const why = message.replace(/^fetch failed: /, "").replace(/\.$/, "");
+    return {
+      exitCode: EXIT.network,
+      name: "NetworkError",
+      code: null,
+      message: `The chain can't be reached: ${why}. Check --url and your network.`,
+    };
+  }
+  const explained = explain(error);
+  return {
+    exitCode: EXIT.refused,
+    name: explained.name ?? "Refused",
+    code: explained.code,
+    message: explained.message,
+  };
+}
