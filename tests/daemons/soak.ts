@@ -88,8 +88,8 @@ async function soak(rounds: number, seed: number): Promise<void> {
       const victims = new Set(Array.from({ length: 1 + roll(2) }, () => any(fleet.members)));
       await Promise.all(
         [...victims].map(async (member) => {
-          const when = any(["idle", "sending", "committed"] as const);
-          await moment(member, when, roll(8_000));
+          const wanted = any(["idle", "sending", "committed"] as const);
+          const when = await moment(member, wanted, roll(8_000));
           await member.daemon.kill();
           kills[when] += 1;
           killed.push(`${member.name} (${when})`);
@@ -111,17 +111,19 @@ async function soak(rounds: number, seed: number): Promise<void> {
   }
 }
 
-/** Waits for a moment of some kind, but no longer than a few seconds. */
-async function moment(
-  { daemon }: Member,
-  when: "idle" | "sending" | "committed",
-  afterMs: number,
-): Promise<void> {
-  await pause(when === "idle" ? afterMs : 0);
-  if (when === "idle") return;
-  const wanted = (line: LogLine): boolean =>
-    when === "sending" ? line.msg === "transaction sent" : line.msg === "commit";
-  await Promise.race([daemon.next(wanted), pause(9_000)]);
+type Moment = "idle" | "sending" | "committed";
+
+/** Waits for a moment of some kind, but no longer than a few seconds. Returns which kind it is. */
+async function moment({ daemon }: Member, wanted: Moment, afterMs: number): Promise<Moment> {
+  if (wanted === "idle") {
+    await pause(afterMs);
+    return "idle";
+  }
+  const word = wanted === "sending" ? "transaction sent" : "commit";
+  return await Promise.race([
+    daemon.next((line: LogLine) => line.msg === word).then(() => wanted),
+    pause(9_000).then(() => "idle" as const),
+  ]);
 }
 
 async function judge(fleet: Fleet, kills: Readonly<Record<string, number>>): Promise<void> {
