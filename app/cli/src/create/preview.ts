@@ -1,0 +1,251 @@
+import type { MintInfo, TaskRules } from "@securing-tasks/client";
+import { WRAPPED_SOL, formatAmount } from "@securing-tasks/client";
+import { formatSlots } from "../amounts";
+import { table } from "../output";
+import type { AccountKind, Case } from "./economics";
+import {
+  bountyShare,
+  judge,
+  longestCase,
+  part,
+  poolLasts,
+  roundsAtRisk,
+  timeline,
+  warnings,
+} from "./economics";
+import { RULE_NAMES, RULE_TABLE } from "./rules";
+
+/** What creating a task costs its creator, in lamports. */
+export interface Costs {
+  readonly taskRent: bigint;
+  readonly vaultRent: bigint;
+  /** For the creator's own token account, where wrapping SOL makes one that does not exist yet. It is closed at once. */
+  readonly fees: bigint;
+  /** Lamports that go into the pool; 0 where the task does not pay in SOL. */
+  readonly pool: bigint;
+  readonly total: bigint;
+}
+
+export interface Preview {
+  readonly rules: TaskRules;
+  readonly mint: MintInfo;
+  /** What goes into the pool at once, in base units. */
+  readonly fund: bigint;
+  /** Lamports that each account must hold. */
+  readonly rent: Readonly<Record<AccountKind, bigint>>;
+  readonly costs: Costs;
+}
+
+/** Milliseconds of a slot, as Solana aims at. */
+export const MS_PER_SLOT = 400;
+
+/** How many workers and voters the examples have. */
+const WORKERS = 3;
+const VOTERS = 10;
+
+/** The task's unit of money, for people. */
+export function unitOf(mint: MintInfo): string {
+  return mint.address.equals(WRAPPED_SOL.address) ? "SOL" : "tokens";
+}
+
+function sol(lamports: bigint): string {
+  return `${formatAmount(lamports, 9)} SOL`;
+}
+
+/** All that a creator should know before paying, line by line. */
+export function previewLines(preview: Preview): string[] {
+  return [
+    "Rules, for ever",
+    ...ruleLines(preview),
+    "",
+    "What an audit of a worker with the least stake moves",
+    ...auditLines(preview),
+    "",
+    ...wordLines(preview),
+    "",
+    "Time line of a round",
+    ...timeLines(preview),
+    "",
+    "Costs",
+    ...costLines(preview),
+    ...warnings(preview.rules).flatMap((warning) => ["", `Warning: ${warning}`]),
+  ];
+}
+
+function money({ mint }: Preview): (amount: bigint) => string {
+  return (amount) => `${formatAmount(amount, mint.decimals)} ${unitOf(mint)}`;
+}
+
+function percent(bps: number): string {
+  return `${String(bps / 100)}%`;
+}
+
+function ruleLines(preview: Preview): string[] {
+  const say = money(preview);
+  const shown = (name: (typeof RULE_NAMES)[number]): string => {
+    const { rule, kind } = RULE_TABLE[name];
+    const value: unknown = preview.rules[rule];
+    switch (kind) {
+      case "slots":
+        return formatSlots(value as bigint, MS_PER_SLOT);
+      case "amount":
+        return say(value as bigint);
+      case "share":
+        return percent(value as number);
+      case "gate":
+        return (value as TaskRules["workerGate"]).kind;
+      default:
+        return String(value);
+    }
+  };
+  return table(
+    ["rule", "value", "what it is"],
+    RULE_NAMES.map((name) => [name, shown(name), RULE_TABLE[name].about]),
+  );
+}
+
+function auditLines(preview: Preview): string[] {
+  const { rules } = preview;
+  const say = money(preview);
+  const few = rules.quorumVotes;
+  const many = Math.max(VOTERS, few);
+  const play = (verdict: "downtime" | "malice" | "valid", voters: number) => {
+    const facts: Case = {
+      accusedStake: rules.workerMinStake,
+      accusation: verdict === "valid" ? "malice" : verdict,
+      initiatorStake: rules.witnessMinStake,
+      votes: Array.from({ length: voters }, () => ({
+        opinion: verdict,
+        stake: rules.witnessMinStake,
+      })),
+    };
+    return judge(rules, facts);
+  };
+  const verdicts = ["downtime", "malice", "valid"] as const;
+  const row = (title: string, cell: (verdict: (typeof verdicts)[number]) => string): string[] => [
+    title,
+    ...verdicts.map(cell),
+  ];
+  const signed = (amount: bigint): string => (amount > 0n ? `+${say(amount)}` : say(amount));
+  const counts = few === many ? [few] : [few, many];
+  return table(
+    ["", "guilty of downtime", "guilty of malice", "acquitted"],
+    [
+      row("the worker", (verdict) => {
+        const { slash, accusedGain } = play(verdict, few);
+        return signed(accusedGain - slash);
+      }),
+      ...counts.map((voters) =>
+        row(`the caller, with ${voters} other voters`, (verdict) => {
+          const { initiatorGain, initiatorLoss } = play(verdict, voters);
+          return signed(initiatorGain - initiatorLoss);
+        }),
+      ),
+      ...counts.map((voters) =>
+        row(`each of ${voters} other voters`, (verdict) =>
+          signed(play(verdict, voters).shares[0] ?? 0n),
+        ),
+      ),
+      row("the pool", (verdict) => signed(play(verdict, few).pool)),
+    ],
+  );
+}
+
+function wordLines(preview: Preview): string[] {
+  const { rules, fund } = preview;
+  const say = money(preview);
+  const share = bountyShare(rules.bountyPerRound, WORKERS);
+  const risk = roundsAtRisk(rules, WORKERS);
+  const lasts = poolLasts(fund, rules.bountyPerRound);
+  const revealed = rules.commitSlots > 0n;
+  const stakeInBounties =
+    rules.bountyPerRound > 0n ? rules.workerMinStake / rules.bountyPerRound : null;
+  const lines = [
+    `A worker stakes at least ${say(rules.workerMinStake)}${stakeInBounties === null ? "" : `, ${stakeInBounties.toString()} rounds' bounties`}, and a witness ${say(rules.witnessMinStake)}.`,
+    `With ${WORKERS} workers, each earns ${say(share)} a round. A wrong one loses ${say(part(rules.workerMinStake, rules.maliceBps))}${risk === null ? "" : `, the pay of ${risk.toString()} rounds: lying pays only if it is caught less than once in so many`}; one that is down loses ${say(part(rules.workerMinStake, rules.downtimeBps))}.`,
+    `Who calls an audit risks ${say(rules.initiatorBond)} as a bond, lost if the worker is acquitted. A vote lends ${say(rules.voteDeposit)}${revealed ? ", lost if it is not revealed" : ", which always comes back"}.`,
+  ];
+  if (fund === 0n) {
+    lines.push(
+      `Nothing is put into the pool yet: workers are paid once somebody funds the task with ${say(rules.bountyPerRound)} a round.`,
+    );
+  } else if (lasts) {
+    const time = formatSlots(lasts.rounds * rules.roundSlots, MS_PER_SLOT);
+    lines.push(
+      `The pool of ${say(fund)} lasts ${lasts.rounds.toString()} rounds, ${time}${lasts.rest > 0n ? `, and pays ${say(lasts.rest)} in one more` : ""}.`,
+    );
+  }
+  return lines;
+}
+
+const WINDOWS = {
+  submission: "work is taken",
+  audit: "audits may be opened",
+  vote: "votes, at the latest",
+  commit: "secret votes, at the latest",
+  reveal: "secret votes are opened, at the latest",
+} as const;
+
+function timeLines({ rules }: Preview): string[] {
+  return [
+    ...table(
+      ["window", "from slot", "until slot", "ends after"],
+      [
+        ...timeline(rules).map(({ what, from, until }) => [
+          WINDOWS[what],
+          from.toString(),
+          until.toString(),
+          minutes(until),
+        ]),
+        ["next round begins", rules.roundSlots.toString(), "", minutes(rules.roundSlots)],
+        [
+          "bounties can be claimed",
+          (rules.submissionSlots + rules.auditSlots).toString(),
+          "",
+          minutes(rules.submissionSlots + rules.auditSlots),
+        ],
+        ["last verdict", longestCase(rules).toString(), "", minutes(longestCase(rules))],
+      ],
+    ),
+    `Times are at ${MS_PER_SLOT} ms a slot; a busy network is slower.`,
+  ];
+}
+
+function minutes(slots: bigint): string {
+  const seconds = (slots * BigInt(MS_PER_SLOT)) / 1_000n;
+  return seconds < 120n
+    ? `${seconds.toString()} s`
+    : `${formatAmount((seconds * 10n) / 60n, 1)} min`;
+}
+
+function costLines(preview: Preview): string[] {
+  const { costs, rent, fund, mint } = preview;
+  const inSol = mint.address.equals(WRAPPED_SOL.address);
+  const now: (readonly [string, string, string])[] = [
+    ["rent of the task", sol(costs.taskRent), "back when it is closed"],
+    ["rent of the vault", sol(costs.vaultRent), "back when it is closed"],
+    ["transaction fees", sol(costs.fees), ""],
+    ...(inSol && fund > 0n
+      ? [["into the pool", sol(fund), "back when the task is retired, unless paid out"] as const]
+      : []),
+    ["now, in all", sol(costs.total), ""],
+    ...(!inSol && fund > 0n
+      ? [
+          [
+            "into the pool",
+            money(preview)(fund),
+            "back when the task is retired, unless paid out",
+          ] as const,
+        ]
+      : []),
+  ];
+  const later: (readonly [string, string, string])[] = [
+    ["each node that joins", sol(rent.node), "by its owner; back when it leaves"],
+    ["each round", sol(rent.round), "by its first worker; back when it is closed"],
+    ["each submission", sol(rent.submission), "by its worker; back when it is closed"],
+    ["each audit", sol(rent.audit), "by who opens it; back when it is closed"],
+    ["each vote", sol(rent.vote), "by its voter; back when it is closed"],
+    ["each allowed owner", sol(rent.allowEntry), "by you; back when it is taken off the list"],
+  ];
+  return table(["for", "amount", ""], [...now, ...later]);
+}
