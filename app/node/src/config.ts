@@ -21,14 +21,14 @@ const whole = (least: number, most = Number.MAX_SAFE_INTEGER): z.ZodNumber =>
   z.number().int().min(least).max(most);
 const port = whole(0, 65_535);
 
-const limits = z
-  .strictObject({
-    memoryBytes: whole(1_048_576).optional(),
-    computeMs: whole(1).optional(),
-    totalMs: whole(1).optional(),
-    doorCalls: whole(0).optional(),
-  })
-  .default({});
+/** Keys that are not given must not be there: they would take the place of the sandbox's defaults. */
+const limits = z.strictObject({
+  memoryBytes: whole(1_048_576).exactOptional(),
+  computeMs: whole(1).exactOptional(),
+  totalMs: whole(1).exactOptional(),
+  doorCalls: whole(0).exactOptional(),
+  answerBytes: whole(1).exactOptional(),
+});
 
 const schema = z.strictObject({
   rpcUrl: webUrl,
@@ -51,7 +51,7 @@ const schema = z.strictObject({
       port,
       publicUrl: webUrl,
       maxBodyBytes: whole(0).default(65_536),
-      concurrency: whole(1, 64).default(4),
+      concurrency: whole(1, 64).default(2),
       queue: whole(0, 10_000).default(64),
       requestsPerSecond: whole(1).default(20),
     })
@@ -71,7 +71,6 @@ const schema = z.strictObject({
     .strictObject({ timeoutMs: whole(1).optional(), maxBytes: whole(1).optional() })
     .default({}),
   limits: z.strictObject({ audit: limits, work: limits, respond: limits }).partial().default({}),
-  maxPayloadBytes: whole(1).default(1_048_576),
   priorityFee: amount.default(0n),
   maxFeeLamports: amount.default(1_000_000n),
   computeUnitLimit: whole(1_000, 1_400_000).optional(),

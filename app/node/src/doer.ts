@@ -258,13 +258,6 @@ export class Doer {
       return this.again(`work:${round.toString()}`, message);
     }
     const payload = ran.value;
-    if (payload.length > config.maxPayloadBytes) {
-      log.error(
-        { ...about, bytes: payload.length },
-        "the payload is larger than `maxPayloadBytes`",
-      );
-      return { end: "over", why: "the payload is too large" };
-    }
     const hash = createHash("sha256").update(payload).digest("hex");
     store.keepWork({ round, hash, uri: `${publicUrl}/payload/${hash}`, payload });
     log.info({ ...about, hash, bytes: payload.length }, "worked");

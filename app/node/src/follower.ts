@@ -1,19 +1,28 @@
-import type { Connection, PublicKey } from "@solana/web3.js";
 import { PROGRAM_ID } from "@securing-tasks/client";
+import type { Connection, PublicKey } from "@solana/web3.js";
+import { createSolanaRpcSubscriptions } from "@solana/rpc-subscriptions";
+import { backoff, pause } from "./sender";
 
 export interface FollowerOptions {
   readonly connection: Connection;
+  /** Where the server takes subscriptions. */
+  readonly wsUrl: string;
   readonly task: PublicKey;
   /** Longest time between two looks at the chain, in milliseconds. */
   readonly pollMs: number;
   /** Called when it is time for a look. */
   readonly onWake: () => void;
+  /** Told why a subscription ended; it is made again. */
+  readonly onTrouble: (message: string) => void;
+  readonly signal: AbortSignal;
 }
 
 /** A subscription that is silent for this long is not relied on. */
 const SILENCE_MS = 5_000;
 /** Until it is measured. */
 const SLOT_MS = 400;
+const MIN_SLEEP_MS = 50;
+const RETRY_MS = 500;
 
 /**
  * Says when to look at the chain: when an account of the task changes, when a slot comes that was asked for, and at the latest every so
@@ -25,33 +34,41 @@ export class Follower {
   private msPerSlot = SLOT_MS;
   private wakeAt: bigint | null = null;
   private timer: NodeJS.Timeout | undefined;
-  private slots: number | undefined;
-  private changes: number | undefined;
 
   constructor(private readonly options: FollowerOptions) {}
 
+  /** Follows until the signal ends it. */
   start(): void {
-    const { connection, task, onWake } = this.options;
-    this.slots = connection.onSlotChange(({ slot }) => {
-      this.hear(BigInt(slot));
-      if (this.wakeAt !== null && this.newest >= this.wakeAt) {
-        this.wakeAt = null;
-        onWake();
-      }
+    const { wsUrl, task, signal, onWake } = this.options;
+    const server = createSolanaRpcSubscriptions(wsUrl);
+    type Address = Parameters<typeof server.programNotifications>[0];
+    void this.keep(
+      () => server.slotNotifications().subscribe({ abortSignal: signal }),
+      ({ slot }) => {
+        this.hear(slot);
+        if (this.wakeAt !== null && slot >= this.wakeAt) {
+          this.wakeAt = null;
+          onWake();
+        }
+      },
+    );
+    void this.keep(
+      () =>
+        server
+          .programNotifications(PROGRAM_ID.toBase58() as Address, {
+            commitment: "confirmed",
+            encoding: "base64",
+            // Every account of a task but itself begins with its address, votes with their audit's.
+            filters: [
+              { memcmp: { offset: 8n, bytes: task.toBase58() as never, encoding: "base58" } },
+            ],
+          })
+          .subscribe({ abortSignal: signal }),
+      onWake,
+    );
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.timer);
     });
-    this.changes = connection.onProgramAccountChange(PROGRAM_ID, onWake, {
-      commitment: "confirmed",
-      filters: [{ memcmp: { offset: 8, bytes: task.toBase58() } }],
-    });
-  }
-
-  async stop(): Promise<void> {
-    clearTimeout(this.timer);
-    const { connection } = this.options;
-    if (this.slots !== undefined) await connection.removeSlotChangeListener(this.slots);
-    if (this.changes !== undefined) {
-      await connection.removeProgramAccountChangeListener(this.changes);
-    }
   }
 
   /** The newest slot. Asks for it when the subscription is silent. */
@@ -73,24 +90,55 @@ export class Follower {
 
   /** Wakes at this slot, or after the longest time between two looks. */
   sleep(wakeAt: bigint | null): void {
+    const { pollMs, onWake, signal } = this.options;
     this.wakeAt = wakeAt;
     clearTimeout(this.timer);
-    const { pollMs, onWake } = this.options;
+    if (signal.aborted) return;
     // Without a subscription the clock has to do.
     const due = wakeAt === null ? pollMs : this.duration(wakeAt - this.newest);
     this.timer = setTimeout(onWake, Math.max(Math.min(pollMs, due), MIN_SLEEP_MS));
   }
 
+  /** Subscribes, and again whenever the subscription ends. */
+  private async keep<T>(
+    subscribe: () => Promise<AsyncIterable<T>>,
+    hear: (news: T) => void,
+  ): Promise<void> {
+    const { signal, onTrouble, onWake } = this.options;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        const news = await subscribe();
+        // What happened in between was not told.
+        if (failures > 0) onWake();
+        for await (const one of news) {
+          failures = 0;
+          hear(one);
+        }
+      } catch (error) {
+        onTrouble(error instanceof Error ? error.message : String(error));
+      }
+      failures += 1;
+      await pause(backoff(RETRY_MS, failures), signal);
+    }
+  }
+
   private hear(slot: bigint): void {
     const now = Date.now();
     const passed = Number(slot - this.newest);
-    // A server that was started again, or a fork that died: slots may go back.
     if (this.heardAt > 0 && passed > 0 && passed < 100) {
       this.msPerSlot = 0.95 * this.msPerSlot + 0.05 * ((now - this.heardAt) / passed);
     }
+    // Not the highest ever heard: slots go back when a fork dies, or a server is started again.
     this.newest = slot;
     this.heardAt = now;
   }
 }
 
-const MIN_SLEEP_MS = 50;
+/** Where a server takes subscriptions, by the rule of all clients: on the next port, where the address names one. */
+export function subscriptionUrl(rpcUrl: string): string {
+  const url = new URL(rpcUrl);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  if (url.port !== "") url.port = String(Number(url.port) + 1);
+  return url.href;
+}

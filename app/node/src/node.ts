@@ -12,6 +12,7 @@ import {
 } from "@securing-tasks/client";
 import type {
   AuditFacts,
+  Doors,
   LoadedFunction,
   Ran,
   RespondFacts,
@@ -20,7 +21,14 @@ import type {
   Verdict,
   WorkFacts,
 } from "@securing-tasks/sandbox";
-import { loadFunction, taskFacts } from "@securing-tasks/sandbox";
+import {
+  liveDoors,
+  loadFunction,
+  runAudit,
+  runRespond,
+  runWork,
+  taskFacts,
+} from "@securing-tasks/sandbox";
 import type { Connection, Keypair } from "@solana/web3.js";
 import { join } from "node:path";
 import pRetry from "p-retry";
@@ -28,24 +36,23 @@ import type { Logger } from "pino";
 import { pino } from "pino";
 import type { NodeConfig } from "./config";
 import { Doer } from "./doer";
-import { Follower } from "./follower";
-import type { Job } from "./jobs";
+import { Follower, subscriptionUrl } from "./follower";
 import { readKeypair } from "./keys";
 import { Lane } from "./lane";
 import { Metrics } from "./metrics";
 import { plan } from "./plan";
-import { connect, hangUp } from "./rpc";
+import { connect } from "./rpc";
 import type { SendStep } from "./sender";
 import { Sender, backoff, pause } from "./sender";
 import type { Service } from "./service";
 import { serve } from "./service";
+import type { Identity } from "./store";
 import { SqliteSaltStore, Store } from "./store";
 import { Viewer } from "./view";
 
 /** What a daemon is made of. Tests make dishonest ones by replacing a part. */
 export interface NodeParts {
   readonly logger: Logger;
-  /** Is not closed when the daemon stops. */
   readonly connection: Connection;
   readonly loadFunction: (ref: FunctionRef) => Promise<LoadedFunction>;
   readonly runAudit: (fn: LoadedFunction, facts: AuditFacts) => Promise<Ran<Verdict>>;
@@ -106,6 +113,8 @@ class Daemon implements RunningNode {
   private readonly ending = new AbortController();
   private readonly connection: Connection;
   private readonly client: SecuringTasksClient;
+  private readonly doors: Doors;
+  /** Strangers' questions wait for each other, and no audit waits for them. */
   private readonly lanes: { readonly duty: Lane; readonly service: Lane };
   private readonly sender: Sender;
   private readonly follower: Follower;
@@ -116,7 +125,7 @@ class Daemon implements RunningNode {
   private stopping: Promise<void> | null = null;
   private wakeUp: () => void = nothing;
   private woken = false;
-  private trouble: string | null = "The node is starting.";
+  private trouble: string | null = null;
   private poor = false;
   private settleDone: { resolve: () => void; reject: (error: Error) => void } = {
     resolve: nothing,
@@ -139,7 +148,6 @@ class Daemon implements RunningNode {
       parts.connection ??
       connect({
         rpcUrl: config.rpcUrl,
-        wsUrl: config.wsUrl,
         timeoutMs: config.rpcTimeoutMs,
         onTrouble: (message) => {
           this.metrics.rpcErrors.inc();
@@ -149,20 +157,17 @@ class Daemon implements RunningNode {
     this.client = new SecuringTasksClient(
       new AnchorProvider(this.connection, new Wallet(operator), { commitment: "confirmed" }),
     );
-    const thread = {
-      rpcUrl: config.rpcUrl,
-      rpcTimeoutMs: config.rpcTimeoutMs,
+    const { timeoutMs, maxBytes } = config.door;
+    this.doors = liveDoors({
+      connection: this.connection,
       gateways: config.gateways,
       allowPrivateNetwork: config.allowPrivateNetwork,
-      ...config.door,
-    };
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(maxBytes !== undefined && { maxBytes }),
+    });
     this.lanes = {
-      duty: new Lane({ thread, concurrency: 4, queue: 1_000 }),
-      service: new Lane({
-        thread,
-        concurrency: config.http?.concurrency ?? 1,
-        queue: config.http?.queue ?? 0,
-      }),
+      duty: new Lane(DUTY_RUNS, Infinity),
+      service: new Lane(config.http?.concurrency ?? 0, config.http?.queue ?? 0),
     };
     this.sender = new Sender({
       connection: this.connection,
@@ -180,9 +185,14 @@ class Daemon implements RunningNode {
     this.follower = new Follower({
       connection: this.connection,
       task: config.task,
+      wsUrl: config.wsUrl ?? subscriptionUrl(config.rpcUrl),
       pollMs: config.pollMs,
+      signal: this.ending.signal,
       onWake: () => {
         this.wake();
+      },
+      onTrouble: (message) => {
+        this.log.debug({ message }, "a subscription ended");
       },
     });
   }
@@ -206,16 +216,14 @@ class Daemon implements RunningNode {
       );
     });
     const task = await this.findTask();
-    store.identify(
-      {
-        cluster: genesis,
-        program: PROGRAM_ID.toBase58(),
-        task: config.task.toBase58(),
-        "first slot": task.startSlot.toString(),
-        owner: config.owner.toBase58(),
-      },
-      config.state,
-    );
+    const identity = {
+      cluster: genesis,
+      program: PROGRAM_ID.toBase58(),
+      task: config.task.toBase58(),
+      "first slot": task.startSlot.toString(),
+      owner: config.owner.toBase58(),
+    };
+    store.requireIdentity(identity, config.state);
     if (config.role === "worker" && !task.taskFunction) {
       throw new Error(
         "The task names no task function, so a worker has nothing to run. Take `role: witness`, or submit work by other means.",
@@ -232,7 +240,7 @@ class Daemon implements RunningNode {
         // Stopped before that: the next start goes on with it.
       },
     );
-    await this.enter(task);
+    await this.enter(task, identity);
 
     const load = this.loader();
     this.doer = new Doer({
@@ -283,13 +291,7 @@ class Daemon implements RunningNode {
     this.wake();
     await this.service?.close();
     await this.looping;
-    await Promise.all([this.lanes.duty.close(), this.lanes.service.close()]);
     await Promise.all([this.settling, this.doer?.idle()]);
-    if (this.parts.connection) await this.follower.stop();
-    else {
-      void this.follower.stop().catch(nothing);
-      hangUp(this.connection);
-    }
     this.store.close();
     this.log.info("stopped");
     this.settleDone.resolve();
@@ -314,7 +316,7 @@ class Daemon implements RunningNode {
   }
 
   /** Checks that the node is the configured one, after joining where that was asked for. */
-  private async enter(task: Task): Promise<void> {
+  private async enter(task: Task, identity: Identity): Promise<void> {
     const { owner, role, join: joining } = this.config;
     const address = nodeAddress(task.address, owner);
     let node = await this.client.find("node", address);
@@ -324,7 +326,7 @@ class Daemon implements RunningNode {
           `${owner.toBase58()} has no node in the task ${task.address.toBase58()}. Join it first with \`securing-tasks node join\`, or give \`join: { ownerKeypair, stake }\`.`,
         );
       }
-      await this.join(task, joining);
+      await this.join(task, joining, identity);
       node = await this.client.fetch("node", address);
     }
     if (!node.operator.equals(this.operator.publicKey)) {
@@ -337,12 +339,14 @@ class Daemon implements RunningNode {
         `The node is a ${node.role}, and the configuration says \`role: ${role}\`. Change that.`,
       );
     }
+    this.store.keepIdentity(identity);
   }
 
   /** The one time that the owner's key is used. It is not kept. */
   private async join(
     task: Task,
     { ownerKeypair, stake }: NonNullable<NodeConfig["join"]>,
+    identity: Identity,
   ): Promise<void> {
     const owner = readKeypair(ownerKeypair, "owner");
     if (!owner.publicKey.equals(this.config.owner)) {
@@ -351,6 +355,7 @@ class Daemon implements RunningNode {
       );
     }
     const mint = await fetchMint(this.connection, task.mint);
+    this.store.keepIdentity(identity);
     const wrap = task.mint.equals(WRAPPED_SOL.address) ? wrapSol(owner.publicKey, stake) : [];
     const delivery = await this.sender.send({
       key: "join",
@@ -405,15 +410,11 @@ class Daemon implements RunningNode {
   }
 
   private runAudit(fn: LoadedFunction, facts: AuditFacts): Promise<Ran<Verdict>> {
-    const limits = this.config.limits.audit ?? {};
-    const job = { kind: "audit", fn, facts, limits } as Job;
-    return this.lanes.duty.run(job) as Promise<Ran<Verdict>>;
+    return this.lanes.duty.run(() => runAudit(fn, facts, this.doors, this.config.limits.audit));
   }
 
   private runWork(fn: LoadedFunction, facts: WorkFacts): Promise<Ran<Uint8Array>> {
-    const limits = this.config.limits.work ?? {};
-    const job = { kind: "work", fn, facts, limits } as Job;
-    return this.lanes.duty.run(job) as Promise<Ran<Uint8Array>>;
+    return this.lanes.duty.run(() => runWork(fn, facts, this.doors, this.config.limits.work));
   }
 
   private runRespond(
@@ -422,8 +423,7 @@ class Daemon implements RunningNode {
     facts: RespondFacts,
   ): Promise<Ran<ServiceResponse>> {
     const limits = { ...RESPOND_LIMITS, ...this.config.limits.respond };
-    const job = { kind: "respond", fn, request, facts, limits } as Job;
-    return this.lanes.service.run(job) as Promise<Ran<ServiceResponse>>;
+    return this.lanes.service.run(() => runRespond(fn, request, facts, this.doors, limits));
   }
 
   /** Looks at the chain whenever there may be something to do, and has it done. */
@@ -532,6 +532,8 @@ class Daemon implements RunningNode {
   }
 }
 
+/** Audits and works that run at once: each has a thread. */
+const DUTY_RUNS = 4;
 /** A stranger's question may not cost what an audit may. */
 const RESPOND_LIMITS = { memoryBytes: 33_554_432, computeMs: 1_000, totalMs: 10_000, doorCalls: 8 };
 

@@ -3,8 +3,6 @@ import pRetry from "p-retry";
 
 export interface RpcOptions {
   readonly rpcUrl: string;
-  /** Default: follows from `rpcUrl`. */
-  readonly wsUrl?: string | undefined;
   /** Most time for one answer, in milliseconds. */
   readonly timeoutMs: number;
   /** Told of every request that got no answer, also of those that will be made again. */
@@ -47,12 +45,5 @@ export function connect(options: RpcOptions): Connection {
     commitment: "confirmed",
     disableRetryOnRateLimit: true,
     fetch: patiently,
-    ...(options.wsUrl !== undefined && { wsEndpoint: options.wsUrl }),
   });
-}
-
-/** Closes the subscription socket, which would otherwise try to reach the server for ever. */
-export function hangUp(connection: Connection): void {
-  // web3.js has no public way to do this.
-  (connection as unknown as { _rpcWebSocket: { close(): void } })._rpcWebSocket.close();
 }

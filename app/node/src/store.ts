@@ -28,6 +28,9 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;`,
 ];
 
+/** Who a state belongs to, by what people call it. */
+export type Identity = Readonly<Record<string, string>>;
+
 /** A payload that was made for a round. */
 export interface Work {
   readonly round: bigint;
@@ -56,30 +59,35 @@ export interface Letter {
 }
 
 /**
- * What a daemon must not forget, in one SQLite file. Every write is on disk when the method returns. The file is locked as long as
+ * What a daemon must not forget, in one SQLite file. Every write is on disk when the method returns. The folder is locked as long as
  * it is open: two daemons on one folder would each think that they alone send.
  */
 export class Store {
   private readonly db: Database.Database;
+  private readonly lock: Database.Database;
 
   /** Opens or makes the state in a folder. Throws when another process has it open, or a newer version wrote it. */
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, "state.db");
-    this.db = new Database(file, { timeout: 0 });
+    this.lock = new Database(join(folder, "lock.db"));
     try {
-      this.db.pragma("locking_mode = EXCLUSIVE");
+      // The system gives it back when the process ends, however it ends.
+      this.lock.exec("BEGIN EXCLUSIVE");
+    } catch (error) {
+      this.lock.close();
+      throw new Error(
+        `The state folder ${folder} is in use by another process. Stop that one, or give this one a \`state\` of its own.`,
+        { cause: error },
+      );
+    }
+    const file = join(folder, "state.db");
+    this.db = new Database(file);
+    try {
       this.db.pragma("journal_mode = WAL");
       this.db.pragma("synchronous = FULL");
       this.migrate(file);
     } catch (error) {
-      this.db.close();
-      if ((error as { code?: unknown }).code === "SQLITE_BUSY") {
-        throw new Error(
-          `The state folder ${folder} is in use by another process. Stop that one, or give this one a \`state\` of its own.`,
-          { cause: error },
-        );
-      }
+      this.close();
       throw error;
     }
   }
@@ -98,19 +106,29 @@ export class Store {
   }
 
   close(): void {
-    if (this.db.open) this.db.close();
+    if (!this.lock.open) return;
+    this.db.close();
+    // Closing alone would wait for the collector of garbage.
+    this.lock.exec("ROLLBACK");
+    this.lock.close();
   }
 
-  /** Keeps who this state belongs to, or throws when it belongs to somebody else. */
-  identify(identity: Readonly<Record<string, string>>, folder: string): void {
+  /** Throws when this state belongs to somebody else. */
+  requireIdentity(identity: Identity, folder: string): void {
     for (const [name, value] of Object.entries(identity)) {
-      this.run("INSERT OR IGNORE INTO identity VALUES (?, ?)", name, value);
       const kept = this.row<{ value: string }>("SELECT value FROM identity WHERE name = ?", name);
-      if (kept?.value !== value) {
+      if (kept && kept.value !== value) {
         throw new Error(
-          `The state folder ${folder} belongs to another ${name}: ${String(kept?.value)}, not ${value}. Give each daemon a \`state\` of its own.`,
+          `The state folder ${folder} belongs to another ${name}: ${kept.value}, not ${value}. Give each daemon a \`state\` of its own.`,
         );
       }
+    }
+  }
+
+  /** Keeps who this state belongs to from now on. */
+  keepIdentity(identity: Identity): void {
+    for (const [name, value] of Object.entries(identity)) {
+      this.run("INSERT OR IGNORE INTO identity VALUES (?, ?)", name, value);
     }
   }
 
@@ -127,19 +145,19 @@ export class Store {
   }
 
   work(round: bigint): Work | null {
-    const row = this.row<{ hash: string; uri: string; payload: Uint8Array }>(
+    const row = this.row<{ hash: string; uri: string; payload: Blob }>(
       "SELECT hash, uri, payload FROM works WHERE round = ?",
       Number(round),
     );
-    return row ? { round, hash: row.hash, uri: row.uri, payload: row.payload } : null;
+    return row && { round, hash: row.hash, uri: row.uri, payload: bytes(row.payload) };
   }
 
   payload(hash: string): Uint8Array | null {
-    const row = this.row<{ payload: Uint8Array }>(
+    const row = this.row<{ payload: Blob }>(
       "SELECT payload FROM works WHERE hash = ? LIMIT 1",
       hash,
     );
-    return row?.payload ?? null;
+    return row && bytes(row.payload);
   }
 
   /** Keeps the opinion on an audit. The first one stays and is returned. */
@@ -237,10 +255,10 @@ export class Store {
   salts(audit: PublicKey, voter: PublicKey): VoteSecret[] {
     const rows = this.db
       .prepare("SELECT opinion, salt FROM salts WHERE audit = ? AND voter = ?")
-      .all(audit.toBase58(), voter.toBase58()) as { opinion: Opinion; salt: Uint8Array }[];
+      .all(audit.toBase58(), voter.toBase58()) as { opinion: Opinion; salt: Blob }[];
     return OPINIONS.flatMap((opinion) => {
       const row = rows.find((one) => one.opinion === opinion);
-      return row ? [{ audit, voter, opinion, salt: Uint8Array.from(row.salt) }] : [];
+      return row ? [{ audit, voter, opinion, salt: bytes(row.salt) }] : [];
     });
   }
 
@@ -280,13 +298,20 @@ export class SqliteSaltStore implements SaltStore {
   }
 }
 
+/** As the library gives bytes: one row as a buffer, many rows as its memory. */
+type Blob = Buffer | ArrayBuffer;
+
+function bytes(blob: Blob): Uint8Array {
+  return Uint8Array.from(blob instanceof ArrayBuffer ? new Uint8Array(blob) : blob);
+}
+
 interface LetterRow {
   readonly key: string;
   readonly signature: string;
   readonly blockhash: string;
   readonly last_valid_block_height: number;
   readonly min_slot: number;
-  readonly raw: Uint8Array;
+  readonly raw: Blob;
 }
 
 function toLetter(row: LetterRow): Letter {
@@ -296,6 +321,6 @@ function toLetter(row: LetterRow): Letter {
     blockhash: row.blockhash,
     lastValidBlockHeight: row.last_valid_block_height,
     minSlot: row.min_slot,
-    raw: Uint8Array.from(row.raw),
+    raw: bytes(row.raw),
   };
 }

@@ -1,0 +1,143 @@
+import { ConfigError, checkNodeConfig, readNodeConfig } from "@securing-tasks/node";
+import { Keypair } from "@solana/web3.js";
+import { expect } from "chai";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const task = Keypair.generate().publicKey.toBase58();
+const owner = Keypair.generate().publicKey.toBase58();
+
+describe("a daemon's configuration", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "securing-tasks-config-"));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function write(...lines: readonly string[]): string {
+    const file = join(folder, "node.yaml");
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    return file;
+  }
+
+  function faults(file: string): readonly string[] {
+    try {
+      readNodeConfig(file);
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message.split("\n");
+      throw error;
+    }
+    throw new Error("It was taken.");
+  }
+
+  const witness = [
+    "rpcUrl: http://127.0.0.1:8899",
+    `task: ${task}`,
+    `owner: ${owner}`,
+    "role: witness",
+    "operatorKeypair: keys/operator.json",
+    "state: state",
+  ];
+
+  it("needs little of a witness, listens nowhere then, and takes paths as relative to the file", () => {
+    const config = readNodeConfig(write(...witness));
+    expect(config.task.toBase58()).to.equal(task);
+    expect(config.owner.toBase58()).to.equal(owner);
+    expect([config.http, config.metrics, config.join]).to.deep.equal([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(config.operatorKeypair).to.equal(join(folder, "keys/operator.json"));
+    expect(config.state).to.equal(join(folder, "state"));
+    expect([config.samples, config.chores.resolve, config.chores.close]).to.deep.equal([
+      1,
+      true,
+      true,
+    ]);
+  });
+
+  it("is taken as JSON too, with amounts above what a JSON number holds", () => {
+    const file = join(folder, "node.json");
+    writeFileSync(
+      file,
+      JSON.stringify({
+        rpcUrl: "http://127.0.0.1:8899",
+        task,
+        owner,
+        role: "worker",
+        operatorKeypair: "/keys/operator.json",
+        state: "/var/lib/node",
+        join: { ownerKeypair: "owner.json", stake: "18446744073709551615" },
+        http: { port: 8080, publicUrl: "https://node.example" },
+      }),
+    );
+    const config = readNodeConfig(file);
+    expect(config.operatorKeypair).to.equal("/keys/operator.json");
+    expect(config.join?.stake).to.equal(18_446_744_073_709_551_615n);
+    expect(config.join?.ownerKeypair).to.equal(join(folder, "owner.json"));
+    expect(config.http?.host).to.equal("0.0.0.0");
+  });
+
+  it("names file, line and column of every fault, and what to do", () => {
+    const file = write(
+      "rpcUrl: localhost:8899",
+      "task: not-an-address",
+      `owner: ${owner}`,
+      "role: judge",
+      "operatorKeypair: operator.json",
+      "sampels: 3",
+      "http:",
+      "  port: 99999",
+      "  publicUrl: https://node.example",
+      "  hots: 127.0.0.1",
+      "gateways:",
+      "  - https://good.example",
+      "  - ftp://bad.example",
+    );
+    const found = faults(file);
+    const at = (line: number, column: number): string =>
+      found.find((fault) => fault.startsWith(`${file}:${line}:${column}: `)) ?? found.join("\n");
+    expect(at(1, 9)).to.match(/`rpcUrl`: is no http:\/\/ or https:\/\/ URL/);
+    expect(at(2, 7)).to.match(/`task`: is no address/);
+    expect(at(4, 7)).to.match(/`role`.*"worker"\|"witness"/);
+    expect(at(1, 1)).to.match(/`state` is missing. Add it./);
+    expect(at(6, 1)).to.match(/`sampels` is no setting/);
+    expect(at(8, 9)).to.match(/`http.port`.*65535/);
+    expect(at(10, 3)).to.match(/`http.hots` is no setting/);
+    expect(at(13, 5)).to.match(/`gateways.1`: is no http/);
+    expect(found).to.have.length(8);
+  });
+
+  it("tells where YAML is broken, and what file is not there", () => {
+    const file = write(...witness, "  secrets: [");
+    expect(faults(file).join("\n")).to.match(new RegExp(`^${file}:\\d+:\\d+: `));
+    expect(faults(join(folder, "nothing.yaml")).join("\n")).to.match(/there is no such file/);
+  });
+
+  it("refuses a worker that could not serve its payloads, and one whose payloads' URIs would be too long", () => {
+    const worker = witness.map((line) => line.replace("witness", "worker"));
+    expect(faults(write(...worker)).join("\n")).to.match(/:4:7: a worker serves its payloads/);
+    const long = `http://${"a".repeat(60)}.example`;
+    const file = write(...worker, "http:", "  port: 80", `  publicUrl: ${long}`);
+    expect(faults(file).join("\n")).to.match(/:9:14: `http.publicUrl` is longer than/);
+  });
+
+  it("is checked the same when a program makes it", () => {
+    const input = {
+      rpcUrl: "http://127.0.0.1:8899",
+      task,
+      owner,
+      role: "witness" as const,
+      operatorKeypair: "a",
+      state: "b",
+    };
+    expect(checkNodeConfig(input, "/folder").state).to.equal("/folder/b");
+    expect(() => checkNodeConfig({ ...input, pollMs: 1 })).to.throw(ConfigError, /`pollMs`/);
+  });
+});

@@ -1,0 +1,174 @@
+import type { VoteSecret } from "@securing-tasks/client";
+import { SecuringTasksClient, voteCommitment } from "@securing-tasks/client";
+import { EmbeddedChain } from "@securing-tasks/client/embedded";
+import { SqliteSaltStore, Store } from "@securing-tasks/node";
+import { Keypair } from "@solana/web3.js";
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const audit = Keypair.generate().publicKey;
+const voter = Keypair.generate().publicKey;
+const secret = (opinion: VoteSecret["opinion"], fill: number): VoteSecret => ({
+  audit,
+  voter,
+  opinion,
+  salt: new Uint8Array(32).fill(fill),
+});
+
+/** Keeps a salt, tells of it, and so on until it is killed. */
+const KEEPER = `
+const { SqliteSaltStore, Store } = require("@securing-tasks/node");
+const { Keypair } = require("@solana/web3.js");
+const { randomBytes } = require("node:crypto");
+(async () => {
+  const salts = new SqliteSaltStore(new Store(process.argv[1]));
+  for (;;) {
+    const audit = Keypair.generate().publicKey;
+    const { salt } = await salts.keep({ audit, voter: audit, opinion: "malice", salt: randomBytes(32) });
+    process.stdout.write(audit.toBase58() + " " + Buffer.from(salt).toString("hex") + "\\n");
+  }
+})();`;
+
+describe("a daemon's state", () => {
+  let folder: string;
+  let store: Store;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "securing-tasks-state-"));
+    store = new Store(folder);
+  });
+
+  afterEach(() => {
+    store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("keeps the first salt of an opinion, whoever comes with another, and forgets all on request", async () => {
+    const salts = new SqliteSaltStore(store);
+    expect(await salts.keep(secret("malice", 1))).to.deep.equal(secret("malice", 1));
+    expect(await salts.keep(secret("malice", 2))).to.deep.equal(secret("malice", 1));
+    await salts.keep(secret("valid", 3));
+    store.close();
+    store = new Store(folder);
+    const again = new SqliteSaltStore(store);
+    expect(await again.find(audit, voter)).to.deep.equal([secret("valid", 3), secret("malice", 1)]);
+    await again.forget(audit, voter);
+    expect(await again.find(audit, voter)).to.deep.equal([]);
+  });
+
+  it("serves the client's committed votes", async () => {
+    const client = new SecuringTasksClient(EmbeddedChain.start().provider(Keypair.generate()));
+    const salts = new SqliteSaltStore(store);
+    const task = Keypair.generate().publicKey;
+    const made = await client.commitVote({ task, audit, voter, opinion: "valid", salts });
+    const [kept] = await salts.find(audit, voter);
+    expect(kept && voteCommitment(kept)).to.deep.equal(voteCommitment(made.secret));
+  });
+
+  it("has every salt that a process kept before it was killed", async () => {
+    store.close();
+    const told = new Map<string, string>();
+    for (const most of [1, 7, 40]) {
+      const child = spawn(process.execPath, ["-e", KEEPER, folder], {
+        cwd: __dirname,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let lines = 0;
+      for await (const line of createInterface({ input: child.stdout })) {
+        const [name = "", salt = ""] = line.split(" ");
+        if (salt.length === 64) told.set(name, salt);
+        lines += 1;
+        if (lines === most) child.kill("SIGKILL");
+      }
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    }
+    expect(told.size).to.be.at.least(48);
+    // The lock of a killed process is nobody's.
+    store = new Store(folder);
+    for (const [name, salt] of told) {
+      const { PublicKey } = await import("@solana/web3.js");
+      const key = new PublicKey(name);
+      const [kept] = store.salts(key, key);
+      expect(Buffer.from(kept?.salt ?? []).toString("hex")).to.equal(salt);
+    }
+  });
+
+  it("belongs to one process at a time, and says so", () => {
+    expect(() => new Store(folder)).to.throw(/is in use by another process/);
+    store.close();
+    store = new Store(folder);
+  });
+
+  it("belongs to one task, owner and cluster", () => {
+    const identity = { cluster: "one", task: "a" };
+    store.requireIdentity(identity, folder);
+    store.requireIdentity({ cluster: "two", task: "b" }, folder);
+    store.keepIdentity(identity);
+    store.requireIdentity(identity, folder);
+    expect(() => {
+      store.requireIdentity({ cluster: "one", task: "b" }, folder);
+    }).to.throw(/belongs to another task: a, not b/);
+  });
+
+  it("sends the same payload and holds the same opinion after a restart, whatever comes later", () => {
+    const payload = Uint8Array.from([1, 2, 3]);
+    const hash = "ab".repeat(32);
+    const work = { round: 7n, hash, uri: "http://a", payload };
+    store.keepWork(work);
+    store.keepOpinion("audit", { opinion: "malice", reason: "lies" });
+    store.keepOpinion("silent", { opinion: null, reason: "failed" });
+    store.keepCheck("submission", { opinion: "downtime", reason: "gone" });
+    store.keepSample(7n, ["x", "y"]);
+    store.close();
+    store = new Store(folder);
+    const other = { ...work, hash: "cd".repeat(32), payload: Uint8Array.from([4]) };
+    expect(store.keepWork(other).hash).to.equal(hash);
+    expect(Uint8Array.from(store.payload(hash) ?? [])).to.deep.equal(payload);
+    expect(store.payload(other.hash)).to.equal(null);
+    const { opinion, reason } = store.keepOpinion("audit", { opinion: "valid", reason: "" });
+    expect([opinion, reason]).to.deep.equal(["malice", "lies"]);
+    expect(store.keepOpinion("silent", { opinion: "valid", reason: "" }).opinion).to.equal(null);
+    expect(store.keepCheck("submission", { opinion: "valid", reason: "" }).opinion).to.equal(
+      "downtime",
+    );
+    store.keepSample(7n, ["z"]);
+    expect(store.sample(7n)).to.deep.equal(["x", "y"]);
+    expect([store.sample(8n), store.work(8n), store.opinion("x"), store.check("x")]).to.deep.equal([
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  it("counts its own accusations once each", () => {
+    store.keepAccusation("first", "submission");
+    store.keepAccusation("first", "submission");
+    store.keepAccusation("second", "submission");
+    expect([store.accusations("submission"), store.accusations("other")]).to.deep.equal([2, 0]);
+  });
+
+  it("has one letter for a key", () => {
+    const letter = {
+      key: "vote:a",
+      signature: "s",
+      blockhash: "b",
+      lastValidBlockHeight: 5,
+      minSlot: 4,
+      raw: Uint8Array.from([9, 8]),
+    };
+    store.post(letter);
+    expect(() => {
+      store.post({ ...letter, signature: "t" });
+    }).to.throw();
+    expect(store.letter("vote:a")).to.deep.equal(letter);
+    expect(store.letters()).to.deep.equal([letter]);
+    store.settle("vote:a");
+    expect([store.letter("vote:a"), store.letters()]).to.deep.equal([null, []]);
+  });
+});
