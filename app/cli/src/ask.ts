@@ -12,6 +12,9 @@ export interface Question<T> {
   readonly message: string;
   /** Reads what was written. Throws a sentence, which is shown, and asks again. */
   readonly read: (text: string) => T;
+  /** What a person gets by pressing Enter. */
+  readonly suggestion?: string;
+  /** What scripts get without the flag. */
   readonly fallback?: string;
 }
 
@@ -21,7 +24,7 @@ export async function askFor<T>(
   given: string | undefined,
   question: Question<T>,
 ): Promise<T> {
-  const { flag, message, read, fallback } = question;
+  const { flag, message, read, fallback, suggestion = fallback } = question;
   if (given !== undefined) return read(given);
   if (!session.interactive) {
     if (fallback !== undefined) return read(fallback);
@@ -31,7 +34,7 @@ export async function askFor<T>(
   const text = await input(
     {
       message,
-      ...(fallback !== undefined && { default: fallback }),
+      ...(suggestion !== undefined && { default: suggestion }),
       validate: (answer) => {
         try {
           read(answer);

@@ -40,7 +40,7 @@ export function leaf(
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 export function act<O extends OptionValues>(
   command: Command,
-  body: (session: Session, options: O, ...args: string[]) => Promise<void>,
+  body: (session: Session, options: O, ...args: (string | undefined)[]) => Promise<void>,
 ): Command {
   const own = new Set(command.options.map(({ long }) => long));
   command.optionsGroup("Global options:");
@@ -48,7 +48,7 @@ export function act<O extends OptionValues>(
     if (!own.has(option.long)) command.addOption(option);
   }
   return command.action(async (...all: unknown[]) => {
-    const args = all.slice(0, command.registeredArguments.length) as string[];
+    const args = all.slice(0, command.registeredArguments.length) as (string | undefined)[];
     await body(await openSession(globalsOf(command)), command.opts<O>(), ...args);
   });
 }

@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { globalOptions } from "./command";
+import { registerAudit } from "./commands/audit";
+import { registerKey } from "./commands/key";
+import { registerNode } from "./commands/node";
+import { registerTask } from "./commands/task";
 import { registerTaskCreate } from "./commands/task-create";
+import { registerWatch } from "./commands/watch";
 import { EXIT, failureOf } from "./failures";
 import { toJson } from "./output";
 
@@ -21,6 +26,11 @@ function program(): Command {
   for (const option of globalOptions()) root.addOption(option);
   const task = root.command("task").description("make tasks, look at them, run and end them");
   registerTaskCreate(task);
+  registerTask(task);
+  registerNode(root);
+  registerAudit(root);
+  registerWatch(root);
+  registerKey(root);
   return root;
 }
 

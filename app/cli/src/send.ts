@@ -32,6 +32,8 @@ const POLL_MS = 400;
 const RESEND_MS = 4_000;
 /** For what a simulation can't know: an address that is found at another bump, another path. */
 const MARGIN_UNITS = 2_000;
+const MOST_UNITS = 1_400_000;
+const LAMPORTS_PER_SIGNATURE = 5_000n;
 
 /**
  * Sends what a builder made, paid for by the session's key, and waits until it is confirmed. Throws what the chain refuses, for
@@ -61,28 +63,17 @@ async function deliver(
   signers: readonly Keypair[],
   say: (text: string) => void,
 ): Promise<Sent> {
-  const { chain, wallet, commitment, priorityFee } = session;
-  const { connection } = chain;
+  const { chain, commitment } = session;
   const reached = commitment === "processed" ? "confirmed" : commitment;
-  let latest = await connection.getLatestBlockhash(reached);
-  const keys = [...new Map([wallet, ...signers].map((key) => [key.publicKey.toBase58(), key]))];
-  const build = (units: number, blockhash: string): Transaction => {
-    const transaction = new Transaction();
-    if (priorityFee > 0n) {
-      transaction.add(ComputeBudgetProgram.setComputeUnitPrice({ microLamports: priorityFee }));
-    }
-    transaction.add(ComputeBudgetProgram.setComputeUnitLimit({ units }), ...made.instructions);
-    transaction.feePayer = wallet.publicKey;
-    transaction.recentBlockhash = blockhash;
-    transaction.sign(...keys.map(([, key]) => key));
-    return transaction;
-  };
-  const units = await simulate(session, build(1_400_000, latest.blockhash));
-  let transaction = build(units + Math.ceil(units / 10) + MARGIN_UNITS, latest.blockhash);
+  let latest = await chain.connection.getLatestBlockhash(reached);
+  const build = (units: number, blockhash: string): Transaction =>
+    assemble(session, made, signers, units, blockhash);
+  const limit = await unitLimit(session, build(MOST_UNITS, latest.blockhash));
+  let transaction = build(limit, latest.blockhash);
   while (!chain.claimSignature(signatureOf(transaction), latest.lastValidBlockHeight)) {
     // Sent a moment ago: the same thing twice needs a blockhash of its own.
     latest = await chain.blockhashAfter(latest.blockhash);
-    transaction = build(units + Math.ceil(units / 10) + MARGIN_UNITS, latest.blockhash);
+    transaction = build(limit, latest.blockhash);
   }
   const signature = signatureOf(transaction);
   const bytes = transaction.serialize();
@@ -98,6 +89,43 @@ async function deliver(
       { exitCode: EXIT.network, name: "OutcomeUnknown", signature },
     );
   }
+}
+
+/**
+ * What sending this would cost in lamports: its signatures, and the priority fee for its compute limit. Throws what the chain would
+ * refuse.
+ */
+export async function feeOf(
+  session: Session,
+  builder: Sendable,
+  signers: readonly Keypair[] = [],
+): Promise<bigint> {
+  const made = await builder.transaction();
+  const { blockhash } = await session.chain.connection.getLatestBlockhash();
+  const trial = assemble(session, made, signers, MOST_UNITS, blockhash);
+  const units = BigInt(await unitLimit(session, trial));
+  // The runtime rounds up.
+  const priority = (units * session.priorityFee + 999_999n) / 1_000_000n;
+  return BigInt(trial.signatures.length) * LAMPORTS_PER_SIGNATURE + priority;
+}
+
+function assemble(
+  { wallet, priorityFee }: Session,
+  made: Transaction,
+  signers: readonly Keypair[],
+  units: number,
+  blockhash: string,
+): Transaction {
+  const transaction = new Transaction();
+  if (priorityFee > 0n) {
+    transaction.add(ComputeBudgetProgram.setComputeUnitPrice({ microLamports: priorityFee }));
+  }
+  transaction.add(ComputeBudgetProgram.setComputeUnitLimit({ units }), ...made.instructions);
+  transaction.feePayer = wallet.publicKey;
+  transaction.recentBlockhash = blockhash;
+  const keys = new Map([wallet, ...signers].map((key) => [key.publicKey.toBase58(), key]));
+  transaction.sign(...keys.values());
+  return transaction;
 }
 
 async function settle(
@@ -147,6 +175,12 @@ async function settle(
   }
 }
 
+/** The compute limit for a transaction: what it needs now, and some more. */
+async function unitLimit(session: Session, trial: Transaction): Promise<number> {
+  const units = await simulate(session, trial);
+  return units + Math.ceil(units / 10) + MARGIN_UNITS;
+}
+
 /** Compute units that a transaction needs now. Throws as the chain would when it is refused. */
 async function simulate({ chain }: Session, transaction: Transaction): Promise<number> {
   const { value } = await chain.connection.simulateTransaction(
@@ -157,11 +191,24 @@ async function simulate({ chain }: Session, transaction: Transaction): Promise<n
     throw new SendTransactionError({
       action: "simulate",
       signature: "",
-      transactionMessage: `Transaction simulation failed: ${typeof value.err === "string" ? value.err : JSON.stringify(value.err)}`,
+      transactionMessage: `Transaction simulation failed: ${inWords(value.err)}`,
       logs: value.logs ?? [],
     });
   }
   return value.unitsConsumed ?? 200_000;
+}
+
+/** A simulation names these as the runtime's code does; everybody else, `explain` too, knows them in words. */
+const WORDS: Readonly<Record<string, string>> = {
+  AccountNotFound: "Attempt to debit an account but found no record of a prior credit",
+  InsufficientFundsForFee: "Insufficient funds for fee",
+  InsufficientFundsForRent: "Insufficient funds for rent",
+  ProgramAccountNotFound: "Attempt to load a program that does not exist",
+};
+
+function inWords(error: object | string): string {
+  const [name = ""] = typeof error === "string" ? [error] : Object.keys(error);
+  return WORDS[name] ?? (typeof error === "string" ? error : JSON.stringify(error));
 }
 
 function signatureOf(transaction: Transaction): string {

@@ -1,0 +1,603 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Audit, Submission } from "@securing-tasks/client";
+import {
+  FileSaltStore,
+  OPINIONS,
+  auditAddress,
+  auditEnd,
+  collectionProof,
+  submissionAddress,
+  voteAddress,
+} from "@securing-tasks/client";
+import type { AuditFacts, LoadedFunction } from "@securing-tasks/sandbox";
+import type { Command } from "commander";
+import type { PublicKey } from "@solana/web3.js";
+import { Transaction } from "@solana/web3.js";
+import { createHash } from "node:crypto";
+import { formatWhen, group } from "../amounts";
+import { askFor, askOneOf, mustConfirm } from "../ask";
+import { act, leaf } from "../command";
+import { EXIT, UsageError, UserError } from "../failures";
+import { auditFactsSchema } from "../facts";
+import { readAddress } from "../keys";
+import type { TaskView } from "../lookup";
+import { account, askAddress, openTask, operatedNode } from "../lookup";
+import { during, facts, note, result, table } from "../output";
+import { send } from "../send";
+import type { Session } from "../session";
+import { expand } from "../solana-config";
+
+const COLLECTION = [
+  "--collection-mint <mint>",
+  "the token to show where the gate asks for a collection",
+] as const;
+
+export function registerAudit(root: Command): void {
+  const audit = root.command("audit").description("accuse work, vote, decide, take shares");
+
+  act<{
+    submission?: string;
+    accused?: string;
+    round?: string;
+    accusation?: string;
+    owner?: string;
+    collectionMint?: string;
+  }>(
+    leaf(audit, "open [task]", "accuse work of downtime or malice; the operator signs", [
+      "TASK --accused OWNER --round 12 --accusation malice",
+      "TASK --submission SUBMISSION --accusation downtime",
+    ])
+      .option("--submission <address>", "the work")
+      .option("--accused <owner>", "or who did it")
+      .option("--round <number>", "and in which round")
+      .option("--accusation <fault>", "downtime or malice")
+      .option("--owner <address>", "owner of the accusing node, where the key operates several")
+      .option(...COLLECTION),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const { task } = view;
+      const node = await operatedNode(session, task, ownerOf(options.owner));
+      const submission = await findSubmission(session, view, options);
+      const accusation = await askOneOf(session, options.accusation, {
+        flag: "--accusation FAULT",
+        message: "Of what?",
+        choices: [
+          { value: OPINIONS[1], about: "it can't be checked: nobody answers" },
+          { value: OPINIONS[2], about: "it is wrong" },
+        ],
+      });
+      await mustConfirm(
+        session,
+        `Accuse ${submission.owner.toBase58()} of ${accusation}? If it is acquitted, the bond of ${view.say(task.rules.initiatorBond)} is lost.`,
+      );
+      const sent = await send(
+        session,
+        session.client.openAudit({
+          task: task.address,
+          round: submission.round,
+          accused: submission.owner,
+          initiator: node.owner,
+          operator: session.wallet.publicKey,
+          accusation,
+          attempt: submission.audits,
+          ...gateOf(options.collectionMint, node.owner),
+        }),
+        [],
+        "opening the audit",
+      );
+      const opened = await account(
+        session,
+        "audit",
+        auditAddress(submission.address, submission.audits),
+      );
+      const now = await session.chain.slot();
+      result(session, { ...opened, audit: opened.address, signature: sent.signature }, [
+        ...auditLines(view, opened, now, await session.slotMs()),
+        ...facts([["signature", sent.signature]]),
+      ]);
+    },
+  );
+
+  act<{ open?: boolean }>(
+    leaf(audit, "list [task]", "audits of a task that are not closed", [
+      "TASK",
+      "TASK --open --json",
+    ]).option("--open", "only those without an outcome"),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const all = await during(session, "reading audits", () =>
+        session.client.ofTask("audit", view.task.address),
+      );
+      const found = all
+        .filter(({ outcome }) => !options.open || outcome === "open")
+        .sort((a, b) => (a.openSlot < b.openSlot ? -1 : a.openSlot > b.openSlot ? 1 : 0));
+      const now = await session.chain.slot();
+      const slotMs = await session.slotMs();
+      result(
+        session,
+        found,
+        found.length === 0
+          ? ["There are no such audits."]
+          : table(
+              ["audit", "accused", "of", "votes", "outcome"],
+              found.map((one) => [
+                one.address.toBase58(),
+                one.accused.toBase58(),
+                one.accusation,
+                group(OPINIONS.reduce((sum, opinion) => sum + one.votes[opinion].nodes, 0)),
+                one.outcome === "open" ? `open, ${stage(one, now, slotMs)}` : one.outcome,
+              ]),
+            ),
+      );
+    },
+  );
+
+  act(
+    leaf(audit, "show [audit]", "one audit and its votes", ["AUDIT"]),
+    async (session, _, given) => {
+      const found = await openAudit(session, given);
+      const view = await openTask(session, found.task.toBase58());
+      const votes = await session.client.votesIn(found.address);
+      const now = await session.chain.slot();
+      result(session, { ...found, slot: now, ballots: votes }, [
+        ...auditLines(view, found, now, await session.slotMs()),
+        ...(votes.length === 0
+          ? []
+          : table(
+              ["voter", "vote", "weight", "deposit"],
+              votes.map((vote) => [
+                vote.owner.toBase58(),
+                vote.state === "committed" ? "secret" : vote.opinion,
+                view.say(vote.weight),
+                vote.state === "claimed" ? "claimed" : view.say(vote.deposit),
+              ]),
+            )),
+      ]);
+    },
+  );
+
+  act<{
+    opinion?: string;
+    reveal?: boolean;
+    owner?: string;
+    salts?: string;
+    collectionMint?: string;
+  }>(
+    leaf(
+      audit,
+      "vote [audit]",
+      "vote openly, or commit to a vote and reveal it; the operator signs",
+      ["AUDIT --opinion malice", "AUDIT --reveal"],
+    )
+      .option("--opinion <opinion>", "valid, downtime or malice")
+      .option("--reveal", "open the vote that this machine committed to")
+      .option("--owner <address>", "owner of the voting node, where the key operates several")
+      .option("--salts <folder>", "keeps the secrets of committed votes", saltFolder())
+      .option(...COLLECTION),
+    async (session, options, given) => {
+      const found = await openAudit(session, given);
+      const view = await openTask(session, found.task.toBase58());
+      const node = await operatedNode(session, view.task, ownerOf(options.owner));
+      const salts = new FileSaltStore(resolve(expand(options.salts ?? saltFolder())));
+      const ballot = {
+        task: found.task,
+        audit: found.address,
+        voter: node.owner,
+        operator: session.wallet.publicKey,
+      };
+      const secret = found.revealSlot > found.openSlot;
+      const now = await session.chain.slot();
+      const slotMs = await session.slotMs();
+      const vote = voteAddress(found.address, node.owner);
+      if (options.reveal) {
+        if (now < found.revealSlot) {
+          throw new UserError(
+            `Votes are revealed from slot ${group(found.revealSlot)} on, ${formatWhen(found.revealSlot, now, slotMs)}. Run this again then.`,
+            { name: "votingClosed" },
+          );
+        }
+        await account(session, "vote", vote);
+        const sent = await send(
+          session,
+          await session.client.revealVote({ ...ballot, salts }).catch((error: unknown) => {
+            if (/salt|cast openly/.test(String(error))) {
+              throw new UserError(error instanceof Error ? error.message : String(error), {
+                name: "SaltMissing",
+              });
+            }
+            throw error;
+          }),
+          [],
+          "revealing the vote",
+        );
+        await salts.forget(found.address, node.owner);
+        const { opinion } = await account(session, "vote", vote);
+        result(
+          session,
+          {
+            audit: found.address,
+            vote,
+            voter: node.owner,
+            opinion,
+            state: "revealed",
+            signature: sent.signature,
+          },
+          facts([
+            ["revealed", opinion],
+            ["signature", sent.signature],
+          ]),
+        );
+        return;
+      }
+      const opinion = await askOneOf(session, options.opinion, {
+        flag: "--opinion OPINION",
+        message: "What do you vote?",
+        choices: OPINIONS.map((value) => ({ value })),
+      });
+      const gate = gateOf(options.collectionMint, node.owner);
+      const made = secret
+        ? (await session.client.commitVote({ ...ballot, opinion, salts, ...gate })).builder
+        : session.client.castVote({ ...ballot, opinion, ...gate });
+      const sent = await send(session, made, [], secret ? "committing to the vote" : "voting");
+      result(
+        session,
+        {
+          audit: found.address,
+          vote,
+          voter: node.owner,
+          opinion,
+          state: secret ? "committed" : "revealed",
+          revealSlot: found.revealSlot,
+          endSlot: found.endSlot,
+          signature: sent.signature,
+        },
+        [
+          ...facts([
+            ["voted", `${opinion}${secret ? ", in secret" : ""}`],
+            ["signature", sent.signature],
+          ]),
+          ...(secret
+            ? [
+                `Reveal it ${formatWhen(found.revealSlot, now, slotMs)}, before slot ${group(found.endSlot)}, or lose the deposit of ${view.say(found.voteDeposit)}:`,
+                `  securing-tasks audit vote ${found.address.toBase58()} --reveal`,
+              ]
+            : []),
+        ],
+      );
+    },
+  );
+
+  act(
+    leaf(audit, "resolve [audit]", "decide an audit whose votes are in; anybody may", ["AUDIT"]),
+    async (session, _, given) => {
+      const found = await openAudit(session, given);
+      const view = await openTask(session, found.task.toBase58());
+      const now = await session.chain.slot();
+      if (found.outcome === "open" && now < found.endSlot) {
+        throw new UserError(
+          `Votes are taken until slot ${group(found.endSlot)}, ${formatWhen(found.endSlot, now, await session.slotMs())}. Resolve it then.`,
+          { name: "votingOpen" },
+        );
+      }
+      const sent = await send(
+        session,
+        session.client.resolveAudit(found),
+        [],
+        "resolving the audit",
+      );
+      const resolved = await openAudit(session, found.address.toBase58());
+      const event = sent.events.find((one) => one.name === "auditResolved")?.data;
+      result(
+        session,
+        {
+          ...resolved,
+          audit: resolved.address,
+          resolved: event ?? null,
+          signature: sent.signature,
+        },
+        [
+          ...facts([
+            ["outcome", resolved.outcome],
+            ["slash", view.say(event?.slash ?? 0n)],
+            ["to the initiator", view.say(event?.initiatorAward ?? 0n)],
+            ["for the voters", view.say(event?.votersPot ?? 0n)],
+            ["signature", sent.signature],
+          ]),
+          ...(resolved.unclaimed > 0
+            ? [`Voters take their shares: securing-tasks audit claim ${found.task.toBase58()}`]
+            : []),
+        ],
+      );
+    },
+  );
+
+  act<{ owner?: string }>(
+    leaf(
+      audit,
+      "claim [task]",
+      "credit a node with all its shares, deposits and bounties that are due",
+      ["TASK", "TASK --owner OWNER"],
+    ).option("--owner <address>", "for another node: anybody may claim for anybody"),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const node = await operatedNode(session, view.task, ownerOf(options.owner));
+      await claimAll(session, view, node.owner);
+    },
+  );
+
+  registerCheck(audit);
+}
+
+function registerCheck(audit: Command): void {
+  act<{
+    submission?: string;
+    facts?: string;
+    gateway?: readonly string[];
+    allowPrivateNetwork?: boolean;
+  }>(
+    leaf(
+      audit,
+      "check [file]",
+      "run an audit function again and again: its verdict must not move",
+      [
+        "audit.js --facts facts.json",
+        "audit.js --submission SUBMISSION",
+        "--submission SUBMISSION",
+      ],
+    )
+      .option(
+        "--submission <address>",
+        "check it on this work; without FILE, the task's own function",
+      )
+      .option("--facts <file>", "or on the facts in this JSON file")
+      .option("--gateway <url...>", "content-addressed stores: URL/<SHA-256>")
+      .option("--allow-private-network", "let it call private and loopback addresses"),
+    async (session, options, file) => {
+      const { auditFacts, checkAudit, liveDoors, loadFunction } =
+        await import("@securing-tasks/sandbox");
+      if ((options.submission === undefined) === (options.facts === undefined)) {
+        throw new UsageError("Say on what to check it: --submission ADDRESS or --facts FILE.");
+      }
+      const { connection } = session.chain;
+      const gateways = options.gateway ?? [];
+      const allowPrivateNetwork = options.allowPrivateNetwork ?? false;
+      let given: AuditFacts;
+      let fn: LoadedFunction | null = file === undefined ? null : await readFunction(file);
+      if (options.submission !== undefined) {
+        const address = await askAddress(session, options.submission, "the work", "--submission");
+        const work = await account(session, "submission", address);
+        const task = await account(session, "task", work.task);
+        given = await during(session, "reading the block of the work", () =>
+          auditFacts(connection, task, work),
+        );
+        fn ??= await during(session, "fetching the audit function", () =>
+          loadFunction(task.auditFunction, { gateways, allowPrivateNetwork }),
+        );
+      } else given = await readFacts(options.facts ?? "");
+      if (!fn) throw new UsageError("Say which function to check: FILE is missing.");
+      const checked = fn;
+      const report = await during(session, "running it again and again", () =>
+        checkAudit(checked, given, liveDoors({ connection, gateways, allowPrivateNetwork })),
+      );
+      const [first] = report.runs;
+      result(
+        session,
+        { hash: checked.hash, verdict: first?.verdict ?? null, ...report },
+        table(
+          ["run", "seed", "verdict"],
+          report.runs.map(({ seed, verdict, failure }, index) => [
+            String(index + 1),
+            `${seed.slice(0, 8)}…`,
+            verdict ?? `failed (${failure?.kind ?? ""})`,
+          ]),
+        ),
+      );
+      if (!report.deterministic) {
+        throw new UserError(
+          ["The function is refused:", ...report.problems.map((one) => `- ${one}`)].join("\n"),
+          { exitCode: EXIT.refused, name: "NotDeterministic" },
+        );
+      }
+      note(session, "Every run came to the same verdict.");
+    },
+  );
+}
+
+/** Where this user's secrets of committed votes are. */
+function saltFolder(): string {
+  const { XDG_CONFIG_HOME: config } = process.env;
+  const home = config === undefined || config === "" ? join(homedir(), ".config") : config;
+  return join(home, "securing-tasks/salts");
+}
+
+/** Instructions that fit one transaction. */
+const BATCH = 6;
+
+async function claimAll(session: Session, view: TaskView, owner: PublicKey): Promise<void> {
+  const { client } = session;
+  const { task } = view;
+  const now = await session.chain.slot();
+  const [audits, submissions, rounds] = await during(session, "looking for what is due", () =>
+    Promise.all([
+      client.ofTask("audit", task.address),
+      client.ofTask("submission", task.address),
+      client.ofTask("round", task.address),
+    ]),
+  );
+  const decided = audits.filter(({ outcome }) => outcome !== "open");
+  const votes = (
+    await Promise.all(
+      decided.map(({ address }) => client.find("vote", voteAddress(address, owner))),
+    )
+  ).flatMap((vote) => (vote && vote.state !== "claimed" ? [vote] : []));
+  const paid = submissions.filter((work) => {
+    const open = rounds.find(({ number }) => number === work.round)?.openAudits ?? 0;
+    return (
+      work.owner.equals(owner) &&
+      !work.paid &&
+      work.status !== "convicted" &&
+      open === 0 &&
+      now >= auditEnd(task, work.round)
+    );
+  });
+  const builders = [
+    ...votes.map(({ audit }) => client.claimVote({ task: task.address, audit, voter: owner })),
+    ...paid.map((work) => client.claimBounty(work)),
+  ];
+  const sums = { shares: 0n, deposits: 0n, lost: 0n, bounties: 0n };
+  const signatures: string[] = [];
+  for (let start = 0; start < builders.length; start += BATCH) {
+    const some = builders.slice(start, start + BATCH);
+    const done = Math.min(start + BATCH, builders.length);
+    const sent = await send(
+      session,
+      {
+        transaction: async () =>
+          new Transaction().add(...(await Promise.all(some.map((one) => one.transaction())))),
+      },
+      [],
+      `claiming (${done} of ${builders.length})`,
+    );
+    signatures.push(sent.signature);
+    for (const event of sent.events) {
+      if (event.name === "voteClaimed") {
+        sums.shares += event.data.share;
+        sums.deposits += event.data.deposit;
+        sums.lost += event.data.depositLost;
+      } else if (event.name === "bountyClaimed") sums.bounties += event.data.amount;
+    }
+  }
+  result(
+    session,
+    {
+      task: task.address,
+      owner,
+      votes: votes.length,
+      submissions: paid.length,
+      ...sums,
+      signatures,
+    },
+    builders.length === 0
+      ? [
+          "Nothing is due: votes can be claimed once their audit is resolved, bounties once their round can't be audited any more.",
+        ]
+      : facts([
+          [
+            "shares",
+            `${view.say(sums.shares)} of ${votes.length} votes, locked for the leave delay`,
+          ],
+          ["deposits back", view.say(sums.deposits)],
+          ...(sums.lost > 0n ? [["deposits lost", view.say(sums.lost)] as const] : []),
+          ["bounties", `${view.say(sums.bounties)} of ${paid.length} submissions`],
+          ["signature", signatures.at(-1) ?? ""],
+        ]),
+  );
+}
+
+async function openAudit(session: Session, given: string | undefined): Promise<Audit> {
+  return account(session, "audit", await askAddress(session, given, "the audit", "AUDIT"));
+}
+
+async function findSubmission(
+  session: Session,
+  view: TaskView,
+  options: { readonly submission?: string; readonly accused?: string; readonly round?: string },
+): Promise<Submission> {
+  if (options.submission !== undefined) {
+    const address = await askAddress(session, options.submission, "the work", "--submission");
+    const found = await account(session, "submission", address);
+    if (found.task.equals(view.task.address)) return found;
+    throw new UserError(`The work ${address.toBase58()} is of another task. Name that one.`, {
+      name: "wrongTask",
+    });
+  }
+  const accused = await askFor(session, options.accused, {
+    flag: "--submission ADDRESS, or --accused OWNER",
+    message: "Owner of the node to accuse?",
+    read: (text) => readAddress(text, "owner"),
+  });
+  const round = await askFor(session, options.round, {
+    flag: "--round NUMBER",
+    message: "In which round?",
+    read: (text) => {
+      if (/^\d{1,19}$/.test(text.trim())) return BigInt(text.trim());
+      throw new UsageError(`"${text}" is no round. Give its number.`);
+    },
+  });
+  return account(session, "submission", submissionAddress(view.task.address, round, accused));
+}
+
+function ownerOf(text: string | undefined): PublicKey | undefined {
+  return text === undefined ? undefined : readAddress(text, "owner");
+}
+
+function gateOf(
+  mint: string | undefined,
+  owner: PublicKey,
+): { readonly gate?: ReturnType<typeof collectionProof> } {
+  return mint === undefined ? {} : { gate: collectionProof(readAddress(mint, "mint"), owner) };
+}
+
+async function readFunction(path: string): Promise<LoadedFunction> {
+  try {
+    const bytes = await readFile(path);
+    return {
+      hash: createHash("sha256").update(bytes).digest(),
+      code: new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    };
+  } catch {
+    throw new UsageError(
+      `The function ${path} can't be read as text. Give the path of a bundled JavaScript file.`,
+    );
+  }
+}
+
+async function readFacts(path: string): Promise<AuditFacts> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(
+      `The facts ${path} can't be read: ${error instanceof Error ? error.message : String(error)}. Give the path of a JSON file.`,
+    );
+  }
+  const parsed = auditFactsSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(
+    parsed.error.issues
+      .map(({ path: at, message }) => `${path}: \`${at.join(".") || "the file"}\`: ${message}.`)
+      .join("\n"),
+  );
+}
+
+/** What an open audit waits for. */
+function stage(audit: Audit, now: bigint, slotMs: number): string {
+  if (now >= audit.endSlot) return "to be resolved, by anybody";
+  if (now < audit.revealSlot)
+    return `commits until ${formatWhen(audit.revealSlot, now, slotMs)}`.replace("until in", "for");
+  return `votes until ${formatWhen(audit.endSlot, now, slotMs)}`.replace("until in", "for");
+}
+
+function auditLines(view: TaskView, audit: Audit, now: bigint, slotMs: number): string[] {
+  const { say } = view;
+  return facts([
+    ["audit", audit.address.toBase58()],
+    ["accused", `${audit.accused.toBase58()}, of ${audit.accusation}`],
+    ["initiator", audit.initiator.toBase58()],
+    ["outcome", audit.outcome === "open" ? stage(audit, now, slotMs) : audit.outcome],
+    [
+      "at stake",
+      `up to ${say(audit.exposed)} of ${say(audit.accusedStake)}; bond ${say(view.task.rules.initiatorBond)}`,
+    ],
+    [
+      "votes",
+      OPINIONS.map(
+        (opinion) =>
+          `${group(audit.votes[opinion].nodes)} ${opinion} (${say(audit.votes[opinion].stake)})`,
+      ).join(", "),
+    ],
+    ...(audit.unclaimed > 0 ? [["not claimed", `${group(audit.unclaimed)} votes`] as const] : []),
+  ]);
+}

@@ -1,0 +1,474 @@
+import type { Node, Task } from "@securing-tasks/client";
+import { ROLES, collectionProof, heldBy } from "@securing-tasks/client";
+import type { Command } from "commander";
+import type { PublicKey } from "@solana/web3.js";
+import { formatSlots, formatWhen, group } from "../amounts";
+import { askFor, askOneOf, confirm, mustConfirm } from "../ask";
+import { act, leaf } from "../command";
+import { UsageError, UserError } from "../failures";
+import { readAddress } from "../keys";
+import type { TaskView } from "../lookup";
+import { account, openTask, operatedNode, ownNode, unwrapPayment, wrapForPayment } from "../lookup";
+import { during, facts, note, result, table, warn } from "../output";
+import { send } from "../send";
+
+export function registerNode(root: Command): void {
+  const node = root.command("node").description("join tasks with a node, run it, take its money");
+
+  act<{ role?: string; stake?: string; operator?: string; collectionMint?: string }>(
+    leaf(node, "join [task]", "make a node: its owner signs and deposits the first stake", [
+      "TASK --role worker --stake 100 --operator hot-key.json",
+      "TASK --role witness --stake 25 --operator HOT_ADDRESS --json",
+    ])
+      .option("--role <role>", "worker or witness")
+      .option("-s, --stake <amount>", 'tokens like 12.5, or base units like "100 base"')
+      .option(
+        "-o, --operator <address|file>",
+        "the hot key that works, accuses and votes (default: the owner's)",
+      )
+      .option("--collection-mint <mint>", "the token to show where the gate asks for a collection"),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const { task } = view;
+      const { rules } = task;
+      const owner = session.wallet.publicKey;
+      const role = await askOneOf(session, options.role, {
+        flag: "--role ROLE",
+        message: "Which role?",
+        choices: [
+          {
+            value: ROLES[0],
+            about: `works, accuses and votes; stakes ${view.say(rules.workerMinStake)} or more`,
+          },
+          {
+            value: ROLES[1],
+            about: `accuses and votes; stakes ${view.say(rules.witnessMinStake)} or more`,
+          },
+        ],
+      });
+      const least = role === "worker" ? rules.workerMinStake : rules.witnessMinStake;
+      const amount = await askFor(session, options.stake, {
+        flag: "--stake AMOUNT",
+        message: `How many ${view.unit} to stake?`,
+        suggestion: view.say(least).split(" ")[0]?.replaceAll(",", "") ?? "",
+        read: (text) => {
+          const stake = view.read(text);
+          if (stake >= least) return stake;
+          throw new UsageError(
+            `${view.say(stake)} is below the least stake of a ${role}, ${view.say(least)}. Stake more.`,
+          );
+        },
+      });
+      const operator = await askFor(session, options.operator, {
+        flag: "--operator ADDRESS",
+        message: "Address or keypair file of the operator, the hot key?",
+        fallback: owner.toBase58(),
+        read: (text) => readAddress(text, "operator"),
+      });
+      if (operator.equals(owner)) {
+        warn(
+          session,
+          "Owner and operator are one key: whoever steals it from the machine that runs the node takes the stake. Give another with --operator.",
+        );
+      } else await warnWithoutSol(session, operator);
+      const collectionMint = collectionMintOf(task, role, options.collectionMint);
+      const wrapping = await wrapForPayment(session, view, owner, amount);
+      note(
+        session,
+        [
+          `A wrong ${role === "worker" ? "worker" : "vote costs a deposit at most; a wrong accuser"} ${role === "worker" ? `loses ${view.say((amount * BigInt(rules.downtimeBps)) / 10_000n)} for downtime and ${view.say((amount * BigInt(rules.maliceBps)) / 10_000n)} for malice` : `loses the bond of ${view.say(rules.initiatorBond)}`}.`,
+          `Stake leaves ${formatSlots(rules.leaveDelaySlots)} after it was asked to, and can be slashed until it is withdrawn.`,
+        ].join("\n"),
+      );
+      await mustConfirm(session, `Stake ${view.say(amount)} as a ${role}?`);
+      const sent = await send(
+        session,
+        session.client
+          .joinTask({
+            task: view.ref,
+            owner,
+            role,
+            amount,
+            operator,
+            startSlot: task.startSlot,
+            ...(collectionMint && { gate: collectionProof(collectionMint, owner) }),
+          })
+          .preInstructions(wrapping.before)
+          .postInstructions(wrapping.after),
+        [],
+        "joining the task",
+      );
+      const made = await ownNode(session, task, owner);
+      result(
+        session,
+        {
+          task: task.address,
+          node: made.address,
+          owner,
+          operator,
+          role,
+          stake: made.stake,
+          signature: sent.signature,
+        },
+        facts([
+          ["node", made.address.toBase58()],
+          ["role", role],
+          ["stake", view.say(made.stake)],
+          ["operator", operator.toBase58()],
+          ["signature", sent.signature],
+        ]),
+      );
+    },
+  );
+
+  // The daemon's own configuration says where its chain and keys are.
+  leaf(node, "run", "run the daemon of a node until it is stopped", ["--config node.yaml"])
+    .requiredOption("-c, --config <file>", "the daemon's configuration, YAML or JSON")
+    .option("--json", "errors as JSON; the log always is JSON lines")
+    .action(async ({ config }: { readonly config: string }) => {
+      const { readNodeConfig, startNode } = await import("@securing-tasks/node");
+      const running = await startNode(readNodeConfig(config));
+      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        process.once(signal, () => void running.stop());
+      }
+      await running.done;
+    });
+
+  act<{ owner?: string; all?: boolean }>(
+    leaf(node, "status [task]", "what a node owns, what is locked, what it did", [
+      "TASK",
+      "TASK --owner OWNER --json",
+      "TASK --all",
+    ])
+      .option("--owner <address>", "another owner's node (default: the node of the key that signs)")
+      .option("--all", "all nodes of the task"),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const now = await session.chain.slot();
+      if (options.all) {
+        const nodes = await during(session, "reading nodes", () =>
+          session.client.ofTask("node", view.task.address),
+        );
+        result(
+          session,
+          nodes,
+          nodes.length === 0
+            ? ["The task has no nodes."]
+            : table(
+                ["owner", "role", "stake", "leaving", "paid", "convicted", "accused"],
+                nodes.map((one) => [
+                  one.owner.toBase58(),
+                  one.role,
+                  view.say(one.stake),
+                  one.leaving > 0n ? view.say(one.leaving) : "-",
+                  `${group(one.roundsPaid)} of ${group(one.submissions)}`,
+                  group(one.convictionsDowntime + one.convictionsMalice),
+                  one.openAudits > 0 ? "now" : "-",
+                ]),
+              ),
+        );
+        return;
+      }
+      const found = await operatedNode(session, view.task, ownerOf(options.owner));
+      result(
+        session,
+        { ...found, withdrawable: withdrawable(found, now), slot: now },
+        statusLines(view, found, now, await session.slotMs()),
+      );
+    },
+  );
+
+  act<{ amount?: string }>(
+    leaf(node, "stake [task]", "add to a node's stake; the owner signs", [
+      "TASK --amount 50",
+    ]).option("-a, --amount <amount>", 'tokens like 12.5, or base units like "100 base"'),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const owner = session.wallet.publicKey;
+      await ownNode(session, view.task, owner);
+      const amount = await askFor(session, options.amount, {
+        flag: "--amount AMOUNT",
+        message: `How many ${view.unit} to add?`,
+        read: view.read,
+      });
+      const wrapping = await wrapForPayment(session, view, owner, amount);
+      await mustConfirm(session, `Add ${view.say(amount)} to the stake?`);
+      const sent = await send(
+        session,
+        session.client
+          .addStake({ task: view.ref, owner, amount })
+          .preInstructions(wrapping.before)
+          .postInstructions(wrapping.after),
+        [],
+        "adding stake",
+      );
+      const { address, stake } = await ownNode(session, view.task, owner);
+      result(
+        session,
+        { node: address, amount, stake, signature: sent.signature },
+        facts([
+          ["stake", view.say(stake)],
+          ["signature", sent.signature],
+        ]),
+      );
+    },
+  );
+
+  act<{ amount?: string; all?: boolean; cancel?: boolean }>(
+    leaf(node, "leave [task]", "ask for stake to leave, or take that back; the owner signs", [
+      "TASK --all",
+      "TASK --amount 10",
+      "TASK --cancel",
+    ])
+      .option("-a, --amount <amount>", "a part of the stake; the least stake must stay")
+      .option("--all", "all stake")
+      .option("--cancel", "stay: take the request back"),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const { address: task, rules } = view.task;
+      const owner = session.wallet.publicKey;
+      const before = await ownNode(session, view.task, owner);
+      const ways = [options.amount !== undefined, options.all, options.cancel].filter(Boolean);
+      if (ways.length > 1) throw new UsageError("Give one of --amount, --all and --cancel.");
+      if (options.cancel) {
+        const sent = await send(
+          session,
+          session.client.cancelLeave({ task, owner }),
+          [],
+          "taking the request back",
+        );
+        const { address, stake } = await ownNode(session, view.task, owner);
+        result(
+          session,
+          { node: address, leaving: 0n, leaveSlot: 0n, stake, signature: sent.signature },
+          facts([
+            ["stays", view.say(before.leaving)],
+            ["signature", sent.signature],
+          ]),
+        );
+        return;
+      }
+      const active = before.stake - before.leaving;
+      const amount = options.all
+        ? null
+        : await askFor(session, options.amount, {
+            flag: "--amount AMOUNT or --all",
+            message: `How many ${view.unit} (or "all")?`,
+            suggestion: "all",
+            read: (text) => (text.trim() === "all" ? null : view.read(text)),
+          });
+      if (before.leaving > 0n) {
+        warn(session, "The delay begins anew for all that is leaving.");
+      }
+      await mustConfirm(
+        session,
+        `Ask for ${view.say(amount ?? active)} to leave, ${formatSlots(rules.leaveDelaySlots, await session.slotMs())} from now?`,
+      );
+      const sent = await send(
+        session,
+        session.client.requestLeave({ task, owner, ...(amount !== null && { amount }) }),
+        [],
+        "asking to leave",
+      );
+      const { address, leaving, leaveSlot, stake } = await ownNode(session, view.task, owner);
+      const when = formatWhen(leaveSlot, await session.chain.slot(), await session.slotMs());
+      result(
+        session,
+        { node: address, leaving, leaveSlot, stake, signature: sent.signature },
+        facts([
+          ["leaving", view.say(leaving)],
+          ["can be withdrawn", `${when}, at slot ${group(leaveSlot)}`],
+          ["signature", sent.signature],
+        ]),
+      );
+    },
+  );
+
+  act<{ close?: boolean }>(
+    leaf(node, "withdraw [task]", "take all that can leave now; the owner signs", [
+      "TASK",
+      "TASK --close",
+    ]).option("--close", "close the node behind it and get its rent back, once it owns nothing"),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const owner = session.wallet.publicKey;
+      const before = await ownNode(session, view.task, owner);
+      const now = await session.chain.slot();
+      const due = withdrawable(before, now);
+      const nothing = heldBy(before) === 0n;
+      if (due === 0n && !(options.close && nothing)) {
+        throw new UserError(nothingYet(view, before, now, await session.slotMs()), {
+          name: before.openAudits > 0 ? "nodeAccused" : "nothingToWithdraw",
+        });
+      }
+      const signatures: string[] = [];
+      let paid = 0n;
+      if (due > 0n) {
+        const unwrap = await unwrapPayment(session, view, owner);
+        const sent = await send(
+          session,
+          session.client.withdraw({ task: view.ref, owner }).postInstructions(unwrap),
+          [],
+          "withdrawing",
+        );
+        paid = sent.events.find((event) => event.name === "withdrawn")?.data.amount ?? 0n;
+        signatures.push(sent.signature);
+      }
+      const after = await ownNode(session, view.task, owner);
+      let closed = false;
+      if (options.close) {
+        const sent = await send(
+          session,
+          session.client.closeNode({ task: view.task.address, owner }),
+          [],
+          "closing the node",
+        );
+        signatures.push(sent.signature);
+        closed = true;
+      }
+      result(
+        session,
+        { node: after.address, paid, left: heldBy(after), closed, signatures },
+        facts([
+          ["paid out", view.say(paid)],
+          ["left in the node", view.say(heldBy(after))],
+          ...(closed ? [["node", "closed"] as const] : []),
+          ["signature", signatures.at(-1) ?? ""],
+        ]),
+      );
+    },
+  );
+
+  act(
+    leaf(node, "operator [task] [operator]", "name another hot key; the owner signs", [
+      "TASK new-hot-key.json",
+      "TASK ADDRESS",
+    ]),
+    async (session, _, given, text) => {
+      const view = await openTask(session, given);
+      const owner = session.wallet.publicKey;
+      const { address, operator: old } = await ownNode(session, view.task, owner);
+      const operator = await askFor(session, text, {
+        flag: "OPERATOR",
+        message: "Address or keypair file of the new operator?",
+        read: (one) => readAddress(one, "operator"),
+      });
+      await warnWithoutSol(session, operator);
+      const go = await confirm(
+        session,
+        `Let ${operator.toBase58()} work, accuse and vote instead of ${old.toBase58()}?`,
+      );
+      if (!go) return;
+      const sent = await send(
+        session,
+        session.client.setOperator({ task: view.task.address, owner, operator }),
+        [],
+        "naming the operator",
+      );
+      result(
+        session,
+        { node: address, operator, before: old, signature: sent.signature },
+        facts([
+          ["operator", operator.toBase58()],
+          ["signature", sent.signature],
+        ]),
+      );
+    },
+  );
+}
+
+function ownerOf(text: string | undefined): PublicKey | undefined {
+  return text === undefined ? undefined : readAddress(text, "owner");
+}
+
+/** An operator pays for what it sends. */
+async function warnWithoutSol(
+  session: Parameters<typeof account>[0],
+  operator: PublicKey,
+): Promise<void> {
+  const lamports = await session.chain.connection.getBalance(operator);
+  if (lamports === 0) {
+    warn(
+      session,
+      `The operator ${operator.toBase58()} has no SOL, and pays fees and rent of all it does. Send it some.`,
+    );
+  }
+}
+
+function collectionMintOf(
+  { rules }: Task,
+  role: Node["role"],
+  given: string | undefined,
+): PublicKey | null {
+  const gate = role === "worker" ? rules.workerGate : rules.witnessGate;
+  if (gate.kind !== "collection") return null;
+  if (given !== undefined) return readAddress(given, "mint");
+  throw new UsageError(
+    `The task asks for a token of the collection ${gate.group.toBase58()}. Say which of yours to show: --collection-mint MINT.`,
+  );
+}
+
+/** What `withdraw` pays at a slot. */
+export function withdrawable(node: Node, now: bigint): bigint {
+  const unlocked = now >= node.lockedUntil ? node.locked : 0n;
+  // The second box opens after the first.
+  const next = now >= node.lockedUntil && now >= node.lockedNextUntil ? node.lockedNext : 0n;
+  const leaving = node.openAudits === 0 && now >= node.leaveSlot ? node.leaving : 0n;
+  return node.payable + unlocked + next + leaving;
+}
+
+function nothingYet(view: TaskView, node: Node, now: bigint, slotMs: number): string {
+  const waits: string[] = [];
+  if (node.openAudits > 0) {
+    waits.push("the node stands accused, so no stake leaves before the audit is resolved");
+  }
+  if (node.leaving > 0n && now < node.leaveSlot) {
+    waits.push(`${view.say(node.leaving)} leave ${formatWhen(node.leaveSlot, now, slotMs)}`);
+  }
+  if (node.locked > 0n && now < node.lockedUntil) {
+    waits.push(
+      `${view.say(node.locked)} of shares unlock ${formatWhen(node.lockedUntil, now, slotMs)}`,
+    );
+  }
+  if (node.stake > node.leaving) {
+    waits.push(
+      `${view.say(node.stake - node.leaving)} are staked: ask for them with securing-tasks node leave`,
+    );
+  }
+  return `Nothing can be withdrawn now: ${waits.length > 0 ? waits.join("; ") : "the node owns nothing"}.`;
+}
+
+function statusLines(view: TaskView, node: Node, now: bigint, slotMs: number): string[] {
+  const { say } = view;
+  const locked: [string, string][] = [];
+  for (const [amount, until] of [
+    [node.locked, node.lockedUntil],
+    [node.lockedNext, node.lockedNextUntil],
+  ] as const) {
+    if (amount > 0n)
+      locked.push(["locked shares", `${say(amount)}, free ${formatWhen(until, now, slotMs)}`]);
+  }
+  return facts([
+    ["node", node.address.toBase58()],
+    ["owner", node.owner.toBase58()],
+    ["operator", node.operator.toBase58()],
+    ["role", node.role],
+    ["stake", say(node.stake)],
+    ...(node.leaving > 0n
+      ? [["leaving", `${say(node.leaving)}, ${formatWhen(node.leaveSlot, now, slotMs)}`] as const]
+      : []),
+    ...(node.lent > 0n ? [["bonds and deposits", say(node.lent)] as const] : []),
+    ...locked,
+    ["can be withdrawn", say(withdrawable(node, now))],
+    ["accused", node.openAudits > 0 ? `now, of up to ${say(node.exposed)}` : "no"],
+    ["work", `${group(node.submissions)} submitted, ${group(node.roundsPaid)} paid`],
+    [
+      "convicted",
+      `${group(node.convictionsDowntime)} of downtime, ${group(node.convictionsMalice)} of malice`,
+    ],
+    [
+      "votes",
+      `${group(node.votesWithMajority)} with the majority, ${group(node.votesAgainstMajority)} against, ${group(node.votesUnrevealed)} not revealed`,
+    ],
+  ]);
+}

@@ -1,0 +1,209 @@
+import type { TaskEvent } from "@securing-tasks/client";
+import type { Command } from "commander";
+import { PublicKey } from "@solana/web3.js";
+import { act, leaf } from "../command";
+import { UsageError, failureOf, isNetworkTrouble } from "../failures";
+import type { TaskView } from "../lookup";
+import { openTask } from "../lookup";
+import { jsonLine, note } from "../output";
+import type { Session } from "../session";
+
+/** How long to wait for news that nobody announces, in milliseconds. */
+const POLL_MS = 2_000;
+/** Signatures that one question gives, at most. */
+const PAGE = 1_000;
+
+export function registerWatch(root: Command): void {
+  act<{ count?: string; past?: string }>(
+    leaf(root, "watch [task]", "follow what happens in a task, live, until Ctrl-C", [
+      "TASK",
+      "TASK --past 20 --json",
+    ])
+      .option("--past <n>", "begin with this many transactions of the past")
+      .option("--count <n>", "end after this many events"),
+    async (session, options, given) => {
+      const view = await openTask(session, given);
+      const past = whole("--past", options.past ?? "0");
+      const count = options.count === undefined ? null : whole("--count", options.count);
+      await new Watch(session, view).follow(past, count);
+    },
+  );
+}
+
+function whole(flag: string, text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UsageError(`${flag} can't be "${text}". Give a whole number up to 999999.`);
+}
+
+/**
+ * Reads every transaction of the program once, in order, and tells those of a task. A subscription says when to look; the looking itself
+ * needs none, so that nothing is lost while the connection is.
+ */
+class Watch {
+  /** The newest transaction that was read. */
+  private last: string | undefined;
+  /** Audits whose task is known. */
+  private readonly audits = new Map<string, boolean>();
+  private told = 0;
+
+  constructor(
+    private readonly session: Session,
+    private readonly view: TaskView,
+  ) {}
+
+  async follow(past: number, count: number | null): Promise<void> {
+    const { session, view } = this;
+    const { connection } = session.chain;
+    const { programId } = session.client.program;
+    // Reveals and closings don't name the task: only the program has them all.
+    const [newest] = await connection.getSignaturesForAddress(programId, { limit: 1 }, "confirmed");
+    this.last = newest?.signature;
+    if (past > 0) {
+      const before = await connection.getSignaturesForAddress(
+        view.task.address,
+        { limit: past },
+        "confirmed",
+      );
+      for (const { signature, err } of before.reverse()) {
+        if (err === null) await this.tell(signature, count);
+      }
+    }
+    note(session, `Watching ${view.task.address.toBase58()}; Ctrl-C ends it.`);
+    let wake: () => void = () => undefined;
+    const subscription = connection.onLogs(
+      programId,
+      () => {
+        wake();
+      },
+      "confirmed",
+    );
+    let cut = false;
+    try {
+      while (count === null || this.told < count) {
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+          setTimeout(resolve, POLL_MS);
+        });
+        try {
+          await this.look(count);
+          if (cut) note(session, "The chain answers again; nothing was missed.");
+          cut = false;
+        } catch (error) {
+          if (!isNetworkTrouble(error)) throw error;
+          if (!cut) note(session, `${failureOf(error).message} Trying again.`);
+          cut = true;
+        }
+        if (count === null || this.told < count) await woken;
+      }
+    } finally {
+      await connection.removeOnLogsListener(subscription);
+    }
+  }
+
+  /** Reads what is new, oldest first. */
+  private async look(count: number | null): Promise<void> {
+    const { connection } = this.session.chain;
+    const { programId } = this.session.client.program;
+    const fresh: { readonly signature: string; readonly failed: boolean }[] = [];
+    for (let before: string | undefined; ;) {
+      const page = await connection.getSignaturesForAddress(
+        programId,
+        {
+          limit: PAGE,
+          ...(this.last !== undefined && { until: this.last }),
+          ...(before !== undefined && { before }),
+        },
+        "confirmed",
+      );
+      fresh.push(...page.map(({ signature, err }) => ({ signature, failed: err !== null })));
+      before = page.at(-1)?.signature;
+      if (page.length < PAGE) break;
+    }
+    for (const { signature, failed } of fresh.reverse()) {
+      if (!failed) await this.tell(signature, count);
+      this.last = signature;
+      if (count !== null && this.told >= count) return;
+    }
+  }
+
+  private async tell(signature: string, count: number | null): Promise<void> {
+    const { session, view } = this;
+    const { slot, logs } = await session.chain.outcome(signature);
+    for (const event of session.client.events(logs)) {
+      if (count !== null && this.told >= count) return;
+      if (!(await this.isOurs(event))) continue;
+      this.told += 1;
+      if (session.json) jsonLine({ event: event.name, ...event.data, signature });
+      else process.stdout.write(`${slot.toString()}  ${sentence(event, view)}\n`);
+    }
+  }
+
+  private async isOurs(event: TaskEvent): Promise<boolean> {
+    const { address } = this.view.task;
+    const data = event.data as { readonly task?: PublicKey; readonly audit?: PublicKey };
+    if (data.task) {
+      const ours = data.task.equals(address);
+      if (data.audit) this.audits.set(data.audit.toBase58(), ours);
+      return ours;
+    }
+    if (!data.audit) return false;
+    const name = data.audit.toBase58();
+    const known = this.audits.get(name);
+    if (known !== undefined) return known;
+    const audit = await this.session.client.find("audit", data.audit);
+    const ours = audit?.task.equals(address) ?? false;
+    this.audits.set(name, ours);
+    return ours;
+  }
+}
+
+/** An event in a short line. */
+export function sentence(event: TaskEvent, { say }: Pick<TaskView, "say">): string {
+  const short = (key: PublicKey): string => `${key.toBase58().slice(0, 8)}…`;
+  switch (event.name) {
+    case "taskCreated":
+      return `the task is made by ${short(event.data.creator)}`;
+    case "taskFunded":
+      return `${short(event.data.funder)} gives ${say(event.data.amount)}; the pool has ${say(event.data.pool)}`;
+    case "taskPaused":
+      return "the task is paused";
+    case "taskResumed":
+      return "the task goes on";
+    case "taskRetired":
+      return `the task is retired; ${say(event.data.amount)} go to its creator`;
+    case "nodeAllowed":
+      return `${short(event.data.owner)} may join as a ${event.data.role}`;
+    case "nodeDisallowed":
+      return `${short(event.data.owner)} may not join as a ${event.data.role} any more`;
+    case "nodeJoined":
+      return `${short(event.data.owner)} joins as a ${event.data.role} with ${say(event.data.stake)}`;
+    case "stakeAdded":
+      return `${short(event.data.owner)} adds ${say(event.data.amount)} to its stake`;
+    case "leaveRequested":
+      return `${short(event.data.owner)} asks for ${say(event.data.amount)} to leave at slot ${event.data.leaveSlot.toString()}`;
+    case "leaveCancelled":
+      return `${short(event.data.owner)} stays with ${say(event.data.amount)}`;
+    case "withdrawn":
+      return `${short(event.data.owner)} withdraws ${say(event.data.amount)}`;
+    case "operatorSet":
+      return `${short(event.data.owner)} has a new operator, ${short(event.data.operator)}`;
+    case "workSubmitted":
+      return `round ${event.data.round.toString()}: ${short(event.data.owner)} submits work`;
+    case "auditOpened":
+      return `audit ${short(event.data.audit)}: ${short(event.data.initiator)} accuses ${short(event.data.accused)} of ${event.data.accusation}`;
+    case "voteCast":
+      return `audit ${short(event.data.audit)}: ${short(event.data.voter)} votes ${event.data.opinion}`;
+    case "voteCommitted":
+      return `audit ${short(event.data.audit)}: ${short(event.data.voter)} commits to a vote`;
+    case "voteRevealed":
+      return `audit ${short(event.data.audit)}: ${short(event.data.voter)} reveals ${event.data.opinion}`;
+    case "auditResolved":
+      return `audit ${short(event.data.audit)}: ${event.data.outcome}; ${say(event.data.slash)} slashed`;
+    case "voteClaimed":
+      return `audit ${short(event.data.audit)}: ${short(event.data.voter)} gets a share of ${say(event.data.share)}`;
+    case "bountyClaimed":
+      return `round ${event.data.round.toString()}: ${short(event.data.owner)} gets a bounty of ${say(event.data.amount)}`;
+    case "accountClosed":
+      return `${short(event.data.account)} is closed`;
+  }
+}
