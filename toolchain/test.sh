@@ -48,8 +48,6 @@ step() {
   echo "=== $line"
 }
 
-has_script() { node -e 'process.exit(require("./package.json").scripts[process.argv[1]] ? 0 : 1)' "$1"; }
-
 validator() { "$project/toolchain/validator.sh" >"$logs/validator.path" && cat "$logs/validator.path"; }
 
 lints_are_there() {
@@ -76,9 +74,10 @@ step one "lints of TypeScript" npm run --silent lint
 step cargo "Rust tests" cargo test "${host[@]}" --no-fail-fast
 step one "generated IDL is up to date" node toolchain/generate-idl.mjs --check
 
-if has_script test:app; then step mocha "TypeScript without a validator" npm run --silent test:app; fi
-step mocha "client on a validator" npm run --silent test:validator
-if has_script bench; then step one "compute units under their ceilings" npm run --silent bench -- --check; fi
+step mocha "TypeScript without a validator" npm run --silent test:app
+step mocha "client and command line on a validator" npm run --silent test:validator
+step mocha "daemons in processes of their own" npm run --silent test:daemons
+step one "compute units under their ceilings" npm run --silent bench -- --check
 
 printf '\n=== summary (%s s)\n' "$SECONDS"
 printf '%s\n' "${summary[@]}"

@@ -4,25 +4,25 @@ import type { Member } from "./fleet";
 import { Fleet } from "./fleet";
 
 const RULES = `
-  roundSlots: 400
-  submissionSlots: 100
-  auditSlots: 100
-  commitSlots: 90
-  revealSlots: 90
-  leaveDelaySlots: 400
-  workerMinStake: "1000000"
-  witnessMinStake: "500000"
-  bountyPerRound: "600000"
-  initiatorBond: "10000"
-  voteDeposit: "1000"
+  roundWindow: 400 slots
+  submissionWindow: 100 slots
+  auditWindow: 100 slots
+  commitWindow: 90 slots
+  revealWindow: 90 slots
+  leaveDelay: 400 slots
+  workerStake: 1000000
+  witnessStake: 500000
+  bounty: 600000
+  bond: 10000
+  voteDeposit: 1000
   quorumVotes: 2
-  quorumBps: 3000
-  downtimeBps: 1000
-  maliceBps: 5000
-  initiatorBonusBps: 3000
-  poolBps: 1000
+  quorumStake: 3000 bp
+  downtimeSlash: 1000 bp
+  maliceSlash: 5000 bp
+  initiatorBonus: 3000 bp
+  poolShare: 1000 bp
   voteWeight: node
-  rewardRule: all
+  reward: all
 `;
 const BOUNTY = 600_000n;
 const POOL = 20_000_000n;

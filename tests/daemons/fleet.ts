@@ -17,7 +17,6 @@ import {
 } from "@securing-tasks/client";
 import { findValidator } from "@securing-tasks/client/localnet";
 import type { NodeConfigInput } from "@securing-tasks/node";
-import { bundleTemplate } from "@securing-tasks/templates";
 import {
   TOKEN_PROGRAM_ID,
   createMint,
@@ -105,7 +104,6 @@ export class Fleet {
 
     const creator = await keep(folder, "creator", Keypair.generate());
     await endow(creator.key.publicKey, options.pool);
-    await bundleTemplate("rest", { timeoutMs: 1_000 }, join(folder, "functions"));
     const file = join(folder, "task.yaml");
     await writeFile(file, taskFile(mint, options.rules));
     const made = await cli<{ task: string }>(validator, creator.file, [
@@ -248,8 +246,8 @@ async function cli<T>(
 function taskFile(mint: PublicKey, rules: string): string {
   return [
     `mint: ${mint.toBase58()}`,
-    "auditFunction: functions/audit.js",
-    "taskFunction: functions/work.js",
+    "template: { name: rest, parameters: { timeoutMs: 1000 } }",
+    "out: functions",
     "rules:",
     ...rules.split("\n"),
     "",

@@ -10,25 +10,25 @@ import { Fleet } from "./fleet";
  */
 
 const RULES = `
-  roundSlots: 300
-  submissionSlots: 80
-  auditSlots: 80
-  commitSlots: 70
-  revealSlots: 130
-  leaveDelaySlots: 400
-  workerMinStake: "1000000"
-  witnessMinStake: "500000"
-  bountyPerRound: "600000"
-  initiatorBond: "10000"
-  voteDeposit: "1000"
+  roundWindow: 300 slots
+  submissionWindow: 80 slots
+  auditWindow: 80 slots
+  commitWindow: 70 slots
+  revealWindow: 130 slots
+  leaveDelay: 400 slots
+  workerStake: 1000000
+  witnessStake: 500000
+  bounty: 600000
+  bond: 10000
+  voteDeposit: 1000
   quorumVotes: 2
-  quorumBps: 3000
-  downtimeBps: 50
-  maliceBps: 200
-  initiatorBonusBps: 3000
-  poolBps: 1000
+  quorumStake: 3000 bp
+  downtimeSlash: 50 bp
+  maliceSlash: 200 bp
+  initiatorBonus: 3000 bp
+  poolShare: 1000 bp
   voteWeight: node
-  rewardRule: all
+  reward: all
 `;
 
 /** What an attempt to do twice would look like on the chain: refused there, and paid for. */
