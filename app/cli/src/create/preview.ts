@@ -1,6 +1,6 @@
-import type { MintInfo, TaskRules } from "@securing-tasks/client";
-import { WRAPPED_SOL, formatAmount } from "@securing-tasks/client";
-import { formatSlots } from "../amounts";
+import type { Gate, TaskRules } from "@securing-tasks/client";
+import { SLOT_MS, formatDuration, formatShare, formatSlots, formatTokens, group } from "../amounts";
+import type { Money } from "../lookup";
 import { table } from "../output";
 import type { AccountKind, Case } from "./economics";
 import {
@@ -19,7 +19,6 @@ import { RULE_NAMES, RULE_TABLE } from "./rules";
 export interface Costs {
   readonly taskRent: bigint;
   readonly vaultRent: bigint;
-  /** For the creator's own token account, where wrapping SOL makes one that does not exist yet. It is closed at once. */
   readonly fees: bigint;
   /** Lamports that go into the pool; 0 where the task does not pay in SOL. */
   readonly pool: bigint;
@@ -28,7 +27,7 @@ export interface Costs {
 
 export interface Preview {
   readonly rules: TaskRules;
-  readonly mint: MintInfo;
+  readonly money: Money;
   /** What goes into the pool at once, in base units. */
   readonly fund: bigint;
   /** Lamports that each account must hold. */
@@ -36,21 +35,11 @@ export interface Preview {
   readonly costs: Costs;
 }
 
-/** Milliseconds of a slot, as Solana aims at. */
-export const MS_PER_SLOT = 400;
-
 /** How many workers and voters the examples have. */
 const WORKERS = 3;
 const VOTERS = 10;
 
-/** The task's unit of money, for people. */
-export function unitOf(mint: MintInfo): string {
-  return mint.address.equals(WRAPPED_SOL.address) ? "SOL" : "tokens";
-}
-
-function sol(lamports: bigint): string {
-  return `${formatAmount(lamports, 9)} SOL`;
-}
+const sol = (lamports: bigint): string => formatTokens(lamports, 9, "SOL");
 
 /** All that a creator should know before paying, line by line. */
 export function previewLines(preview: Preview): string[] {
@@ -72,28 +61,37 @@ export function previewLines(preview: Preview): string[] {
   ];
 }
 
-function money({ mint }: Preview): (amount: bigint) => string {
-  return (amount) => `${formatAmount(amount, mint.decimals)} ${unitOf(mint)}`;
-}
-
-function percent(bps: number): string {
-  return `${String(bps / 100)}%`;
+/** A gate as a creator writes it, amounts in base units. */
+function gateText(gate: Gate): string {
+  switch (gate.kind) {
+    case "open":
+    case "allowlist":
+      return gate.kind;
+    case "token":
+      return `token:${gate.mint.toBase58()}:${gate.least.toString()} base`;
+    case "collection":
+      return `collection:${gate.group.toBase58()}`;
+    case "standing":
+      return `standing:${gate.task.toBase58()}:${gate.leastRoundsPaid.toString()}:${gate.mostConvictions}`;
+    case "member":
+      return `member:${gate.task.toBase58()}`;
+  }
 }
 
 function ruleLines(preview: Preview): string[] {
-  const say = money(preview);
+  const { say } = preview.money;
   const shown = (name: (typeof RULE_NAMES)[number]): string => {
     const { rule, kind } = RULE_TABLE[name];
     const value: unknown = preview.rules[rule];
     switch (kind) {
       case "slots":
-        return formatSlots(value as bigint, MS_PER_SLOT);
+        return formatSlots(value as bigint);
       case "amount":
         return say(value as bigint);
       case "share":
-        return percent(value as number);
+        return formatShare(value as number);
       case "gate":
-        return (value as TaskRules["workerGate"]).kind;
+        return gateText(value as Gate);
       default:
         return String(value);
     }
@@ -106,7 +104,7 @@ function ruleLines(preview: Preview): string[] {
 
 function auditLines(preview: Preview): string[] {
   const { rules } = preview;
-  const say = money(preview);
+  const { say } = preview.money;
   const few = rules.quorumVotes;
   const many = Math.max(VOTERS, few);
   const play = (verdict: "downtime" | "malice" | "valid", voters: number) => {
@@ -153,7 +151,7 @@ function auditLines(preview: Preview): string[] {
 
 function wordLines(preview: Preview): string[] {
   const { rules, fund } = preview;
-  const say = money(preview);
+  const { say } = preview.money;
   const share = bountyShare(rules.bountyPerRound, WORKERS);
   const risk = roundsAtRisk(rules, WORKERS);
   const lasts = poolLasts(fund, rules.bountyPerRound);
@@ -170,9 +168,9 @@ function wordLines(preview: Preview): string[] {
       `Nothing is put into the pool yet: workers are paid once somebody funds the task with ${say(rules.bountyPerRound)} a round.`,
     );
   } else if (lasts) {
-    const time = formatSlots(lasts.rounds * rules.roundSlots, MS_PER_SLOT);
+    const time = formatDuration(lasts.rounds * rules.roundSlots);
     lines.push(
-      `The pool of ${say(fund)} lasts ${lasts.rounds.toString()} rounds, ${time}${lasts.rest > 0n ? `, and pays ${say(lasts.rest)} in one more` : ""}.`,
+      `The pool of ${say(fund)} lasts ${group(lasts.rounds)} rounds, ~${time}${lasts.rest > 0n ? `, and pays ${say(lasts.rest)} in one more` : ""}.`,
     );
   }
   return lines;
@@ -195,32 +193,25 @@ function timeLines({ rules }: Preview): string[] {
           WINDOWS[what],
           from.toString(),
           until.toString(),
-          minutes(until),
+          formatDuration(until),
         ]),
-        ["next round begins", rules.roundSlots.toString(), "", minutes(rules.roundSlots)],
+        ["next round begins", rules.roundSlots.toString(), "", formatDuration(rules.roundSlots)],
         [
           "bounties can be claimed",
           (rules.submissionSlots + rules.auditSlots).toString(),
           "",
-          minutes(rules.submissionSlots + rules.auditSlots),
+          formatDuration(rules.submissionSlots + rules.auditSlots),
         ],
-        ["last verdict", longestCase(rules).toString(), "", minutes(longestCase(rules))],
+        ["last verdict", longestCase(rules).toString(), "", formatDuration(longestCase(rules))],
       ],
     ),
-    `Times are at ${MS_PER_SLOT} ms a slot; a busy network is slower.`,
+    `Times are at ${SLOT_MS} ms a slot; a busy network is slower.`,
   ];
 }
 
-function minutes(slots: bigint): string {
-  const seconds = (slots * BigInt(MS_PER_SLOT)) / 1_000n;
-  return seconds < 120n
-    ? `${seconds.toString()} s`
-    : `${formatAmount((seconds * 10n) / 60n, 1)} min`;
-}
-
 function costLines(preview: Preview): string[] {
-  const { costs, rent, fund, mint } = preview;
-  const inSol = mint.address.equals(WRAPPED_SOL.address);
+  const { costs, rent, fund, money } = preview;
+  const inSol = money.unit === "SOL";
   const now: (readonly [string, string, string])[] = [
     ["rent of the task", sol(costs.taskRent), "back when it is closed"],
     ["rent of the vault", sol(costs.vaultRent), "back when it is closed"],
@@ -233,7 +224,7 @@ function costLines(preview: Preview): string[] {
       ? [
           [
             "into the pool",
-            money(preview)(fund),
+            money.say(fund),
             "back when the task is retired, unless paid out",
           ] as const,
         ]

@@ -162,7 +162,7 @@ export function readRules(
     if (name === "bounty" ? bounty === undefined : known[rule] === undefined) {
       const way = preset
         ? `Write it under \`rules\`, or pass ${flagOf(name)}`
-        : `Write it under \`rules\`, pass ${flagOf(name)}, or start from a preset`;
+        : `Write it under \`rules\`, pass ${flagOf(name)}, or start from a preset (--preset seed)`;
       faults.push(
         `the rule \`${name}\` is missing (${about}). ${way}, like ${FORMS[kind].example}.`,
       );
