@@ -348,8 +348,11 @@ describe("daemons", () => {
     expect(await payload.text()).to.equal(
       `${crew.owner("Ada").toBase58()} ${String(submission?.round)}`,
     );
-    const metrics = await (await ask("/metrics")).text();
-    expect(metrics).to.match(/^securing_tasks_submissions_total 1$/m);
+    // The chain has it before the node has heard that it has.
+    const metrics = await crew.until("a count", async () => {
+      const text = await (await ask("/metrics")).text();
+      return /^securing_tasks_submissions_total 1$/m.test(text) && text;
+    });
     expect(metrics).to.match(/^securing_tasks_stake_base_units 5000$/m);
     const { metrics: alone } = crew.config("Ada");
     const own = await fetch(`http://127.0.0.1:${String(alone?.port)}/metrics`);

@@ -53,7 +53,8 @@ const schema = z.strictObject({
       maxBodyBytes: whole(0).default(65_536),
       concurrency: whole(1, 64).default(2),
       queue: whole(0, 10_000).default(64),
-      requestsPerSecond: whole(1).default(20),
+      requestsPerSecond: whole(1).default(100),
+      trustProxy: z.boolean().default(false),
     })
     .optional(),
   metrics: z
@@ -71,11 +72,12 @@ const schema = z.strictObject({
     .strictObject({ timeoutMs: whole(1).optional(), maxBytes: whole(1).optional() })
     .default({}),
   limits: z.strictObject({ audit: limits, work: limits, respond: limits }).partial().default({}),
+  keepPayloadRounds: whole(2).optional(),
   priorityFee: amount.default(0n),
   maxFeeLamports: amount.default(1_000_000n),
   computeUnitLimit: whole(1_000, 1_400_000).optional(),
   pollMs: whole(50, 600_000).default(5_000),
-  rpcTimeoutMs: whole(100, 600_000).default(20_000),
+  rpcTimeoutMs: whole(100, 600_000).default(10_000),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
   chores: z
     .strictObject({
@@ -83,9 +85,8 @@ const schema = z.strictObject({
       claim: z.boolean().default(true),
       close: z.boolean().default(true),
       spreadSlots: whole(0, 100_000).default(25),
-      closeAfterRounds: whole(0).default(0),
     })
-    .default({ resolve: true, claim: true, close: true, spreadSlots: 25, closeAfterRounds: 0 }),
+    .default({ resolve: true, claim: true, close: true, spreadSlots: 25 }),
 });
 
 /** What a daemon is told. Paths are absolute. Every key with its unit stands in the package's README. */

@@ -65,6 +65,7 @@ const MOST_RUNS = 3;
 /** Runs of one check: two in a row must agree before anybody is accused. */
 const MOST_CHECKS = 3;
 const RETRY_MS = 250;
+const MOST_PAUSE_MS = 60_000;
 
 const OPINION_OF: Readonly<Record<Verdict, Opinion>> = {
   valid: "valid",
@@ -133,13 +134,13 @@ export class Doer {
         rest.over = true;
         log.info({ duty: duty.key, why: ended.why }, "given up");
       } else {
-        this.putOff(rest);
+        this.putOff(rest, duty);
         log.debug({ duty: duty.key, why: ended.why }, "put off");
       }
     } catch (error) {
       if (signal.aborted || error instanceof Stopped) return;
       this.options.metrics.rpcErrors.inc();
-      this.putOff(rest);
+      this.putOff(rest, duty);
       const { message } = explain(error);
       log.warn({ duty: duty.key, message, failures: rest.failures }, "failed, will try again");
     } finally {
@@ -149,13 +150,17 @@ export class Doer {
     }
   }
 
-  private putOff(rest: Rest): void {
+  private putOff(rest: Rest, { until }: Duty): void {
+    const { follower } = this.options;
+    // A window that closes is tried more often than what can wait.
+    const left = until === undefined ? Infinity : follower.duration(until - follower.slot);
+    const most = Math.max(Math.min(MOST_PAUSE_MS, left / 10), RETRY_MS);
     rest.failures += 1;
-    rest.notBefore = Date.now() + backoff(RETRY_MS, rest.failures);
+    rest.notBefore = Date.now() + backoff(RETRY_MS, rest.failures, most);
   }
 
   private perform(view: View, duty: Duty): Promise<End> {
-    const { client, config, operator, salts, metrics } = this.options;
+    const { client, config, operator, salts } = this.options;
     const [task, owner] = [config.task, config.owner];
     const me = { task, operator: operator.publicKey, ...this.options.gate };
     switch (duty.kind) {
@@ -210,13 +215,6 @@ export class Doer {
           await client.resolveAudit({ ...duty.audit, round: duty.round }).instruction(),
         ]);
       case "claimVote":
-        if (duty.vote.state === "committed") {
-          metrics.lostReveals.inc();
-          this.options.log.error(
-            { audit: duty.audit.address.toBase58() },
-            "a vote was not revealed",
-          );
-        }
         return this.claimVote(duty);
       case "closeVote":
         return this.closeVote(duty, duty.vote);
@@ -259,6 +257,9 @@ export class Doer {
     }
     const payload = ran.value;
     const hash = createHash("sha256").update(payload).digest("hex");
+    if (config.keepPayloadRounds !== undefined) {
+      store.forgetWorks(round - BigInt(config.keepPayloadRounds));
+    }
     store.keepWork({ round, hash, uri: `${publicUrl}/payload/${hash}`, payload });
     log.info({ ...about, hash, bytes: payload.length }, "worked");
     return DONE;
@@ -460,6 +461,12 @@ export class Doer {
         return;
       case "reveal":
         metrics.reveals.inc();
+        return;
+      case "claimVote":
+        metrics.chores.inc({ chore: duty.kind });
+        if (duty.vote.state !== "committed") return;
+        metrics.lostReveals.inc();
+        this.options.log.error(about(duty), "a vote was never revealed, and its deposit is lost");
         return;
       default:
         metrics.chores.inc({ chore: duty.kind });

@@ -13,3 +13,6 @@ export { Sender, Stopped } from "./sender";
 export type { Delivery, Errand, Outbox, SendStep, SenderOptions } from "./sender";
 export { SqliteSaltStore, Store } from "./store";
 export type { Judgement, Letter, Work } from "./store";
+export { plan } from "./plan";
+export type { Duty, Plan, PlanOptions } from "./plan";
+export type { View } from "./view";

@@ -198,33 +198,44 @@ class Planner {
 
   /** What rounds that are over leave to be claimed and closed. */
   rounds(): void {
-    const { task } = this.view;
-    const { chores } = this.options.config;
-    const rounds = new Map(this.view.rounds.map((round) => [round.number, round]));
-    for (const submission of this.view.submissions) {
-      if (!this.isMe(submission.owner)) continue;
-      const name = submission.address.toBase58();
-      const convicted = submission.status === "convicted";
-      if (!submission.paid && !convicted) {
-        const over = auditEnd(task, submission.round);
-        if (this.now < over) this.at(over);
-        else if (chores.claim && rounds.get(submission.round)?.openAudits === 0) {
-          this.do({ kind: "claimBounty", key: `claimBounty:${name}`, submission });
-        }
-        continue;
+    const { task, rounds, submissions } = this.view;
+    const { close } = this.options.config.chores;
+    const byNumber = new Map(rounds.map((round) => [round.number, round]));
+    for (const submission of submissions) {
+      const round = byNumber.get(submission.round);
+      if (!round) continue;
+      if (this.isMe(submission.owner)) this.finish(submission, round);
+      else if (close && round.payer.equals(this.options.operator)) {
+        // Workers claim by themselves. One that is gone must not hold back the rent of the round.
+        const patience = auditEnd(task, round.number) + task.rules.roundSlots;
+        if (this.now < patience) this.at(patience);
+        else this.finish(submission, round);
       }
-      if (!chores.close || submission.liveAudits > 0) continue;
-      const after = BigInt(chores.closeAfterRounds) * task.rules.roundSlots;
-      const due = submissionEnd(task, submission.round) + after;
-      if (this.now < due) this.at(due);
-      else this.do({ kind: "closeSubmission", key: `closeSubmission:${name}`, submission });
     }
-    if (!chores.close) return;
-    for (const round of this.view.rounds) {
+    if (!close) return;
+    for (const round of rounds) {
       if (!round.payer.equals(this.options.operator) || round.liveSubmissions > 0) continue;
       if (this.now < submissionEnd(task, round.number)) continue;
       this.do({ kind: "closeRound", key: `closeRound:${round.number.toString()}`, round });
     }
+  }
+
+  private finish(submission: Submission, round: Round): void {
+    const { task } = this.view;
+    const { claim, close } = this.options.config.chores;
+    const name = submission.address.toBase58();
+    if (!submission.paid && submission.status !== "convicted") {
+      const over = auditEnd(task, round.number);
+      if (this.now < over) this.at(over);
+      else if (claim && round.openAudits === 0) {
+        this.do({ kind: "claimBounty", key: `claimBounty:${name}`, submission });
+      }
+      return;
+    }
+    if (!close || submission.liveAudits > 0) return;
+    const over = submissionEnd(task, round.number);
+    if (this.now < over) this.at(over);
+    else this.do({ kind: "closeSubmission", key: `closeSubmission:${name}`, submission });
   }
 
   /** A number below `slots` that follows from what is to be done and who may do it. */

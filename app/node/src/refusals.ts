@@ -45,6 +45,9 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
 export function refusalKind({ name, message }: Explanation): RefusalKind {
   if (name !== null) return KINDS[name] ?? "retry";
   // The account to be made is there, or the one to be closed is gone.
-  if (/is there already|must exist does not|may not be created yet/.test(message)) return "done";
+  // Or the next audit of a submission has another address, since this one is open.
+  const gone =
+    /is there already|must exist does not|may not be created yet|follows from the others/;
+  if (gone.test(message)) return "done";
   return "retry";
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Connection, PublicKey } from "@solana/web3.js";
+import { SolanaJSONRPCError } from "@solana/web3.js";
 
 const TAG = "securing-tasks:sample:v1";
 
@@ -55,30 +56,29 @@ export async function roundSeed(
   round: bigint,
   submissionEnd: bigint,
 ): Promise<Uint8Array | null> {
-  const first = await firstBlock(connection, Number(submissionEnd));
-  if (first === null) return null;
-  const { blockhash } = await connection
-    .getBlock(first, {
+  const from = Number(submissionEnd);
+  const [first] = await connection.getBlocks(from, from + SEARCH_SLOTS, "confirmed");
+  if (first === undefined) return null;
+  try {
+    const block = await connection.getBlock(first, {
       commitment: "confirmed",
       maxSupportedTransactionVersion: 0,
       rewards: false,
       transactionDetails: "none",
-    })
-    .then((block) => {
-      if (block) return block;
-      throw new Error(`The RPC server has no block for slot ${first}, which it listed.`);
     });
-  return createHash("sha256")
-    .update(TAG)
-    .update(task.toBuffer())
-    .update(`${round.toString()} ${blockhash}`)
-    .digest();
+    if (!block) return null;
+    return createHash("sha256")
+      .update(TAG)
+      .update(task.toBuffer())
+      .update(`${round.toString()} ${block.blockhash}`)
+      .digest();
+  } catch (error) {
+    // A server that is busy has a block a little after it has confirmed it.
+    if (error instanceof SolanaJSONRPCError && error.code === NOT_YET) return null;
+    throw error;
+  }
 }
 
 /** Slots can be skipped for long. */
 const SEARCH_SLOTS = 500;
-
-async function firstBlock(connection: Connection, from: number): Promise<number | null> {
-  const [first] = await connection.getBlocks(from, from + SEARCH_SLOTS, "confirmed");
-  return first ?? null;
-}
+const NOT_YET = -32_004;

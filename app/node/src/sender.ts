@@ -76,6 +76,8 @@ export class Stopped extends Error {
   }
 }
 
+/** A server that is back is found within this. */
+const MOST_PAUSE_MS = 5_000;
 const MOST_UNITS = 1_400_000;
 /** The compute budget's own two instructions. */
 const BUDGET_UNITS = 300;
@@ -293,9 +295,9 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Longer after each failure, up to 30 seconds, and never the same for two nodes. */
-export function backoff(base: number, failures: number): number {
-  const longest = Math.min(base * 2 ** Math.min(failures, 10), 30_000);
+/** Longer after each failure, up to a limit, and never the same for two nodes. All in milliseconds. */
+export function backoff(base: number, failures: number, most = MOST_PAUSE_MS): number {
+  const longest = Math.min(base * 2 ** Math.min(failures, 10), most);
   return longest * (0.5 + Math.random() / 2);
 }
 

@@ -152,6 +152,11 @@ export class Store {
     return row && { round, hash: row.hash, uri: row.uri, payload: bytes(row.payload) };
   }
 
+  /** Forgets payloads of rounds before this one. */
+  forgetWorks(before: bigint): void {
+    this.run("DELETE FROM works WHERE round < ?", Number(before));
+  }
+
   payload(hash: string): Uint8Array | null {
     const row = this.row<{ payload: Blob }>(
       "SELECT payload FROM works WHERE hash = ? LIMIT 1",
