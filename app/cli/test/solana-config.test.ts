@@ -88,7 +88,10 @@ describe("files of the Solana CLI", () => {
       expect(() => readSettings({ config: path }, {}), text).to.throw(UsageError, reason);
       expect(() => readSettings({ config: path }, {}), text).to.throw(UsageError, path);
     }
-    expect(() => readSettings({ url: "devnett" }, {})).to.throw(UsageError, /"devnett" is no chain/);
+    expect(() => readSettings({ url: "devnett" }, {})).to.throw(
+      UsageError,
+      /"devnett" is no chain/,
+    );
   });
 
   it("name a cluster by the host of its URL, and link what others can see", () => {
