@@ -6,7 +6,10 @@ import type { Session } from "./session";
 
 /** Rows under a head, aligned, as lines. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const made = new Table({ head: [...head], style: { head: [], border: [] } });
+  const made = new Table({
+    head: [...head],
+    style: { head: [], border: [], compact: true },
+  });
   made.push(...rows.map((row) => [...row]));
   return made.toString().split("\n");
 }

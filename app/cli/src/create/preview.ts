@@ -197,7 +197,7 @@ function timeLines({ rules }: Preview): string[] {
         ]),
         ["next round begins", rules.roundSlots.toString(), "", formatDuration(rules.roundSlots)],
         [
-          "bounties can be claimed",
+          "bounties are paid, if no audit is open",
           (rules.submissionSlots + rules.auditSlots).toString(),
           "",
           formatDuration(rules.submissionSlots + rules.auditSlots),

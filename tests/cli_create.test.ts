@@ -1,0 +1,357 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Task } from "@securing-tasks/client";
+import {
+  SecuringTasksClient,
+  WRAPPED_SOL,
+  createTokenAccount,
+  tokenAccountOf,
+} from "@securing-tasks/client";
+import { TOKEN_PROGRAM_ID, createMint, mintTo } from "@solana/spl-token";
+import { Keypair, PublicKey, Transaction } from "@solana/web3.js";
+import { expect } from "chai";
+import { PRESET_TABLE } from "../app/cli/src/create/presets";
+import { localnet } from "./utils/validator";
+
+const CLI = join(__dirname, "../app/cli/dist/main.js");
+const SOL = 1_000_000_000n;
+
+/** An audit function that looks at what it is given, and finds a dark worker down. */
+const AUDIT = `
+export async function audit({ submission, fetch }) {
+  try {
+    const payload = await fetch(submission.payloadHash, submission.payloadUri);
+    return new TextDecoder().decode(payload) === "done" ? "valid" : "malicious";
+  } catch {
+    return "downtime";
+  }
+}`;
+const WORK = `export function work() { return "done"; }`;
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What `task create --json` prints, as far as tests look at it. */
+interface Created {
+  readonly task: string;
+  readonly signature: string | null;
+  readonly fee: string;
+  readonly costs: { readonly total: string; readonly fees: string; readonly pool: string };
+  readonly auditFunction: { readonly hash: string; readonly uri: string };
+  readonly check: unknown;
+  readonly warnings: readonly string[];
+}
+
+describe("task create on a validator", () => {
+  let folder: string;
+  let creator: Keypair;
+  let client: SecuringTasksClient;
+  let common: string[];
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "task-create-"));
+    await writeFile(join(folder, "audit.js"), AUDIT);
+    await writeFile(join(folder, "work.js"), WORK);
+  });
+
+  beforeEach(async () => {
+    creator = Keypair.generate();
+    await localnet().fund(creator.publicKey, 20n * SOL);
+    client = new SecuringTasksClient(localnet().provider(creator));
+    const key = join(folder, `${creator.publicKey.toBase58()}.json`);
+    await writeFile(key, JSON.stringify([...creator.secretKey]));
+    common = ["--url", localnet().connection.rpcEndpoint, "--keypair", key];
+  });
+
+  after(() => rm(folder, { recursive: true }));
+
+  /** As users do, in a folder of their own. */
+  function start(command: string, args: readonly string[]): ChildProcess {
+    return spawn(command, args, { cwd: folder, env: { ...process.env, HOME: folder } });
+  }
+
+  async function finish(child: ChildProcess): Promise<Ran> {
+    let [stdout, stderr] = ["", ""];
+    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    return { code, stdout, stderr };
+  }
+
+  const run = (...args: readonly string[]): Promise<Ran> =>
+    finish(start(process.execPath, [CLI, "task", "create", ...common, ...args]));
+
+  async function create(...args: readonly string[]): Promise<{ said: Created; task: Task }> {
+    const { code, stdout, stderr } = await run("--json", ...args);
+    expect(code, stderr).to.equal(0);
+    const said = JSON.parse(stdout) as Created;
+    return { said, task: await client.fetch("task", new PublicKey(said.task)) };
+  }
+
+  const lamports = async (): Promise<bigint> =>
+    BigInt(await localnet().connection.getBalance(creator.publicKey));
+
+  async function tasksMade(): Promise<PublicKey[]> {
+    const found = await client.program.account.task.all([
+      { memcmp: { offset: 8, bytes: creator.publicKey.toBase58() } },
+    ]);
+    return found.map(({ publicKey }) => publicKey);
+  }
+
+  it("makes what the file says, and costs what it said, to the lamport", async () => {
+    await writeFile(
+      join(folder, "task.yaml"),
+      [
+        "preset: strict",
+        "id: 7",
+        "mint: SOL",
+        "fund: 0.5",
+        "auditFunction: { file: audit.js }",
+        "taskFunction: { file: work.js }",
+        "rules:",
+        "  bounty: 0.01",
+        "  quorumVotes: 5",
+        "  maliceSlash: 80%",
+        "  roundWindow: 20000 slots",
+      ].join("\n"),
+    );
+    const before = await lamports();
+    const { said, task } = await create("--file", "task.yaml", "--quorum-votes", "4");
+    expect(task.rules).to.deep.equal({
+      ...PRESET_TABLE.strict.rules(SOL / 100n),
+      quorumVotes: 4,
+      maliceBps: 8_000,
+      roundSlots: 20_000n,
+    });
+    expect([task.id, task.pool, task.creator.toBase58()]).to.deep.equal([
+      7n,
+      SOL / 2n,
+      creator.publicKey.toBase58(),
+    ]);
+    expect(Buffer.from(task.auditFunction.hash).toString("hex")).to.equal(
+      createHash("sha256").update(AUDIT).digest("hex"),
+    );
+    expect(task.auditFunction.uri).to.equal(said.auditFunction.uri);
+    expect(said.check).to.deep.equal({ honest: "valid", dark: "downtime" });
+    expect(said.warnings.join("\n")).to.include("nodes on other machines can't fetch it");
+    expect(before - (await lamports())).to.equal(BigInt(said.costs.total));
+
+    const again = await run("--json", "--file", "task.yaml");
+    expect(again.code).to.equal(1);
+    expect(again.stdout).to.equal("");
+    expect(JSON.parse(again.stderr)).to.have.nested.property("error.name", "TaskExists");
+  });
+
+  it("binds a template by addresses of full length, funds it and foresees a priority fee", async () => {
+    const server = await serve(join(folder, "published"));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const uri = (name: string): string => {
+        const base = `http://127.0.0.1:${port}/`;
+        return `${base}${"x".repeat(128 - base.length - name.length - 1)}/${name}`;
+      };
+      const template = ["--template", "rest", "--param", "questions=2", "--out", "published"];
+      // Once to write the files that are then published.
+      const trial = await run(
+        "--json",
+        "--dry-run",
+        "--preset",
+        "seed",
+        "--mint",
+        "SOL",
+        "--bounty",
+        "0.01",
+        ...template,
+      );
+      expect(trial.code, trial.stderr).to.equal(0);
+      expect(JSON.parse(trial.stdout)).to.include({ signature: null });
+
+      const before = await lamports();
+      const { said, task } = await create(
+        ...["--preset", "seed", "--mint", "SOL", "--bounty", "0.01", "--fund", "0.1"],
+        ...[...template, "--audit-uri", uri("audit.js"), "--task-uri", uri("work.js")],
+        ...["--priority-fee", "12345"],
+      );
+      expect(said.check).to.deep.equal({ honest: "valid", dark: "downtime" });
+      expect(said.warnings.join()).not.to.include("fetch");
+      expect(Buffer.byteLength(task.auditFunction.uri)).to.equal(128);
+      expect(task.rules).to.deep.equal(PRESET_TABLE.seed.rules(SOL / 100n));
+      expect(task.pool).to.equal(SOL / 10n);
+      expect(said.costs.fees).to.equal(said.fee);
+      expect(BigInt(said.fee) > 5_000n).to.be.true;
+      expect(before - (await lamports())).to.equal(BigInt(said.costs.total));
+    } finally {
+      server.close();
+    }
+  });
+
+  it("takes tokens by their decimals, and refuses more than there are, before anything is sent", async () => {
+    const chain = localnet();
+    const mint = await createMint(chain.connection, creator, creator.publicKey, null, 6);
+    const info = { address: mint, tokenProgram: TOKEN_PROGRAM_ID };
+    await chain.send(new Transaction().add(createTokenAccount(info, creator.publicKey)), [creator]);
+    const account = tokenAccountOf(info, creator.publicKey);
+    await mintTo(chain.connection, creator, mint, account, creator, 10_000_000n);
+    const args = [
+      ...["--preset", "seed", "--mint", mint.toBase58(), "--bounty", "1.5"],
+      ...["--audit-function", "audit.js", "--bond", "7 base"],
+    ];
+    const poor = await run("--json", ...args, "--fund", "10.000001");
+    expect(poor.code).to.equal(1);
+    expect(JSON.parse(poor.stderr)).to.have.nested.property("error.name", "InsufficientFunds");
+    expect(await tasksMade()).to.deep.equal([]);
+
+    const { task } = await create(...args, "--fund", "10");
+    expect(task.rules).to.deep.equal({
+      ...PRESET_TABLE.seed.rules(1_500_000n),
+      initiatorBond: 7n,
+    });
+    expect(task.pool).to.equal(10_000_000n);
+    expect(task.taskFunction).to.equal(null);
+  });
+
+  it("refuses an audit function whose verdict moves, unless told not to try it", async () => {
+    await writeFile(
+      join(folder, "dice.js"),
+      `export function audit() { return Math.random() < 0.5 ? "valid" : "downtime"; }`,
+    );
+    // The seeds of the rehearsal are always the same two, and differ on this.
+    const args = [
+      ...["--preset", "seed", "--mint", "SOL", "--bounty", "0.01"],
+      ...["--audit-function", "dice.js", "--id", "1"],
+    ];
+    const refused = await run("--yes", ...args);
+    expect(refused.code).to.equal(1);
+    expect(refused.stderr).to.include("The audit function is refused");
+    expect(refused.stderr).to.include("the verdict moves");
+    expect(refused.stderr).not.to.include("    at ");
+    const { said } = await create(...args, "--skip-check");
+    expect(said.check).to.equal("skipped");
+    expect(said.warnings.join()).to.include("was not tried");
+  });
+
+  it("says what is missing to who can't pay", async () => {
+    const beggar = Keypair.generate();
+    const key = join(folder, "beggar.json");
+    await writeFile(key, JSON.stringify([...beggar.secretKey]));
+    const { code, stderr, stdout } = await run(
+      ...["--yes", "--keypair", key, "--preset", "seed", "--mint", "SOL", "--bounty", "0.01"],
+      ...["--audit-function", "audit.js"],
+    );
+    expect([code, stdout]).to.deep.equal([1, ""]);
+    expect(stderr).to.match(/holds 0 SOL, and 0\.\d+ SOL are needed\. Send it more SOL\./);
+  });
+
+  it("asks in a terminal for all that is missing, explains, and asks before it pays", async () => {
+    const session = new Terminal(
+      start("script", [
+        "-qec",
+        `stty cols 300 rows 60; ${[process.execPath, CLI, "task", "create", ...common].join(" ")}`,
+        "/dev/null",
+      ]),
+    );
+    await session.answer("Which rules to start from?", "\r");
+    await session.answer("Which mint does the task pay in?", "\r");
+    await session.answer("How many SOL do the workers of a round share?", "much\r");
+    await session.answer('"much" is no amount', "\x7f\x7f\x7f\x7f0.02\r");
+    await session.answer("What do workers do, and how is it audited?", "\x1b[A\r");
+    await session.answer("File of the audit function?", "audit.js\r");
+    await session.answer("File of the task function?", "work.js\r");
+    await session.answer("Where do nodes get the audit function?", "\r");
+    await session.answer("Where do nodes get the task function?", "\r");
+    await session.answer("How many SOL to put into the pool now?", "0.2\r");
+    await session.answer("Make this task? Its rules never change.", "y\r");
+    const { code, text } = await session.end();
+    expect(code, text).to.equal(0);
+    for (const part of [
+      "What an audit of a worker with the least stake moves",
+      "The pool of 0.2 SOL lasts 10 rounds",
+      "now, in all",
+      "an honest worker: valid, a worker that does not answer: downtime",
+    ]) {
+      expect(text).to.include(part);
+    }
+    const [address = PublicKey.default] = await tasksMade();
+    const task = await client.fetch("task", address);
+    expect(task.rules).to.deep.equal(PRESET_TABLE.seed.rules(SOL / 50n));
+    expect(task.mint.equals(WRAPPED_SOL.address)).to.be.true;
+    expect(task.pool).to.equal(SOL / 5n);
+  });
+
+  it("sends nothing when the last question is answered with no, or with Ctrl+C", async () => {
+    const command = [
+      ...[process.execPath, CLI, "task", "create", ...common, "--preset", "seed", "--mint", "SOL"],
+      ...["--bounty", "0.02", "--audit-function", "audit.js", "--audit-uri", "ipfs://audit"],
+      ...["--fund", "0"],
+    ].join(" ");
+    const before = await lamports();
+    for (const no of ["n\r", "\x03"]) {
+      const session = new Terminal(
+        start("script", ["-qec", `stty cols 300 rows 60; ${command}`, "/dev/null"]),
+      );
+      await session.answer("Make this task? Its rules never change.", no);
+      const { code, text } = await session.end();
+      expect(code, text).to.equal(130);
+      expect(text).to.include("Cancelled");
+    }
+    expect(await lamports()).to.equal(before);
+  });
+});
+
+/** Serves a folder's files under any path. */
+async function serve(folder: string): Promise<Server> {
+  await mkdir(folder, { recursive: true });
+  const server = createServer((request, response) => {
+    const name = (request.url ?? "").split("/").at(-1) ?? "";
+    readFile(join(folder, name)).then(
+      (bytes) => response.end(bytes),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+/** A program in a pseudo terminal: what it shows, and keys for it. */
+class Terminal {
+  private text = "";
+  private readonly closed: Promise<number | null>;
+  private wake: () => void = () => undefined;
+
+  constructor(private readonly child: ChildProcess) {
+    child.stdout?.on("data", (chunk: Buffer) => {
+      this.text += chunk.toString();
+      this.wake();
+    });
+    this.closed = new Promise((resolve) =>
+      child.once("close", (code) => {
+        this.wake();
+        resolve(code);
+      }),
+    );
+  }
+
+  /** Waits until a question is shown, and presses keys. */
+  async answer(question: string, keys: string): Promise<void> {
+    while (!this.text.includes(question)) {
+      if (this.child.exitCode !== null)
+        throw new Error(`It never asked ${question}:\n${this.text}`);
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+    this.child.stdin?.write(keys);
+  }
+
+  async end(): Promise<{ readonly code: number | null; readonly text: string }> {
+    return { code: await this.closed, text: this.text };
+  }
+}
