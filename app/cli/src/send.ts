@@ -1,13 +1,13 @@
 import { utils } from "@coral-xyz/anchor";
 import type { TaskEvent } from "@securing-tasks/client";
-import type { Keypair } from "@solana/web3.js";
+import type { Keypair, SignatureStatus } from "@solana/web3.js";
 import {
   ComputeBudgetProgram,
   SendTransactionError,
   Transaction,
   VersionedTransaction,
 } from "@solana/web3.js";
-import { EXIT, UserError, isNetworkTrouble } from "./failures";
+import { EXIT, UserError, failureOf, isNetworkTrouble } from "./failures";
 import { during, note } from "./output";
 import type { Session } from "./session";
 import { link } from "./session";
@@ -30,6 +30,8 @@ export interface Sent {
 /** How often the chain is asked what became of a transaction, and how often its bytes are sent again, in milliseconds. */
 const POLL_MS = 400;
 const RESEND_MS = 4_000;
+/** How long a chain may give no answer before nobody waits any more, in milliseconds: longer than a blockhash lives. */
+const PATIENCE_MS = 90_000;
 /** For what a simulation can't know: an address that is found at another bump, another path. */
 const MARGIN_UNITS = 2_000;
 const MOST_UNITS = 1_400_000;
@@ -77,17 +79,35 @@ async function deliver(
   }
   const signature = signatureOf(transaction);
   const bytes = transaction.serialize();
+  const look = session.explorer(signature) ?? `solana confirm ${signature} --url ${session.rpcUrl}`;
+  let interrupt: (() => void) | undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt = () => {
+      reject(
+        new UserError(
+          `Interrupted while the transaction ${signature} was on its way: it may still be executed. ` +
+            `Don't repeat the command before you have looked: ${look}`,
+          { exitCode: EXIT.cancelled, name: "OutcomeUnknown", signature },
+        ),
+      );
+    };
+    process.once("SIGINT", interrupt);
+  });
   try {
-    return await settle(session, signature, bytes, latest.lastValidBlockHeight, reached, say);
+    return await Promise.race([
+      interrupted,
+      settle(session, signature, bytes, latest.lastValidBlockHeight, reached, say),
+    ]);
   } catch (error) {
-    if (!isNetworkTrouble(error)) throw error;
-    const look =
-      session.explorer(signature) ?? `solana confirm ${signature} --url ${session.rpcUrl}`;
+    // A verdict of the chain, or known words. Anything else says nothing about the transaction.
+    if (error instanceof UserError || error instanceof SendTransactionError) throw error;
     throw new UserError(
-      `The chain stopped answering, so nobody knows yet whether the transaction ${signature} was executed. ` +
+      `Nobody knows yet whether the transaction ${signature} was executed. ${failureOf(error).message} ` +
         `Don't repeat the command before you have looked: ${look}`,
       { exitCode: EXIT.network, name: "OutcomeUnknown", signature },
     );
+  } finally {
+    if (interrupt) process.removeListener("SIGINT", interrupt);
   }
 }
 
@@ -140,39 +160,61 @@ async function settle(
   const { connection } = chain;
   const push = (): Promise<string> =>
     connection.sendRawTransaction(bytes, { skipPreflight: true, maxRetries: 0 });
-  await push();
+  await push().catch((error: unknown) => {
+    // A server that takes it and gives no answer: it may be on its way all the same.
+    if (!isNetworkTrouble(error)) throw error;
+  });
   say("waiting for confirmation");
   let sentAt = Date.now();
+  let heardAt = Date.now();
   for (;;) {
-    const expired = (await connection.getBlockHeight("confirmed")) > lastValidBlockHeight;
-    const { value } = await connection.getSignatureStatus(signature, {
-      searchTransactionHistory: expired,
+    const fate = await fateOf(session, signature, lastValidBlockHeight).catch((error: unknown) => {
+      // A server that restarts, or is behind, is no answer: ask again for as long as the transaction could live.
+      if (Date.now() - heardAt > PATIENCE_MS) throw error;
+      say("the chain does not answer, asking again");
+      return null;
     });
-    const level = value?.confirmationStatus;
-    if (value && (level === "finalized" || level === reached)) {
+    if (fate) heardAt = Date.now();
+    const { status = null, expired = false } = fate ?? {};
+    const level = status?.confirmationStatus;
+    if (status && (level === "finalized" || level === reached)) {
       const { slot, fee, logs } = await chain.outcome(signature);
-      if (value.err !== null) {
+      if (status.err !== null) {
         throw new SendTransactionError({
           action: "send",
           signature,
-          transactionMessage: `Transaction failed: ${JSON.stringify(value.err)}`,
+          transactionMessage: `Transaction failed: ${JSON.stringify(status.err)}`,
           logs: [...logs],
         });
       }
       return { signature, slot, fee, events: client.events(logs) };
     }
-    if (!value && expired) {
+    if (!status && expired) {
       throw new UserError(
         `The transaction ${signature} was not executed in time and never will be: nothing was paid. Run the command again, on a busy chain with a higher --priority-fee.`,
         { name: "Expired", signature },
       );
     }
-    if (!value && Date.now() - sentAt >= RESEND_MS) {
-      await push();
+    if (!status && Date.now() - sentAt >= RESEND_MS) {
+      // It has been sent once: an error now may mean that it has landed.
+      await push().catch(() => undefined);
       sentAt = Date.now();
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** What a server knows of a transaction, and whether its blockhash was over before it was asked. */
+async function fateOf(
+  { chain: { connection } }: Session,
+  signature: string,
+  lastValidBlockHeight: number,
+): Promise<{ readonly status: SignatureStatus | null; readonly expired: boolean }> {
+  const expired = (await connection.getBlockHeight("confirmed")) > lastValidBlockHeight;
+  const { value } = await connection.getSignatureStatus(signature, {
+    searchTransactionHistory: expired,
+  });
+  return { status: value, expired };
 }
 
 /** The compute limit for a transaction: what it needs now, and some more. */
