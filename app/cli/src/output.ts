@@ -1,4 +1,3 @@
-import { PublicKey } from "@solana/web3.js";
 import Table from "cli-table3";
 import ora from "ora";
 import pc from "picocolors";
@@ -49,10 +48,11 @@ export function warn(session: Pick<Session, "json">, text: string): void {
 export function toJson(data: unknown, indent?: number): string {
   return JSON.stringify(
     data,
-    (_, value: unknown) => {
-      if (typeof value === "bigint") return value.toString();
-      if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
-      return value instanceof PublicKey ? value.toBase58() : value;
+    function (this: Readonly<Record<string, unknown>>, key: string, value: unknown) {
+      // A Buffer has made itself an object of numbers by now; its holder still has the bytes.
+      const { [key]: whole } = this;
+      if (whole instanceof Uint8Array) return Buffer.from(whole).toString("hex");
+      return typeof value === "bigint" ? value.toString() : value;
     },
     indent,
   );
