@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PublicKey } from "@solana/web3.js";
@@ -73,6 +73,21 @@ describe("a task's file", () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it("is taken as the example has it", async () => {
+    const guide = await readFile(join(__dirname, "../TASKS.md"), "utf8");
+    const [, example = ""] = /```yaml\n(.*?)```/s.exec(guide) ?? [];
+    const { rules, preset, template } = parseTaskFile(example, "task.yaml");
+    expect([preset, template?.name]).to.deep.equal(["seed", "rest"]);
+    const read = readRules(rules, PRESET_TABLE.seed.rules, { task: 9, gates: new Map() }, false);
+    expect(read).to.deep.equal({
+      ...PRESET_TABLE.seed.rules(100_000_000n),
+      roundSlots: 2_250n,
+      maliceBps: 8_000,
+      initiatorBond: 5_000_000n,
+      witnessGate: { kind: "allowlist" },
+    });
   });
 
   it("may be empty, and names what can't be read", () => {

@@ -22,7 +22,7 @@ const some = (amount: bigint, bps: number): bigint => {
 
 const open = { workerGate: { kind: "open" }, witnessGate: { kind: "open" } } as const;
 
-/** Full sets of rules to start from. Why each is as it is stands in the package's README. */
+/** Full sets of rules to start from. Why each is as it is stands in TASKS.md. */
 export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
   seed: {
     about: "open votes, one for each node, everybody who votes is rewarded; small stakes",
