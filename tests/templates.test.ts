@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import type { Submission, Task } from "@securing-tasks/client";
 import { createTokenAccount, roundAt, roundStart, submissionAddress } from "@securing-tasks/client";
 import { Game } from "@securing-tasks/demo/game";
-import type { AuditFacts, Doors, LoadedFunction, Verdict, WorkFacts } from "@securing-tasks/sandbox";
+import type {
+  AuditFacts,
+  Doors,
+  LoadedFunction,
+  Verdict,
+  WorkFacts,
+} from "@securing-tasks/sandbox";
 import { auditFacts, liveDoors, runWork, workFacts } from "@securing-tasks/sandbox";
 import {
   TOKEN_PROGRAM_ID,
@@ -44,7 +50,13 @@ class Worker {
   static async start(shelf: Shelf): Promise<Worker> {
     const seats = workers(5_000n, "Ada");
     const chain = localnet();
-    const game = await Game.start({ chain, currency: "sol", rules: LONG_ROUNDS, seats, pool: 5_000n });
+    const game = await Game.start({
+      chain,
+      currency: "sol",
+      rules: LONG_ROUNDS,
+      seats,
+      pool: 5_000n,
+    });
     return new Worker(game, await game.client.fetch("task", game.task.address), shelf);
   }
 
@@ -206,20 +218,26 @@ describe("templates on a chain", () => {
     expect(payouts).to.have.length(2);
     expect(payouts.map(({ inflow }) => inflow)).not.to.include(null);
     const { facts } = await worker.submit(report, payload);
-    const check = (
-      audit: LoadedFunction,
-      said: string,
-      verdict: Verdict,
-    ): Promise<void> => expectVerdict(audit, worker.instead(facts, said), worker.doors, verdict);
+    const check = (audit: LoadedFunction, said: string, verdict: Verdict): Promise<void> =>
+      expectVerdict(audit, worker.instead(facts, said), worker.doors, verdict);
     await expectVerdict(functions.audit, facts, worker.doors, "valid");
 
     // The same under a tighter rule for each thing that it did.
-    for (const tighter of [{ maxPerRound: String(2n * SOL) }, { feeBps: 99 }, { refunds: false }, { mostFee: "4999" }]) {
+    for (const tighter of [
+      { maxPerRound: String(2n * SOL) },
+      { feeBps: 99 },
+      { refunds: false },
+      { mostFee: "4999" },
+    ]) {
       const { audit } = await load(honest, tighter);
       await check(audit, payload, "malicious");
     }
     await check((await load(honest, { leastInflow: "900" })).audit, payload, "downtime");
-    await check((await load(honest, { leastInflow: "900", settleAll: false })).audit, payload, "valid");
+    await check(
+      (await load(honest, { leastInflow: "900", settleAll: false })).audit,
+      payload,
+      "valid",
+    );
 
     // What a truthful report of a theft gives away.
     for (const vault of [wrongWay, tooMuch, twice, sideways]) {
@@ -230,19 +248,29 @@ describe("templates on a chain", () => {
     }
     // And what lies about it do not hide.
     const { owner, round } = work;
-    const say = (list: readonly object[]): string => JSON.stringify({ owner, round, payouts: list });
+    const say = (list: readonly object[]): string =>
+      JSON.stringify({ owner, round, payouts: list });
     const depositOf = (name: (typeof names)[number]): string => deposits[names.indexOf(name)] ?? "";
     const hiding = await load(hidden);
     const half = { signature: seen, inflow: depositOf("hidden") };
     await check(hiding.audit, say([half]), "malicious");
     await check(hiding.audit, say([]), "malicious");
     await check(hiding.audit, say([half, half]), "malicious");
-    await check(hiding.audit, say([half, { signature: unseen, inflow: depositOf("late") }]), "malicious");
+    await check(
+      hiding.audit,
+      say([half, { signature: unseen, inflow: depositOf("late") }]),
+      "malicious",
+    );
     await check(hiding.audit, say([half, { signature: unseen, inflow: seen }]), "malicious");
     const tooLate = await load(vaults.late);
     await check(tooLate.audit, say([]), "downtime");
     await check(tooLate.audit, say([{ signature: seen, inflow: depositOf("late") }]), "malicious");
-    for (const odd of ["", "{}", say([{ signature: 7, inflow: null }]), JSON.stringify({ owner, round: round - 1, payouts: [] })]) {
+    for (const odd of [
+      "",
+      "{}",
+      say([{ signature: 7, inflow: null }]),
+      JSON.stringify({ owner, round: round - 1, payouts: [] }),
+    ]) {
       await check(tooLate.audit, odd, "malicious");
     }
     const gone = worker.instead(facts, say([half]));
@@ -261,7 +289,10 @@ describe("templates on a chain", () => {
     const tokenReport = await worker.work(inTokens.work, work);
     expect(tokenReport).to.contain(tokenPayout).and.not.to.contain("null");
     await check(inTokens.audit, tokenReport, "valid");
-    const notThere = await loadTemplate("bridge-vault", { ...ofTokens, destinations: [thief.publicKey.toBase58()] });
+    const notThere = await loadTemplate("bridge-vault", {
+      ...ofTokens,
+      destinations: [thief.publicKey.toBase58()],
+    });
     await check(notThere.audit, tokenReport, "malicious");
   });
 
@@ -272,7 +303,9 @@ describe("templates on a chain", () => {
     const otherSecrets = { vrfKey: createHash("sha256").update("another secret").digest("hex") };
     const check = (facts: AuditFacts, verdict: Verdict): Promise<void> =>
       expectVerdict(audit, facts, worker.doors, verdict);
-    type Payload = Record<"draw" | "before", Record<string, string> | null> & { readonly key: string };
+    type Payload = Record<"draw" | "before", Record<string, string> | null> & {
+      readonly key: string;
+    };
     const read = (payload: string): Payload => JSON.parse(payload) as Payload;
 
     // The first round names a key.

@@ -1,4 +1,3 @@
-import type { Schema } from "@cfworker/json-schema";
 import { Validator } from "@cfworker/json-schema";
 import { fromAddress } from "./shared/bytes";
 import { isObject } from "./shared/json";
@@ -125,7 +124,7 @@ function schemaTrouble(value: unknown): string | null {
   // Most mistakes only show when the schema is used.
   for (const sample of [{}, [], "", 0, null]) {
     try {
-      new Validator(value as Schema, "2020-12").validate(sample);
+      new Validator(value, "2020-12").validate(sample);
     } catch (error) {
       return `a JSON schema (draft 2020-12) that can be used: ${String(error)}`;
     }
@@ -202,7 +201,8 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
         refuse: amount,
       },
       settleAll: {
-        about: "Whether every inflow has to be paid out in the round after it; one that is not is downtime",
+        about:
+          "Whether every inflow has to be paid out in the round after it; one that is not is downtime",
         default: true,
         refuse: yesOrNo,
       },
@@ -217,7 +217,8 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
         refuse: amount,
       },
       lagSlots: {
-        about: "Newest slots that are left for the next report, since RPC servers may not know them yet",
+        about:
+          "Newest slots that are left for the next report, since RPC servers may not know them yet",
         default: 32,
         refuse: whole(0, 10_000),
       },
@@ -267,7 +268,8 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
         refuse: whole(1, 1_000),
       },
       mostItems: {
-        about: "Most contents of a manifest; for over 80, workers need a higher limit of door calls",
+        about:
+          "Most contents of a manifest; for over 80, workers need a higher limit of door calls",
         default: 80,
         refuse: whole(1, 1_000),
       },
@@ -282,7 +284,8 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
       leastItems > mostItems ? "leastItems must not be over mostItems" : null,
   },
   vrf: {
-    description: "A random number of every worker in every round, with a proof that it had no choice",
+    description:
+      "A random number of every worker in every round, with a proof that it had no choice",
     parameters: {
       program: {
         about: "Address of the Securing Tasks program",
@@ -365,7 +368,7 @@ interface AnyDefinition {
 
 function definition(name: TemplateName): AnyDefinition {
   if (!TEMPLATES.includes(name)) {
-    throw new Error(`There is no template ${String(name)}. There are: ${TEMPLATES.join(", ")}.`);
+    throw new Error(`There is no template ${name}. There are: ${TEMPLATES.join(", ")}.`);
   }
   return DEFINITIONS[name] as unknown as AnyDefinition;
 }

@@ -101,13 +101,25 @@ describe("the bundles", () => {
 
   for (const [name, parameters, message] of [
     ["rest", { question: 3 }, "Template rest has no parameter question. It has: questions, "],
-    ["rest", { questions: "3" }, "questions must be a whole number from 1 to 20, and is \"3\"."],
-    ["rest", { questions: 20, timeoutMs: 5_000 }, "(questions + 3) × timeoutMs may be 40000 at most"],
+    ["rest", { questions: "3" }, 'questions must be a whole number from 1 to 20, and is "3".'],
+    [
+      "rest",
+      { questions: 20, timeoutMs: 5_000 },
+      "(questions + 3) × timeoutMs may be 40000 at most",
+    ],
     ["rest", { timeoutMs: null }, "timeoutMs must be a whole number"],
     ["bridge-vault", { maxPerRound: "1" }, "Template bridge-vault needs the parameter vault. "],
     ["bridge-vault", { vault: "1", maxPerRound: "1" }, "vault must be an address in base58"],
-    ["bridge-vault", { vault, maxPerRound: 1 }, "maxPerRound must be an amount in base units as text"],
-    ["bridge-vault", { vault, maxPerRound: "1", mint: vault }, "mint and tokenAccount belong together"],
+    [
+      "bridge-vault",
+      { vault, maxPerRound: 1 },
+      "maxPerRound must be an amount in base units as text",
+    ],
+    [
+      "bridge-vault",
+      { vault, maxPerRound: "1", mint: vault },
+      "mint and tokenAccount belong together",
+    ],
     ["bridge-vault", { vault, maxPerRound: "1", refunds: false }, "nobody may be paid"],
     ["storage", { kind: "files" }, 'kind must be "manifest" or "content"'],
     ["storage", { schema: { $ref: "#/nowhere" } }, "schema must be a JSON schema (draft 2020-12)"],

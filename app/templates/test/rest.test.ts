@@ -67,7 +67,11 @@ describe("the REST template", function () {
     };
   }
 
-  async function expectOf(facts: WorkFacts, service: string, verdict: "valid" | "downtime" | "malicious") {
+  async function expectOf(
+    facts: WorkFacts,
+    service: string,
+    verdict: "valid" | "downtime" | "malicious",
+  ) {
     const ran = await runWork(work, { ...facts, publicUrl: service }, doors);
     if (!ran.ok) throw new Error(ran.failure.message);
     await expectVerdict(audit, factsOf(facts, shelf.put(ran.value)), doors, verdict);
@@ -81,9 +85,9 @@ describe("the REST template", function () {
   it("convicts a service of malice that answers wrong", async () => {
     const facts = someWorkFacts();
     const service = await serve(async (request, response) => {
-      const { end } = response;
+      const end = response.end.bind(response) as (body: string) => ServerResponse;
       response.end = ((body: string) =>
-        end.call(response, body.replace(/"answer":"./, '"answer":"x'), "utf8")) as typeof end;
+        end(body.replace(/"answer":"./, '"answer":"x'))) as typeof response.end;
       await honest(facts)(request, response);
     });
     await expectOf(facts, service, "malicious");

@@ -41,10 +41,23 @@ describe("what the templates share", () => {
   });
 
   it("asks for nothing but plain web addresses", () => {
-    for (const url of ["http://a.b", "https://a.b:8080/c/d", "http://[::1]:80/", "http://127.0.0.1"]) {
+    for (const url of [
+      "http://a.b",
+      "https://a.b:8080/c/d",
+      "http://[::1]:80/",
+      "http://127.0.0.1",
+    ]) {
       expect(isWebAddress(url), url).to.equal(true);
     }
-    for (const url of ["ftp://a.b", "a.b", "http://", "http://user@a.b/", "http://a b", "http://a.b/\n", 7]) {
+    for (const url of [
+      "ftp://a.b",
+      "a.b",
+      "http://",
+      "http://user@a.b/",
+      "http://a b",
+      "http://a.b/\n",
+      7,
+    ]) {
       expect(isWebAddress(url), String(url)).to.equal(false);
     }
   });

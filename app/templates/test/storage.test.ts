@@ -62,7 +62,11 @@ describe("the storage template", function () {
   }
 
   interface Listed {
-    readonly items: readonly { readonly sha256: string; readonly uri: string; readonly size: number }[];
+    readonly items: readonly {
+      readonly sha256: string;
+      readonly uri: string;
+      readonly size: number;
+    }[];
   }
 
   /** Audits a manifest, changed by this. */
@@ -73,7 +77,9 @@ describe("the storage template", function () {
   }
 
   it("clears a manifest of contents that are there", async () => {
-    listed = [..."ABCDEF"].map((title) => shelf.put(article(title, { tags: ["news", "art"] })));
+    listed = ["A", "B", "C", "D", "E", "F"].map((title) =>
+      shelf.put(article(title, { tags: ["news", "art"] })),
+    );
     await expectOf("valid");
   });
 
@@ -149,8 +155,16 @@ describe("the storage template", function () {
       ({ items }: Listed) => ({ owner, round: round + 1, items }),
       ({ items }: Listed) => ({ owner: "another", round, items }),
       ({ items }: Listed) => ({ owner, round, items: [...items, ...items] }),
-      ({ items }: Listed) => ({ owner, round, items: items.map((item) => ({ ...item, uri: "a" })) }),
-      ({ items }: Listed) => ({ owner, round, items: items.map((item) => ({ ...item, size: 1e9 })) }),
+      ({ items }: Listed) => ({
+        owner,
+        round,
+        items: items.map((item) => ({ ...item, uri: "a" })),
+      }),
+      ({ items }: Listed) => ({
+        owner,
+        round,
+        items: items.map((item) => ({ ...item, size: 1e9 })),
+      }),
       ({ items: [item] }: Listed) => ({
         owner,
         round,

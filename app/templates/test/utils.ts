@@ -8,7 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
-import type { AuditFacts, Doors, LoadedFunction, Verdict, WorkFacts } from "@securing-tasks/sandbox";
+import type {
+  AuditFacts,
+  Doors,
+  LoadedFunction,
+  Verdict,
+  WorkFacts,
+} from "@securing-tasks/sandbox";
 import { checkAudit, liveDoors, loadFunction } from "@securing-tasks/sandbox";
 import type { TemplateName } from "@securing-tasks/templates";
 import { bundleTemplate } from "@securing-tasks/templates";

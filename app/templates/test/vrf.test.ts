@@ -78,7 +78,16 @@ describe("the VRF template", function () {
       // On the curve, but in another group: its proofs would not be the only ones.
       const stray = `8${"4".padStart(95, "0")}`;
       expect(() => bls12_381.G1.Point.fromHex(stray)).to.throw("not in prime-order subgroup");
-      for (const odd of [ZERO_KEY, stray, "", key.slice(2), `${key}00`, key.toUpperCase(), 7, null]) {
+      for (const odd of [
+        ZERO_KEY,
+        stray,
+        "",
+        key.slice(2),
+        `${key}00`,
+        key.toUpperCase(),
+        7,
+        null,
+      ]) {
         expect(isKey(odd), String(odd)).to.equal(false);
       }
       const zero = bls12_381.longSignatures.Signature.toHex(bls12_381.G2.Point.ZERO);

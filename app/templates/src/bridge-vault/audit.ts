@@ -35,7 +35,9 @@ export async function audit(context: Context<AuditFacts>): Promise<Verdict> {
     }
     if (inflow === null) return guilty(`${signature} pays for nothing`);
     if (used.has(inflow) || !ins.includes(inflow)) {
-      return guilty(`${signature} pays for ${inflow}, which is paid for already or not of its slots`);
+      return guilty(
+        `${signature} pays for ${inflow}, which is paid for already or not of its slots`,
+      );
     }
     listed.add(signature);
     used.add(inflow);
@@ -45,7 +47,8 @@ export async function audit(context: Context<AuditFacts>): Promise<Verdict> {
     }
     total -= paid.amount;
   }
-  if (total > BigInt(rules.maxPerRound)) return guilty(`${total} went out, more than a round may see`);
+  if (total > BigInt(rules.maxPerRound))
+    return guilty(`${total} went out, more than a round may see`);
 
   // Whoever floods the vault with transactions leaves a part of them to chance, and never the listed ones.
   let left = rules.mostOthers;

@@ -120,11 +120,7 @@ export class History {
   ) {}
 
   /** Reads signatures back to this slot. */
-  static async since(
-    doors: Doors,
-    rules: BridgeVaultParameters,
-    slot: number,
-  ): Promise<History> {
+  static async since(doors: Doors, rules: BridgeVaultParameters, slot: number): Promise<History> {
     const history = new History(doors, rules);
     const { signatures } = history;
     for (let page = 0; page < MOST_PAGES; page++) {

@@ -13,7 +13,9 @@ declare const PARAMETERS: RestParameters;
 /** The work is to be there: the payload says where. */
 export function work({ publicUrl, owner, round }: Context<WorkFacts>): string {
   if (publicUrl === null) {
-    throw new Error("This task needs a REST service: set http.publicUrl in the node's configuration.");
+    throw new Error(
+      "This task needs a REST service: set http.publicUrl in the node's configuration.",
+    );
   }
   return JSON.stringify({ service: publicUrl.replace(/\/+$/, ""), owner, round });
 }

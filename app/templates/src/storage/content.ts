@@ -1,5 +1,4 @@
 import "./url";
-import type { Schema } from "@cfworker/json-schema";
 import { Validator } from "@cfworker/json-schema";
 import { isWebAddress } from "../shared/doors";
 import { isObject, parseJson, parseObject } from "../shared/json";
@@ -19,7 +18,7 @@ export function fits(content: string | Uint8Array, schema: StorageParameters["sc
   if (schema === null) return true;
   const value = parseJson(content);
   if (value === undefined) return false;
-  return new Validator(schema as Schema, "2020-12").validate(value).valid;
+  return new Validator(schema, "2020-12").validate(value).valid;
 }
 
 export function isHash(value: unknown): value is string {

@@ -44,6 +44,7 @@ export async function audit(context: Context<AuditFacts>): Promise<Verdict> {
   if (!payloadBefore) return guilty("what should have named the key names none");
 
   const drawnOn = message(task, round, owner, context.roundSeed);
-  if (!verify(draw, drawnOn, payloadBefore.key)) return guilty("output and proof are not the key's");
+  if (!verify(draw, drawnOn, payloadBefore.key))
+    return guilty("output and proof are not the key's");
   return "valid";
 }

@@ -37,7 +37,9 @@ export function keyPair(secret: string | undefined, task: string): KeyPair {
     );
   }
   const salt = encodeText("securing-tasks:vrf:key:v1");
-  const { secretKey, publicKey } = bls.keygen(hkdf(sha256, seed, salt, encodeText(task), KEY_BYTES));
+  const { secretKey, publicKey } = bls.keygen(
+    hkdf(sha256, seed, salt, encodeText(task), KEY_BYTES),
+  );
   return { secretKey, key: publicKey.toHex() };
 }
 

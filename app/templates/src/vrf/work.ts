@@ -21,7 +21,9 @@ export async function work(context: Context<WorkFacts>): Promise<string> {
   if (!earlier) return JSON.stringify(first);
 
   if (publicUrl === null) {
-    throw new Error("This task needs a REST service: set http.publicUrl in the node's configuration.");
+    throw new Error(
+      "This task needs a REST service: set http.publicUrl in the node's configuration.",
+    );
   }
   // Where the node serves what it submitted.
   const { payloadHash } = earlier.submitted;
