@@ -15,4 +15,6 @@ ledger=$toolchain/localnet
 mkdir -p "$ledger"
 
 say "program $program on http://127.0.0.1:8899; Ctrl-C ends it, --reset begins anew"
-exec "$validator" --ledger "$ledger" --bpf-program "$program" target/deploy/securing_tasks.so "$@"
+# Ports of its own, so that it lives beside the validators of tests, which take what is free from 8000 on.
+exec "$validator" --ledger "$ledger" --gossip-port 10900 --dynamic-port-range 10901-10999 \
+  --bpf-program "$program" target/deploy/securing_tasks.so "$@"
