@@ -24,6 +24,8 @@ const SLOT_MS = 400;
 const MIN_SLEEP_MS = 50;
 const RETRY_MS = 500;
 
+type Server = ReturnType<typeof createSolanaRpcSubscriptions>;
+
 /**
  * Says when to look at the chain: when an account of the task changes, when a slot comes that was asked for, and at the latest every so
  * often. It follows subscriptions, and does without them when they are silent.
@@ -39,11 +41,9 @@ export class Follower {
 
   /** Follows until the signal ends it. */
   start(): void {
-    const { wsUrl, task, signal, onWake } = this.options;
-    const server = createSolanaRpcSubscriptions(wsUrl);
-    type Address = Parameters<typeof server.programNotifications>[0];
+    const { task, signal, onWake } = this.options;
     void this.keep(
-      () => server.slotNotifications().subscribe({ abortSignal: signal }),
+      (server, abortSignal) => server.slotNotifications().subscribe({ abortSignal }),
       ({ slot }) => {
         this.hear(slot);
         if (this.wakeAt !== null && slot >= this.wakeAt) {
@@ -53,9 +53,9 @@ export class Follower {
       },
     );
     void this.keep(
-      () =>
+      (server, abortSignal) =>
         server
-          .programNotifications(PROGRAM_ID.toBase58() as Address, {
+          .programNotifications(PROGRAM_ID.toBase58() as never, {
             commitment: "confirmed",
             encoding: "base64",
             // Every account of a task but itself begins with its address, votes with their audit's.
@@ -63,7 +63,7 @@ export class Follower {
               { memcmp: { offset: 8n, bytes: task.toBase58() as never, encoding: "base58" } },
             ],
           })
-          .subscribe({ abortSignal: signal }),
+          .subscribe({ abortSignal }),
       onWake,
     );
     signal.addEventListener("abort", () => {
@@ -99,16 +99,21 @@ export class Follower {
     this.timer = setTimeout(onWake, Math.max(Math.min(pollMs, due), MIN_SLEEP_MS));
   }
 
-  /** Subscribes, and again whenever the subscription ends. */
+  /** Subscribes, and again whenever the subscription ends, each time with a socket of its own. */
   private async keep<T>(
-    subscribe: () => Promise<AsyncIterable<T>>,
+    subscribe: (server: Server, signal: AbortSignal) => Promise<AsyncIterable<T>>,
     hear: (news: T) => void,
   ): Promise<void> {
-    const { signal, onTrouble, onWake } = this.options;
+    const { wsUrl, signal, onTrouble, onWake } = this.options;
     let failures = 0;
     while (!signal.aborted) {
+      const ending = new AbortController();
+      const end = (): void => {
+        ending.abort();
+      };
+      signal.addEventListener("abort", end);
       try {
-        const news = await subscribe();
+        const news = await subscribe(createSolanaRpcSubscriptions(wsUrl), ending.signal);
         // What happened in between was not told.
         if (failures > 0) onWake();
         for await (const one of news) {
@@ -117,6 +122,9 @@ export class Follower {
         }
       } catch (error) {
         onTrouble(error instanceof Error ? error.message : String(error));
+      } finally {
+        signal.removeEventListener("abort", end);
+        ending.abort();
       }
       failures += 1;
       await pause(backoff(RETRY_MS, failures), signal);

@@ -77,6 +77,8 @@ export interface RunningNode {
 const START_LIMIT_MS = 60_000;
 /** Looks at the chain that must agree that task or node is gone. */
 const GONE_LOOKS = 3;
+/** The newest slot is kept again after so many: each time costs a write to disk. */
+const CURSOR_SLOTS = 25n;
 /** Below this the hot key may soon not pay rent and fees, in lamports. */
 const LOW_LAMPORTS = 20_000_000;
 
@@ -127,6 +129,9 @@ class Daemon implements RunningNode {
   private woken = false;
   private trouble: string | null = null;
   private poor = false;
+  /** Newest slot that was looked at. */
+  private cursor = 0n;
+  private keptCursor = 0n;
   private settleDone: { resolve: () => void; reject: (error: Error) => void } = {
     resolve: nothing,
     reject: nothing,
@@ -215,6 +220,8 @@ class Daemon implements RunningNode {
         { cause: error },
       );
     });
+    store.requireIdentity({ cluster: genesis }, config.state);
+    await this.catchUp();
     const task = await this.findTask();
     const identity = {
       cluster: genesis,
@@ -295,6 +302,28 @@ class Daemon implements RunningNode {
     this.store.close();
     this.log.info("stopped");
     this.settleDone.resolve();
+  }
+
+  /** Waits for a server that is behind what an earlier process saw. */
+  private async catchUp(): Promise<void> {
+    this.cursor = this.keptCursor = this.store.cursor();
+    await pRetry(
+      async () => {
+        const slot = BigInt(await this.connection.getSlot("confirmed"));
+        if (slot >= this.cursor) return;
+        throw new Error(
+          `The RPC server ${this.config.rpcUrl} is at slot ${slot.toString()}, behind ${this.cursor.toString()}, which this node has seen. Wait until it has caught up, or use another.`,
+        );
+      },
+      {
+        retries: 1_000,
+        factor: 1.2,
+        minTimeout: 250,
+        maxTimeout: 5_000,
+        maxRetryTime: START_LIMIT_MS,
+        signal: this.ending.signal,
+      },
+    );
   }
 
   private async findTask(): Promise<Task> {
@@ -471,7 +500,18 @@ class Daemon implements RunningNode {
 
   /** False where there is nothing to look at. */
   private async look(viewer: Viewer): Promise<boolean> {
-    const [now, view] = await Promise.all([this.follower.now(), viewer.read()]);
+    const [now, { slot, view }] = await Promise.all([this.follower.now(), viewer.read()]);
+    if (slot < this.cursor) {
+      // A server that was started again shows the past for a while: what is done would be due again, and what is there be gone.
+      throw new Error(
+        `The RPC server is behind: at slot ${slot.toString()} of ${this.cursor.toString()}.`,
+      );
+    }
+    this.cursor = slot;
+    if (slot >= this.keptCursor + CURSOR_SLOTS) {
+      this.keptCursor = slot;
+      this.store.moveCursor(slot);
+    }
     if (!view) {
       this.follower.sleep(null);
       return false;

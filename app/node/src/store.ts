@@ -8,6 +8,8 @@ import { PublicKey } from "@solana/web3.js";
 /** Each entry brings the tables from the version of its index to the next. Never change one that was released. */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+   CREATE TABLE cursor (slot INTEGER NOT NULL) STRICT;
+   INSERT INTO cursor VALUES (0);
    CREATE TABLE works (
      round INTEGER PRIMARY KEY, hash TEXT NOT NULL, uri TEXT NOT NULL, payload BLOB NOT NULL
    ) STRICT;
@@ -130,6 +132,15 @@ export class Store {
     for (const [name, value] of Object.entries(identity)) {
       this.run("INSERT OR IGNORE INTO identity VALUES (?, ?)", name, value);
     }
+  }
+
+  /** Newest slot whose confirmed accounts this node has acted on, as far as it was kept. */
+  cursor(): bigint {
+    return BigInt(this.row<{ slot: number }>("SELECT slot FROM cursor")?.slot ?? 0);
+  }
+
+  moveCursor(slot: bigint): void {
+    this.run("UPDATE cursor SET slot = ?", Number(slot));
   }
 
   /** Keeps a payload. Where one is kept for the round, that one stays and is returned: its hash may be on its way. */

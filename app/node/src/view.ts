@@ -42,8 +42,8 @@ export class Viewer {
     },
   ) {}
 
-  /** Null where task or node is not there (any more). Rejects when the server does not answer. */
-  async read(): Promise<View | null> {
+  /** No view where task or node is not there at that slot. Rejects when the server does not answer. */
+  async read(): Promise<{ readonly slot: bigint; readonly view: View | null }> {
     const { program } = this.client;
     const { task, node, operator } = this.keys;
     const [own, rounds, submissions, audits] = await Promise.all([
@@ -56,10 +56,11 @@ export class Viewer {
       this.client.ofTask("audit", task),
     ]);
     const [taskInfo, nodeInfo, operatorInfo] = own.value;
-    if (!taskInfo?.owner.equals(program.programId)) return null;
-    if (!nodeInfo?.owner.equals(program.programId)) return null;
-    return {
-      slot: BigInt(own.context.slot),
+    const slot = BigInt(own.context.slot);
+    const there = [taskInfo, nodeInfo].every((info) => info?.owner.equals(program.programId));
+    if (!taskInfo || !nodeInfo || !there) return { slot, view: null };
+    const view: View = {
+      slot,
       task: decodeAccount(program, "task", task, taskInfo.data),
       node: decodeAccount(program, "node", node, nodeInfo.data),
       operatorLamports: operatorInfo?.lamports ?? 0,
@@ -68,6 +69,7 @@ export class Viewer {
       audits,
       votes: await this.votes(audits),
     };
+    return { slot, view };
   }
 
   private async votes(audits: readonly Audit[]): Promise<Map<string, Vote>> {
