@@ -142,7 +142,8 @@ describe("five daemons", () => {
 
     const { members } = fleet;
     const address = fleet.task.address.toBase58();
-    for (const { ownerFile } of members) await fleet.cli(ownerFile, ["node", "leave", address, "--all"]);
+    for (const { ownerFile } of members)
+      await fleet.cli(ownerFile, ["node", "leave", address, "--all"]);
     await fleet.chain.waitForSlot((await fleet.chain.slot()) + fleet.task.rules.leaveDelaySlots);
     for (const member of members) {
       await fleet.cli(member.ownerFile, ["node", "withdraw", address]);
