@@ -91,7 +91,7 @@ export function formatDuration(slots: bigint, msPerSlot: number = SLOT_MS): stri
     [seconds % 60n, "s"],
   ];
   const first = parts.findIndex(([count]) => count > 0n);
-  if (first < 0) return slots === 0n ? "0s" : "under 1s";
+  if (first < 0) return slots === 0n ? "0s" : "1s";
   return parts
     .slice(first, first + 2)
     .filter(([count]) => count > 0n)
