@@ -115,7 +115,6 @@ class Daemon implements RunningNode {
   private readonly ending = new AbortController();
   private readonly connection: Connection;
   private readonly client: SecuringTasksClient;
-  private readonly doors: Doors;
   /** Strangers' questions wait for each other, and no audit waits for them. */
   private readonly lanes: { readonly duty: Lane; readonly service: Lane };
   private readonly sender: Sender;
@@ -162,14 +161,6 @@ class Daemon implements RunningNode {
     this.client = new SecuringTasksClient(
       new AnchorProvider(this.connection, new Wallet(operator), { commitment: "confirmed" }),
     );
-    const { timeoutMs, maxBytes } = config.door;
-    this.doors = liveDoors({
-      connection: this.connection,
-      gateways: config.gateways,
-      allowPrivateNetwork: config.allowPrivateNetwork,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      ...(maxBytes !== undefined && { maxBytes }),
-    });
     this.lanes = {
       duty: new Lane(DUTY_RUNS, Infinity),
       service: new Lane(config.http?.concurrency ?? 0, config.http?.queue ?? 0),
@@ -438,12 +429,27 @@ class Daemon implements RunningNode {
     };
   }
 
+  /** What functions reach the world through. An RPC server that has not seen `minSlot` yet may not answer for the chain. */
+  private doors(minSlot?: number): Doors {
+    const { gateways, probes, allowPrivateNetwork, door } = this.config;
+    return liveDoors({
+      connection: this.connection,
+      gateways,
+      probes,
+      allowPrivateNetwork,
+      ...(door.timeoutMs !== undefined && { timeoutMs: door.timeoutMs }),
+      ...(door.maxBytes !== undefined && { maxBytes: door.maxBytes }),
+      ...(minSlot !== undefined && { minSlot }),
+    });
+  }
+
   private runAudit(fn: LoadedFunction, facts: AuditFacts): Promise<Ran<Verdict>> {
-    return this.lanes.duty.run(() => runAudit(fn, facts, this.doors, this.config.limits.audit));
+    const doors = this.doors(facts.submission.slot);
+    return this.lanes.duty.run(() => runAudit(fn, facts, doors, this.config.limits.audit));
   }
 
   private runWork(fn: LoadedFunction, facts: WorkFacts): Promise<Ran<Uint8Array>> {
-    return this.lanes.duty.run(() => runWork(fn, facts, this.doors, this.config.limits.work));
+    return this.lanes.duty.run(() => runWork(fn, facts, this.doors(), this.config.limits.work));
   }
 
   private runRespond(
@@ -452,7 +458,7 @@ class Daemon implements RunningNode {
     facts: RespondFacts,
   ): Promise<Ran<ServiceResponse>> {
     const limits = { ...RESPOND_LIMITS, ...this.config.limits.respond };
-    return this.lanes.service.run(() => runRespond(fn, request, facts, this.doors, limits));
+    return this.lanes.service.run(() => runRespond(fn, request, facts, this.doors(), limits));
   }
 
   /** Looks at the chain whenever there may be something to do, and has it done. */
