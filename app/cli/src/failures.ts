@@ -91,7 +91,7 @@ export function failureOf(error: unknown): Failure {
   // The daemon's: a file that its user wrote.
   if (name === "ConfigError") return { exitCode: EXIT.usage, name, code: null, message };
   if (isNetworkTrouble(error)) {
-    const why = message.replace(/^fetch failed: /, "").replace(/\.$/, "");
+    const why = message.replace(/^.*fetch failed: /s, "").replace(/\.$/, "");
     return {
       exitCode: EXIT.network,
       name: "NetworkError",
