@@ -54,5 +54,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+// Who reads only the first lines, as `head` does, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  throw error;
+});
+
 // Sockets that are still open must not hold the process.
 void main(process.argv).then((code) => process.exit(code));

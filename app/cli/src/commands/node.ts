@@ -71,6 +71,13 @@ export function registerNode(root: Command): void {
           "Owner and operator are one key: whoever steals it from the machine that runs the node takes the stake. Give another with --operator.",
         );
       } else await warnWithoutSol(session, operator);
+      const spare = amount - least;
+      if (spare < rules.initiatorBond || spare < rules.voteDeposit) {
+        warn(
+          session,
+          `A vote's deposit of ${view.say(rules.voteDeposit)} and a bond of ${view.say(rules.initiatorBond)} must leave the least stake of ${view.say(least)}: this node ${spare < rules.voteDeposit ? "can neither vote nor accuse" : "can vote, and not accuse"} before it has more.`,
+        );
+      }
       const collectionMint = collectionMintOf(task, role, options.collectionMint);
       const wrapping = await wrapForPayment(session, view, owner, amount);
       note(
