@@ -77,7 +77,12 @@ async function bench(submissions: number): Promise<void> {
           owner,
           mint.address,
         ),
-        createMintToInstruction(mint.address, tokenAccountOf(mint, owner), bank.publicKey, STAKE),
+        createMintToInstruction(
+          mint.address,
+          tokenAccountOf(mint, owner),
+          bank.publicKey,
+          2n * STAKE,
+        ),
       );
 
     const parameters = {
@@ -143,7 +148,8 @@ async function bench(submissions: number): Promise<void> {
       role: "witness",
       operatorKeypair: await key("operator", operator),
       state: join(folder, "state"),
-      join: { ownerKeypair: await key("owner", owner), stake: STAKE.toString() },
+      // More than the least: an accusation's bond must leave that.
+      join: { ownerKeypair: await key("owner", owner), stake: (2n * STAKE).toString() },
       samples: submissions,
       allowPrivateNetwork: true,
     });
