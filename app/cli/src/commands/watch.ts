@@ -2,7 +2,7 @@ import type { TaskEvent } from "@securing-tasks/client";
 import type { Command } from "commander";
 import { PublicKey } from "@solana/web3.js";
 import { act, leaf } from "../command";
-import { UsageError, failureOf, isNetworkTrouble } from "../failures";
+import { UsageError, failureOf } from "../failures";
 import type { TaskView } from "../lookup";
 import { openTask } from "../lookup";
 import { jsonLine, note } from "../output";
@@ -42,6 +42,8 @@ function whole(flag: string, text: string): number {
 class Watch {
   /** The newest transaction that was read. */
   private last: string | undefined;
+  /** Transactions told before the watch began: one may come in between, and is news too. */
+  private readonly past = new Set<string>();
   /** Audits whose task is known. */
   private readonly audits = new Map<string, boolean>();
   private told = 0;
@@ -65,6 +67,7 @@ class Watch {
         "confirmed",
       );
       for (const { signature, err } of before.reverse()) {
+        this.past.add(signature);
         if (err === null) await this.tell(signature, count);
       }
     }
@@ -77,7 +80,7 @@ class Watch {
       },
       "confirmed",
     );
-    let cut = false;
+    let trouble: string | null = null;
     try {
       while (count === null || this.told < count) {
         const woken = new Promise<void>((resolve) => {
@@ -86,12 +89,13 @@ class Watch {
         });
         try {
           await this.look(count);
-          if (cut) note(session, "The chain answers again; nothing was missed.");
-          cut = false;
+          if (trouble !== null) note(session, "The chain answers again; nothing was missed.");
+          trouble = null;
         } catch (error) {
-          if (!isNetworkTrouble(error)) throw error;
-          if (!cut) note(session, `${failureOf(error).message} Trying again.`);
-          cut = true;
+          // A server may be down, busy, or behind itself. None of that ends a watch: whoever runs it does.
+          const { message } = failureOf(error);
+          if (message !== trouble) note(session, `${message} Trying again.`);
+          trouble = message;
         }
         if (count === null || this.told < count) await woken;
       }
@@ -120,7 +124,7 @@ class Watch {
       if (page.length < PAGE) break;
     }
     for (const { signature, failed } of fresh.reverse()) {
-      if (!failed) await this.tell(signature, count);
+      if (!failed && !this.past.has(signature)) await this.tell(signature, count);
       this.last = signature;
       if (count !== null && this.told >= count) return;
     }
@@ -129,9 +133,12 @@ class Watch {
   private async tell(signature: string, count: number | null): Promise<void> {
     const { session, view } = this;
     const { slot, logs } = await session.chain.outcome(signature);
+    const ours: TaskEvent[] = [];
+    // All of a transaction is known before any of it is told: an attempt that breaks off is made again from its begin.
     for (const event of session.client.events(logs)) {
-      if (count !== null && this.told >= count) return;
-      if (!(await this.isOurs(event))) continue;
+      if (await this.isOurs(event)) ours.push(event);
+    }
+    for (const event of ours.slice(0, count === null ? ours.length : count - this.told)) {
       this.told += 1;
       if (session.json) jsonLine({ event: event.name, ...event.data, signature });
       else process.stdout.write(`${slot.toString()}  ${sentence(event, view)}\n`);
