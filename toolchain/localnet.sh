@@ -15,6 +15,7 @@ ledger=$toolchain/localnet
 mkdir -p "$ledger"
 
 say "program $program on http://127.0.0.1:8899; Ctrl-C ends it, --reset begins anew"
+# History of some hours: every slot takes 32 shreds or more, and audits ask for what happened rounds ago.
 # Ports of its own, so that it lives beside the validators of tests, which take what is free from 8000 on.
-exec "$validator" --ledger "$ledger" --gossip-port 10900 --dynamic-port-range 10901-10999 \
+exec "$validator" --ledger "$ledger" --gossip-port 10900 --dynamic-port-range 10901-10999 --limit-ledger-size 2000000 \
   --bpf-program "$program" target/deploy/securing_tasks.so "$@"

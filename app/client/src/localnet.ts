@@ -45,6 +45,8 @@ export async function findValidator(script: string): Promise<string> {
 
 /** 50 ms slots: the shortest at which a validator on two cores still confirms in time. */
 const TICKS_PER_SLOT = 8;
+/** What transactions and blocks can be asked for. Every slot takes 32 or more: by default only the last 300 would be kept. */
+const HISTORY_SHREDS = 640_000;
 const START_LIMIT_MS = 60_000;
 
 /**
@@ -84,6 +86,7 @@ export class Localnet extends ConnectionChain {
         ...["--faucet-port", String(faucet)],
         ...["--gossip-port", String(gossip)],
         ...["--ticks-per-slot", String(options.ticksPerSlot ?? TICKS_PER_SLOT)],
+        ...["--limit-ledger-size", String(HISTORY_SHREDS)],
         ...(options.programs ?? []).flatMap(({ id, bytecode }) => [
           "--bpf-program",
           id.toBase58(),
