@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROGRAM_ID } from "@securing-tasks/client";
+import { freePair } from "@securing-tasks/client/localnet";
 import { Connection } from "@solana/web3.js";
 import getPort from "get-port";
 
@@ -89,13 +90,5 @@ export class FragileValidator {
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-  }
-}
-
-/** A free port whose successor is free too: the validator serves subscriptions there. */
-async function freePair(): Promise<number> {
-  for (;;) {
-    const port = await getPort();
-    if ((await getPort({ port: port + 1 })) === port + 1) return port;
   }
 }

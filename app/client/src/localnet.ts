@@ -142,7 +142,7 @@ function hangUp(connection: Connection): void {
 }
 
 /** A free port whose successor is free too: the validator serves subscriptions there. */
-async function freePair(): Promise<number> {
+export async function freePair(): Promise<number> {
   for (;;) {
     const port = await getPort();
     if ((await getPort({ port: port + 1 })) === port + 1) return port;

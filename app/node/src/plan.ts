@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Accusation, Audit, Opinion, Round, Submission, Vote } from "@securing-tasks/client";
-import { auditEnd, roundAt, roundStart, submissionEnd } from "@securing-tasks/client";
+import { activeStake, auditEnd, roundAt, roundStart, submissionEnd } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
 import type { NodeConfig } from "./config";
 import type { Store, Work } from "./store";
 import type { View } from "./view";
-import { activeStake, canLend, hasSay, minStake } from "./view";
+import { canLend, hasSay, minStake } from "./view";
 
 /** Something to do now. `key` names it on every look at the chain; `until` is the first slot at which it is too late. */
 export type Duty = { readonly key: string; readonly until?: bigint } & (

@@ -7,7 +7,7 @@ import type {
   Task,
   Vote,
 } from "@securing-tasks/client";
-import { decodeAccount, voteAddress } from "@securing-tasks/client";
+import { activeStake, decodeAccount, voteAddress, votingStake } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
 
 /** Everything on the chain that a node may have to do something about, read at about one slot. */
@@ -96,11 +96,6 @@ export class Viewer {
   }
 }
 
-/** Stake that isn't leaving. */
-export function activeStake({ stake, leaving }: Node): bigint {
-  return stake - leaving;
-}
-
 /** The least stake that a node's role asks for. */
 export function minStake(task: Task, { role }: Node): bigint {
   return role === "worker" ? task.rules.workerMinStake : task.rules.witnessMinStake;
@@ -109,7 +104,7 @@ export function minStake(task: Task, { role }: Node): bigint {
 /** Whether a node has a say on work of this slot: the program's own rule. */
 export function hasSay(task: Task, node: Node, submissionSlot: bigint): boolean {
   if (node.joinedSlot >= submissionSlot) return false;
-  const held = activeStake(node) + node.lent;
+  const held = votingStake(node);
   const weight = node.recentSlot < submissionSlot ? held : held - node.recent;
   return weight >= minStake(task, node);
 }

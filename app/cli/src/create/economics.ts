@@ -1,4 +1,10 @@
-import type { Accusation, Opinion, RefusalName, TaskRules } from "@securing-tasks/client";
+import type {
+  Accusation,
+  CaseRules as FrozenRules,
+  Opinion,
+  RefusalName,
+  TaskRules,
+} from "@securing-tasks/client";
 
 /*
  * What a task's rules mean in money, rent and time, as pure functions on integers. Amounts are base units of the task's mint, rent and
@@ -85,18 +91,7 @@ export interface Case {
   readonly eligibleStake?: bigint;
 }
 
-export type CaseRules = Pick<
-  TaskRules,
-  | "initiatorBond"
-  | "quorumVotes"
-  | "quorumBps"
-  | "downtimeBps"
-  | "maliceBps"
-  | "initiatorBonusBps"
-  | "poolBps"
-  | "voteWeight"
-  | "rewardRule"
->;
+export type CaseRules = FrozenRules & Pick<TaskRules, "initiatorBond">;
 
 /** What an audit moves once it is resolved and all have claimed. */
 export interface Judgement {
