@@ -1,562 +1,313 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import type { MintInfo, Task } from "@securing-tasks/client";
-import {
-  SecuringTasksClient,
-  auditEnd,
-  fetchMint,
-  roundAt,
-  roundStart,
-  taskAddress,
-  tokenAccountOf,
-  vaultAddress,
-} from "@securing-tasks/client";
+import type { Node, Role } from "@securing-tasks/client";
+import type { GameOptions } from "@securing-tasks/demo/game";
 import { Game } from "@securing-tasks/demo/game";
-import { createMint, getOrCreateAssociatedTokenAccount, mintTo } from "@solana/spl-token";
-import { Keypair, PublicKey } from "@solana/web3.js";
+import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import getPort from "get-port";
+import type { Person } from "./utils/command_line";
+import { CommandLine } from "./utils/command_line";
 import { RULES, witnesses, workers } from "./utils/games";
 import { localnet } from "./utils/validator";
 
-const BIN = join(__dirname, "../app/cli/bin/securing-tasks.js");
-const SOL = 1_000_000_000n;
-/** One token of the test's mint, in base units. */
-const TOKEN = 1_000_000n;
-
-/** What a process of the command line ended with. */
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Failure {
-  readonly error: {
-    readonly name: string;
-    readonly code: number | null;
-    readonly message: string;
-  };
-}
-
-/** A line of `watch --json`. */
-interface Watched {
-  readonly event: string;
-  readonly account?: string;
-}
-
-/** Somebody with a key of their own. */
-interface Person {
-  readonly key: Keypair;
-  readonly file: string;
-}
-
 describe("the command line", () => {
-  let folder: string;
+  let cli: CommandLine;
   let nobody: Person;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "securing-tasks-cli-"));
-    nobody = await person("nobody");
+    cli = await CommandLine.open();
+    nobody = await cli.person("nobody");
   });
 
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(() => cli.close());
 
-  async function person(name: string, sol = 0n): Promise<Person> {
-    const key = Keypair.generate();
-    const file = join(folder, `${name}.json`);
-    await writeFile(file, JSON.stringify([...key.secretKey]), { mode: 0o600 });
-    if (sol > 0n) await localnet().fund(key.publicKey, sol * SOL);
-    return { key, file };
-  }
-
-  function start(args: readonly string[], who: Person, url?: string): ChildProcess {
-    const all = [...args, "--url", url ?? localnet().connection.rpcEndpoint, "--keypair", who.file];
-    // Nothing of the machine's own settings may show.
-    const env = { PATH: process.env["PATH"], HOME: folder };
-    return spawn(process.execPath, [BIN, ...all], { env, stdio: ["ignore", "pipe", "pipe"] });
-  }
-
-  async function run(args: readonly string[], who: Person, url?: string): Promise<Ran> {
-    const child = start(args, who, url);
-    let [stdout, stderr] = ["", ""];
-    child.stdout?.on("data", (part: Buffer) => (stdout += part.toString()));
-    child.stderr?.on("data", (part: Buffer) => (stderr += part.toString()));
-    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-    return { code, stdout, stderr };
-  }
-
-  /** What a command prints for scripts. */
-  async function json<T>(args: readonly string[], who: Person): Promise<T> {
-    const { code, stdout, stderr } = await run([...args, "--json"], who);
-    expect(code, `${args.join(" ")}\n${stdout}${stderr}`).to.equal(0);
-    expect(stderr).to.equal("");
-    return JSON.parse(stdout) as T;
-  }
-
-  /** How a command fails, for scripts. */
-  async function failure(
-    args: readonly string[],
-    who: Person,
-    url?: string,
-  ): Promise<Failure["error"] & { readonly exit: number | null }> {
-    const { code, stdout, stderr } = await run([...args, "--json"], who, url);
-    expect(stdout).to.equal("");
-    expect(stderr).not.to.match(/\n\s+at /);
-    return { ...(JSON.parse(stderr) as Failure).error, exit: code };
-  }
-
-  describe("takes a task through its whole life by processes alone", () => {
-    let mint: MintInfo;
-    let creator: Person;
-    let task: PublicKey;
-    let client: SecuringTasksClient;
-    let crew: Record<"honest" | "liar" | "first" | "second" | "third", Person>;
-    let operators: typeof crew;
-    let round: bigint;
-    let audit: string;
-    let watcher: ChildProcess;
-    const watched: Watched[] = [];
-    let watcherWords = "";
-    const wallets = new Map<Person, bigint>();
-
-    const STAKES = { honest: 20n, liar: 30n, first: 10n, second: 10n, third: 10n };
-    const names = Object.keys(STAKES) as (keyof typeof STAKES)[];
-    const each = <T>(act: (name: keyof typeof STAKES) => Promise<T>): Promise<T[]> =>
-      Promise.all(names.map(act));
-
-    /** The task at this moment. */
-    const fetched = (): Promise<Task> => client.fetch("task", task);
-
-    async function holding(who: Person): Promise<bigint> {
-      const address = tokenAccountOf(mint, who.key.publicKey);
-      const { value } = await localnet().connection.getTokenAccountBalance(address);
-      return BigInt(value.amount);
-    }
-
-    before(async () => {
-      const chain = localnet();
-      const bank = Keypair.generate();
-      await chain.fund(bank.publicKey, 100n * SOL);
-      const address = await createMint(chain.connection, bank, bank.publicKey, null, 6);
-      mint = await fetchMint(chain.connection, address);
-      client = new SecuringTasksClient(chain.provider(bank));
-      const endow = async (who: Person, tokens: bigint): Promise<void> => {
-        const account = await getOrCreateAssociatedTokenAccount(
-          chain.connection,
-          bank,
-          address,
-          who.key.publicKey,
-        );
-        await mintTo(chain.connection, bank, address, account.address, bank, tokens * TOKEN);
-        wallets.set(who, tokens * TOKEN);
-      };
-      creator = await person("creator", 10n);
-      await endow(creator, 100n);
-      const made = await each(async (name) => {
-        const who = await person(name, 10n);
-        await endow(who, 40n);
-        return [name, who] as const;
-      });
-      crew = Object.fromEntries(made) as typeof crew;
-      const hot = await each(async (name) => [name, await person(`${name}-hot`, 10n)] as const);
-      operators = Object.fromEntries(hot) as typeof crew;
+  /** A game, its task's address as one types it, and its creator with SOL for fees. */
+  async function play(
+    options: Partial<GameOptions> = {},
+  ): Promise<{ readonly game: Game; readonly task: string; readonly creator: Person }> {
+    const game = await Game.start({
+      chain: localnet(),
+      currency: "token",
+      rules: RULES,
+      seats: [],
+      pool: 0n,
+      ...options,
     });
+    const task = game.task.address.toBase58();
+    return { game, task, creator: await cli.person(`creator-${task}`, 10n, game.creator) };
+  }
 
-    after(() => {
-      watcher.kill();
+  /** A player's owner or operator, with SOL for fees. */
+  const keyOf = (game: Game, name: string, which: "owner" | "operator"): Promise<Person> =>
+    cli.person(`${name}-${which}`, 1n, game.player(name)[which]);
+
+  it("commits to a secret vote, keeps the salt in a private file, and reveals", async () => {
+    const { game } = await play({
+      rules: {
+        ...RULES,
+        roundSlots: 700n,
+        submissionSlots: 60n,
+        auditSlots: 60n,
+        commitSlots: 200n,
+        revealSlots: 200n,
+        leaveDelaySlots: 700n,
+      },
+      seats: [...workers(5_000n, "worker"), ...witnesses(4_000n, "caller", "voter")],
+      pool: 10_000n,
     });
-
-    it("creates it from a file", async () => {
-      await writeFile(join(folder, "audit.js"), 'export function audit() { return "valid"; }\n');
-      await writeFile(
-        join(folder, "task.yaml"),
-        [
-          `mint: ${mint.address.toBase58()}`,
-          "auditFunction:",
-          "  file: audit.js",
-          "rules:",
-          "  roundWindow: 900 slots",
-          "  submissionWindow: 100 slots",
-          "  auditWindow: 300 slots",
-          "  commitWindow: 0",
-          "  revealWindow: 500 slots",
-          "  leaveDelay: 900 slots",
-          "  workerStake: 20",
-          "  witnessStake: 5",
-          "  bounty: 1",
-          "  bond: 0.5",
-          "  voteDeposit: 100000 base",
-          "  quorumVotes: 2",
-          "  quorumStake: 30%",
-          "  downtimeSlash: 10%",
-          "  maliceSlash: 50%",
-          "  initiatorBonus: 30%",
-          "  poolShare: 10%",
-          "  voteWeight: node",
-          "  reward: all",
-          "",
-        ].join("\n"),
-      );
-      const made = await json<{
-        readonly task: string;
-        readonly id: string;
-        readonly auditFunction: { readonly hash: string };
-      }>(["task", "create", "--file", join(folder, "task.yaml")], creator);
-      task = new PublicKey(made.task);
-      expect(made.task).to.equal(taskAddress(creator.key.publicKey, BigInt(made.id)).toBase58());
-      const { rules, auditFunction } = await fetched();
-      expect(rules).to.include({ roundSlots: 900n, bountyPerRound: TOKEN, voteDeposit: 100_000n });
-      expect(made.auditFunction.hash).to.equal(Buffer.from(auditFunction.hash).toString("hex"));
+    const submission = await game.submit("worker", await game.round());
+    const { address, revealSlot } = await game.accuse("caller", submission, "downtime");
+    const voter = await keyOf(game, "voter", "operator");
+    const owner = game.player("voter").owner.publicKey;
+    const args = ["audit", "vote", address.toBase58()];
+    const committed = await cli.json<{ readonly state: string }>(
+      [...args, "--opinion", "valid"],
+      voter,
+    );
+    expect(committed.state).to.equal("committed");
+    const salt = join(
+      cli.folder,
+      `.config/securing-tasks/salts/${address.toBase58()}-${owner.toBase58()}-valid.json`,
+    );
+    expect((await stat(salt)).mode & 0o777).to.equal(0o600);
+    expect(await cli.failure([...args, "--reveal"], voter)).to.include({
+      exit: 1,
+      name: "votingClosed",
     });
+    await localnet().waitForSlot(revealSlot);
+    const elsewhere = await cli.failure(
+      [...args, "--reveal", "--salts", join(cli.folder, "empty")],
+      voter,
+    );
+    expect(elsewhere).to.include({ exit: 1, name: "SaltMissing" });
+    const revealed = await cli.json<{ readonly opinion: string }>([...args, "--reveal"], voter);
+    expect(revealed.opinion).to.equal("valid");
+    expect(await readFile(salt).catch(() => "gone")).to.equal("gone");
+  });
 
-    it("follows it live from another process", async () => {
-      watcher = start(["watch", task.toBase58(), "--past", "1", "--json"], nobody);
-      watcher.stderr?.on("data", (part: Buffer) => (watcherWords += part.toString()));
-      if (!watcher.stdout) throw new Error("It has no output.");
-      const first = new Promise<void>((resolve) => {
-        createInterface({ input: watcher.stdout as NodeJS.ReadableStream }).on("line", (line) => {
-          watched.push(JSON.parse(line) as Watched);
-          resolve();
-        });
-      });
-      await first;
-      expect(watched.map(({ event }) => event)).to.deep.equal(["taskCreated"]);
-    });
+  it("funds a task of SOL and leaves no wrapped SOL behind", async () => {
+    const { task } = await play({ currency: "sol" });
+    const funder = await cli.person("funder", 3n);
+    const before = await localnet().connection.getBalance(funder.key.publicKey);
+    const { pool, signature } = await cli.json<{
+      readonly pool: string;
+      readonly signature: string;
+    }>(["task", "fund", task, "--amount", "1.25"], funder);
+    expect(pool).to.equal("1250000000");
+    const { fee } = await localnet().outcome(signature);
+    const after = await localnet().connection.getBalance(funder.key.publicKey);
+    expect(BigInt(before - after)).to.equal(1_250_000_000n + fee);
+    const poor = await cli.failure(["task", "fund", task, "--amount", "50"], funder);
+    expect(poor).to.include({ exit: 1, name: "InsufficientFunds" });
+    expect(poor.message).to.match(/holds 1\.749\d* SOL, and 50 SOL are needed/);
+    const broke = await cli.failure(["task", "fund", task, "--amount", "1"], nobody);
+    expect(broke).to.include({ exit: 1, name: "InsufficientFunds" });
+  });
 
-    it("funds it, and shows it", async () => {
-      const funded = await json<{ readonly pool: string }>(
-        ["task", "fund", task.toBase58(), "--amount", "5"],
-        creator,
-      );
-      expect(funded.pool).to.equal("5000000");
-      const shown = await json<{ readonly pool: string; readonly decimals: number }>(
-        ["task", "show", task.toBase58()],
+  it("pauses a task and lets it go on", async () => {
+    const { game, task, creator } = await play();
+    const status = async (): Promise<string> =>
+      (await game.client.fetch("task", game.task.address)).status;
+    const said = await cli.json(["task", "pause", task], creator);
+    expect(said).to.include({ task, status: "paused" });
+    expect(await status()).to.equal("paused");
+    const twice = await cli.failure(["task", "pause", task], creator);
+    expect(twice).to.include({ exit: 1, name: "taskPaused" });
+    expect(await cli.json(["task", "resume", task], creator)).to.include({ status: "active" });
+    expect(await status()).to.equal("active");
+    const goesOn = await cli.failure(["task", "resume", task], creator);
+    expect(goesOn).to.include({ exit: 1, name: "notPaused" });
+  });
+
+  describe("keeps a task's allowlist", () => {
+    /** Owner and role of every entry. */
+    const entries = async (game: Game): Promise<string[]> => {
+      const all = await game.client.ofTask("allowEntry", game.task.address);
+      return all.map(({ owner, role }) => `${owner.toBase58()} ${role}`).sort();
+    };
+    const closed = { ...RULES, witnessGate: { kind: "allowlist" } } as const;
+
+    it("of one owner at a time", async () => {
+      const { game, task, creator } = await play({ rules: closed });
+      const owner = Keypair.generate().publicKey.toBase58();
+      const args = ["task", "allow", task, owner, "--role", "witness"];
+      expect(await cli.json(args, creator)).to.include({ added: 1, already: 0 });
+      expect(await entries(game)).to.deep.equal([`${owner} witness`]);
+      expect(await cli.json(args, creator)).to.include({ added: 0, already: 1 });
+      const listed = await cli.json<readonly { readonly owner: string; readonly role: string }[]>(
+        ["task", "allow", task, "--list"],
         nobody,
       );
-      expect(shown).to.include({ pool: "5000000", decimals: 6 });
-      const listed = await json<readonly { readonly address: string }[]>(
-        ["task", "list", "--mine"],
+      expect(listed).to.have.length(1);
+      expect(listed[0]).to.include({ owner, role: "witness" });
+      expect(await cli.json([...args, "--remove"], creator)).to.include({ removed: 1, missing: 0 });
+      expect(await entries(game)).to.deep.equal([]);
+      expect(await cli.json([...args, "--remove"], creator)).to.include({ removed: 0, missing: 1 });
+    });
+
+    it("of a file, in several transactions, each with the priority fee", async () => {
+      const { game, task, creator } = await play({ rules: closed });
+      const owners = Array.from({ length: 25 }, () => Keypair.generate().publicKey.toBase58());
+      const roles = owners.map((_, index): Role => (index % 2 === 0 ? "witness" : "worker"));
+      const rows = owners.map((owner, index) =>
+        roles[index] === "worker" ? `${owner},worker` : owner,
+      );
+      const file = join(cli.folder, "owners.csv");
+      await writeFile(file, ["owner,role", ...rows, ""].join("\n"));
+      const args = ["task", "allow", task, "--file", file, "--role", "witness"];
+      const { signatures, ...said } = await cli.json<{ readonly signatures: readonly string[] }>(
+        [...args, "--priority-fee", "1000000"],
         creator,
       );
-      expect(listed.map(({ address }) => address)).to.deep.equal([task.toBase58()]);
-    });
-
-    it("joins nodes whose hot keys are others than their owners'", async () => {
-      await each(async (name) => {
-        const joined = await json<{ readonly stake: string; readonly operator: string }>(
-          [
-            ...["node", "join", task.toBase58()],
-            ...["--role", name === "honest" || name === "liar" ? "worker" : "witness"],
-            ...["--stake", STAKES[name].toString(), "--operator", operators[name].file],
-          ],
-          crew[name],
-        );
-        expect(joined).to.include({
-          stake: (STAKES[name] * TOKEN).toString(),
-          operator: operators[name].key.publicKey.toBase58(),
-        });
-      });
-      const status = await json<{ readonly owner: string; readonly withdrawable: string }>(
-        ["node", "status", task.toBase58()],
-        operators.liar,
+      expect(said).to.include({ added: 25, already: 0 });
+      expect(await entries(game)).to.deep.equal(
+        owners.map((owner, index) => `${owner} ${roles[index] ?? ""}`).sort(),
       );
-      expect(status).to.include({
-        owner: crew.liar.key.publicKey.toBase58(),
-        withdrawable: "0",
-      });
-    });
-
-    it("accuses work, votes on it, and decides", async () => {
-      const now = await localnet().slot();
-      round = roundAt(await fetched(), now) + 1n;
-      await localnet().waitForSlot(roundStart(await fetched(), round));
-      await Promise.all(
-        (["honest", "liar"] as const).map((name) =>
-          client
-            .submitWork({
-              task,
-              owner: crew[name].key.publicKey,
-              operator: operators[name].key.publicKey,
-              round,
-              payloadHash: sha256(name),
-              payloadUri: `ipfs://${name}`,
-            })
-            .signers([operators[name].key])
-            .rpc(),
-        ),
-      );
-      const opened = await json<{ readonly audit: string; readonly endSlot: string }>(
-        [
-          ...["audit", "open", task.toBase58(), "--round", round.toString()],
-          ...["--accused", crew.liar.key.publicKey.toBase58(), "--accusation", "malice"],
-        ],
-        operators.first,
-      );
-      audit = opened.audit;
-      const votes = (["second", "third"] as const).map((name) =>
-        json<{ readonly state: string }>(
-          ["audit", "vote", audit, "--opinion", "malice"],
-          operators[name],
-        ),
-      );
-      const early = failure(["audit", "resolve", audit], nobody);
-      for (const { state } of await Promise.all(votes)) expect(state).to.equal("revealed");
-      expect(await early).to.include({ exit: 1, name: "votingOpen" });
-      await localnet().waitForSlot(BigInt(opened.endSlot));
-      const resolved = await json<{
-        readonly outcome: string;
-        readonly resolved: Readonly<Record<string, string>>;
-      }>(["audit", "resolve", audit], creator);
-      expect(resolved.outcome).to.equal("convictedMalice");
-      // Half of 30; of it 30% and a third of 60% for the initiator, the other thirds for the voters.
-      expect(resolved.resolved).to.include({
-        slash: "15000000",
-        initiatorAward: "7500000",
-        votersPot: "6000000",
-      });
-    });
-
-    it("claims shares and bounties for everybody", async () => {
-      await localnet().waitForSlot(auditEnd(await fetched(), round));
-      const claims = await Promise.all(
-        (["second", "third", "honest"] as const).map((name) =>
-          json<{ readonly shares: string; readonly bounties: string }>(
-            ["audit", "claim", task.toBase58()],
-            operators[name],
-          ),
-        ),
-      );
-      expect(claims.map(({ shares, bounties }) => [shares, bounties])).to.deep.equal([
-        ["3000000", "0"],
-        ["3000000", "0"],
-        ["0", "500000"],
-      ]);
-      const again = await json<{ readonly votes: number }>(
-        ["audit", "claim", task.toBase58()],
-        operators.second,
-      );
-      expect(again.votes).to.equal(0);
-    });
-
-    it("lets nodes leave with what is theirs", async () => {
-      const refused = await failure(
-        ["node", "leave", task.toBase58(), "--amount", "6"],
-        crew.first,
-      );
-      expect(refused).to.include({ exit: 1, name: "stakeBelowMinimum" });
-      expect(refused.code).to.be.a("number");
-      await each(async (name) => {
-        const left = await json<{ readonly leaveSlot: string; readonly leaving: string }>(
-          ["node", "leave", task.toBase58(), "--all"],
-          crew[name],
-        );
-        await localnet().waitForSlot(BigInt(left.leaveSlot));
-        const paid = await json<{ readonly left: string }>(
-          ["node", "withdraw", task.toBase58()],
-          crew[name],
-        );
-        expect(paid.left).to.equal("0");
-      });
-      const gains = await each(async (name) => {
-        const who = crew[name];
-        return [name, (await holding(who)) - (wallets.get(who) ?? 0n)] as const;
-      });
-      expect(Object.fromEntries(gains)).to.deep.equal({
-        honest: 500_000n,
-        liar: -15_000_000n,
-        first: 7_500_000n,
-        second: 3_000_000n,
-        third: 3_000_000n,
-      });
-    });
-
-    it("retires and closes it, and nothing is left", async () => {
-      const alive = await failure(["task", "close", task.toBase58()], creator);
-      expect(alive).to.include({ exit: 1, name: "notRetired" });
-      const retired = await json<{ readonly paid: string }>(
-        ["task", "retire", task.toBase58()],
-        creator,
-      );
-      // Without the round's reserve, and with a tenth of the slash.
-      expect(retired.paid).to.equal("5500000");
-      const full = await failure(["task", "close", task.toBase58()], creator);
-      expect(full).to.include({ exit: 1, name: "notEmpty" });
-      expect(full.message).to.include(`round ${round.toString()} is over, with 2 submissions`);
-      const closed = await json<{ readonly closed: boolean }>(
-        ["task", "close", task.toBase58(), "--sweep"],
-        creator,
-      );
-      expect(closed.closed).to.equal(true);
-      for (const address of [task, vaultAddress(task)]) {
-        expect(await localnet().account(address)).to.equal(null);
+      expect(signatures).to.have.length(3);
+      for (const signature of signatures) {
+        // A lamport for each unit of compute, and thousands of those for each entry.
+        const { fee } = await localnet().outcome(signature);
+        expect(Number(fee)).to.be.above(15_000);
       }
-      expect(await client.ofTask("node", task)).to.deep.equal([]);
-      expect(await client.ofTask("submission", task)).to.deep.equal([]);
-      expect((await holding(creator)) - (wallets.get(creator) ?? 0n)).to.equal(TOKEN);
+      expect(await cli.json(args, creator)).to.include({ added: 0, already: 25 });
     });
 
-    it("has told everything, once and in order", async () => {
-      // The last line comes when the watching process has read the last transaction.
-      const isLast = ({ event, account }: Watched): boolean =>
-        event === "accountClosed" && account === task.toBase58();
-      while (!watched.some(isLast)) {
-        expect(watcher.exitCode, watcherWords).to.equal(null);
-        await new Promise((resolve) => {
-          watcher.once("close", resolve);
-          watcher.stdout?.once("data", resolve);
-        });
-      }
-      const count = (event: string): number => watched.filter((one) => one.event === event).length;
-      expect(watched.slice(0, 2).map(({ event }) => event)).to.deep.equal([
-        "taskCreated",
-        "taskFunded",
-      ]);
-      expect({
-        joined: count("nodeJoined"),
-        submitted: count("workSubmitted"),
-        opened: count("auditOpened"),
-        votes: count("voteCast"),
-        resolved: count("auditResolved"),
-        closed: count("accountClosed"),
-        claimed: count("voteClaimed"),
-        paid: count("bountyClaimed"),
-        withdrawn: count("withdrawn"),
-      }).to.deep.equal({
-        joined: 5,
-        submitted: 2,
-        opened: 1,
-        votes: 2,
-        resolved: 1,
-        closed: 12,
-        claimed: 2,
-        paid: 1,
-        withdrawn: 5,
-      });
+    it("and sends nothing of a list with lines that can't be read", async () => {
+      const { game, task, creator } = await play({ rules: closed });
+      const file = join(cli.folder, "wrong.csv");
+      await writeFile(file, `${Keypair.generate().publicKey.toBase58()}\nnobody\n`);
+      const { exit, message } = await cli.failure(
+        ["task", "allow", task, "--file", file, "--role", "witness"],
+        creator,
+      );
+      expect(exit).to.equal(2);
+      expect(message).to.include('line 2 ("nobody" is no address)');
+      expect(await entries(game)).to.deep.equal([]);
     });
   });
 
-  describe("keeps secret votes", () => {
-    it("commits, keeps the salt in a private file, and reveals", async () => {
-      const game = await Game.start({
-        chain: localnet(),
-        currency: "token",
-        rules: {
-          ...RULES,
-          roundSlots: 700n,
-          submissionSlots: 60n,
-          auditSlots: 60n,
-          commitSlots: 200n,
-          revealSlots: 200n,
-          leaveDelaySlots: 700n,
-        },
-        seats: [...workers(5_000n, "worker"), ...witnesses(4_000n, "caller", "voter")],
-        pool: 10_000n,
-      });
-      const submission = await game.submit("worker", await game.round());
-      const { address, revealSlot } = await game.accuse("caller", submission, "downtime");
-      const file = join(folder, "voter-operator.json");
-      const { operator, owner } = game.player("voter");
-      await writeFile(file, JSON.stringify([...operator.secretKey]));
-      const voter = { key: operator, file };
-      const args = ["audit", "vote", address.toBase58()];
-      const committed = await json<{ readonly state: string; readonly vote: string }>(
-        [...args, "--opinion", "valid"],
-        voter,
-      );
-      expect(committed.state).to.equal("committed");
-      const salt = join(
-        folder,
-        `.config/securing-tasks/salts/${address.toBase58()}-${owner.publicKey.toBase58()}-valid.json`,
-      );
-      expect((await stat(salt)).mode & 0o777).to.equal(0o600);
-      expect(await failure([...args, "--reveal"], voter)).to.include({
-        exit: 1,
-        name: "votingClosed",
-      });
-      await localnet().waitForSlot(revealSlot);
-      const elsewhere = await failure(
-        [...args, "--reveal", "--salts", join(folder, "empty")],
-        voter,
-      );
-      expect(elsewhere).to.include({ exit: 1, name: "SaltMissing" });
-      const revealed = await json<{ readonly opinion: string }>([...args, "--reveal"], voter);
-      expect(revealed.opinion).to.equal("valid");
-      expect(await readFile(salt).catch(() => "gone")).to.equal("gone");
-    });
+  it("adds stake, names another operator, and takes a request to leave back", async () => {
+    const { game, task } = await play({ seats: workers(5_000n, "worker") });
+    const owner = await keyOf(game, "worker", "owner");
+    await game.newcomer(700n, owner.key);
+    const node = (): Promise<Node> => game.node("worker");
+
+    const staked = await cli.json(["node", "stake", task, "--amount", "700 base"], owner);
+    expect(staked).to.include({ amount: "700", stake: "5700" });
+    expect((await node()).stake).to.equal(5_700n);
+    const poor = await cli.failure(["node", "stake", task, "--amount", "1 base"], owner);
+    expect(poor).to.include({ exit: 1, name: "InsufficientFunds" });
+
+    const hot = await cli.person("new-hot");
+    const named = await cli.json(["node", "operator", task, hot.file], owner);
+    expect(named).to.include({ operator: hot.key.publicKey.toBase58() });
+    expect((await node()).operator.toBase58()).to.equal(hot.key.publicKey.toBase58());
+
+    const asked = await cli.json(["node", "leave", task, "--amount", "1200 base"], owner);
+    expect(asked).to.include({ leaving: "1200" });
+    expect((await node()).leaving).to.equal(1_200n);
+    const stays = await cli.json(["node", "leave", task, "--cancel"], owner);
+    expect(stays).to.include({ leaving: "0", stake: "5700" });
+    expect((await node()).leaving).to.equal(0n);
+    const nothing = await cli.failure(["node", "leave", task, "--cancel"], owner);
+    expect(nothing).to.include({ exit: 1, name: "nothingLeaving" });
   });
 
-  describe("makes SOL out of wrapped SOL by itself", () => {
-    it("funds a task and leaves no wrapped SOL behind", async () => {
-      const game = await Game.start({
-        chain: localnet(),
-        currency: "sol",
-        rules: RULES,
-        seats: [],
-        pool: 0n,
+  describe("checks an audit function on work of the chain", () => {
+    const SOUND = `export const audit = ({ submission }) =>
+      submission.payloadUri.startsWith("ipfs://worker/") ? "valid" : "malicious";`;
+    /** Its verdict is that of the answer that comes first. */
+    const RACE = `export const audit = ({ account, task, submission }) =>
+      Promise.race([
+        account(task.address).then(() => "valid"),
+        account(submission.address).then(() => "malicious"),
+      ]);`;
+
+    interface Checked {
+      readonly hash: string;
+      readonly verdict: string;
+      readonly deterministic: boolean;
+      readonly runs: readonly { readonly seed: string; readonly verdict: string }[];
+    }
+
+    /** Work for a task that is bound to {@link SOUND}. */
+    async function submitted(): Promise<string> {
+      const bound = join(cli.folder, "bound.js");
+      await writeFile(bound, SOUND);
+      const { game } = await play({
+        seats: workers(5_000n, "worker"),
+        auditFunction: { hash: sha256(SOUND), uri: `file://${bound}` },
       });
-      const funder = await person("funder", 3n);
-      const address = game.task.address.toBase58();
-      const before = await localnet().connection.getBalance(funder.key.publicKey);
-      const { pool, signature } = await json<{ readonly pool: string; readonly signature: string }>(
-        ["task", "fund", address, "--amount", "1.25"],
-        funder,
+      const work = await game.submit("worker", await game.round());
+      return work.address.toBase58();
+    }
+
+    it("the task's own, fetched by its URI", async () => {
+      const work = await submitted();
+      const { hash, verdict, deterministic, runs } = await cli.json<Checked>(
+        ["audit", "check", "--submission", work],
+        nobody,
       );
-      expect(pool).to.equal("1250000000");
-      const { fee } = await localnet().outcome(signature);
-      const after = await localnet().connection.getBalance(funder.key.publicKey);
-      expect(BigInt(before - after)).to.equal(1_250_000_000n + fee);
-      const poor = await failure(["task", "fund", address, "--amount", "50"], funder);
-      expect(poor).to.include({ exit: 1, name: "InsufficientFunds" });
-      expect(poor.message).to.match(/holds 1\.749\d* SOL, and 50 SOL are needed/);
-      const broke = await failure(["task", "fund", address, "--amount", "1"], nobody);
-      expect(broke).to.include({ exit: 1, name: "InsufficientFunds" });
+      expect({ hash, verdict, deterministic }).to.deep.equal({
+        hash: Buffer.from(sha256(SOUND)).toString("hex"),
+        verdict: "valid",
+        deterministic: true,
+      });
+      expect(new Set(runs.map(({ seed }) => seed)).size).to.equal(2);
+    });
+
+    it("or another, and refuses one whose verdict moves", async () => {
+      const work = await submitted();
+      const file = join(cli.folder, "race.js");
+      await writeFile(file, RACE);
+      const { code, stdout, stderr } = await cli.run(
+        ["audit", "check", file, "--submission", work, "--json"],
+        nobody,
+      );
+      expect(code).to.equal(1);
+      const { deterministic, runs } = JSON.parse(stdout) as Checked;
+      expect(deterministic).to.equal(false);
+      expect(runs.map(({ verdict }) => verdict)).to.include.members(["valid", "malicious"]);
+      expect(JSON.parse(stderr)).to.have.nested.property("error.name", "NotDeterministic");
     });
   });
 
   describe("says what went wrong", () => {
     it("an unknown task", async () => {
       const nothing = Keypair.generate().publicKey.toBase58();
-      const { exit, name, message } = await failure(["task", "show", nothing], nobody);
+      const { exit, name, message } = await cli.failure(["task", "show", nothing], nobody);
       expect([exit, name]).to.deep.equal([1, "NotFound"]);
       expect(message).to.include(`There is no task at ${nothing}`);
     });
 
     it("a key that is not the creator's", async () => {
-      const game = await Game.start({
-        chain: localnet(),
-        currency: "token",
-        rules: RULES,
-        seats: [],
-        pool: 0n,
-      });
-      const other = await person("other", 1n);
-      const { exit, name, message } = await failure(
-        ["task", "pause", game.task.address.toBase58()],
-        other,
-      );
+      const { game, task } = await play();
+      const other = await cli.person("other", 1n);
+      const { exit, name, message } = await cli.failure(["task", "pause", task], other);
       expect([exit, name]).to.deep.equal([1, "notCreator"]);
       expect(message).to.include(game.creator.publicKey.toBase58());
     });
 
     it("a file with errors, each with its line", async () => {
-      const file = join(folder, "wrong.yaml");
+      const file = join(cli.folder, "wrong.yaml");
       await writeFile(file, "preset: seed\nrules:\n  bounti: 1\n");
-      const { exit, message } = await failure(["task", "create", "--file", file], nobody);
+      const { exit, message } = await cli.failure(["task", "create", "--file", file], nobody);
       expect(exit).to.equal(2);
       expect(message).to.match(/wrong\.yaml:3:3: .*Did you mean `bounty`\?/);
     });
 
     it("an RPC server that can't be reached", async () => {
-      const url = `http://127.0.0.1:${await getPort()}`;
-      const { exit, name, message } = await failure(["key", "show"], nobody, url);
+      const port = await getPort();
+      const lost = await CommandLine.open({
+        url: `http://127.0.0.1:${port}`,
+        websocket: `ws://127.0.0.1:${port}`,
+      });
+      const { exit, name, message } = await lost.failure(["key", "show"], nobody);
       expect([exit, name]).to.deep.equal([3, "NetworkError"]);
       expect(message).to.include("Check --url");
+      await lost.close();
     });
   });
 });

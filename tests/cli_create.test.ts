@@ -1,11 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Task } from "@securing-tasks/client";
 import {
@@ -18,9 +16,10 @@ import { TOKEN_PROGRAM_ID, createMint, mintTo } from "@solana/spl-token";
 import { Keypair, PublicKey, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 import { PRESET_TABLE } from "../app/cli/src/create/presets";
+import type { Person, Ran } from "./utils/command_line";
+import { CommandLine, failed } from "./utils/command_line";
 import { localnet } from "./utils/validator";
 
-const CLI = join(__dirname, "../app/cli/dist/main.js");
 const SOL = 1_000_000_000n;
 
 /** An audit function that looks at what it is given, and finds a dark worker down. */
@@ -35,12 +34,6 @@ export async function audit({ submission, fetch }) {
 }`;
 const WORK = `export function work() { return "done"; }`;
 
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** What `task create --json` prints, as far as tests look at it. */
 interface Created {
   readonly task: string;
@@ -53,48 +46,32 @@ interface Created {
 }
 
 describe("task create on a validator", () => {
+  let cli: CommandLine;
   let folder: string;
+  let person: Person;
   let creator: Keypair;
   let client: SecuringTasksClient;
-  let common: string[];
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "task-create-"));
+    cli = await CommandLine.open();
+    ({ folder } = cli);
     await writeFile(join(folder, "audit.js"), AUDIT);
     await writeFile(join(folder, "work.js"), WORK);
   });
 
   beforeEach(async () => {
-    creator = Keypair.generate();
-    await localnet().fund(creator.publicKey, 20n * SOL);
+    person = await cli.person("creator", 20n);
+    creator = person.key;
     client = new SecuringTasksClient(localnet().provider(creator));
-    const key = join(folder, `${creator.publicKey.toBase58()}.json`);
-    await writeFile(key, JSON.stringify([...creator.secretKey]));
-    common = ["--url", localnet().connection.rpcEndpoint, "--keypair", key];
   });
 
-  after(() => rm(folder, { recursive: true }));
-
-  /** As users do, in a folder of their own. */
-  function start(command: string, args: readonly string[]): ChildProcess {
-    return spawn(command, args, { cwd: folder, env: { ...process.env, HOME: folder } });
-  }
-
-  async function finish(child: ChildProcess): Promise<Ran> {
-    let [stdout, stderr] = ["", ""];
-    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-    return { code, stdout, stderr };
-  }
+  after(() => cli.close());
 
   const run = (...args: readonly string[]): Promise<Ran> =>
-    finish(start(process.execPath, [CLI, "task", "create", ...common, ...args]));
+    cli.run(["task", "create", ...args], person);
 
   async function create(...args: readonly string[]): Promise<{ said: Created; task: Task }> {
-    const { code, stdout, stderr } = await run("--json", ...args);
-    expect(code, stderr).to.equal(0);
-    const said = JSON.parse(stdout) as Created;
+    const said = await cli.json<Created>(["task", "create", ...args], person);
     return { said, task: await client.fetch("task", new PublicKey(said.task)) };
   }
 
@@ -106,6 +83,13 @@ describe("task create on a validator", () => {
       { memcmp: { offset: 8, bytes: creator.publicKey.toBase58() } },
     ]);
     return found.map(({ publicKey }) => publicKey);
+  }
+
+  /** As somebody types it who can be asked. */
+  function inTerminal(...args: readonly string[]): Terminal {
+    const command = cli.words(args, person).join(" ");
+    const wide = `stty cols 300 rows 60; ${command}`;
+    return new Terminal(cli.spawn("script", ["-qec", wide, "/dev/null"]));
   }
 
   it("makes what the file says, and costs what it said, to the lamport", async () => {
@@ -146,10 +130,8 @@ describe("task create on a validator", () => {
     expect(said.warnings.join("\n")).to.include("nodes on other machines can't fetch it");
     expect(before - (await lamports())).to.equal(BigInt(said.costs.total));
 
-    const again = await run("--json", "--file", "task.yaml");
-    expect(again.code).to.equal(1);
-    expect(again.stdout).to.equal("");
-    expect(JSON.parse(again.stderr)).to.have.nested.property("error.name", "TaskExists");
+    const again = failed(await run("--json", "--file", "task.yaml"));
+    expect(again).to.include({ exit: 1, name: "TaskExists" });
   });
 
   it("binds a template by addresses of full length, funds it and foresees a priority fee", async () => {
@@ -206,9 +188,8 @@ describe("task create on a validator", () => {
       ...["--preset", "seed", "--mint", mint.toBase58(), "--bounty", "1.5"],
       ...["--audit-function", "audit.js", "--bond", "7 base"],
     ];
-    const poor = await run("--json", ...args, "--fund", "10.000001");
-    expect(poor.code).to.equal(1);
-    expect(JSON.parse(poor.stderr)).to.have.nested.property("error.name", "InsufficientFunds");
+    const poor = failed(await run("--json", ...args, "--fund", "10.000001"));
+    expect(poor).to.include({ exit: 1, name: "InsufficientFunds" });
     expect(await tasksMade()).to.deep.equal([]);
 
     const { task } = await create(...args, "--fund", "10");
@@ -241,25 +222,19 @@ describe("task create on a validator", () => {
   });
 
   it("says what is missing to who can't pay", async () => {
-    const beggar = Keypair.generate();
-    const key = join(folder, "beggar.json");
-    await writeFile(key, JSON.stringify([...beggar.secretKey]));
-    const { code, stderr, stdout } = await run(
-      ...["--yes", "--keypair", key, "--preset", "seed", "--mint", "SOL", "--bounty", "0.01"],
-      ...["--audit-function", "audit.js"],
+    const { code, stderr, stdout } = await cli.run(
+      [
+        ...["task", "create", "--yes", "--preset", "seed", "--mint", "SOL", "--bounty", "0.01"],
+        ...["--audit-function", "audit.js"],
+      ],
+      await cli.person("beggar"),
     );
     expect([code, stdout]).to.deep.equal([1, ""]);
     expect(stderr).to.match(/holds 0 SOL, and 0\.\d+ SOL are needed\. Send it more SOL\./);
   });
 
   it("asks in a terminal for all that is missing, explains, and asks before it pays", async () => {
-    const session = new Terminal(
-      start("script", [
-        "-qec",
-        `stty cols 300 rows 60; ${[process.execPath, CLI, "task", "create", ...common].join(" ")}`,
-        "/dev/null",
-      ]),
-    );
+    const session = inTerminal("task", "create");
     await session.answer("Which rules to start from?", "\r");
     await session.answer("Which mint does the task pay in?", "\r");
     await session.answer("How many SOL do the workers of a round share?", "much\r");
@@ -290,15 +265,12 @@ describe("task create on a validator", () => {
 
   it("sends nothing when the last question is answered with no, or with Ctrl+C", async () => {
     const command = [
-      ...[process.execPath, CLI, "task", "create", ...common, "--preset", "seed", "--mint", "SOL"],
-      ...["--bounty", "0.02", "--audit-function", "audit.js", "--audit-uri", "ipfs://audit"],
-      ...["--fund", "0"],
-    ].join(" ");
+      ...["task", "create", "--preset", "seed", "--mint", "SOL", "--bounty", "0.02"],
+      ...["--audit-function", "audit.js", "--audit-uri", "ipfs://audit", "--fund", "0"],
+    ];
     const before = await lamports();
     for (const no of ["n\r", "\x03"]) {
-      const session = new Terminal(
-        start("script", ["-qec", `stty cols 300 rows 60; ${command}`, "/dev/null"]),
-      );
+      const session = inTerminal(...command);
       await session.answer("Make this task? Its rules never change.", no);
       const { code, text } = await session.end();
       expect(code, text).to.equal(130);

@@ -1,18 +1,16 @@
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import type { AddressInfo, Socket, Server as TcpServer } from "node:net";
+import { connect, createServer as listen } from "node:net";
 import { Game } from "@securing-tasks/demo/game";
-import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
+import getPort from "get-port";
+import type { Person, Ran } from "./utils/command_line";
+import { CommandLine, Following, ended, failed } from "./utils/command_line";
 import { RULES } from "./utils/games";
 import { localnet } from "./utils/validator";
 
-const BIN = join(__dirname, "../app/cli/bin/securing-tasks.js");
 const AMOUNT = 1_000_000n;
 
 /** What becomes of a request on its way to the validator. */
@@ -80,68 +78,48 @@ class BadLine {
   }
 }
 
+/** Where the validator's subscriptions are. */
+function websocket(): URL {
+  const url = new URL(localnet().connection.rpcEndpoint);
+  url.protocol = "ws:";
+  url.port = String(Number(url.port) + 1);
+  return url;
+}
+
+/** A task of SOL without nodes. */
+function emptyGame(): Promise<Game> {
+  return Game.start({ chain: localnet(), currency: "sol", rules: RULES, seats: [], pool: 0n });
+}
+
 describe("the command line on a bad line", () => {
-  let folder: string;
   let game: Game;
   let line: BadLine;
+  let cli: CommandLine;
+  let funder: Person;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "securing-tasks-line-"));
-    game = await Game.start({
-      chain: localnet(),
-      currency: "sol",
-      rules: RULES,
-      seats: [],
-      pool: 0n,
-    });
+    game = await emptyGame();
     line = await BadLine.open();
-    const key = Keypair.generate();
-    await localnet().fund(key.publicKey, 1_000_000_000n);
-    await writeFile(join(folder, "key.json"), JSON.stringify([...key.secretKey]));
-    const socket = new URL(localnet().connection.rpcEndpoint);
-    socket.protocol = "ws:";
-    socket.port = String(Number(socket.port) + 1);
-    await writeFile(
-      join(folder, "config.yml"),
-      `json_rpc_url: ${line.url}\nwebsocket_url: ${socket.href}\nkeypair_path: ${join(folder, "key.json")}\n`,
-    );
+    cli = await CommandLine.open({ url: line.url, websocket: websocket().href });
+    funder = await cli.person("funder", 1n);
+  });
+
+  beforeEach(() => {
+    line.fate = () => "forward";
   });
 
   after(async () => {
     line.close();
-    await rm(folder, { recursive: true });
+    await cli.close();
   });
 
   const pool = async (): Promise<bigint> =>
     (await game.client.fetch("task", game.task.address)).pool;
 
-  function fund(): {
-    readonly child: ChildProcess;
-    readonly done: Promise<{ code: number | null; stdout: string; stderr: string }>;
-  } {
+  function fund(): { readonly child: ChildProcess; readonly done: Promise<Ran> } {
     const args = ["task", "fund", game.task.address.toBase58(), "--amount", "1000000 base"];
-    const child = spawn(
-      process.execPath,
-      [BIN, ...args, "--json", "--config", join(folder, "config.yml")],
-      { env: { PATH: process.env["PATH"], HOME: folder }, stdio: ["ignore", "pipe", "pipe"] },
-    );
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (part: Buffer) => (stdout += part.toString()));
-    child.stderr.on("data", (part: Buffer) => (stderr += part.toString()));
-    const done = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) =>
-      child.once("close", (code) => {
-        resolve({ code, stdout, stderr });
-      }),
-    );
-    return { child, done };
-  }
-
-  interface Failed {
-    readonly error: {
-      readonly name: string;
-      readonly message: string;
-      readonly signature: string;
-    };
+    const child = cli.start([...args, "--json"], funder);
+    return { child, done: ended(child) };
   }
 
   it("pays once where the answer to what it sent gets lost", async () => {
@@ -180,12 +158,10 @@ describe("the command line on a bad line", () => {
   it("says that nothing was paid once a transaction that never arrived is over", async () => {
     const before = await pool();
     line.fate = (method) => (method === "sendTransaction" ? "swallow" : "forward");
-    const { code, stdout, stderr } = await fund().done;
-    expect([code, stdout]).to.deep.equal([1, ""]);
-    const { error } = JSON.parse(stderr) as Failed;
-    expect(error.name).to.equal("Expired");
-    expect(error.message).to.include(error.signature).and.include("nothing was paid");
-    const { value } = await localnet().connection.getSignatureStatus(error.signature, {
+    const { exit, name, message, signature } = failed(await fund().done);
+    expect([exit, name]).to.deep.equal([1, "Expired"]);
+    expect(message).to.include(signature).and.include("nothing was paid");
+    const { value } = await localnet().connection.getSignatureStatus(signature, {
       searchTransactionHistory: true,
     });
     expect(value).to.equal(null);
@@ -203,12 +179,119 @@ describe("the command line on a bad line", () => {
     const { child, done } = fund();
     await Promise.race([waiting, done]);
     child.kill("SIGINT");
-    const { code, stdout, stderr } = await done;
-    expect([code, stdout]).to.deep.equal([130, ""]);
-    const { error } = JSON.parse(stderr) as Failed;
-    expect(error.name).to.equal("OutcomeUnknown");
-    expect(error.signature).to.match(/^[1-9A-HJ-NP-Za-km-z]{80,90}$/);
-    expect(error.message).to.include(`solana confirm ${error.signature}`);
+    const { exit, name, message, signature } = failed(await done);
+    expect([exit, name]).to.deep.equal([130, "OutcomeUnknown"]);
+    expect(signature).to.match(/^[1-9A-HJ-NP-Za-km-z]{80,90}$/);
+    expect(message).to.include(`solana confirm ${signature}`);
     expect(await pool()).to.equal(before);
+  });
+
+  it("names the transaction that nobody could tell about any more", async () => {
+    const before = await pool();
+    let sent = false;
+    line.fate = (method) => {
+      if (sent) return "unavailable";
+      sent = method === "sendTransaction";
+      return "forward";
+    };
+    const { exit, name, message, signature } = failed(await fund().done);
+    expect([exit, name]).to.deep.equal([3, "OutcomeUnknown"]);
+    expect(message).to.include(`solana confirm ${signature}`);
+    // It had arrived: who repeats the command without looking pays twice.
+    expect((await localnet().outcome(signature)).slot > 0n).to.be.true;
+    expect(await pool()).to.equal(before + AMOUNT);
+  });
+});
+
+/** A line to the validator that can be cut, and mended at the same port. */
+class CutLine {
+  private server: TcpServer | undefined;
+  private readonly sockets = new Set<Socket>();
+
+  constructor(
+    readonly port: number,
+    private readonly to: number,
+  ) {}
+
+  async mend(): Promise<void> {
+    const server = listen((near) => {
+      const far = connect(this.to, "127.0.0.1");
+      for (const [socket, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.sockets.add(socket);
+        socket.pipe(other);
+        // Told by its end.
+        socket.on("error", () => undefined);
+        socket.once("close", () => {
+          this.sockets.delete(socket);
+          other.destroy();
+        });
+      }
+    });
+    this.server = server;
+    await new Promise<void>((resolve) => server.listen(this.port, "127.0.0.1", resolve));
+  }
+
+  async cut(): Promise<void> {
+    const { server } = this;
+    if (!server) return;
+    this.server = undefined;
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+describe("watch on a line that is cut", () => {
+  it("goes on by itself when it is mended, and tells all of it once", async () => {
+    const game = await emptyGame();
+    const both = { task: game.task.address, creator: game.creator.publicKey };
+    const pause = (): Promise<unknown> => game.send(game.client.pauseTask(both), game.creator);
+    const resume = (): Promise<unknown> => game.send(game.client.resumeTask(both), game.creator);
+    const rpc = new CutLine(
+      await getPort(),
+      Number(new URL(localnet().connection.rpcEndpoint).port),
+    );
+    const news = new CutLine(await getPort(), Number(websocket().port));
+    await Promise.all([rpc.mend(), news.mend()]);
+    const cli = await CommandLine.open({
+      url: `http://127.0.0.1:${rpc.port}`,
+      websocket: `ws://127.0.0.1:${news.port}`,
+    });
+    const watch = new Following(
+      cli.start(
+        ["watch", game.task.address.toBase58(), "--past", "1", "--count", "6"],
+        await cli.person("nobody"),
+      ),
+    );
+    try {
+      const told = (): string[] => watch.lines.map((line) => line.replace(/^\d+ +/, ""));
+      await watch.until(() => watch.words.includes("Ctrl-C ends it"));
+      await pause();
+      await watch.until(() => told().length === 2);
+      for (const act of [resume, pause]) {
+        const said = watch.words.length;
+        await Promise.all([rpc.cut(), news.cut()]);
+        await act();
+        await watch.until(() => watch.words.includes("Trying again", said));
+        await Promise.all([rpc.mend(), news.mend()]);
+        await watch.until(() => watch.words.includes("nothing was missed", said));
+      }
+      // Only the subscription is gone.
+      await news.cut();
+      await resume();
+      await watch.until(() => told().length === 5);
+      await news.mend();
+      await pause();
+      expect(await watch.end(), watch.words).to.equal(0);
+      const [first, ...rest] = told();
+      expect(first).to.match(/^the task is made by /);
+      const [paused, goesOn] = ["the task is paused", "the task goes on"];
+      expect(rest).to.deep.equal([paused, goesOn, paused, goesOn, paused]);
+    } finally {
+      watch.stop();
+      await Promise.all([rpc.cut(), news.cut(), cli.close()]);
+    }
   });
 });

@@ -36,6 +36,8 @@ const PATIENCE_MS = 90_000;
 const MARGIN_UNITS = 2_000;
 const MOST_UNITS = 1_400_000;
 const LAMPORTS_PER_SIGNATURE = 5_000n;
+/** Instructions that fit one transaction, in bytes and in compute. */
+const BATCH = 6;
 
 /**
  * Sends what a builder made, paid for by the session's key, and waits until it is confirmed. Throws what the chain refuses, for
@@ -49,8 +51,7 @@ export function send(
   label: string,
 ): Promise<Sent> {
   return during(session, label, async (spinner) => {
-    const transaction = await builder.transaction();
-    const sent = await deliver(session, transaction, signers, (text) => {
+    const sent = await deliver(session, await builder.transaction(), signers, (text) => {
       spinner.say(`${label}: ${text}`);
     });
     const url = session.explorer(sent.signature);
@@ -59,11 +60,30 @@ export function send(
   });
 }
 
-async function deliver(
+/** Sends what many builders made, in as few transactions as it takes, one after another. */
+export async function sendAll(
+  session: Session,
+  builders: readonly Sendable[],
+  label: string,
+): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  for (let start = 0; start < builders.length; start += BATCH) {
+    const some = builders.slice(start, start + BATCH);
+    const transaction = async (): Promise<Transaction> =>
+      new Transaction().add(...(await Promise.all(some.map((one) => one.transaction()))));
+    const done = Math.min(start + BATCH, builders.length);
+    const progress = `${label} (${done} of ${builders.length})`;
+    sent.push(await send(session, { transaction }, [], progress));
+  }
+  return sent;
+}
+
+/** As {@link send}, and shows nothing: for one of several that are on their way at a time. */
+export async function deliver(
   session: Session,
   made: Transaction,
-  signers: readonly Keypair[],
-  say: (text: string) => void,
+  signers: readonly Keypair[] = [],
+  say: (text: string) => void = () => undefined,
 ): Promise<Sent> {
   const { chain, commitment } = session;
   const reached = commitment === "processed" ? "confirmed" : commitment;

@@ -1,14 +1,10 @@
 import type { Ledger, Task } from "@securing-tasks/client";
 import { auditEnd, heldBy, readLedger, submissionEnd } from "@securing-tasks/client";
-import { Transaction } from "@solana/web3.js";
 import { formatWhen } from "./amounts";
 import { note } from "./output";
 import type { Sendable } from "./send";
-import { send } from "./send";
+import { sendAll } from "./send";
 import type { Session } from "./session";
-
-/** Instructions that fit one transaction, in bytes and in compute. */
-const BATCH = 6;
 
 /** One step of the sweep: what, and the instructions that are due now. */
 interface Step {
@@ -25,16 +21,7 @@ export async function sweep(session: Session, task: Task): Promise<string[]> {
     // Each step frees what the next one closes.
     const ledger = await readLedger(session.client, task.address);
     const { what, builders } = step(session, ledger, await session.chain.slot());
-    for (let start = 0; start < builders.length; start += BATCH) {
-      const some = builders.slice(start, start + BATCH);
-      const whole = {
-        transaction: async () =>
-          new Transaction().add(...(await Promise.all(some.map((one) => one.transaction())))),
-      };
-      const done = Math.min(start + BATCH, builders.length);
-      const sent = await send(session, whole, [], `${what} (${done} of ${builders.length})`);
-      signatures.push(sent.signature);
-    }
+    for (const { signature } of await sendAll(session, builders, what)) signatures.push(signature);
     if (builders.length > 0) note(session, `${what}: ${builders.length}`);
   }
   return signatures;

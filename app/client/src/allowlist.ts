@@ -23,6 +23,8 @@ export interface AllowOptions {
   readonly role: Role;
   /** The creator's key, where the client's wallet is another. */
   readonly signers?: readonly Signer[];
+  /** Signs one of the transactions, sends it, and gives its signature once it is confirmed. Default: the client's provider. */
+  readonly send?: (transaction: Transaction) => Promise<string>;
   /** Told after every transaction how many of how many are on the list, those from before included. */
   readonly onProgress?: (done: number, all: number) => void;
 }
@@ -48,12 +50,18 @@ export async function allowFromCsv(
   readonly signatures: readonly string[];
 }> {
   const { task, creator, signers = [], onProgress } = options;
+  const { provider } = client.program;
+  const deliver =
+    options.send ??
+    ((transaction: Transaction): Promise<string> => {
+      if (!provider.sendAndConfirm) throw new Error("The client's provider can't send.");
+      return provider.sendAndConfirm(transaction, [...signers]);
+    });
   const all = readAllowlist(options.csv, options.role);
   const missing = await withoutEntry(client, task, all);
   const already = all.length - missing.length;
   let added = 0;
   const signatures: string[] = [];
-  const { provider } = client.program;
   const batches = slices(missing, BATCH);
   const next = batches.values();
   onProgress?.(already, all.length);
@@ -66,9 +74,7 @@ export async function allowFromCsv(
         ),
       );
       try {
-        if (!provider.sendAndConfirm) throw new Error("The client's provider can't send.");
-        const transaction = new Transaction().add(...instructions);
-        signatures.push(await provider.sendAndConfirm(transaction, [...signers]));
+        signatures.push(await deliver(new Transaction().add(...instructions)));
       } catch (error) {
         next.return?.();
         throw error;

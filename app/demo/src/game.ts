@@ -1,6 +1,7 @@
 import type {
   Audit,
   Chain,
+  FunctionRef,
   GateProof,
   Ledger,
   MintInfo,
@@ -79,6 +80,8 @@ export interface GameOptions {
   readonly seats: readonly Seat[];
   /** What the creator puts into the pool, in base units. */
   readonly pool: bigint;
+  /** Default: one that nobody can fetch. */
+  readonly auditFunction?: FunctionRef;
   /** Keeps the salts of committed votes. Default: in memory. */
   readonly salts?: SaltStore;
   /** Told of every step that is about to be taken. */
@@ -170,7 +173,10 @@ export class Game {
         id: 1n,
         mint,
         rules,
-        auditFunction: { hash: sha256("audit function"), uri: "ipfs://audit-function" },
+        auditFunction: options.auditFunction ?? {
+          hash: sha256("audit function"),
+          uri: "ipfs://audit-function",
+        },
         taskFunction: { hash: sha256("task function"), uri: "ipfs://task-function" },
       }),
       creator,

@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { PublicKey } from "@solana/web3.js";
-import { LineCounter, isNode, parseDocument } from "yaml";
-import type { Document } from "yaml";
 import { z } from "zod";
+import { PlacedYaml } from "./yaml";
 
 const address = z.string().refine(isAddress, "is no address: give 32 bytes in base58");
 const webUrl = z
@@ -113,31 +112,21 @@ export function readNodeConfig(file: string): NodeConfig {
       `The configuration ${file} can't be read: ${reasonOf(error)}. Give the path of a YAML or JSON file.`,
     );
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      document.errors.map(({ pos, message }) => `${at(pos[0])}: ${message}.`).join("\n"),
-    );
-  }
-  const place = (keys: readonly PropertyKey[]): string => at(offsetOf(document, keys));
-  return check(document.toJS(), dirname(resolve(file)), place);
+  const yaml = new PlacedYaml(text, file);
+  if (yaml.faults.length > 0) throw new ConfigError(yaml.faults.join("\n"));
+  const place: Place = (keys, atKey) => yaml.place(keys, atKey);
+  return check(yaml.document.toJS(), dirname(resolve(file)), place);
 }
+
+/** Where a setting, or its key, stands. */
+type Place = (keys: readonly PropertyKey[], atKey?: boolean) => string;
 
 /** Checks a configuration made in a program, and fills in the defaults. Throws a {@link ConfigError}. */
 export function checkNodeConfig(input: NodeConfigInput, folder = process.cwd()): NodeConfig {
   return check(input, folder, () => "configuration");
 }
 
-function check(
-  input: unknown,
-  folder: string,
-  place: (keys: readonly PropertyKey[]) => string,
-): NodeConfig {
+function check(input: unknown, folder: string, place: Place): NodeConfig {
   const parsed = schema.safeParse(input);
   if (!parsed.success) {
     throw new ConfigError(
@@ -171,15 +160,12 @@ function check(
 /** `/payload/` and 64 hex digits must fit a submission's 128 bytes with it. */
 const MOST_PUBLIC_URL = 128 - "/payload/".length - 64;
 
-function explainIssue(
-  issue: z.core.$ZodIssue,
-  place: (keys: readonly PropertyKey[]) => string,
-): string {
+function explainIssue(issue: z.core.$ZodIssue, place: Place): string {
   if (issue.code === "unrecognized_keys") {
     return issue.keys
       .map((key) => {
         const name = [...issue.path, key].join(".");
-        return `${place([...issue.path, key])}: \`${name}\` is no setting. Remove it, or check how it is spelt.`;
+        return `${place([...issue.path, key], true)}: \`${name}\` is no setting. Remove it, or check how it is spelt.`;
       })
       .join("\n");
   }
@@ -188,26 +174,6 @@ function explainIssue(
   if (missing) return `${place(issue.path)}: \`${name}\` is missing. Add it.`;
   const where = name === "" ? "the configuration" : `\`${name}\``;
   return `${place(issue.path)}: ${where}: ${issue.message}.`;
-}
-
-/** Where a key stands, or where what should hold it begins. */
-function offsetOf(document: Document, keys: readonly PropertyKey[]): number {
-  for (let length = keys.length; length > 0; length -= 1) {
-    const within = document.getIn(keys.slice(0, length - 1), true);
-    const items = (within as { items?: unknown } | undefined)?.items ?? [];
-    for (const [index, item] of (items as unknown[]).entries()) {
-      const { key, value } = (item ?? {}) as { key?: unknown; value?: unknown };
-      const wanted = keys[length - 1];
-      if (isNode(key) && String(key) === String(wanted)) {
-        // A fault of the value shows at the value; an unknown key has its place too.
-        const shown = length === keys.length && isNode(value) && value.range ? value : key;
-        return shown.range?.[0] ?? 0;
-      }
-      if (isNode(item) && key === undefined && index === wanted) return item.range?.[0] ?? 0;
-    }
-  }
-  const root = document.contents as { range?: readonly number[] | null } | null;
-  return root?.range?.[0] ?? 0;
 }
 
 function isAddress(text: string): boolean {

@@ -14,7 +14,6 @@ import {
 import type { AuditFacts, LoadedFunction } from "@securing-tasks/sandbox";
 import type { Command } from "commander";
 import type { PublicKey } from "@solana/web3.js";
-import { Transaction } from "@solana/web3.js";
 import { createHash } from "node:crypto";
 import { formatWhen, group } from "../amounts";
 import { askFor, askOneOf, mustConfirm } from "../ask";
@@ -25,7 +24,7 @@ import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
 import { account, askAddress, openTask, operatedNode } from "../lookup";
 import { during, facts, note, result, table } from "../output";
-import { send } from "../send";
+import { send, sendAll } from "../send";
 import type { Session } from "../session";
 import { expand } from "../solana-config";
 
@@ -412,9 +411,6 @@ function saltFolder(): string {
   return join(home, "securing-tasks/salts");
 }
 
-/** Instructions that fit one transaction. */
-const BATCH = 6;
-
 async function claimAll(session: Session, view: TaskView, owner: PublicKey): Promise<void> {
   const { client } = session;
   const { task } = view;
@@ -447,27 +443,13 @@ async function claimAll(session: Session, view: TaskView, owner: PublicKey): Pro
     ...paid.map((work) => client.claimBounty(work)),
   ];
   const sums = { shares: 0n, deposits: 0n, lost: 0n, bounties: 0n };
-  const signatures: string[] = [];
-  for (let start = 0; start < builders.length; start += BATCH) {
-    const some = builders.slice(start, start + BATCH);
-    const done = Math.min(start + BATCH, builders.length);
-    const sent = await send(
-      session,
-      {
-        transaction: async () =>
-          new Transaction().add(...(await Promise.all(some.map((one) => one.transaction())))),
-      },
-      [],
-      `claiming (${done} of ${builders.length})`,
-    );
-    signatures.push(sent.signature);
-    for (const event of sent.events) {
-      if (event.name === "voteClaimed") {
-        sums.shares += event.data.share;
-        sums.deposits += event.data.deposit;
-        sums.lost += event.data.depositLost;
-      } else if (event.name === "bountyClaimed") sums.bounties += event.data.amount;
-    }
+  const sent = await sendAll(session, builders, "claiming");
+  for (const event of sent.flatMap(({ events }) => events)) {
+    if (event.name === "voteClaimed") {
+      sums.shares += event.data.share;
+      sums.deposits += event.data.deposit;
+      sums.lost += event.data.depositLost;
+    } else if (event.name === "bountyClaimed") sums.bounties += event.data.amount;
   }
   result(
     session,
@@ -477,7 +459,7 @@ async function claimAll(session: Session, view: TaskView, owner: PublicKey): Pro
       votes: votes.length,
       submissions: paid.length,
       ...sums,
-      signatures,
+      signatures: sent.map(({ signature }) => signature),
     },
     builders.length === 0
       ? [
@@ -491,7 +473,7 @@ async function claimAll(session: Session, view: TaskView, owner: PublicKey): Pro
           ["deposits back", view.say(sums.deposits)],
           ...(sums.lost > 0n ? [["deposits lost", view.say(sums.lost)] as const] : []),
           ["bounties", `${view.say(sums.bounties)} of ${paid.length} submissions`],
-          ["signature", signatures.at(-1) ?? ""],
+          ["signature", sent.at(-1)?.signature ?? ""],
         ]),
   );
 }

@@ -50,7 +50,12 @@ export function registerNode(root: Command): void {
       const amount = await askFor(session, options.stake, {
         flag: "--stake AMOUNT",
         message: `How many ${view.unit} to stake?`,
-        suggestion: view.say(least).split(" ")[0]?.replaceAll(",", "") ?? "",
+        // A bond or deposit must leave the least stake.
+        suggestion:
+          view
+            .say(least + rules.initiatorBond + rules.voteDeposit)
+            .split(" ")[0]
+            ?.replaceAll(",", "") ?? "",
         read: (text) => {
           const stake = view.read(text);
           if (stake >= least) return stake;

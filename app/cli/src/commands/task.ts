@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Gate, Ledger, Task } from "@securing-tasks/client";
+import type { Gate, Ledger, SecuringTasksClient, Task } from "@securing-tasks/client";
 import {
   ROLES,
   allowFromCsv,
@@ -23,7 +23,7 @@ import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
 import { openTask, unwrapPayment, viewOf, wrapForPayment } from "../lookup";
 import { during, facts, note, result, spinner, table } from "../output";
-import { send } from "../send";
+import { deliver, send } from "../send";
 import type { Session } from "../session";
 import { blockers, sweep } from "../sweep";
 
@@ -144,38 +144,36 @@ export function registerTask(task: Command): void {
     },
   );
 
-  act(
-    leaf(task, "pause [task]", "take no nodes, work or new audits for now", ["TASK"]),
-    async (session, _, given) => {
+  const switches = [
+    {
+      name: "pause",
+      about: "take no nodes, work or new audits for now",
+      build: (client: SecuringTasksClient, both: CreatorOfTask) => client.pauseTask(both),
+      doing: "pausing the task",
+      status: "paused",
+      done: "The task is paused: verdicts, claims and withdrawals go on.",
+    },
+    {
+      name: "resume",
+      about: "end a pause",
+      build: (client: SecuringTasksClient, both: CreatorOfTask) => client.resumeTask(both),
+      doing: "resuming the task",
+      status: "active",
+      done: "The task goes on.",
+    },
+  ] as const;
+  for (const { name, about, build, doing, status, done } of switches) {
+    act(leaf(task, `${name} [task]`, about, ["TASK"]), async (session, _, given) => {
       const { task: found } = await openTask(session, given);
       mustBeCreator(session, found);
-      const sent = await send(
-        session,
-        session.client.pauseTask({ task: found.address, creator: found.creator }),
-        [],
-        "pausing the task",
-      );
-      result(session, { task: found.address, status: "paused", signature: sent.signature }, [
-        "The task is paused: verdicts, claims and withdrawals go on.",
-        ...facts([["signature", sent.signature]]),
+      const both = { task: found.address, creator: found.creator };
+      const { signature } = await send(session, build(session.client, both), [], doing);
+      result(session, { task: found.address, status, signature }, [
+        done,
+        ...facts([["signature", signature]]),
       ]);
-    },
-  );
-
-  act(leaf(task, "resume [task]", "end a pause", ["TASK"]), async (session, _, given) => {
-    const { task: found } = await openTask(session, given);
-    mustBeCreator(session, found);
-    const sent = await send(
-      session,
-      session.client.resumeTask({ task: found.address, creator: found.creator }),
-      [],
-      "resuming the task",
-    );
-    result(session, { task: found.address, status: "active", signature: sent.signature }, [
-      "The task goes on.",
-      ...facts([["signature", sent.signature]]),
-    ]);
-  });
+    });
+  }
 
   act(
     leaf(task, "retire [task]", "end a task for ever and get its pool back", ["TASK"]),
@@ -376,6 +374,7 @@ function registerAllow(task: Command): void {
           creator,
           csv,
           role,
+          send: async (transaction) => (await deliver(session, transaction)).signature,
           onProgress: (done, all) => {
             progress.say(`${done} of ${all} on the list`);
           },
@@ -389,6 +388,11 @@ function registerAllow(task: Command): void {
       }
     },
   );
+}
+
+interface CreatorOfTask {
+  readonly task: PublicKey;
+  readonly creator: PublicKey;
 }
 
 async function readCsv(path: string): Promise<string> {

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { PlacedYaml, sentence } from "@securing-tasks/node/yaml";
 import { TEMPLATES } from "@securing-tasks/templates";
 import type { TemplateName } from "@securing-tasks/templates";
 import { closest, distance } from "fastest-levenshtein";
-import type { Document, Node } from "yaml";
-import { LineCounter, isNode, isPair, isScalar, parseDocument, visit } from "yaml";
+import type { Document } from "yaml";
+import { isScalar, visit } from "yaml";
 import { z } from "zod";
 import { UsageError } from "../failures";
 import type { PresetName } from "./presets";
@@ -103,26 +104,16 @@ export function readTaskFile(file: string): TaskFile {
 
 /** The same for a file's content. */
 export function parseTaskFile(content: string, file: string): TaskFile {
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  if (document.errors.length > 0) {
-    throw new UsageError(
-      document.errors.map(({ pos, message }) => `${at(pos[0])}: ${sentence(message)}`).join("\n"),
-    );
-  }
-  keepAsWritten(document);
-  const place = (path: readonly PropertyKey[], atKey = false): string =>
-    at(offsetOf(document, path, atKey));
+  const yaml = new PlacedYaml(content, file);
+  if (yaml.faults.length > 0) throw new UsageError(yaml.faults.join("\n"));
+  keepAsWritten(yaml.document);
+  const place: Place = (path, atKey) => yaml.place(path, atKey);
   let plain: unknown;
   try {
-    plain = document.toJS() ?? {};
+    plain = yaml.document.toJS() ?? {};
   } catch (error) {
     throw new UsageError(
-      `${at(0)}: ${sentence(error instanceof Error ? error.message : String(error))}`,
+      `${place([])}: ${sentence(error instanceof Error ? error.message : String(error))}`,
     );
   }
   const parsed = schema.safeParse(plain, { reportInput: true });
@@ -173,26 +164,10 @@ function keepAsWritten(document: Document): void {
   });
 }
 
-/** Where what a path leads to stands: its value or its key, or what should hold it where it is missing. */
-function offsetOf(document: Document, path: readonly PropertyKey[], atKey: boolean): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const parent = document.getIn(path.slice(0, length - 1), true);
-    const items = (parent as { items?: readonly unknown[] } | undefined)?.items ?? [];
-    for (const item of items) {
-      if (!isPair(item) || !isNode(item.key)) continue;
-      if (String(item.key) !== String(path[length - 1])) continue;
-      const shown = !atKey && length === path.length && isNode(item.value);
-      const value = shown ? (item.value as Node).range : null;
-      return value?.[0] ?? item.key.range?.[0] ?? 0;
-    }
-  }
-  return document.contents?.range?.[0] ?? 0;
-}
+/** Where what a path leads to, or its key, stands. */
+type Place = (path: readonly PropertyKey[], atKey?: boolean) => string;
 
-function explainIssue(
-  issue: z.core.$ZodIssue,
-  place: (path: readonly PropertyKey[], atKey?: boolean) => string,
-): string[] {
+function explainIssue(issue: z.core.$ZodIssue, place: Place): string[] {
   const name = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
@@ -242,9 +217,4 @@ export function guess(given: string, words: readonly string[]): string {
   return distance(given.toLowerCase(), near.toLowerCase()) <= Math.max(2, near.length / 3)
     ? ` Did you mean \`${near}\`?`
     : "";
-}
-
-function sentence(message: string): string {
-  const trimmed = message.trim();
-  return /[.?!]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
