@@ -8,7 +8,7 @@ import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import getPort from "get-port";
 import type { Person } from "./utils/command_line";
-import { CommandLine } from "./utils/command_line";
+import { CommandLine, ended } from "./utils/command_line";
 import { RULES, witnesses, workers } from "./utils/games";
 import { localnet } from "./utils/validator";
 
@@ -149,7 +149,7 @@ describe("the command line", () => {
 
     it("of a file, in several transactions, each with the priority fee", async () => {
       const { game, task, creator } = await play({ rules: closed });
-      const owners = Array.from({ length: 25 }, () => Keypair.generate().publicKey.toBase58());
+      const owners = Array.from({ length: 400 }, () => Keypair.generate().publicKey.toBase58());
       const roles = owners.map((_, index): Role => (index % 2 === 0 ? "witness" : "worker"));
       const rows = owners.map((owner, index) =>
         roles[index] === "worker" ? `${owner},worker` : owner,
@@ -161,17 +161,22 @@ describe("the command line", () => {
         [...args, "--priority-fee", "1000000"],
         creator,
       );
-      expect(said).to.include({ added: 25, already: 0 });
+      expect(said).to.include({ added: 400, already: 0 });
       expect(await entries(game)).to.deep.equal(
         owners.map((owner, index) => `${owner} ${roles[index] ?? ""}`).sort(),
       );
-      expect(signatures).to.have.length(3);
+      expect(signatures).to.have.length(37);
       for (const signature of signatures) {
         // A lamport for each unit of compute, and thousands of those for each entry.
         const { fee } = await localnet().outcome(signature);
         expect(Number(fee)).to.be.above(15_000);
       }
-      expect(await cli.json(args, creator)).to.include({ added: 0, already: 25 });
+      expect(await cli.json(args, creator)).to.include({ added: 0, already: 400 });
+      // More than a pipe holds at once.
+      const list = cli.words(["task", "allow", task, "--list", "--json"], nobody).join(" ");
+      const { stdout } = await ended(cli.spawn("sh", ["-c", `${list} | cat`]));
+      expect(stdout.length).to.be.above(65_536);
+      expect(JSON.parse(stdout)).to.have.length(400);
     });
 
     it("and sends nothing of a list with lines that can't be read", async () => {
@@ -213,6 +218,28 @@ describe("the command line", () => {
     expect((await node()).leaving).to.equal(0n);
     const nothing = await cli.failure(["node", "leave", task, "--cancel"], owner);
     expect(nothing).to.include({ exit: 1, name: "nothingLeaving" });
+  });
+
+  it("closes a node when all of it can leave, and pays nothing before", async () => {
+    const { game, task } = await play({ seats: witnesses(4_000n, "witness") });
+    const owner = await keyOf(game, "witness", "owner");
+    const part = await cli.json<{ readonly leaveSlot: string }>(
+      ["node", "leave", task, "--amount", "500 base"],
+      owner,
+    );
+    await localnet().waitForSlot(BigInt(part.leaveSlot));
+    const early = await cli.failure(["node", "withdraw", task, "--close"], owner);
+    expect(early).to.include({ exit: 1, name: "notEmpty" });
+    expect(early.message).to.include("Nothing was sent");
+    expect((await game.node("witness")).leaving).to.equal(500n);
+    const all = await cli.json<{ readonly leaveSlot: string }>(
+      ["node", "leave", task, "--all"],
+      owner,
+    );
+    await localnet().waitForSlot(BigInt(all.leaveSlot));
+    const closed = await cli.json(["node", "withdraw", task, "--close"], owner);
+    expect(closed).to.include({ paid: "4000", left: "0", closed: true });
+    expect(await game.client.find("node", game.player("witness").node)).to.equal(null);
   });
 
   describe("checks an audit function on work of the chain", () => {

@@ -30,6 +30,8 @@ interface Request {
 /** A bad line between the command line and the validator. */
 class BadLine {
   fate: (method: string) => Fate = () => "forward";
+  /** What the command line hears in place of an answer. */
+  edit: (method: string, answer: string) => string = (_, answer) => answer;
   private readonly server: Server = createServer((request, response) => {
     void this.pass(request, response);
   });
@@ -72,7 +74,7 @@ class BadLine {
       headers,
       body,
     });
-    const text = await answer.text();
+    const text = this.edit(method, await answer.text());
     if (fate === "loseAnswer") request.socket.destroy();
     else say(answer.status, text);
   }
@@ -106,6 +108,7 @@ describe("the command line on a bad line", () => {
 
   beforeEach(() => {
     line.fate = () => "forward";
+    line.edit = (_, answer) => answer;
   });
 
   after(async () => {
@@ -152,6 +155,42 @@ describe("the command line on a bad line", () => {
     const { code, stderr } = await fund().done;
     expect(code, stderr).to.equal(0);
     expect(gone).to.equal(12);
+    expect(await pool()).to.equal(before + AMOUNT);
+  });
+
+  it("says what it knows where the server is gone once the payment is confirmed", async () => {
+    const before = await pool();
+    let confirmed = false;
+    line.fate = (method) => (confirmed && method !== "sendTransaction" ? "unavailable" : "forward");
+    line.edit = (method, answer) => {
+      confirmed ||=
+        method === "getSignatureStatuses" &&
+        /"confirmationStatus":"(confirmed|finalized)"/.test(answer);
+      return answer;
+    };
+    const { code, stdout, stderr } = await fund().done;
+    expect(code, stderr).to.equal(0);
+    const said = JSON.parse(stdout) as { readonly signature: string; readonly pool: null };
+    expect(said.pool).to.equal(null);
+    expect((await localnet().outcome(said.signature)).slot > 0n).to.be.true;
+    expect(await pool()).to.equal(before + AMOUNT);
+  });
+
+  it("takes no word of a server that is behind another for it that a transaction is over", async () => {
+    const before = await pool();
+    let asked = 0;
+    // The first three servers are far ahead of all that answer about the transaction.
+    line.edit = (method, answer) => {
+      if (method !== "getEpochInfo" || (asked += 1) > 3) return answer;
+      return answer.replace(
+        /("absoluteSlot"|"blockHeight"):(\d+)/g,
+        (_, name: string, number: string) => `${name}:${Number(number) + 10_000}`,
+      );
+    };
+    line.fate = (method) => (method === "sendTransaction" && asked < 3 ? "swallow" : "forward");
+    const { code, stderr } = await fund().done;
+    expect(code, stderr).to.equal(0);
+    expect(asked).to.be.above(3);
     expect(await pool()).to.equal(before + AMOUNT);
   });
 

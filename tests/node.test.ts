@@ -438,6 +438,26 @@ describe("daemons", () => {
     expect((await refusal(again.done)).message).to.match(/named another operator/);
   });
 
+  it("do not join again by themselves once their owner has left", async () => {
+    crew = await Crew.make({});
+    await crew.hire("Wanda", "witness", 1_500n);
+    const wanda = await crew.start("Wanda");
+    const owner = crew.owners.get("Wanda");
+    if (!owner) throw new Error("Wanda has no key.");
+    const { publicKey } = owner;
+    const ref = { address: crew.task, mint: WRAPPED_SOL };
+    const { client } = crew;
+    await client.requestLeave({ task: crew.task, owner: publicKey }).signers([owner]).rpc();
+    await localnet().waitForSlot((await crew.node("Wanda")).leaveSlot);
+    await client.withdraw({ task: ref, owner: publicKey }).signers([owner]).rpc();
+    await client.closeNode({ task: crew.task, owner: publicKey }).signers([owner]).rpc();
+    expect((await refusal(wanda.done)).message).to.match(/not on the chain any more/);
+    await crew.stop("Wanda");
+    // As a service manager would, with the same configuration.
+    expect((await refusal(crew.start("Wanda"))).message).to.match(/its owner has left the task/);
+    expect(await client.find("node", nodeAddress(crew.task, publicKey))).to.equal(null);
+  });
+
   it("neither vote nor accuse where the audit function fails, whatever the reason", async () => {
     crew = await Crew.make({});
     for (const name of ["Wanda", "Wim"]) await crew.hire(name, "witness", 1_500n);
@@ -445,7 +465,7 @@ describe("daemons", () => {
     const runs: LoadedFunction[] = [];
     const broken = (fn: LoadedFunction): Promise<Ran<Verdict>> => {
       runs.push(fn);
-      const failure = { kind: "time" as const, message: "too slow" };
+      const failure = { kind: "time" as const, message: "too slow", ours: false };
       return Promise.resolve({ ok: false, failure, log: [], computeMs: 1 });
     };
     await crew.start("Wim", { runAudit: broken });

@@ -59,9 +59,10 @@ const SLOT_US = BigInt(SLOT_MS) * 1_000n;
  * up. Throws a {@link UsageError} for anything else.
  */
 export function parseSlots(text: string): bigint {
-  const plain = text.trim().replace(/(?<=\d)[_,](?=\d)/g, "");
-  const slots = /^(\d+)\s*(?:slots?)?$/.exec(plain)?.[1];
-  if (slots !== undefined) return countable(BigInt(slots), text);
+  const plain = text.trim().replace(/(?<=\d)_(?=\d)/g, "");
+  // Grouped by commas as they are shown. In a duration a comma may be somebody's decimal point.
+  const slots = /^(\d+|\d{1,3}(?:,\d{3})+)\s*(?:slots?)?$/.exec(plain)?.[1];
+  if (slots !== undefined) return countable(BigInt(slots.replaceAll(",", "")), text);
   if (plain === "" || plain.replace(DURATION, "").trim() !== "") {
     throw new UsageError(
       `"${text}" is no time. Write slots like "150 slots", or a duration like 10m or 1h30m.`,

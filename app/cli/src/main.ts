@@ -60,5 +60,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-// Sockets that are still open must not hold the process.
-void main(process.argv).then((code) => process.exit(code));
+// Sockets that are still open must not hold the process, and what a pipe has not taken yet must not be lost.
+void main(process.argv).then((code) => {
+  process.stdout.write("", () => {
+    process.stderr.write("", () => process.exit(code));
+  });
+});

@@ -1,5 +1,5 @@
 import { utils } from "@coral-xyz/anchor";
-import type { TaskEvent } from "@securing-tasks/client";
+import type { TaskEvent, TaskEventNamed } from "@securing-tasks/client";
 import type { Keypair, SignatureStatus } from "@solana/web3.js";
 import {
   ComputeBudgetProgram,
@@ -21,9 +21,9 @@ export interface Sendable {
 export interface Sent {
   readonly signature: string;
   readonly slot: bigint;
-  /** Lamports. */
-  readonly fee: bigint;
-  /** The program's events, in order. */
+  /** Lamports; null where the server keeps no record. */
+  readonly fee: bigint | null;
+  /** The program's events, in order; none where the server keeps no record. */
   readonly events: readonly TaskEvent[];
 }
 
@@ -32,6 +32,8 @@ const POLL_MS = 400;
 const RESEND_MS = 4_000;
 /** How long a chain may give no answer before nobody waits any more, in milliseconds: longer than a blockhash lives. */
 const PATIENCE_MS = 90_000;
+/** How long to wait for the record of what is confirmed, in milliseconds. */
+const RECORD_MS = 20_000;
 /** For what a simulation can't know: an address that is found at another bump, another path. */
 const MARGIN_UNITS = 2_000;
 const MOST_UNITS = 1_400_000;
@@ -56,6 +58,9 @@ export function send(
     });
     const url = session.explorer(sent.signature);
     if (url !== null) note(session, link(url));
+    if (sent.fee === null) {
+      note(session, `${sent.signature} is executed. The server keeps no record of what it did.`);
+    }
     return sent;
   });
 }
@@ -198,15 +203,24 @@ async function settle(
     const { status = null, expired = false } = fate ?? {};
     const level = status?.confirmationStatus;
     if (status && (level === "finalized" || level === reached)) {
-      const { slot, fee, logs } = await chain.outcome(signature);
+      say("reading what it did");
+      const record = await Promise.race([
+        // What is known already is worth more than a server that can't say more.
+        chain.outcome(signature).catch(() => null),
+        new Promise<null>((resolve) => {
+          setTimeout(resolve, RECORD_MS, null);
+        }),
+      ]);
       if (status.err !== null) {
         throw new SendTransactionError({
           action: "send",
           signature,
           transactionMessage: `Transaction failed: ${JSON.stringify(status.err)}`,
-          logs: [...logs],
+          logs: [...(record?.logs ?? [])],
         });
       }
+      if (!record) return { signature, slot: BigInt(status.slot), fee: null, events: [] };
+      const { slot, fee, logs } = record;
       return { signature, slot, fee, events: client.events(logs) };
     }
     if (!status && expired) {
@@ -224,17 +238,33 @@ async function settle(
   }
 }
 
+/** An event of a transaction, where its record is known. */
+export function told<N extends TaskEvent["name"]>(
+  { events }: Sent,
+  name: N,
+): TaskEventNamed<N>["data"] | undefined {
+  const found = events.find((event) => event.name === name) as TaskEventNamed<N> | undefined;
+  return found?.data as TaskEventNamed<N>["data"] | undefined;
+}
+
+/** A look at what a transaction left behind. Null where nobody answers: it is done all the same, and must not look undone. */
+export function afterwards<T>(look: () => Promise<T>): Promise<T | null> {
+  return look().catch(() => null);
+}
+
 /** What a server knows of a transaction, and whether its blockhash was over before it was asked. */
 async function fateOf(
   { chain: { connection } }: Session,
   signature: string,
   lastValidBlockHeight: number,
 ): Promise<{ readonly status: SignatureStatus | null; readonly expired: boolean }> {
-  const expired = (await connection.getBlockHeight("confirmed")) > lastValidBlockHeight;
-  const { value } = await connection.getSignatureStatus(signature, {
-    searchTransactionHistory: expired,
+  const { blockHeight = 0, absoluteSlot } = await connection.getEpochInfo("confirmed");
+  const over = blockHeight > lastValidBlockHeight;
+  const { context, value } = await connection.getSignatureStatus(signature, {
+    searchTransactionHistory: over,
   });
-  return { status: value, expired };
+  // Behind one address there may be many servers: one that is further back may not have seen the transaction yet.
+  return { status: value, expired: over && context.slot >= absoluteSlot };
 }
 
 /** The compute limit for a transaction: what it needs now, and some more. */

@@ -87,6 +87,14 @@ describe("slots", () => {
     }
   });
 
+  it("may be grouped by commas, which are no decimal points", () => {
+    expect(parseSlots("1,500")).to.equal(1_500n);
+    expect(parseSlots("12,345,678 slots")).to.equal(12_345_678n);
+    for (const text of ["1,5", "1,5h", "0,5h", "2,25d", "1,5000", ",500"]) {
+      expect(() => parseSlots(text), text).to.throw(UsageError, "is no time");
+    }
+  });
+
   it("are refused where they are no time", () => {
     for (const text of ["", "m", "10 minutes", "-5", "1.5", "10m!", "1h,30m"]) {
       expect(() => parseSlots(text), text).to.throw(UsageError, /is no time/);

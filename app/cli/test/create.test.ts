@@ -7,13 +7,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { WRAPPED_SOL } from "@securing-tasks/client";
+import { ACCOUNT_BYTES, WRAPPED_SOL } from "@securing-tasks/client";
 import type { Doors, LoadedFunction } from "@securing-tasks/sandbox";
 import { liveDoors } from "@securing-tasks/sandbox";
 import { Connection, Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import { refusal } from "../../../tests/utils/refusal";
-import { ACCOUNT_BYTES } from "../src/create/economics";
 import { bindFunction, bundle, parseParameter } from "../src/create/functions";
 import { PRESET_TABLE } from "../src/create/presets";
 import { previewLines } from "../src/create/preview";
@@ -127,7 +126,10 @@ describe("task create", () => {
     });
 
     it("made from a template with its parameters, and knows what was meant by a wrong one", async () => {
-      const { audit } = await bundle({ name: "rest", parameters: { questions: 7 } }, folder);
+      const { audit } = await bundle(
+        { name: "rest", parameters: { questions: 7 } },
+        join(folder, "own"),
+      );
       expect(await readFile(audit, "utf8")).to.include('"questions":7');
       expect(await refused(bundle({ name: "rest", parameters: { question: 7 } }, folder))).to.match(
         /has no parameter question.*Did you mean `questions`\?/,
@@ -135,9 +137,33 @@ describe("task create", () => {
       expect(await refused(bundle({ name: "bridge-vault", parameters: {} }, folder))).to.include(
         "needs the parameter vault",
       );
-      expect(parseParameter('a={"b":[1,null]}')).to.deep.equal(["a", { b: [1, null] }]);
-      expect(parseParameter("a=b=c")).to.deep.equal(["a", "b=c"]);
-      expect(() => parseParameter("a")).to.throw(UsageError, "NAME=VALUE");
+    });
+
+    it("but over no other file than its own", async () => {
+      const out = join(folder, "edited");
+      const { audit } = await bundle({ name: "rest", parameters: {} }, out);
+      await bundle({ name: "rest", parameters: {} }, out);
+      await writeFile(audit, "// mine\n");
+      const refusal = await refused(bundle({ name: "rest", parameters: {} }, out));
+      expect(refusal).to.include(`${audit} is there already`).and.include("--audit-function");
+      expect(await readFile(audit, "utf8")).to.equal("// mine\n");
+    });
+
+    it("with parameters as people write them: JSON, or text where the parameter is a text", () => {
+      const [rest, storage, vault] = ["rest", "storage", "bridge-vault"] as const;
+      expect(parseParameter(rest, "questions=7")).to.deep.equal(["questions", 7]);
+      expect(parseParameter(storage, "kind=content")).to.deep.equal(["kind", "content"]);
+      const schema = { type: "string", pattern: "a=b" };
+      expect(parseParameter(storage, `schema=${JSON.stringify(schema)}`)).to.deep.equal([
+        "schema",
+        schema,
+      ]);
+      for (const text of ["1000000", '"1000000"']) {
+        expect(parseParameter(vault, `maxPerRound=${text}`)[1]).to.equal("1000000");
+      }
+      expect(() => parseParameter(vault, "maxPerRound=1.5")).to.throw(UsageError, "and is 1.5");
+      expect(() => parseParameter(rest, "question=1")).to.throw(UsageError, "Did you mean");
+      expect(() => parseParameter(rest, "questions")).to.throw(UsageError, "NAME=VALUE");
     });
   });
 
@@ -169,7 +195,8 @@ describe("task create", () => {
     });
 
     it("an honest worker and a dark one, with a template's own service", async () => {
-      const { audit, work } = await bundle({ name: "rest", parameters: {} }, folder);
+      const template = { name: "rest", parameters: {} } as const;
+      const { audit, work } = await bundle(template, join(folder, "played"));
       const played = stage(await readFile(audit, "utf8"), await readFile(work, "utf8"));
       expect(await rehearse(played)).to.deep.equal({
         verdicts: { honest: "valid", dark: "downtime" },
@@ -273,6 +300,25 @@ describe("task create", () => {
     expect(lines).to.match(/last verdict +│ 2100 +│ +│ 14m/);
   });
 
+  it("previews what a wrong caller loses where one vote is a quorum, and any quorum in no time", () => {
+    const rent = Object.fromEntries(Object.keys(ACCOUNT_BYTES).map((kind) => [kind, 0n])) as Record<
+      keyof typeof ACCOUNT_BYTES,
+      bigint
+    >;
+    const costs = { taskRent: 0n, vaultRent: 0n, fees: 0n, pool: 0n, total: 0n };
+    const money = moneyOf(WRAPPED_SOL);
+    const shown = (quorumVotes: number): string => {
+      const rules = { ...PRESET_TABLE.seed.rules(10_000_000n), quorumVotes };
+      return previewLines({ rules, money, fund: 0n, rent, costs }).join("\n");
+    };
+    const seed = PRESET_TABLE.seed.rules(10_000_000n);
+    const bond = money.say(-seed.initiatorBond).replace(".", "\\.");
+    const loss = new RegExp(`the caller, with 2 other voters +│[^│]*│[^│]*│ ${bond}`);
+    expect(shown(1)).to.match(loss);
+    expect(shown(2)).to.match(loss);
+    expect(shown(2 ** 32 - 1)).to.include("the caller, with 10000 other voters");
+  });
+
   describe("by its process", () => {
     async function run(...args: readonly string[]): Promise<readonly [number | null, string]> {
       const child = spawn(process.execPath, [CLI, "task", "create", ...args], {
@@ -296,6 +342,14 @@ describe("task create", () => {
         [2, /task\.yaml:2:3: `rules\.bounti` is no setting\./, ["--file", "task.yaml"]],
         [2, /the rule `bounty` is missing/, [...usual, "--bond", "1"]],
         [2, /There is no audit function/, [...usual, "--bounty", "1"]],
+        [
+          2,
+          /--task-hash alone says nothing of where/,
+          [
+            ...[...usual, "--bounty", "1", "--audit-function", "audit.js"],
+            ...["--task-hash", "ab".repeat(32)],
+          ],
+        ],
         [3, /can't be reached/, [...usual, "--bounty", "1", "--audit-function", "audit.js"]],
       ];
       for (const [code, message, args] of wanted) {

@@ -1,13 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Accusation, Opinion, TaskRules } from "@securing-tasks/client";
+import type { AccountKind, Accusation, Opinion, TaskRules } from "@securing-tasks/client";
 import {
+  ACCOUNT_BYTES,
   PROGRAM_ID,
   SecuringTasksClient,
   WRAPPED_SOL,
   allowEntryAddress,
   explain,
   nodeAddress,
+  rentOf,
   roundAddress,
   taskAddress,
   vaultAddress,
@@ -20,9 +22,8 @@ import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import { RULES, claimAll, witnesses, workers } from "../../../tests/utils/games";
 import { refusal } from "../../../tests/utils/refusal";
-import type { AccountKind, Ballot } from "../src/create/economics";
+import type { Ballot } from "../src/create/economics";
 import {
-  ACCOUNT_BYTES,
   bountyShare,
   judge,
   longestCase,
@@ -205,6 +206,7 @@ describe("economics against the program", () => {
       // The vault of wrapped SOL holds the deposits too.
       const deposits = kind === "vault" ? (await game.ledger()).vault : 0n;
       expect(account?.data.length, kind).to.equal(ACCOUNT_BYTES[kind]);
+      expect(rentOf(ACCOUNT_BYTES[kind])).to.equal(rent);
       expect(BigInt(account?.lamports ?? 0), kind).to.equal(rent + deposits);
     }
     const { fee } = await embedded.send(

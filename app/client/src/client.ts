@@ -95,12 +95,13 @@ export class SecuringTasksClient {
     return decodeAccount(this.program, name, address, account.data);
   }
 
-  /** All nodes, allowlist entries, rounds, submissions or audits of a task. */
+  /** All nodes, allowlist entries, rounds, submissions or audits of a task. Rejects where the server has not reached `minSlot`. */
   ofTask<N extends "node" | "allowEntry" | "round" | "submission" | "audit">(
     name: N,
     task: PublicKey,
+    minSlot?: bigint,
   ): Promise<Accounts[N][]> {
-    return this.startingWith(name, task);
+    return this.startingWith(name, task, minSlot);
   }
 
   /** All votes in an audit, claimed ones too. The initiator's accusation is in the audit itself. */
@@ -585,6 +586,7 @@ export class SecuringTasksClient {
   private async startingWith<N extends AccountName>(
     name: N,
     key: PublicKey,
+    minSlot?: bigint,
   ): Promise<Accounts[N][]> {
     const { coder, provider, programId } = this.program;
     // Every account but the task begins with the account it belongs to, behind the discriminator.
@@ -592,7 +594,10 @@ export class SecuringTasksClient {
       { memcmp: coder.accounts.memcmp(name) as { offset: number; bytes: string } },
       { memcmp: { offset: 8, bytes: key.toBase58() } },
     ];
-    const found = await provider.connection.getProgramAccounts(programId, { filters });
+    const found = await provider.connection.getProgramAccounts(programId, {
+      filters,
+      ...(minSlot !== undefined && { minContextSlot: Number(minSlot) }),
+    });
     return found.map(({ pubkey, account }) =>
       decodeAccount(this.program, name, pubkey, account.data),
     );

@@ -14,6 +14,7 @@ import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.j
 import type { Logger } from "pino";
 import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
+import { Lane } from "./lane";
 import type { Metrics } from "./metrics";
 import type { Duty } from "./plan";
 import { refusalKind } from "./refusals";
@@ -52,7 +53,7 @@ type End =
 
 interface Rest {
   failures: number;
-  /** Not before this moment, in milliseconds since 1970. */
+  /** Not before this moment of {@link performance}'s clock, which nobody sets back. */
   notBefore: number;
   /** Not by a view older than this slot: it does not show yet what was done. */
   seenBy: bigint;
@@ -60,8 +61,11 @@ interface Rest {
 }
 
 const DONE: End = { end: "done" };
-/** Runs of a function that failed for reasons outside of it, before the node gives up on a case. */
+const TOO_LATE: End = { end: "over", why: "its turn came too late" };
+/** Runs of an audit function that throws, before the node gives up on a case. */
 const MOST_RUNS = 3;
+/** Audits that run at once: each has a thread. */
+const AUDITS_AT_ONCE = 4;
 /** Runs of one check: two in a row must agree before anybody is accused. */
 const MOST_CHECKS = 3;
 const RETRY_MS = 250;
@@ -78,6 +82,9 @@ export class Doer {
   private readonly running = new Map<string, Promise<void>>();
   private readonly rests = new Map<string, Rest>();
   private readonly runs = new Map<string, number>();
+  private readonly audits = new Lane(AUDITS_AT_ONCE, Infinity);
+  /** However many audits run, the work of this round does not wait for them. */
+  private readonly works = new Lane(1, Infinity);
 
   constructor(private readonly options: DoerOptions) {}
 
@@ -89,7 +96,7 @@ export class Doer {
       }
     }
     let soonest: number | null = null;
-    const now = Date.now();
+    const now = performance.now();
     for (const duty of duties) {
       if (this.running.has(duty.key)) continue;
       const rest = this.rests.get(duty.key);
@@ -156,7 +163,7 @@ export class Doer {
     const left = until === undefined ? Infinity : follower.duration(until - follower.slot);
     const most = Math.max(Math.min(MOST_PAUSE_MS, left / 10), RETRY_MS);
     rest.failures += 1;
-    rest.notBefore = Date.now() + backoff(RETRY_MS, rest.failures, most);
+    rest.notBefore = performance.now() + backoff(RETRY_MS, rest.failures, most);
   }
 
   private perform(view: View, duty: Duty): Promise<End> {
@@ -165,7 +172,7 @@ export class Doer {
     const me = { task, operator: operator.publicKey, ...this.options.gate };
     switch (duty.kind) {
       case "work":
-        return this.work(view, duty.round);
+        return this.work(view, duty.round, duty.until ?? 0n);
       case "sample":
         return this.sample(view, duty.round);
       case "check":
@@ -236,7 +243,7 @@ export class Doer {
   }
 
   /** Makes the payload of a round and keeps it. Sending it is the next duty. */
-  private async work(view: View, round: bigint): Promise<End> {
+  private async work(view: View, round: bigint, until: bigint): Promise<End> {
     const { config, connection, store, log, metrics } = this.options;
     const { taskFunction } = view.task;
     const publicUrl = config.http?.publicUrl.replace(/\/+$/, "") ?? null;
@@ -247,13 +254,15 @@ export class Doer {
       publicUrl,
       secrets: config.secrets,
     });
-    const ran = await this.options.runWork(fn, facts);
+    const ran = await this.inTurn(this.works, until, () => this.options.runWork(fn, facts));
+    if (!ran) return TOO_LATE;
     const about = { round: round.toString(), computeMs: ran.computeMs };
     if (!ran.ok) {
       const { kind, message } = ran.failure;
       metrics.sandboxFailures.inc({ function: "work", kind });
       log.error({ ...about, kind, message, log: ran.log }, "the task function failed");
-      return this.again(`work:${round.toString()}`, message);
+      // What it works with may be there in a moment, as long as the window is open.
+      return { end: "wait", why: message };
     }
     const payload = ran.value;
     const hash = createHash("sha256").update(payload).digest("hex");
@@ -270,8 +279,9 @@ export class Doer {
     const end = submissionEnd(view.task, round);
     const seed = await roundSeed(connection, config.task, round, end);
     if (!seed) return { end: "wait", why: "no block yet" };
-    const nodes = await client.ofTask("node", config.task);
-    const submissions = await client.ofTask("submission", config.task);
+    // A server that is behind would leave somebody out of the ring, and what he did unseen.
+    const nodes = await client.ofTask("node", config.task, view.slot);
+    const submissions = await client.ofTask("submission", config.task, view.slot);
     const owners = sample({
       seed,
       submitters: submissions
@@ -292,11 +302,11 @@ export class Doer {
     const address = submission.address.toBase58();
     let last: Opinion | null = null;
     for (let run = 0; run < MOST_CHECKS; run += 1) {
-      const found = await this.judgement(view, submission, `check:${address}`);
+      const found = await this.judgement(view, submission, `check:${address}`, until);
       if ("end" in found) return found;
       const { opinion, reason } = found;
       if (opinion === null || opinion === "valid" || opinion === last) {
-        store.keepCheck(address, { opinion, reason });
+        store.keepCheck(address, { opinion, reason, slot: follower.slot });
         metrics.checks.inc({ result: opinion ?? "failed" });
         const round = submission.round.toString();
         log.info({ round, submission: address, opinion, reason, runs: run + 1 }, "checked");
@@ -309,19 +319,20 @@ export class Doer {
         if (signal.aborted) throw new Stopped();
       }
     }
-    store.keepCheck(address, { opinion: null, reason: "no two runs in a row agreed" });
+    const reason = "no two runs in a row agreed";
+    store.keepCheck(address, { opinion: null, reason, slot: follower.slot });
     metrics.checks.inc({ result: "failed" });
-    log.warn({ submission: address }, "no two runs in a row agreed: nobody is accused");
+    log.warn({ submission: address }, `${reason}: nobody is accused`);
     return DONE;
   }
 
   /** Forms the opinion on an audit, once, and keeps it. Voting is the next duty. */
   private async judge(
     view: View,
-    { key, audit, submission }: Duty & { kind: "judge" },
+    { key, audit, submission, until }: Duty & { kind: "judge" },
   ): Promise<End> {
     const { store, log } = this.options;
-    const found = await this.judgement(view, submission, key);
+    const found = await this.judgement(view, submission, key, until ?? 0n);
     if ("end" in found) return found;
     const address = audit.address.toBase58();
     const { opinion, reason } = store.keepOpinion(address, found);
@@ -336,30 +347,50 @@ export class Doer {
     view: View,
     submission: Submission,
     key: string,
+    until: bigint,
   ): Promise<Judgement | End> {
     const { connection, metrics, log } = this.options;
     const fn = await this.options.loadFunction(view.task.auditFunction);
     const facts = await auditFacts(connection, view.task, submission);
-    const ran = await this.options.runAudit(fn, facts);
+    const ran = await this.inTurn(this.audits, until, () => this.options.runAudit(fn, facts));
+    if (!ran) return TOO_LATE;
     if (ran.ok) {
       return { opinion: OPINION_OF[ran.value], reason: ran.log.at(-1) ?? "" };
     }
-    const { kind, message } = ran.failure;
+    const { kind, message, ours } = ran.failure;
     metrics.sandboxFailures.inc({ function: "audit", kind });
-    log.warn({ duty: key, kind, message, log: ran.log }, "the audit function failed");
-    // An RPC server of our own that is down looks like this; what the function does wrong, it does again.
-    if (kind === "error") {
-      const again = this.again(key, message);
-      if (again.end === "wait") return again;
-    }
+    log.warn({ duty: key, kind, ours, message, log: ran.log }, "the audit function failed");
+    // This node's own trouble passes, and says nothing about anybody.
+    if (ours) return { end: "wait", why: message };
+    // What the function does wrong, it mostly does again.
+    const runs = (this.runs.get(key) ?? 0) + 1;
+    this.runs.set(key, runs);
+    if (kind === "error" && runs < MOST_RUNS) return { end: "wait", why: message };
     return { opinion: null, reason: `${kind}: ${message}` };
   }
 
-  /** Counts a failed run: `wait` while there may be another. */
-  private again(key: string, why: string): End {
-    const runs = (this.runs.get(key) ?? 0) + 1;
-    this.runs.set(key, runs);
-    return { end: runs < MOST_RUNS ? "wait" : "over", why };
+  /** Runs something when its turn comes. Null where that was too late. A stop does not wait for it. */
+  private async inTurn<T>(lane: Lane, until: bigint, act: () => Promise<T>): Promise<T | null> {
+    const { follower, signal } = this.options;
+    let stop: () => void = () => undefined;
+    const stopped = new Promise<never>((_resolve, reject) => {
+      stop = (): void => {
+        reject(new Stopped());
+      };
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
+    });
+    const run = lane.run(async () => {
+      if (signal.aborted) throw new Stopped();
+      return follower.slot < until ? act() : null;
+    }, until);
+    try {
+      return await Promise.race([run, stopped]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      // Nobody waits for what comes of it after a stop.
+      run.catch(() => undefined);
+    }
   }
 
   private async reveal(duty: Duty & { kind: "reveal" }): Promise<End> {

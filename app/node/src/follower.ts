@@ -32,7 +32,8 @@ type Server = ReturnType<typeof createSolanaRpcSubscriptions>;
  */
 export class Follower {
   private newest = 0n;
-  private heardAt = 0;
+  /** Moment of {@link performance}'s clock, which nobody sets back. */
+  private heardAt = -Infinity;
   private msPerSlot = SLOT_MS;
   private wakeAt: bigint | null = null;
   private timer: NodeJS.Timeout | undefined;
@@ -73,7 +74,7 @@ export class Follower {
 
   /** The newest slot. Asks for it when the subscription is silent. */
   async now(): Promise<bigint> {
-    if (Date.now() - this.heardAt > Math.min(SILENCE_MS, 20 * this.msPerSlot)) {
+    if (performance.now() - this.heardAt > Math.min(SILENCE_MS, 20 * this.msPerSlot)) {
       this.hear(BigInt(await this.options.connection.getSlot("processed")));
     }
     return this.newest;
@@ -132,9 +133,9 @@ export class Follower {
   }
 
   private hear(slot: bigint): void {
-    const now = Date.now();
+    const now = performance.now();
     const passed = Number(slot - this.newest);
-    if (this.heardAt > 0 && passed > 0 && passed < 100) {
+    if (this.heardAt > -Infinity && passed > 0 && passed < 100) {
       this.msPerSlot = 0.95 * this.msPerSlot + 0.05 * ((now - this.heardAt) / passed);
     }
     // Not the highest ever heard: slots go back when a fork dies, or a server is started again.

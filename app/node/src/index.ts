@@ -1,6 +1,7 @@
 export { ConfigError, checkNodeConfig, readNodeConfig } from "./config";
 export type { NodeConfig, NodeConfigInput } from "./config";
 export { readKeypair } from "./keys";
+export { Lane, LaneFull } from "./lane";
 export { startNode } from "./node";
 export type { NodeParts, RunningNode } from "./node";
 export { connect } from "./rpc";
@@ -12,7 +13,7 @@ export type { SampleRequest } from "./sampling";
 export { Sender, Stopped } from "./sender";
 export type { Delivery, Errand, Outbox, SendStep, SenderOptions } from "./sender";
 export { SqliteSaltStore, Store } from "./store";
-export type { Judgement, Letter, Work } from "./store";
+export type { Check, Judgement, Letter, Work } from "./store";
 export { plan } from "./plan";
 export type { Duty, Plan, PlanOptions } from "./plan";
 export type { View } from "./view";

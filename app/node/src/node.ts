@@ -79,6 +79,7 @@ const START_LIMIT_MS = 60_000;
 const GONE_LOOKS = 3;
 /** The newest slot is kept again after so many: each time costs a write to disk. */
 const CURSOR_SLOTS = 25n;
+const LAMPORTS_PER_SIGNATURE = 5_000n;
 /** Below this the hot key may soon not pay rent and fees, in lamports. */
 const LOW_LAMPORTS = 20_000_000;
 
@@ -116,7 +117,7 @@ class Daemon implements RunningNode {
   private readonly connection: Connection;
   private readonly client: SecuringTasksClient;
   /** Strangers' questions wait for each other, and no audit waits for them. */
-  private readonly lanes: { readonly duty: Lane; readonly service: Lane };
+  private readonly questions: Lane;
   private readonly sender: Sender;
   private readonly follower: Follower;
   private service: Service | null = null;
@@ -128,6 +129,7 @@ class Daemon implements RunningNode {
   private woken = false;
   private trouble: string | null = null;
   private poor = false;
+  private short = false;
   /** Newest slot that was looked at. */
   private cursor = 0n;
   private keptCursor = 0n;
@@ -161,10 +163,7 @@ class Daemon implements RunningNode {
     this.client = new SecuringTasksClient(
       new AnchorProvider(this.connection, new Wallet(operator), { commitment: "confirmed" }),
     );
-    this.lanes = {
-      duty: new Lane(DUTY_RUNS, Infinity),
-      service: new Lane(config.http?.concurrency ?? 0, config.http?.queue ?? 0),
-    };
+    this.questions = new Lane(config.http?.concurrency ?? 0, config.http?.queue ?? 0);
     this.sender = new Sender({
       connection: this.connection,
       outbox: store,
@@ -341,6 +340,12 @@ class Daemon implements RunningNode {
     const address = nodeAddress(task.address, owner);
     let node = await this.client.find("node", address);
     if (!node) {
+      // Whoever has left would find the money that came back staked again, by a service manager's restart.
+      if (this.store.hasJoined()) {
+        throw new Error(
+          `The node of ${owner.toBase58()} is gone: its owner has left the task and closed it. To take part again, join with \`securing-tasks node join\`.`,
+        );
+      }
       if (!joining) {
         throw new Error(
           `${owner.toBase58()} has no node in the task ${task.address.toBase58()}. Join it first with \`securing-tasks node join\`, or give \`join: { ownerKeypair, stake }\`.`,
@@ -360,6 +365,7 @@ class Daemon implements RunningNode {
       );
     }
     this.store.keepIdentity(identity);
+    this.store.keepJoined(address.toBase58());
   }
 
   /** The one time that the owner's key is used. It is not kept. */
@@ -401,6 +407,7 @@ class Daemon implements RunningNode {
     if (delivery.status === "expired") {
       throw new Error("The chain did not take the transaction that joins. Start again.");
     }
+    this.store.keepJoined(nodeAddress(task.address, owner.publicKey).toBase58());
     this.log.info({ signature: delivery.signature, stake: stake.toString() }, "joined");
   }
 
@@ -444,12 +451,11 @@ class Daemon implements RunningNode {
   }
 
   private runAudit(fn: LoadedFunction, facts: AuditFacts): Promise<Ran<Verdict>> {
-    const doors = this.doors(facts.submission.slot);
-    return this.lanes.duty.run(() => runAudit(fn, facts, doors, this.config.limits.audit));
+    return runAudit(fn, facts, this.doors(facts.submission.slot), this.config.limits.audit);
   }
 
   private runWork(fn: LoadedFunction, facts: WorkFacts): Promise<Ran<Uint8Array>> {
-    return this.lanes.duty.run(() => runWork(fn, facts, this.doors(), this.config.limits.work));
+    return runWork(fn, facts, this.doors(), this.config.limits.work);
   }
 
   private runRespond(
@@ -458,7 +464,7 @@ class Daemon implements RunningNode {
     facts: RespondFacts,
   ): Promise<Ran<ServiceResponse>> {
     const limits = { ...RESPOND_LIMITS, ...this.config.limits.respond };
-    return this.lanes.service.run(() => runRespond(fn, request, facts, this.doors(), limits));
+    return this.questions.run(() => runRespond(fn, request, facts, this.doors(), limits));
   }
 
   /** Looks at the chain whenever there may be something to do, and has it done. */
@@ -513,14 +519,15 @@ class Daemon implements RunningNode {
         `The RPC server is behind: at slot ${slot.toString()} of ${this.cursor.toString()}.`,
       );
     }
+    if (!view) {
+      this.follower.sleep(null);
+      return false;
+    }
+    // Only now: a server of another chain may be at any slot, and this node could wait for that for ever.
     this.cursor = slot;
     if (slot >= this.keptCursor + CURSOR_SLOTS) {
       this.keptCursor = slot;
       this.store.moveCursor(slot);
-    }
-    if (!view) {
-      this.follower.sleep(null);
-      return false;
     }
     if (!view.node.operator.equals(this.operator.publicKey)) {
       throw new Fatal(
@@ -538,15 +545,27 @@ class Daemon implements RunningNode {
     }
     this.poor = poor;
     const newest = now > view.slot ? now : view.slot;
-    const { duties, wakeAt } = plan(view, newest, {
+    const { duties, wakeAt, short } = plan(view, newest, {
       config: this.config,
       owner: this.config.owner,
       operator: this.operator.publicKey,
       store: this.store,
+      mostFee: this.mostFee(),
     });
+    if (short && !this.short) {
+      const lamports = view.operatorLamports;
+      this.log.error({ lamports }, "the operator has too little SOL for all that is due");
+    }
+    this.short = short;
     const retryAt = this.doer?.start(view, duties) ?? null;
     this.follower.sleep(earlier(wakeAt, retryAt));
     return true;
+  }
+
+  /** Lamports that one transaction may cost. */
+  private mostFee(): bigint {
+    const { priorityFee, maxFeeLamports } = this.config;
+    return LAMPORTS_PER_SIGNATURE + (priorityFee > 0n ? maxFeeLamports : 0n);
   }
 
   private sleep(): Promise<void> {
@@ -578,8 +597,6 @@ class Daemon implements RunningNode {
   }
 }
 
-/** Audits and works that run at once: each has a thread. */
-const DUTY_RUNS = 4;
 /** A stranger's question may not cost what an audit may. */
 const RESPOND_LIMITS = { memoryBytes: 33_554_432, computeMs: 1_000, totalMs: 10_000, doorCalls: 8 };
 

@@ -1,6 +1,22 @@
 import { createHash } from "node:crypto";
-import type { Accusation, Audit, Opinion, Round, Submission, Vote } from "@securing-tasks/client";
-import { activeStake, auditEnd, roundAt, roundStart, submissionEnd } from "@securing-tasks/client";
+import type {
+  AccountKind,
+  Accusation,
+  Audit,
+  Opinion,
+  Round,
+  Submission,
+  Vote,
+} from "@securing-tasks/client";
+import {
+  ACCOUNT_BYTES,
+  activeStake,
+  auditEnd,
+  rentOf,
+  roundAt,
+  roundStart,
+  submissionEnd,
+} from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
 import type { NodeConfig } from "./config";
 import type { Store, Work } from "./store";
@@ -31,6 +47,8 @@ export interface Plan {
   readonly duties: readonly Duty[];
   /** Slot at which there may be more to do, if nothing happens before; null where none is known. */
   readonly wakeAt: bigint | null;
+  /** Whether the operator has too few lamports for all that would be due. */
+  readonly short: boolean;
 }
 
 export interface PlanOptions {
@@ -38,6 +56,8 @@ export interface PlanOptions {
   readonly owner: PublicKey;
   readonly operator: PublicKey;
   readonly store: Pick<Store, "work" | "sample" | "check" | "opinion" | "accusations">;
+  /** Most lamports that one transaction's fees may be. */
+  readonly mostFee: bigint;
 }
 
 /** A transaction made this close to the end of its window would come too late. */
@@ -46,6 +66,10 @@ const MARGIN = 2n;
 const MOST_AUDITS = 3;
 /** Audits that this node opens on one submission: one more after an audit without a verdict. */
 const MOST_ACCUSATIONS = 2;
+/** What was seen longer ago is seen to again before anybody is accused of it: whoever was down may be up. */
+const FRESH_SLOTS = 150n;
+/** What must stay with the operator, or it could not pay at all. */
+const EMPTY_ACCOUNT = rentOf(0);
 
 /**
  * What is due, from chain and state alone: nothing is remembered between two looks, so a process that is killed loses nothing but time.
@@ -57,13 +81,16 @@ export function plan(view: View, now: bigint, options: PlanOptions): Plan {
   planner.sampling();
   for (const audit of view.audits) planner.audit(audit);
   planner.rounds();
-  return { duties: planner.duties, wakeAt: planner.wakeAt };
+  return { duties: planner.duties, wakeAt: planner.wakeAt, short: planner.short };
 }
 
 class Planner {
   readonly duties: Duty[] = [];
   wakeAt: bigint | null = null;
+  short = false;
   private readonly submissions: ReadonlyMap<string, Submission>;
+  /** Lamports that may be spent: the fees of all reveals that are owed are put aside, else they would cost their deposits. */
+  private free: bigint;
 
   constructor(
     private readonly view: View,
@@ -71,6 +98,12 @@ class Planner {
     private readonly options: PlanOptions,
   ) {
     this.submissions = new Map(view.submissions.map((one) => [one.address.toBase58(), one]));
+    const owed = view.audits.filter(
+      ({ address, endSlot }) =>
+        now < endSlot && view.votes.get(address.toBase58())?.state === "committed",
+    );
+    this.free =
+      BigInt(view.operatorLamports) - EMPTY_ACCOUNT - BigInt(owed.length) * options.mostFee;
   }
 
   /** Work for the current round. */
@@ -83,8 +116,10 @@ class Planner {
     if (this.now + MARGIN >= until || activeStake(node) < minStake(task, node)) return;
     if (this.view.submissions.some((one) => one.round === round && this.isMe(one.owner))) return;
     const work = this.options.store.work(round);
-    if (work) this.do({ kind: "submit", key: `submit:${round.toString()}`, work, until });
-    else this.do({ kind: "work", key: `work:${round.toString()}`, round, until });
+    if (!work) this.do({ kind: "work", key: `work:${round.toString()}`, round, until });
+    else if (this.pays(["submission", "round"])) {
+      this.do({ kind: "submit", key: `submit:${round.toString()}`, work, until });
+    }
   }
 
   /** Work of others that nobody has accused yet. */
@@ -118,15 +153,15 @@ class Planner {
     const { store } = this.options;
     const address = submission.address.toBase58();
     const check = store.check(address);
-    if (!check) {
+    if (check?.opinion === null || check?.opinion === "valid") return;
+    if (submission.audits >= MOST_AUDITS || store.accusations(address) >= MOST_ACCUSATIONS) return;
+    if (!check || this.now > check.slot + FRESH_SLOTS) {
       this.do({ kind: "check", key: `check:${address}`, submission, until });
       return;
     }
-    const { opinion } = check;
-    if (opinion === null || opinion === "valid") return;
-    if (submission.audits >= MOST_AUDITS || store.accusations(address) >= MOST_ACCUSATIONS) return;
+    if (!this.pays(["audit"])) return;
     const key = `accuse:${address}:${submission.audits}`;
-    this.do({ kind: "accuse", key, submission, accusation: opinion, until });
+    this.do({ kind: "accuse", key, submission, accusation: check.opinion, until });
   }
 
   audit(audit: Audit): void {
@@ -151,6 +186,9 @@ class Planner {
       const submission = this.submissions.get(audit.submission.toBase58());
       if (submission) this.do({ kind: "judge", key: `judge:${name}`, audit, submission, until });
     } else if (known.opinion !== null) {
+      // A commitment is worth nothing without its reveal.
+      const fees = committed ? 2n : 1n;
+      if (!this.pays(["vote"], fees)) return;
       const kind = committed ? "commit" : "cast";
       this.do({ kind, key: `vote:${name}`, audit, opinion: known.opinion, until });
     }
@@ -243,6 +281,18 @@ class Planner {
     if (slots === 0) return 0n;
     const hash = createHash("sha256").update(name).update(this.options.owner.toBuffer()).digest();
     return BigInt(hash.readUInt32LE(0) % slots);
+  }
+
+  /** Whether the operator can pay these accounts' rent and so many transactions' fees; they are put aside then. */
+  private pays(made: readonly AccountKind[], fees = 1n): boolean {
+    const rent = made.reduce((sum, kind) => sum + rentOf(ACCOUNT_BYTES[kind]), 0n);
+    const cost = rent + fees * this.options.mostFee;
+    if (this.free < cost) {
+      this.short = true;
+      return false;
+    }
+    this.free -= cost;
+    return true;
   }
 
   private isMe(owner: PublicKey): boolean {

@@ -193,7 +193,7 @@ export class Sender {
   private async deliver(letter: Letter, first: boolean): Promise<Delivery> {
     const { connection, outbox } = this.options;
     const { key, signature } = letter;
-    let sentAt = 0;
+    let sentAt = -Infinity;
     let fresh = first;
     let troubles = 0;
     for (;;) {
@@ -204,8 +204,8 @@ export class Sender {
           outbox.settle(key);
           return await this.finish(letter, found);
         }
-        if (Date.now() - sentAt >= this.resendMs) {
-          sentAt = Date.now();
+        if (performance.now() - sentAt >= this.resendMs) {
+          sentAt = performance.now();
           // The first time, the server tells at once what the chain would refuse. Later that may be because it has landed already.
           await connection.sendRawTransaction(letter.raw, {
             skipPreflight: !fresh,

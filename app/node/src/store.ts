@@ -28,7 +28,11 @@ const MIGRATIONS: readonly string[] = [
      key TEXT PRIMARY KEY, signature TEXT NOT NULL, blockhash TEXT NOT NULL,
      last_valid_block_height INTEGER NOT NULL, min_slot INTEGER NOT NULL, raw BLOB NOT NULL
    ) STRICT;`,
+  `ALTER TABLE checks ADD COLUMN slot INTEGER NOT NULL DEFAULT 0;`,
 ];
+
+/** Entry of the identity: the address of the node, once it was seen. */
+const JOINED = "node";
 
 /** Who a state belongs to, by what people call it. */
 export type Identity = Readonly<Record<string, string>>;
@@ -46,6 +50,12 @@ export interface Work {
 export interface Judgement {
   readonly opinion: Opinion | null;
   readonly reason: string;
+}
+
+/** What came of looking at a submission unasked. */
+export interface Check extends Judgement {
+  /** Slot at which it was seen. */
+  readonly slot: bigint;
 }
 
 /** A signed transaction that may be on its way. */
@@ -134,6 +144,16 @@ export class Store {
     }
   }
 
+  /** Notes that the node was on the chain. */
+  keepJoined(node: string): void {
+    this.keepIdentity({ [JOINED]: node });
+  }
+
+  /** Whether the node was ever seen on the chain. */
+  hasJoined(): boolean {
+    return this.row("SELECT value FROM identity WHERE name = ?", JOINED) !== null;
+  }
+
   /** Newest slot whose confirmed accounts this node has acted on, as far as it was kept. */
   cursor(): bigint {
     return BigInt(this.row<{ slot: number }>("SELECT slot FROM cursor")?.slot ?? 0);
@@ -200,18 +220,23 @@ export class Store {
     return row ? (JSON.parse(row.owners) as string[]) : null;
   }
 
-  /** Keeps what came of checking a submission unasked. The first result stays and is returned. */
-  keepCheck(submission: string, judgement: Judgement): Judgement {
-    const { opinion, reason } = judgement;
-    this.run("INSERT OR IGNORE INTO checks VALUES (?, ?, ?)", submission, opinion, reason);
-    return this.check(submission) ?? judgement;
+  /** Keeps what came of checking a submission unasked, in place of what was seen before. */
+  keepCheck(submission: string, { opinion, reason, slot }: Check): void {
+    this.run(
+      "INSERT OR REPLACE INTO checks (submission, opinion, reason, slot) VALUES (?, ?, ?, ?)",
+      submission,
+      opinion,
+      reason,
+      Number(slot),
+    );
   }
 
-  check(submission: string): Judgement | null {
-    return this.row<Judgement>(
-      "SELECT opinion, reason FROM checks WHERE submission = ?",
+  check(submission: string): Check | null {
+    const row = this.row<Judgement & { slot: number }>(
+      "SELECT opinion, reason, slot FROM checks WHERE submission = ?",
       submission,
     );
+    return row && { ...row, slot: BigInt(row.slot) };
   }
 
   /** Notes that an audit on the chain was opened by this node. */

@@ -29,7 +29,7 @@ const BATCH = 100;
 
 /** Reads views with few requests: five, and one more for every hundred audits. */
 export class Viewer {
-  /** Audits without a vote of ours that take none any more. */
+  /** Audits that took no more votes at a slot at which there was none of ours. */
   private readonly voteless = new Set<string>();
 
   constructor(
@@ -67,12 +67,12 @@ export class Viewer {
       rounds,
       submissions,
       audits,
-      votes: await this.votes(audits),
+      votes: await this.votes(audits, slot),
     };
     return { slot, view };
   }
 
-  private async votes(audits: readonly Audit[]): Promise<Map<string, Vote>> {
+  private async votes(audits: readonly Audit[], slot: bigint): Promise<Map<string, Vote>> {
     const { program } = this.client;
     const asked = audits.filter(({ address }) => !this.voteless.has(address.toBase58()));
     const votes = new Map<string, Vote>();
@@ -81,13 +81,16 @@ export class Viewer {
       const addresses = batch.map(({ address }) =>
         voteAddress(address, this.keys.owner, program.programId),
       );
-      const infos = await program.provider.connection.getMultipleAccountsInfo(addresses);
+      const infos = await program.provider.connection.getMultipleAccountsInfo(addresses, {
+        commitment: "confirmed",
+        minContextSlot: Number(slot),
+      });
       batch.forEach((audit, index) => {
         const [info, address] = [infos[index], addresses[index]];
         const name = audit.address.toBase58();
         if (info?.owner.equals(program.programId) && address) {
           votes.set(name, decodeAccount(program, "vote", address, info.data));
-        } else if (audit.outcome !== "open") this.voteless.add(name);
+        } else if (audit.endSlot <= slot) this.voteless.add(name);
       });
     }
     const live = new Set(audits.map(({ address }) => address.toBase58()));

@@ -1,5 +1,14 @@
-import type { Audit, Node, Round, Submission, Task, Vote } from "@securing-tasks/client";
-import type { Judgement, PlanOptions, View, Work } from "@securing-tasks/node";
+import { ACCOUNT_BYTES, rentOf } from "@securing-tasks/client";
+import type {
+  AccountKind,
+  Audit,
+  Node,
+  Round,
+  Submission,
+  Task,
+  Vote,
+} from "@securing-tasks/client";
+import type { Judgement, Plan, PlanOptions, View, Work } from "@securing-tasks/node";
 import { plan } from "@securing-tasks/node";
 import { Keypair } from "@solana/web3.js";
 import type { PublicKey } from "@solana/web3.js";
@@ -141,6 +150,8 @@ interface Memory {
   readonly works?: readonly Work[];
   readonly samples?: readonly PublicKey[];
   readonly checks?: ReadonlyMap<Submission, Judgement["opinion"]>;
+  /** Slot of all checks. */
+  readonly seen?: bigint;
   readonly opinions?: ReadonlyMap<Audit, Judgement["opinion"]>;
   readonly accusations?: number;
 }
@@ -150,7 +161,7 @@ function view(changes: Partial<View>, votes: readonly Vote[] = []): View {
     slot: 0n,
     task,
     node: witness,
-    operatorLamports: 0,
+    operatorLamports: 1_000_000_000,
     rounds: [],
     submissions: [],
     audits: [],
@@ -161,11 +172,21 @@ function view(changes: Partial<View>, votes: readonly Vote[] = []): View {
 
 /** Kinds of what is due, and when to look again. */
 function due(
+  ...args: Parameters<typeof planned>
+): readonly [duties: readonly string[], wakeAt: bigint | null] {
+  const { duties, wakeAt } = planned(...args);
+  return [
+    duties.map((duty) => ("opinion" in duty ? `${duty.kind} ${duty.opinion}` : duty.kind)),
+    wakeAt,
+  ];
+}
+
+function planned(
   seen: View,
   now: bigint,
   memory: Memory = {},
   chores: Partial<PlanOptions["config"]["chores"]> = {},
-): readonly [duties: readonly string[], wakeAt: bigint | null] {
+): Plan {
   const told = (
     all: ReadonlyMap<{ readonly address: PublicKey }, Judgement["opinion"]> | undefined,
     name: string,
@@ -173,7 +194,7 @@ function due(
     const found = [...(all ?? [])].find(([{ address }]) => address.toBase58() === name);
     return found ? { opinion: found[1], reason: "" } : null;
   };
-  const { duties, wakeAt } = plan(seen, now, {
+  return plan(seen, now, {
     owner: me,
     operator,
     config: {
@@ -183,15 +204,15 @@ function due(
     store: {
       work: (round) => memory.works?.find((work) => work.round === round) ?? null,
       sample: () => memory.samples?.map((owner) => owner.toBase58()) ?? null,
-      check: (name) => told(memory.checks, name),
+      check: (name) => {
+        const found = told(memory.checks, name);
+        return found && { ...found, slot: memory.seen ?? now };
+      },
       opinion: (name) => told(memory.opinions, name),
       accusations: () => memory.accusations ?? 0,
     },
+    mostFee: 5_000n,
   });
-  return [
-    duties.map((duty) => ("opinion" in duty ? `${duty.kind} ${duty.opinion}` : duty.kind)),
-    wakeAt,
-  ];
 }
 
 describe("what is due", () => {
@@ -245,6 +266,53 @@ describe("what is due", () => {
       const found = due(view({ submissions: [changed] }), 1_050n, { samples, checks: guilty });
       expect(found[0]).to.deep.equal([]);
     }
+  });
+
+  it("is another look at what was seen longer ago than 150 slots, and no accusation of that", () => {
+    const submission = submissionOf(other);
+    const windows = { ...RULES, roundSlots: 1_000n, submissionSlots: 40n, auditSlots: 500n };
+    const seen = view({ task: { ...task, rules: windows }, submissions: [submission] });
+    const memory = { samples: [other], checks: new Map([[submission, "downtime" as const]]) };
+    const at = (now: bigint, more: Memory = {}): readonly string[] =>
+      due(seen, now, { ...memory, seen: 1_050n, ...more })[0];
+    expect(at(1_200n)).to.deep.equal(["accuse"]);
+    expect(at(1_201n)).to.deep.equal(["check"]);
+    // Nothing that could be done with the answer.
+    expect(at(1_201n, { accusations: 2 })).to.deep.equal([]);
+    expect(at(1_201n, { checks: new Map([[submission, "valid" as const]]) })).to.deep.equal([]);
+  });
+
+  it("is only what the operator's SOL pays for, and owed reveals come before all", () => {
+    const FEE = 5_000n;
+    const rent = (kind: AccountKind): bigint => rentOf(ACCOUNT_BYTES[kind]);
+    const of = (lamports: bigint, changes: Partial<View>, votes: readonly Vote[] = []): Plan =>
+      planned(view({ operatorLamports: Number(rentOf(0) + lamports), ...changes }, votes), 1_030n, {
+        works: [work],
+        opinions: new Map(audits.map((one) => [one, "malice" as const])),
+      });
+    const kinds = ({ duties }: Plan): string[] => duties.map(({ kind }) => kind);
+    const submissions = [submissionOf(other, { status: "underAudit" })];
+    const [first, second] = [submissionOf(other), submissionOf(third)].map((one) =>
+      auditOf(one, { initiator: key(), openSlot: 1_020n, revealSlot: 1_065n }),
+    ) as [Audit, Audit];
+    const audits = [first, second];
+    const work: Work = { round: 0n, hash: "", uri: "", payload: new Uint8Array() };
+
+    const submit = rent("submission") + rent("round") + FEE;
+    const working = { node: worker };
+    expect(kinds(of(submit, working))).to.deep.equal(["submit"]);
+    const poor = of(submit - 1n, working);
+    expect([kinds(poor), poor.short]).to.deep.equal([[], true]);
+
+    const commit = rent("vote") + 2n * FEE;
+    expect(kinds(of(2n * commit, { submissions, audits }))).to.deep.equal(["commit", "commit"]);
+    const one = of(2n * commit - 1n, { submissions, audits });
+    expect([kinds(one), one.short]).to.deep.equal([["commit"], true]);
+    const owing = [voteOf(first, "committed")];
+    expect(kinds(of(commit + FEE, { submissions, audits }, owing))).to.deep.equal(["commit"]);
+    expect(kinds(of(commit + FEE - 1n, { submissions, audits }, owing))).to.deep.equal([]);
+    const rich = of(10n * commit, { submissions, audits });
+    expect(rich.short).to.equal(false);
   });
 
   it("is no accusation by who has no say, can't pay the bond, or where the task is paused", () => {

@@ -22,7 +22,7 @@ const secret = (opinion: VoteSecret["opinion"], fill: number): VoteSecret => ({
 
 /** Keeps a salt, tells of it, and so on until it is killed. */
 const KEEPER = `
-const { SqliteSaltStore, Store } = require("@securing-tasks/node/dist/store");
+const { SqliteSaltStore, Store } = require("@securing-tasks/node");
 const { Keypair } = require("@solana/web3.js");
 const { randomBytes } = require("node:crypto");
 (async () => {
@@ -122,7 +122,6 @@ describe("a daemon's state", () => {
     store.keepWork(work);
     store.keepOpinion("audit", { opinion: "malice", reason: "lies" });
     store.keepOpinion("silent", { opinion: null, reason: "failed" });
-    store.keepCheck("submission", { opinion: "downtime", reason: "gone" });
     store.keepSample(7n, ["x", "y"]);
     store.close();
     store = new Store(folder);
@@ -133,9 +132,6 @@ describe("a daemon's state", () => {
     const { opinion, reason } = store.keepOpinion("audit", { opinion: "valid", reason: "" });
     expect([opinion, reason]).to.deep.equal(["malice", "lies"]);
     expect(store.keepOpinion("silent", { opinion: "valid", reason: "" }).opinion).to.equal(null);
-    expect(store.keepCheck("submission", { opinion: "valid", reason: "" }).opinion).to.equal(
-      "downtime",
-    );
     store.keepSample(7n, ["z"]);
     expect(store.sample(7n)).to.deep.equal(["x", "y"]);
     expect([store.sample(8n), store.work(8n), store.opinion("x"), store.check("x")]).to.deep.equal([
@@ -144,6 +140,25 @@ describe("a daemon's state", () => {
       null,
       null,
     ]);
+  });
+
+  it("goes by the last check of a submission, and knows when that was", () => {
+    store.keepCheck("submission", { opinion: "downtime", reason: "gone", slot: 4_000_000_000n });
+    store.close();
+    store = new Store(folder);
+    const kept = store.check("submission");
+    expect(kept).to.include({ opinion: "downtime", reason: "gone", slot: 4_000_000_000n });
+    store.keepCheck("submission", { opinion: "valid", reason: "", slot: 4_000_000_001n });
+    expect(store.check("submission")).to.include({ opinion: "valid", slot: 4_000_000_001n });
+  });
+
+  it("never forgets that the node was on the chain", () => {
+    store.keepIdentity({ cluster: "one" });
+    expect(store.hasJoined()).to.equal(false);
+    store.keepJoined("node");
+    store.close();
+    store = new Store(folder);
+    expect(store.hasJoined()).to.equal(true);
   });
 
   it("remembers how far it has seen the chain", () => {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isIP } from "node:net";
 import type { Connection, TokenBalance, VersionedTransactionResponse } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { DoorError } from "./api";
@@ -10,8 +11,10 @@ import type {
   HttpRequest,
   TokenChange,
 } from "./api";
-import { download, shown, webUrl } from "./download";
+import { download, hostOf, shown, webUrl } from "./download";
 import type { Downloaded } from "./download";
+import { dnsAnswers } from "./names";
+import { patiently } from "./patience";
 
 export interface DoorOptions {
   readonly connection: Connection;
@@ -21,7 +24,10 @@ export interface DoorOptions {
   readonly timeoutMs?: number;
   /** Most bytes of one answer. Default: 1 MiB. */
   readonly maxBytes?: number;
-  /** Lets functions call private and loopback addresses: for tests and home networks. Default: false. */
+  /**
+   * Lets functions call private and loopback addresses, and names that only this machine or its network knows: for tests and home
+   * networks. Default: false.
+   */
   readonly allowPrivateNetwork?: boolean;
   /**
    * The slot that the RPC server must have reached: one behind it would say that things of the chain don't exist. Give the slot in which
@@ -30,13 +36,16 @@ export interface DoorOptions {
   readonly minSlot?: number;
   /**
    * URLs of servers that are nearly always up, no matter what they answer. When a server can't be reached, one of these must be, or the
-   * node takes its own network to be down. Give some where the RPC server is on the same machine or network. Default: the RPC server.
+   * node takes its own network to be down. Give some where the RPC server is on the same machine or network. Default: the RPC server, over
+   * a new connection.
    */
   readonly probes?: readonly string[];
 }
 
 const COMMITMENT = "confirmed";
 const MOST_SIGNATURES = 1_000;
+/** How long a look at the network counts: an accused whose servers fail one call after the other must not use up the run by the looks. */
+const FRESH_MS = 2_000;
 /** Headers that say how the request itself is sent. */
 const OWN_HEADERS = new Set([
   "connection",
@@ -63,6 +72,8 @@ class LiveDoors implements Doors {
   private readonly allowPrivateNetwork: boolean;
   private readonly minContextSlot: { readonly minContextSlot?: number };
   private readonly probes: readonly string[];
+  private readonly networkIsUp = remembered(() => this.probe());
+  private readonly dnsIsUp = remembered(() => dnsAnswers(this.timeoutMs));
 
   constructor(options: DoorOptions) {
     this.connection = options.connection;
@@ -71,7 +82,8 @@ class LiveDoors implements Doors {
     this.maxBytes = options.maxBytes ?? 1024 * 1024;
     this.allowPrivateNetwork = options.allowPrivateNetwork ?? false;
     this.minContextSlot = options.minSlot === undefined ? {} : { minContextSlot: options.minSlot };
-    this.probes = options.probes ?? [];
+    const { probes = [] } = options;
+    this.probes = probes.length > 0 ? probes : [this.connection.rpcEndpoint];
   }
 
   async http(request: HttpRequest): Promise<HttpAnswer> {
@@ -186,28 +198,36 @@ class LiveDoors implements Doors {
   ): Promise<Downloaded> {
     const { maxBytes, allowPrivateNetwork } = this;
     try {
-      return await download(url, { ...request, maxBytes, allowPrivateNetwork });
+      return await patiently(() => download(url, { ...request, maxBytes, allowPrivateNetwork }));
     } catch (error) {
       if (!(error instanceof DoorError)) throw error;
       const { reason, message, ours } = error;
       if (ours || (reason !== "unreachable" && reason !== "timeout")) throw error;
-      if (await this.networkIsUp()) throw error;
+      if (await this.couldReach(url)) throw error;
       const trouble = `${message}; but this node's own network seems to be down`;
       throw new DoorError(reason, trouble, true);
     }
   }
 
-  /** Before a server is held to be down: whether this node reaches anything at all. */
-  private async networkIsUp(): Promise<boolean> {
-    const probe = (url: string): Promise<unknown> =>
-      download(webUrl(url), {
-        timeoutMs: this.timeoutMs,
-        maxBytes: this.maxBytes,
-        allowPrivateNetwork: true,
-      });
+  /** Before a server is held to be down: whether this node reaches anything at all, and finds names the way it looked for this one. */
+  private async couldReach(url: URL): Promise<boolean> {
+    const byDns = !this.allowPrivateNetwork && isIP(hostOf(url)) === 0;
+    const up = await Promise.all([this.networkIsUp(), byDns ? this.dnsIsUp() : true]);
+    return up.every(Boolean);
+  }
+
+  private async probe(): Promise<boolean> {
+    const { timeoutMs, maxBytes } = this;
+    const one = async (url: string): Promise<void> => {
+      try {
+        await download(webUrl(url), { timeoutMs, maxBytes, allowPrivateNetwork: true });
+      } catch (error) {
+        // It did answer.
+        if (!(error instanceof DoorError && error.reason === "tooLarge")) throw error;
+      }
+    };
     try {
-      if (this.probes.length > 0) await Promise.any(this.probes.map(probe));
-      else await this.chain(this.connection.getSlot(COMMITMENT));
+      await Promise.any(this.probes.map(one));
       return true;
     } catch {
       return false;
@@ -233,6 +253,21 @@ class LiveDoors implements Doors {
       clearTimeout(timer);
     }
   }
+}
+
+/** A look that need not be had again for a while if it went well; looks at the same time are one. */
+function remembered(look: () => Promise<boolean>): () => Promise<boolean> {
+  let wellAt = -Infinity;
+  let looking: Promise<boolean> | null = null;
+  return async () => {
+    if (performance.now() - wellAt < FRESH_MS) return true;
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    const well = await looking;
+    if (well) wellAt = performance.now();
+    return well;
+  };
 }
 
 /** Where a content-addressed store has the bytes with this hash. */

@@ -1,11 +1,12 @@
-import { lookup } from "node:dns";
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import type { LookupFunction } from "node:net";
 import * as ipaddr from "ipaddr.js";
 import { Agent, request } from "undici";
 import type { Dispatcher } from "undici";
+import { Alarm } from "./alarm";
 import { DoorError } from "./api";
+import { addressesOf } from "./names";
 
 export interface Download {
   readonly method?: "GET" | "POST";
@@ -13,7 +14,10 @@ export interface Download {
   readonly body?: string;
   readonly timeoutMs: number;
   readonly maxBytes: number;
-  /** Whether private and loopback addresses may be called. */
+  /**
+   * Whether private and loopback addresses may be called. Names are then looked up as the operating system does it, so that those which
+   * only this machine or its network knows are found (/etc/hosts, other containers).
+   */
   readonly allowPrivateNetwork: boolean;
 }
 
@@ -43,35 +47,39 @@ function isPublic(address: string): boolean {
 }
 
 /**
- * Checks the addresses that the connection is then made to: a name that has one address when it is checked and another when it is called
- * (DNS rebinding) gets nowhere.
+ * Addresses that functions may call, of a name or of an address itself. The connection is then made to these alone: a name that has one
+ * address when it is checked and another when it is called (DNS rebinding) gets nowhere.
  */
-const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-    if (error !== null) {
-      callback(error, []);
-      return;
-    }
-    const open = found.filter(({ address }) => isPublic(address));
-    const [first] = open;
-    if (first === undefined) callback(refusal(hostname), []);
-    else if (options.all === true) callback(null, open);
-    else callback(null, first.address, first.family);
-  });
-};
-
-function refusal(host: string): DoorError {
-  return new DoorError(
+async function publicAddresses(
+  host: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<readonly LookupAddress[]> {
+  const family = isIP(host);
+  const found =
+    family === 0 ? await addressesOf(host, timeoutMs, signal) : [{ address: host, family }];
+  const open = found.filter(({ address }) => isPublic(address));
+  if (open.length > 0) return open;
+  throw new DoorError(
     "refused",
     `${host} is a private address, which functions may not call (allowPrivateNetwork permits it, for tests and home networks)`,
   );
 }
 
+/** Finds what was found before. */
+function known(addresses: readonly LookupAddress[]): LookupFunction {
+  return (_hostname, { all }, callback) => {
+    const [first] = addresses;
+    process.nextTick(() => {
+      if (all === true) callback(null, [...addresses]);
+      else callback(null, first?.address ?? "", first?.family);
+    });
+  };
+}
+
 // One request for each connection: a kept one may be closed by the server just when the next request goes out, and that would look like
-// downtime.
+// downtime. A probe over a kept one would not notice that names are not found any more.
 const OPTIONS: Agent.Options = { pipelining: 0, maxHeaderSize: 16_384 };
-const guardedAgent = new Agent({ ...OPTIONS, connect: { lookup: guardedLookup } });
-const openAgent = new Agent(OPTIONS);
 
 /** An http or https URL; rejects with `refused` what is none. */
 export function webUrl(text: string): URL {
@@ -80,19 +88,35 @@ export function webUrl(text: string): URL {
   throw new DoorError("refused", `${shown(text)} is no http or https URL`);
 }
 
+/** The name or address in a URL. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
+}
+
 /** Asks a server once, follows no redirects, and stops reading past the limit. Throws a {@link DoorError}. */
 export async function download(url: URL, options: Download): Promise<Downloaded> {
   const { timeoutMs, maxBytes, allowPrivateNetwork } = options;
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  // A literal address is connected to without any lookup.
-  if (!allowPrivateNetwork && isIP(host) !== 0 && !isPublic(host)) throw refusal(host);
+  const control = new AbortController();
+  const { signal } = control;
+  const alarm = new Alarm(timeoutMs, () => {
+    control.abort(late(url, timeoutMs));
+  });
+  let agent: Agent | undefined;
   try {
+    const connect = allowPrivateNetwork
+      ? {}
+      : { lookup: known(await publicAddresses(hostOf(url), timeoutMs, signal)) };
+    agent = new Agent({
+      ...OPTIONS,
+      // By default each address but the last has 250 ms, and a server far away would look down.
+      connect: { timeout: timeoutMs, autoSelectFamilyAttemptTimeout: 1_000, ...connect },
+    });
     const answer = await request(url, {
       method: options.method ?? "GET",
       headers: options.headers ?? {},
       body: options.body ?? null,
-      dispatcher: allowPrivateNetwork ? openAgent : guardedAgent,
-      signal: AbortSignal.timeout(timeoutMs),
+      dispatcher: agent,
+      signal,
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -102,7 +126,13 @@ export async function download(url: URL, options: Download): Promise<Downloaded>
       bytes: await readAll(answer.body, maxBytes),
     };
   } catch (error) {
-    throw doorError(url, error, options);
+    const failure = doorError(url, error, timeoutMs);
+    const { reason, message } = failure;
+    if (!alarm.stalled || (reason !== "unreachable" && reason !== "timeout")) throw failure;
+    throw new DoorError(reason, `${message}; but this node itself stood still meanwhile`, true);
+  } finally {
+    alarm.stop();
+    void agent?.destroy();
   }
 }
 
@@ -127,17 +157,22 @@ function headersOf(headers: Record<string, string | string[] | undefined>): Reco
   );
 }
 
-/** The node ran out of something of its own. */
-const OWN_CODES = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);
-const TIME_CODES = new Set(["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
+/**
+ * The node ran out of something of its own. EADDRNOTAVAIL is no such thing: a node without IPv6 gets it from every IPv6 address, and an
+ * accused that names one would have no judges. When the node runs out of ports, the look at its network fails likewise.
+ */
+const OWN_CODES = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+const TIME_CODES = new Set(["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT", "ETIMEOUT"]);
 
-function doorError(url: URL, error: unknown, { timeoutMs }: Download): DoorError {
+function late(url: URL, timeoutMs: number): DoorError {
+  return new DoorError("timeout", `${url.host} did not answer within ${timeoutMs} ms`);
+}
+
+function doorError(url: URL, error: unknown, timeoutMs: number): DoorError {
   for (const cause of causes(error)) {
     if (cause instanceof DoorError) return cause;
-    const { name, code = "", message } = cause as NodeJS.ErrnoException;
-    if (name === "TimeoutError" || TIME_CODES.has(code)) {
-      return new DoorError("timeout", `${url.host} did not answer within ${timeoutMs} ms`);
-    }
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    if (TIME_CODES.has(code)) return late(url, timeoutMs);
     if (OWN_CODES.has(code)) return new DoorError("unreachable", message, true);
     if (code === "UND_ERR_HEADERS_OVERFLOW") return new DoorError("tooLarge", message);
     if (code === "UND_ERR_INVALID_ARG") return new DoorError("refused", message);

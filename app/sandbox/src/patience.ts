@@ -1,22 +1,33 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Alarm } from "./alarm";
 import { DoorError } from "./api";
-import type { Doors } from "./api";
+
+const current = new AsyncLocalStorage<Patience>();
 
 /**
  * The time that strangers' servers may take in one run, all together; calls at the same time count once. Without it a server could make
  * every audit of it last too long and end without a verdict, by answering each question just in time.
+ *
+ * The doors themselves count, by {@link patiently}, because only they know which part of a call is a stranger's and which is the node's
+ * own look whether its network is up. They may be wrapped to be recorded, so the run is known by the asynchronous context.
  */
 export class Patience {
   private readonly waiting = new Set<(error: DoorError) => void>();
   private since = 0;
   private used = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private alarm: Alarm | undefined;
+  private stalled = false;
 
   /** @param budgetMs Milliseconds. */
   constructor(private readonly budgetMs: number) {}
 
-  /** Rejects as `timeout` when the time is used up. The node's own RPC server and gateways are no strangers. */
-  async wait<T>(door: keyof Doors, args: string, call: () => Promise<T>): Promise<T> {
-    if (door !== "http" && !(door === "fetch" && args.includes(","))) return call();
+  /** What strangers' servers take within this call is counted here. */
+  during<T>(call: () => Promise<T>): Promise<T> {
+    return current.run(this, call);
+  }
+
+  /** Rejects as `timeout` when the time is used up. */
+  async wait<T>(ask: () => Promise<T>): Promise<T> {
     if (this.used >= this.budgetMs) throw this.spent();
     let giveUp: (error: DoorError) => void = () => undefined;
     const end = new Promise<never>((_resolve, reject) => {
@@ -24,28 +35,39 @@ export class Patience {
     });
     if (this.waiting.size === 0) {
       this.since = performance.now();
-      this.timer = setTimeout(() => {
+      this.alarm = new Alarm(this.budgetMs - this.used, () => {
         this.used = this.budgetMs;
+        this.end();
         for (const reject of this.waiting) reject(this.spent());
-      }, this.budgetMs - this.used);
+      });
     }
     this.waiting.add(giveUp);
     try {
-      return await Promise.race([call(), end]);
+      return await Promise.race([ask(), end]);
     } finally {
       this.waiting.delete(giveUp);
       if (this.waiting.size === 0) {
-        clearTimeout(this.timer);
+        this.end();
         this.used += performance.now() - this.since;
       }
     }
   }
 
   end(): void {
-    clearTimeout(this.timer);
+    this.alarm?.stop();
+    this.stalled ||= this.alarm?.stalled ?? false;
   }
 
+  /** Where the node itself stood still, who knows who used the time. */
   private spent(): DoorError {
-    return new DoorError("timeout", `the servers took more than ${this.budgetMs} ms together`);
+    const slow = `the servers took more than ${this.budgetMs} ms together`;
+    return this.stalled
+      ? new DoorError("timeout", `${slow}; but this node itself stood still meanwhile`, true)
+      : new DoorError("timeout", slow);
   }
+}
+
+/** Asks a stranger's server, at the cost of the run that this is part of, if it is part of one. */
+export function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  return current.getStore()?.wait(ask) ?? ask();
 }

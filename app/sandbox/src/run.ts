@@ -23,6 +23,7 @@ export interface Limits {
   /**
    * Most time in all, in milliseconds. Default: 60,000. Strangers' servers (`http`, and `fetch` with a URI) get half of it: after that
    * their calls reject as `timeout`, so that a server which answers slowly is found to be slow, instead of ending every audit of it.
+   * `liveDoors` count that half; the node's own look at its network is not part of it.
    */
   readonly totalMs?: number;
   /** Most calls through doors. Default: 256. */
@@ -35,6 +36,11 @@ export interface Limits {
 export interface SandboxFailure {
   readonly kind: "error" | "memory" | "time" | "doorCalls" | "badAnswer";
   readonly message: string;
+  /**
+   * Whether the node itself was in trouble (its RPC server, network or thread), so that another run may end otherwise. False where the
+   * function or what it was told is at fault: it would do the same again.
+   */
+  readonly ours: boolean;
 }
 
 /** Outcome of a run. Nothing that a function does makes these promises reject. */
@@ -134,9 +140,9 @@ function mapped<T>(ran: Ran<Answer>, map: (answer: Answer) => T | Bad): Ran<T> {
   if (!ran.ok) return ran;
   const { log, computeMs } = ran;
   const value = map(ran.value);
-  return value instanceof Bad
-    ? { ok: false, failure: { kind: "badAnswer", message: value.message }, log, computeMs }
-    : { ok: true, value, log, computeMs };
+  if (!(value instanceof Bad)) return { ok: true, value, log, computeMs };
+  const failure = { kind: "badAnswer", message: value.message, ours: false } as const;
+  return { ok: false, failure, log, computeMs };
 }
 
 function run(
@@ -181,19 +187,20 @@ class Session {
   ) {
     this.patience = new Patience(totalMs / 2);
     this.total = setTimeout(() => {
-      this.kill({ kind: "time", message: `it took more than ${totalMs} ms in all` });
+      this.kill({ kind: "time", message: `it took more than ${totalMs} ms in all`, ours: false });
     }, totalMs);
     worker.on("message", this.hear).on("error", this.broken).on("exit", this.gone);
     worker.postMessage(order);
   }
 
   private readonly broken = (error: NodeJS.ErrnoException): void => {
-    const kind = error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "memory" : "error";
-    this.kill({ kind, message: error.message });
+    const { message } = error;
+    const full = error.code === "ERR_WORKER_OUT_OF_MEMORY";
+    this.kill({ kind: full ? "memory" : "error", message, ours: !full });
   };
 
   private readonly gone = (): void => {
-    this.kill({ kind: "error", message: "its thread ended" });
+    this.kill({ kind: "error", message: "its thread ended", ours: true });
   };
 
   private tell(reply: DoorReply): void {
@@ -209,7 +216,8 @@ class Session {
     this.watch = setTimeout(
       () => {
         this.computeMs += performance.now() - begun;
-        this.kill({ kind: "time", message: `it computed for more than ${computeMs} ms` });
+        const message = `it computed for more than ${computeMs} ms`;
+        this.kill({ kind: "time", message, ours: false });
       },
       computeMs - this.computeMs + GRACE_MS,
     );
@@ -238,7 +246,7 @@ class Session {
         if (!this.close()) return;
         if ("message" in outcome) {
           endWorker(this.worker);
-          this.resolve({ ok: false, failure: outcome, log, computeMs });
+          this.resolve({ ok: false, failure: { ...outcome, ours: false }, log, computeMs });
         } else {
           giveBack(this.worker);
           this.resolve({ ok: true, value: outcome, log, computeMs });
@@ -249,7 +257,7 @@ class Session {
 
   private async open(call: number, door: keyof Doors, args: string): Promise<void> {
     try {
-      const answer = await this.patience.wait(door, args, () => callDoor(this.doors, door, args));
+      const answer = await this.patience.during(() => callDoor(this.doors, door, args));
       if (this.over) return;
       this.tell({
         type: "reply",
@@ -265,7 +273,8 @@ class Session {
       }
       // Never an accusation, so the function doesn't even get to see it.
       const why = error instanceof Error ? error.message : String(error);
-      this.kill({ kind: "error", message: `the node itself is in trouble: ${door}: ${why}` });
+      const message = `the node itself is in trouble: ${door}: ${why}`;
+      this.kill({ kind: "error", message, ours: true });
     }
   }
 

@@ -40,6 +40,9 @@ export type Answer =
   /** The file has no such function. */
   | { readonly kind: "missing" };
 
+/** Why a function came to nothing, as its thread sees it: from there it is never the node's own trouble. */
+export type Failure = Pick<SandboxFailure, "kind" | "message">;
+
 export type FromWorker =
   /** The engine stands; from here on the function computes. */
   | { readonly type: "begun" }
@@ -54,7 +57,7 @@ export type FromWorker =
   | { readonly type: "waiting"; readonly computeMs: number }
   | {
       readonly type: "done";
-      readonly outcome: Answer | SandboxFailure;
+      readonly outcome: Answer | Failure;
       readonly computeMs: number;
     };
 

@@ -10,8 +10,7 @@ import { RELEASE_SYNC, newQuickJSWASMModuleFromVariant, newVariant } from "quick
 import type { Doors } from "./api";
 import { guest } from "./guest";
 import type { Host, Outcome } from "./guest";
-import type { SandboxFailure } from "./run";
-import type { Answer, DoorReply, FromWorker, RunOrder, ToWorker } from "./wire";
+import type { Answer, DoorReply, Failure, FromWorker, RunOrder, ToWorker } from "./wire";
 import { LOG_CHARACTERS, LOG_LINES } from "./wire";
 
 /** Most of a function's own stack. Where V8's overflows first, the engine breaks instead of the function, and the run fails. */
@@ -87,7 +86,7 @@ class Run {
   private readonly context: QuickJSContext;
   private readonly guest: QuickJSHandle;
   private result: QuickJSHandle | null = null;
-  private ended: SandboxFailure | null = null;
+  private ended: Failure | null = null;
   private payload: Uint8Array | null = null;
   private computeMs = 0;
   private entered: number | null = null;
@@ -159,15 +158,17 @@ class Run {
     this.enter(() => {
       const { answer, call } = reply;
       const id = this.context.newNumber(call);
-      if ("json" in answer) this.ask("answer", [id, this.text(answer.json)]);
+      let done: QuickJSHandle;
+      if ("json" in answer) done = this.ask("answer", [id, this.text(answer.json)]);
       else if ("bytes" in answer) {
         const { buffer, byteOffset, byteLength } = answer.bytes;
         const copy = buffer.slice(byteOffset, byteOffset + byteLength);
-        this.ask("bytes", [id, this.context.newArrayBuffer(copy)]);
+        done = this.ask("bytes", [id, this.context.newArrayBuffer(copy)]);
       } else {
         const message = this.text(JSON.stringify(answer.message));
-        this.ask("fail", [id, this.text(answer.reason), message]);
+        done = this.ask("fail", [id, this.text(answer.reason), message]);
       }
+      done.dispose();
     });
   }
 
@@ -175,7 +176,7 @@ class Run {
   private enter(step: () => void): void {
     const entered = performance.now();
     this.entered = entered;
-    let outcome: Answer | SandboxFailure | null = null;
+    let outcome: Answer | Failure | null = null;
     try {
       step();
       this.pump();
@@ -222,7 +223,7 @@ class Run {
   }
 
   /** Null while a door may still bring something. */
-  private outcome(): Answer | SandboxFailure | null {
+  private outcome(): Answer | Failure | null {
     if (this.result !== null) {
       const state = this.context.getPromiseState(this.result);
       if (state.type === "rejected") {
@@ -234,7 +235,7 @@ class Run {
     return { kind: "error", message: "it waits for something that never comes" };
   }
 
-  private read(json: string): Answer | SandboxFailure {
+  private read(json: string): Answer | Failure {
     const { answerBytes } = this.order;
     const outcome = JSON.parse(json) as Outcome;
     switch (outcome.kind) {
@@ -257,11 +258,15 @@ class Run {
     }
   }
 
-  /** Handles are not given back one by one here: the whole memory goes with the run. */
+  /**
+   * Gives the arguments back, and whoever asks the result: what a handle holds stays in the function's memory, and an accused that sends a
+   * few large answers would fill it. Handles that come once in a run go with its memory.
+   */
   private ask(method: string, args: QuickJSHandle[]): QuickJSHandle {
     const { context } = this;
     const fn = context.getProp(this.guest, method);
     const result = context.callFunction(fn, this.guest, args);
+    for (const handle of [fn, ...args]) handle.dispose();
     if (result.error !== undefined) {
       this.end("memory", this.describe(result.error));
       return context.undefined;
@@ -335,16 +340,16 @@ class Run {
     return this.computeMs + since > this.order.computeMs;
   }
 
-  private end(kind: SandboxFailure["kind"], message: string): void {
+  private end(kind: Failure["kind"], message: string): void {
     this.ended ??= { kind, message };
   }
 }
 
-function thrownKind(what: string): SandboxFailure["kind"] {
+function thrownKind(what: string): Failure["kind"] {
   return /^InternalError: out of memory\b/.test(what) ? "memory" : "error";
 }
 
-function tooLong(answerBytes: number): SandboxFailure {
+function tooLong(answerBytes: number): Failure {
   return { kind: "badAnswer", message: `its answer has more than ${answerBytes} bytes` };
 }
 

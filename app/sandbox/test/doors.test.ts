@@ -2,29 +2,10 @@ import { createHash } from "node:crypto";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import { DoorError, liveDoors } from "@securing-tasks/sandbox";
-import type { DoorOptions, Doors } from "@securing-tasks/sandbox";
+import { checkAudit, liveDoors, runAudit } from "@securing-tasks/sandbox";
+import type { DoorOptions, Doors, Ran, Verdict } from "@securing-tasks/sandbox";
 import { Connection, Keypair } from "@solana/web3.js";
-import { Web } from "./utils";
-
-/** What a promise of a door rejects with. */
-async function rejection(answer: Promise<unknown>): Promise<DoorError> {
-  try {
-    await answer;
-  } catch (error) {
-    if (error instanceof DoorError) return error;
-    throw error;
-  }
-  throw new Error("the door gave an answer");
-}
-
-/** A loopback port that nothing listens on. */
-async function deadUrl(): Promise<string> {
-  const web = await Web.serve(() => undefined);
-  const { url } = web;
-  await web.close();
-  return url;
-}
+import { AUDIT, Web, deadUrl, functionOf, rejection, standStill } from "./utils";
 
 describe("live doors", () => {
   const closing: Web[] = [];
@@ -54,8 +35,12 @@ describe("live doors", () => {
       let body = "";
       request.on("data", (part: Buffer) => (body += part.toString()));
       request.on("end", () => {
+        requests.push(request.method ?? "");
+        if (request.method === "GET") {
+          response.writeHead(405).end();
+          return;
+        }
         const { id, method } = JSON.parse(body) as { id: string; method: string };
-        requests.push(method);
         const result =
           method === "getSlot" ? { result: 5 } : { error: { code: -32_603, message: "broken" } };
         response.end(JSON.stringify({ jsonrpc: "2.0", id, ...result }));
@@ -248,7 +233,7 @@ describe("live doors", () => {
     it("look whether the node's own network is up: else it is the node's trouble", async () => {
       const url = await deadUrl();
       expect((await rejection(doors().http({ url }))).ours).to.be.false;
-      expect(requests).to.deep.equal(["getSlot"]);
+      expect(requests).to.deep.equal(["GET"]);
       const alone = doors({ connection: new Connection(await deadUrl()) });
       expect(await rejection(alone.http({ url }))).to.include({
         reason: "unreachable",
@@ -266,11 +251,146 @@ describe("live doors", () => {
       expect(requests).to.deep.equal([]);
     });
 
+    it("look over a new connection: a kept one would not notice that names are not found any more", async () => {
+      let connections = 0;
+      const counted = await Web.serve((_request, response) => response.end());
+      closing.push(counted);
+      counted.onConnection(() => connections++);
+      for (let i = 1; i <= 2; i++) {
+        const connection = new Connection(counted.url);
+        await connection.getSlot().catch(() => 0);
+        const before = connections;
+        expect((await rejection(doors({ connection }).http({ url: await deadUrl() }))).ours).to.be
+          .false;
+        expect(connections).to.equal(before + 1);
+      }
+    });
+
+    it("take any answer of a probe for one, whatever its status and size", async () => {
+      const url = await deadUrl();
+      const large = await serve((_request, response) =>
+        response.writeHead(500).end(Buffer.alloc(20_000)),
+      );
+      expect((await rejection(doors({ probes: [large] }).http({ url }))).ours).to.be.false;
+    });
+
+    it("look once for calls that fail at about the same time, so that the looks don't use up a run", async () => {
+      const url = await deadUrl();
+      const one = doors();
+      await Promise.all(Array.from({ length: 5 }, () => rejection(one.http({ url }))));
+      for (let i = 0; i < 5; i++) await rejection(one.http({ url }));
+      expect(requests).to.deep.equal(["GET"]);
+    });
+
     it("do not look when a server was reached", async () => {
       const url = await serve((_request, response) => response.end(Buffer.alloc(20_000)));
       await rejection(doors().http({ url }));
       await rejection(doors({ allowPrivateNetwork: false }).http({ url }));
       expect(requests).to.deep.equal([]);
+    });
+  });
+
+  describe("when this node itself stands still", () => {
+    it("do not blame a server for an answer that came meanwhile or never", async () => {
+      const silent = await serve(() => undefined);
+      const answer = rejection(doors().http({ url: silent }));
+      setTimeout(standStill, 100, 2_000);
+      expect(await answer).to.include({ reason: "timeout", ours: true });
+
+      const breaks = await serve((_request, response) => {
+        standStill(1_600);
+        setTimeout(() => response.destroy(), 50);
+      });
+      const broken = await rejection(doors({ timeoutMs: 5_000 }).http({ url: breaks }));
+      expect(broken).to.include({ reason: "unreachable", ours: true });
+
+      // Over long before the server's time is.
+      const early = rejection(doors({ timeoutMs: 2_500 }).http({ url: silent }));
+      setTimeout(standStill, 100, 1_700);
+      expect(await early).to.include({ reason: "timeout", ours: true });
+    });
+
+    it("blame it after a short halt", async () => {
+      const silent = await serve(() => undefined);
+      const answer = rejection(doors().http({ url: silent }));
+      setTimeout(standStill, 100, 600);
+      expect(await answer).to.include({ reason: "timeout", ours: false });
+    });
+  });
+
+  describe("in a run", () => {
+    const run = (body: string, through: Doors, totalMs: number): Promise<Ran<Verdict>> =>
+      runAudit(functionOf(`export async function audit(c) { ${body} }`), AUDIT, through, {
+        totalMs,
+      });
+    const patient = (options: Partial<DoorOptions> = {}) => doors({ timeoutMs: 5_000, ...options });
+
+    it("let strangers' servers take half of the time: the function learns that they are slow", async () => {
+      let asked = 0;
+      const url = await serve(() => asked++);
+      const ran = await run(
+        `for (let i = 0; i < 5; i++) {
+           try { await c.http({ url: "${url}" }) } catch (e) { c.log(e.reason) }
+         }
+         return "downtime"`,
+        patient(),
+        3_000,
+      );
+      expect(ran).to.include({ ok: true, value: "downtime" });
+      expect(ran.log).to.deep.equal(Array(5).fill("timeout"));
+      expect(asked).to.equal(1);
+    });
+
+    it("look whether the network is up when that time is over, too", async () => {
+      const url = await serve(() => undefined);
+      const ran = await run(
+        `try { await c.http({ url: "${url}" }) } catch {} return "downtime"`,
+        patient({ probes: [await deadUrl()] }),
+        2_000,
+      );
+      expect(!ran.ok && ran.failure).to.include({ kind: "error", ours: true });
+    });
+
+    it("do not take it for a server's where the node itself stood still", async () => {
+      const url = await serve(() => setTimeout(standStill, 100, 1_800));
+      const ran = await run(
+        `try { await c.http({ url: "${url}" }) } catch {} return "downtime"`,
+        patient(),
+        6_000,
+      );
+      expect(!ran.ok && ran.failure).to.include({ kind: "error", ours: true });
+    });
+
+    it("do not count their own look at the network", async () => {
+      const dead = await deadUrl();
+      const url = await serve((_request, response) => response.end());
+      const slow = await serve((_request, response) => {
+        setTimeout(() => response.end(), 2_300);
+      });
+      const ran = await run(
+        `try { await c.http({ url: "${dead}" }) } catch (e) { c.log(e.reason) }
+         await c.http({ url: "${url}" });
+         return "valid"`,
+        patient({ probes: [slow] }),
+        4_000,
+      );
+      expect(ran).to.include({ ok: true, value: "valid" });
+      expect(ran.log).to.deep.equal(["unreachable"]);
+    });
+
+    it("are recorded as the function saw them", async () => {
+      // It answers when the time is over: not in the recording either, or the verdict would move.
+      const url = await serve((_request, response) => {
+        setTimeout(() => response.end(), 2_200);
+      });
+      const fn = functionOf(
+        `export async function audit(c) {
+           try { await c.http({ url: "${url}" }); return "valid" } catch { return "downtime" }
+         }`,
+      );
+      const report = await checkAudit(fn, AUDIT, patient(), { totalMs: 3_000 });
+      expect(report.problems).to.deep.equal([]);
+      expect(report.runs.map(({ verdict }) => verdict)).to.deep.equal(Array(4).fill("downtime"));
     });
   });
 

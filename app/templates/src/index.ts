@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TemplateName } from "./parameters";
 import { parametersOf, templateInfo } from "./parameters";
 
-export { TEMPLATES, parametersOf, templateInfo } from "./parameters";
+export { TEMPLATES, parameterOf, parametersOf, templateInfo } from "./parameters";
 export type {
   BridgeVaultParameters,
   ParameterInfo,
@@ -47,22 +47,33 @@ export function template(name: TemplateName): Template {
 }
 
 /**
- * Writes a template's two files with a creator's own parameters into a folder, as `audit.js` and `work.js`. The same parameters give
- * the same bytes. Throws a sentence for the first parameter that is unknown, missing or wrong.
+ * What a template's two files hold with a creator's own parameters; the same parameters give the same bytes. Throws a sentence for the
+ * first parameter that is unknown, missing or wrong.
  */
+export async function templateFiles(
+  name: TemplateName,
+  parameters: object,
+): Promise<{ readonly audit: string; readonly work: string }> {
+  const all = parametersOf(name, parameters);
+  const bundles = template(name);
+  const read = async (kind: "audit" | "work"): Promise<string> =>
+    (await readFile(bundles[kind], "utf8"))
+      .split("\n")
+      .map((line) => (line.startsWith(HEAD) ? `${HEAD}${JSON.stringify(all)};` : line))
+      .join("\n");
+  return { audit: await read("audit"), work: await read("work") };
+}
+
+/** Writes {@link templateFiles} into a folder, as `audit.js` and `work.js`. */
 export async function bundleTemplate(
   name: TemplateName,
   parameters: object,
   outFolder: string,
 ): Promise<{ readonly audit: BundledFile; readonly work: BundledFile }> {
-  const all = parametersOf(name, parameters);
-  const bundles = template(name);
+  const files = await templateFiles(name, parameters);
   await mkdir(outFolder, { recursive: true });
   const write = async (kind: "audit" | "work"): Promise<BundledFile> => {
-    const text = (await readFile(bundles[kind], "utf8"))
-      .split("\n")
-      .map((line) => (line.startsWith(HEAD) ? `${HEAD}${JSON.stringify(all)};` : line))
-      .join("\n");
+    const text = files[kind];
     const path = join(outFolder, `${kind}.js`);
     await writeFile(path, text);
     return { path, hash: createHash("sha256").update(text).digest() };

@@ -328,9 +328,7 @@ export function parametersOf<N extends TemplateName>(
   const where = `Template ${name}`;
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(parameters, key)) continue;
-    throw new Error(
-      `${where} has no parameter ${key}. It has: ${Object.keys(parameters).join(", ")}.`,
-    );
+    throw noParameter(name, key);
   }
   const all: Record<string, unknown> = {};
   for (const [key, parameter] of entries) {
@@ -349,6 +347,31 @@ export function parametersOf<N extends TemplateName>(
   const trouble = refuse?.(complete) ?? null;
   if (trouble !== null) throw new Error(`${where}: ${trouble}.`);
   return complete;
+}
+
+function noParameter(name: TemplateName, key: string): Error {
+  const known = Object.keys(definition(name).parameters).join(", ");
+  return new Error(`Template ${name} has no parameter ${key}. It has: ${known}.`);
+}
+
+/**
+ * A parameter as people write it: as JSON, or as the text itself where the parameter is a text ("1000000" base units). Throws a sentence
+ * where it is neither, and for an unknown one.
+ */
+export function parameterOf(name: TemplateName, key: string, text: string): unknown {
+  const { parameters } = definition(name);
+  const parameter = Object.hasOwn(parameters, key) ? parameters[key] : undefined;
+  if (!parameter) throw noParameter(name, key);
+  let value: unknown = text;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // A text.
+  }
+  for (const read of [value, text]) if (parameter.refuse(read) === null) return read;
+  throw new Error(
+    `Template ${name}: ${key} must be ${parameter.refuse(value) ?? ""}, and is ${text}.`,
+  );
 }
 
 /** The parameters of a template to which nothing was set; null where something has to be. */

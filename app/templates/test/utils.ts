@@ -46,6 +46,11 @@ export async function loadTemplate(
   }
 }
 
+/** Answers whoever looks whether the network is up: the embedded chain's address is nobody's. */
+const up = createServer((_request, response) => response.end())
+  .listen(0)
+  .unref();
+
 /** An HTTP server of a test on a free loopback port. */
 export class Web {
   private constructor(
@@ -112,7 +117,8 @@ export class Shelf {
 /** Doors of a node that reaches servers on this machine, and a chain of its own. */
 export function localDoors(timeoutMs = 5_000): Doors {
   const { connection } = EmbeddedChain.start();
-  return liveDoors({ connection, allowPrivateNetwork: true, timeoutMs });
+  const probes = [`http://127.0.0.1:${(up.address() as AddressInfo).port}`];
+  return liveDoors({ connection, allowPrivateNetwork: true, timeoutMs, probes });
 }
 
 const address = (): string => Keypair.generate().publicKey.toBase58();

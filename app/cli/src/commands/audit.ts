@@ -7,7 +7,6 @@ import {
   OPINIONS,
   auditAddress,
   auditEnd,
-  collectionProof,
   submissionAddress,
   voteAddress,
 } from "@securing-tasks/client";
@@ -20,18 +19,14 @@ import { askFor, askOneOf, mustConfirm } from "../ask";
 import { act, leaf } from "../command";
 import { EXIT, UsageError, UserError } from "../failures";
 import { auditFactsSchema } from "../facts";
+import { COLLECTION, gateOf } from "../gate";
 import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
 import { account, askAddress, openTask, operatedNode } from "../lookup";
 import { during, facts, note, result, table } from "../output";
-import { send, sendAll } from "../send";
+import { afterwards, send, sendAll, told } from "../send";
 import type { Session } from "../session";
 import { expand } from "../solana-config";
-
-const COLLECTION = [
-  "--collection-mint <mint>",
-  "the token to show where the gate asks for a collection",
-] as const;
 
 export function registerAudit(root: Command): void {
   const audit = root.command("audit").description("accuse work, vote, decide, take shares");
@@ -67,6 +62,7 @@ export function registerAudit(root: Command): void {
           { value: OPINIONS[2], about: "it is wrong" },
         ],
       });
+      const gate = await gateOf(session, task, node.role, node.owner, options.collectionMint);
       await mustConfirm(
         session,
         `Accuse ${submission.owner.toBase58()} of ${accusation}? If it is acquitted, the bond of ${view.say(task.rules.initiatorBond)} is lost.`,
@@ -81,21 +77,28 @@ export function registerAudit(root: Command): void {
           operator: session.wallet.publicKey,
           accusation,
           attempt: submission.audits,
-          ...gateOf(options.collectionMint, node.owner),
+          ...gate,
         }),
         [],
         "opening the audit",
       );
-      const opened = await account(
+      const address = auditAddress(submission.address, submission.audits);
+      const opened = await afterwards(() => account(session, "audit", address));
+      const slotMs = await session.slotMs();
+      result(
         session,
-        "audit",
-        auditAddress(submission.address, submission.audits),
+        {
+          ...(opened ?? told(sent, "auditOpened")),
+          audit: address,
+          signature: sent.signature,
+        },
+        [
+          ...(opened
+            ? auditLines(view, opened, sent.slot, slotMs)
+            : facts([["audit", address.toBase58()]])),
+          ...facts([["signature", sent.signature]]),
+        ],
       );
-      const now = await session.chain.slot();
-      result(session, { ...opened, audit: opened.address, signature: sent.signature }, [
-        ...auditLines(view, opened, now, await session.slotMs()),
-        ...facts([["signature", sent.signature]]),
-      ]);
     },
   );
 
@@ -212,7 +215,7 @@ export function registerAudit(root: Command): void {
           "revealing the vote",
         );
         await salts.forget(found.address, node.owner);
-        const { opinion } = await account(session, "vote", vote);
+        const opinion = told(sent, "voteRevealed")?.opinion ?? null;
         result(
           session,
           {
@@ -224,7 +227,7 @@ export function registerAudit(root: Command): void {
             signature: sent.signature,
           },
           facts([
-            ["revealed", opinion],
+            ["revealed", opinion ?? "the vote"],
             ["signature", sent.signature],
           ]),
         );
@@ -235,7 +238,11 @@ export function registerAudit(root: Command): void {
         message: "What do you vote?",
         choices: OPINIONS.map((value) => ({ value })),
       });
-      const gate = gateOf(options.collectionMint, node.owner);
+      const gate = await gateOf(session, view.task, node.role, node.owner, options.collectionMint);
+      await mustConfirm(
+        session,
+        `Vote ${opinion}? A vote is for good, and lends ${view.say(found.voteDeposit)} until it is claimed${secret ? `; it is lost unless you reveal it, ${formatWhen(found.revealSlot, now, slotMs)}` : ""}.`,
+      );
       const made = secret
         ? (await session.client.commitVote({ ...ballot, opinion, salts, ...gate })).builder
         : session.client.castVote({ ...ballot, opinion, ...gate });
@@ -286,25 +293,30 @@ export function registerAudit(root: Command): void {
         [],
         "resolving the audit",
       );
-      const resolved = await openAudit(session, found.address.toBase58());
-      const event = sent.events.find((one) => one.name === "auditResolved")?.data;
+      const resolved = await afterwards(() => openAudit(session, found.address.toBase58()));
+      const event = told(sent, "auditResolved") ?? null;
       result(
         session,
         {
-          ...resolved,
-          audit: resolved.address,
-          resolved: event ?? null,
+          ...(resolved ?? found),
+          ...(event && { outcome: event.outcome }),
+          audit: found.address,
+          resolved: event,
           signature: sent.signature,
         },
         [
           ...facts([
-            ["outcome", resolved.outcome],
-            ["slash", view.say(event?.slash ?? 0n)],
-            ["to the initiator", view.say(event?.initiatorAward ?? 0n)],
-            ["for the voters", view.say(event?.votersPot ?? 0n)],
+            ...(event
+              ? ([
+                  ["outcome", event.outcome],
+                  ["slash", view.say(event.slash)],
+                  ["to the initiator", view.say(event.initiatorAward)],
+                  ["for the voters", view.say(event.votersPot)],
+                ] as const)
+              : []),
             ["signature", sent.signature],
           ]),
-          ...(resolved.unclaimed > 0
+          ...((resolved ?? found).unclaimed > 0
             ? [`Voters take their shares: securing-tasks audit claim ${found.task.toBase58()}`]
             : []),
         ],
@@ -356,16 +368,17 @@ function registerCheck(audit: Command): void {
     async (session, options, file) => {
       const { auditFacts, checkAudit, liveDoors, loadFunction } =
         await import("@securing-tasks/sandbox");
-      if ((options.submission === undefined) === (options.facts === undefined)) {
-        throw new UsageError("Say on what to check it: --submission ADDRESS or --facts FILE.");
+      if (options.submission !== undefined && options.facts !== undefined) {
+        throw new UsageError("Give one of --submission ADDRESS and --facts FILE.");
       }
       const { connection } = session.chain;
       const gateways = options.gateway ?? [];
       const allowPrivateNetwork = options.allowPrivateNetwork ?? false;
       let given: AuditFacts;
       let fn: LoadedFunction | null = file === undefined ? null : await readFunction(file);
-      if (options.submission !== undefined) {
-        const address = await askAddress(session, options.submission, "the work", "--submission");
+      if (options.facts === undefined) {
+        const flag = "--submission ADDRESS (or --facts FILE)";
+        const address = await askAddress(session, options.submission, "the work", flag);
         const work = await account(session, "submission", address);
         const task = await account(session, "task", work.task);
         given = await during(session, "reading the block of the work", () =>
@@ -374,9 +387,16 @@ function registerCheck(audit: Command): void {
         fn ??= await during(session, "fetching the audit function", () =>
           loadFunction(task.auditFunction, { gateways, allowPrivateNetwork }),
         );
-      } else given = await readFacts(options.facts ?? "");
-      if (!fn) throw new UsageError("Say which function to check: FILE is missing.");
-      const checked = fn;
+      } else given = await readFacts(options.facts);
+      const checked =
+        fn ??
+        (await readFunction(
+          await askFor(session, undefined, {
+            flag: "FILE",
+            message: "File of the function to check?",
+            read: (text) => text.trim(),
+          }),
+        ));
       const report = await during(session, "running it again and again", () =>
         checkAudit(checked, given, liveDoors({ connection, gateways, allowPrivateNetwork })),
       );
@@ -513,13 +533,6 @@ async function findSubmission(
 
 function ownerOf(text: string | undefined): PublicKey | undefined {
   return text === undefined ? undefined : readAddress(text, "owner");
-}
-
-function gateOf(
-  mint: string | undefined,
-  owner: PublicKey,
-): { readonly gate?: ReturnType<typeof collectionProof> } {
-  return mint === undefined ? {} : { gate: collectionProof(readAddress(mint, "mint"), owner) };
 }
 
 async function readFunction(path: string): Promise<LoadedFunction> {

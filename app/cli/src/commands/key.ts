@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { formatTokens, parseAmount } from "../amounts";
 import { askFor } from "../ask";
 import { act, leaf } from "../command";
-import { UserError } from "../failures";
+import { UsageError, UserError } from "../failures";
 import { createKeypair } from "../keys";
 import { during, facts, result } from "../output";
 
@@ -13,10 +13,18 @@ export function registerKey(root: Command): void {
     .description("make a key, look at it, get SOL for trying things out");
 
   act(
-    leaf(key, "create <file>", "make a key and write it as the Solana CLI does", [
+    leaf(key, "create [file]", "make a key and write it as the Solana CLI does", [
       "node-operator.json",
     ]),
-    (session, _, file = "") => {
+    async (session, _, given) => {
+      const file = await askFor(session, given, {
+        flag: "FILE",
+        message: "File of the new key?",
+        read: (text) => {
+          if (text.trim() !== "") return text.trim();
+          throw new UsageError("Give the path of a file that is not there yet.");
+        },
+      });
       const made = createKeypair(file);
       const address = made.publicKey.toBase58();
       result(session, { address, file }, [
@@ -26,7 +34,6 @@ export function registerKey(root: Command): void {
         ]),
         "Keep a copy of the file: who has it has all that is the key's, and nobody can restore it.",
       ]);
-      return Promise.resolve();
     },
   );
 

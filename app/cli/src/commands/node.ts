@@ -1,16 +1,17 @@
-import type { Node, Task } from "@securing-tasks/client";
-import { ROLES, collectionProof, heldBy } from "@securing-tasks/client";
+import type { Node } from "@securing-tasks/client";
+import { ROLES, heldBy, nodeAddress } from "@securing-tasks/client";
 import type { Command } from "commander";
 import type { PublicKey } from "@solana/web3.js";
 import { formatSlots, formatWhen, group } from "../amounts";
-import { askFor, askOneOf, confirm, mustConfirm } from "../ask";
+import { askFor, askOneOf, mustConfirm } from "../ask";
 import { act, leaf } from "../command";
-import { UsageError, UserError } from "../failures";
+import { UsageError, UserError, failureOf } from "../failures";
+import { COLLECTION, gateOf } from "../gate";
 import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
 import { account, openTask, operatedNode, ownNode, unwrapPayment, wrapForPayment } from "../lookup";
 import { during, facts, note, result, table, warn } from "../output";
-import { send } from "../send";
+import { afterwards, send, told } from "../send";
 
 export function registerNode(root: Command): void {
   const node = root.command("node").description("join tasks with a node, run it, take its money");
@@ -26,7 +27,7 @@ export function registerNode(root: Command): void {
         "-o, --operator <address|file>",
         "the hot key that works, accuses and votes (default: the owner's)",
       )
-      .option("--collection-mint <mint>", "the token to show where the gate asks for a collection"),
+      .option(...COLLECTION),
     async (session, options, given) => {
       const view = await openTask(session, given);
       const { task } = view;
@@ -83,7 +84,7 @@ export function registerNode(root: Command): void {
           `A vote's deposit of ${view.say(rules.voteDeposit)} and a bond of ${view.say(rules.initiatorBond)} must leave the least stake of ${view.say(least)}: this node ${spare < rules.voteDeposit ? "can neither vote nor accuse" : "can vote, and not accuse"} before it has more.`,
         );
       }
-      const collectionMint = collectionMintOf(task, role, options.collectionMint);
+      const gate = await gateOf(session, task, role, owner, options.collectionMint);
       const wrapping = await wrapForPayment(session, view, owner, amount);
       note(
         session,
@@ -103,29 +104,29 @@ export function registerNode(root: Command): void {
             amount,
             operator,
             startSlot: task.startSlot,
-            ...(collectionMint && { gate: collectionProof(collectionMint, owner) }),
+            ...gate,
           })
           .preInstructions(wrapping.before)
           .postInstructions(wrapping.after),
         [],
         "joining the task",
       );
-      const made = await ownNode(session, task, owner);
+      const address = nodeAddress(task.address, owner);
       result(
         session,
         {
           task: task.address,
-          node: made.address,
+          node: address,
           owner,
           operator,
           role,
-          stake: made.stake,
+          stake: amount,
           signature: sent.signature,
         },
         facts([
-          ["node", made.address.toBase58()],
+          ["node", address.toBase58()],
           ["role", role],
-          ["stake", view.say(made.stake)],
+          ["stake", view.say(amount)],
           ["operator", operator.toBase58()],
           ["signature", sent.signature],
         ]),
@@ -135,11 +136,18 @@ export function registerNode(root: Command): void {
 
   // The daemon's own configuration says where its chain and keys are.
   leaf(node, "run", "run the daemon of a node until it is stopped", ["--config node.yaml"])
-    .requiredOption("-c, --config <file>", "the daemon's configuration, YAML or JSON")
+    .option("-c, --config <file>", "the daemon's configuration, YAML or JSON")
     .option("--json", "errors as JSON; the log always is JSON lines")
-    .action(async ({ config }: { readonly config: string }) => {
+    .action(async (options: { readonly config?: string; readonly json?: boolean }) => {
+      const json = options.json ?? false;
+      const interactive = !json && process.stdin.isTTY && process.stderr.isTTY;
+      const file = await askFor({ interactive, json, yes: false }, options.config, {
+        flag: "--config FILE",
+        message: "File of the daemon's configuration?",
+        read: (text) => text.trim(),
+      });
       const { readNodeConfig, startNode } = await import("@securing-tasks/node");
-      const running = await startNode(readNodeConfig(config));
+      const running = await startNode(readNodeConfig(file));
       for (const signal of ["SIGINT", "SIGTERM"] as const) {
         process.once(signal, () => void running.stop());
       }
@@ -197,7 +205,7 @@ export function registerNode(root: Command): void {
     async (session, options, given) => {
       const view = await openTask(session, given);
       const owner = session.wallet.publicKey;
-      await ownNode(session, view.task, owner);
+      const { address } = await ownNode(session, view.task, owner);
       const amount = await askFor(session, options.amount, {
         flag: "--amount AMOUNT",
         message: `How many ${view.unit} to add?`,
@@ -214,12 +222,13 @@ export function registerNode(root: Command): void {
         [],
         "adding stake",
       );
-      const { address, stake } = await ownNode(session, view.task, owner);
+      const stake = told(sent, "stakeAdded")?.stake ?? null;
       result(
         session,
         { node: address, amount, stake, signature: sent.signature },
         facts([
-          ["stake", view.say(stake)],
+          ["added", view.say(amount)],
+          ...(stake === null ? [] : [["stake", view.say(stake)] as const]),
           ["signature", sent.signature],
         ]),
       );
@@ -240,6 +249,7 @@ export function registerNode(root: Command): void {
       const { address: task, rules } = view.task;
       const owner = session.wallet.publicKey;
       const before = await ownNode(session, view.task, owner);
+      const { address, stake } = before;
       const ways = [options.amount !== undefined, options.all, options.cancel].filter(Boolean);
       if (ways.length > 1) throw new UsageError("Give one of --amount, --all and --cancel.");
       if (options.cancel) {
@@ -249,7 +259,6 @@ export function registerNode(root: Command): void {
           [],
           "taking the request back",
         );
-        const { address, stake } = await ownNode(session, view.task, owner);
         result(
           session,
           { node: address, leaving: 0n, leaveSlot: 0n, stake, signature: sent.signature },
@@ -282,8 +291,11 @@ export function registerNode(root: Command): void {
         [],
         "asking to leave",
       );
-      const { address, leaving, leaveSlot, stake } = await ownNode(session, view.task, owner);
-      const when = formatWhen(leaveSlot, await session.chain.slot(), await session.slotMs());
+      const {
+        leaving = before.leaving + (amount ?? active),
+        leaveSlot = sent.slot + rules.leaveDelaySlots,
+      } = told(sent, "leaveRequested") ?? {};
+      const when = formatWhen(leaveSlot, sent.slot, await session.slotMs());
       result(
         session,
         { node: address, leaving, leaveSlot, stake, signature: sent.signature },
@@ -307,8 +319,21 @@ export function registerNode(root: Command): void {
       const before = await ownNode(session, view.task, owner);
       const now = await session.chain.slot();
       const due = withdrawable(before, now);
-      const nothing = heldBy(before) === 0n;
-      if (due === 0n && !(options.close && nothing)) {
+      const left = heldBy(before) - due;
+      if (options.close) {
+        const why = keepsOpen(view, before, left);
+        if (why !== null) {
+          throw new UserError(
+            `The node can't be closed: ${why}. Nothing was sent; without --close, what can leave is paid.`,
+            { name: "notEmpty" },
+          );
+        }
+        await mustConfirm(
+          session,
+          "Close the node? What it did, paid rounds and convictions, is forgotten with it.",
+        );
+      }
+      if (due === 0n && !options.close) {
         throw new UserError(nothingYet(view, before, now, await session.slotMs()), {
           name: before.openAudits > 0 ? "nodeAccused" : "nothingToWithdraw",
         });
@@ -323,27 +348,29 @@ export function registerNode(root: Command): void {
           [],
           "withdrawing",
         );
-        paid = sent.events.find((event) => event.name === "withdrawn")?.data.amount ?? 0n;
+        paid = told(sent, "withdrawn")?.amount ?? due;
         signatures.push(sent.signature);
       }
-      const after = await ownNode(session, view.task, owner);
+      const after = await afterwards(() => ownNode(session, view.task, owner));
       let closed = false;
       if (options.close) {
-        const sent = await send(
-          session,
-          session.client.closeNode({ task: view.task.address, owner }),
-          [],
-          "closing the node",
-        );
-        signatures.push(sent.signature);
-        closed = true;
+        // What was paid is told, whatever becomes of this.
+        try {
+          const close = session.client.closeNode({ task: view.task.address, owner });
+          signatures.push((await send(session, close, [], "closing the node")).signature);
+          closed = true;
+        } catch (error) {
+          if (paid === 0n) throw error;
+          warn(session, `The node is not closed: ${failureOf(error).message}`);
+        }
       }
+      const held = after ? heldBy(after) : left;
       result(
         session,
-        { node: after.address, paid, left: heldBy(after), closed, signatures },
+        { node: before.address, paid, left: held, closed, signatures },
         facts([
           ["paid out", view.say(paid)],
-          ["left in the node", view.say(heldBy(after))],
+          ["left in the node", view.say(held)],
           ...(closed ? [["node", "closed"] as const] : []),
           ["signature", signatures.at(-1) ?? ""],
         ]),
@@ -366,11 +393,10 @@ export function registerNode(root: Command): void {
         read: (one) => readAddress(one, "operator"),
       });
       await warnWithoutSol(session, operator);
-      const go = await confirm(
+      await mustConfirm(
         session,
         `Let ${operator.toBase58()} work, accuse and vote instead of ${old.toBase58()}?`,
       );
-      if (!go) return;
       const sent = await send(
         session,
         session.client.setOperator({ task: view.task.address, owner, operator }),
@@ -407,19 +433,6 @@ async function warnWithoutSol(
   }
 }
 
-function collectionMintOf(
-  { rules }: Task,
-  role: Node["role"],
-  given: string | undefined,
-): PublicKey | null {
-  const gate = role === "worker" ? rules.workerGate : rules.witnessGate;
-  if (gate.kind !== "collection") return null;
-  if (given !== undefined) return readAddress(given, "mint");
-  throw new UsageError(
-    `The task asks for a token of the collection ${gate.group.toBase58()}. Say which of yours to show: --collection-mint MINT.`,
-  );
-}
-
 /** What `withdraw` pays at a slot. */
 export function withdrawable(node: Node, now: bigint): bigint {
   const unlocked = now >= node.lockedUntil ? node.locked : 0n;
@@ -427,6 +440,14 @@ export function withdrawable(node: Node, now: bigint): bigint {
   const next = now >= node.lockedUntil && now >= node.lockedNextUntil ? node.lockedNext : 0n;
   const leaving = node.openAudits === 0 && now >= node.leaveSlot ? node.leaving : 0n;
   return node.payable + unlocked + next + leaving;
+}
+
+/** What is in the way of closing a node that `left` base units stay in; null where nothing is. */
+function keepsOpen(view: TaskView, node: Node, left: bigint): string | null {
+  if (left > 0n) return `${view.say(left)} of it can't leave yet (securing-tasks node status)`;
+  if (node.lent > 0n) return `${view.say(node.lent)} are lent to audits`;
+  if (node.live > 0) return `${group(node.live)} of its votes, audits or work are still open`;
+  return null;
 }
 
 function nothingYet(view: TaskView, node: Node, now: bigint, slotMs: number): string {

@@ -23,7 +23,7 @@ import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
 import { openTask, unwrapPayment, viewOf, wrapForPayment } from "../lookup";
 import { during, facts, note, result, spinner, table } from "../output";
-import { deliver, send } from "../send";
+import { afterwards, deliver, send, told } from "../send";
 import type { Session } from "../session";
 import { blockers, sweep } from "../sweep";
 
@@ -131,13 +131,13 @@ export function registerTask(task: Command): void {
         [],
         "funding the task",
       );
-      const pool = (await session.client.fetch("task", view.task.address)).pool;
+      const pool = told(sent, "taskFunded")?.pool ?? null;
       result(
         session,
         { task: view.task.address, amount, pool, signature: sent.signature },
         facts([
           ["added", view.say(amount)],
-          ["pool", `${view.say(pool)}${lasting(view, pool)}`],
+          ...(pool === null ? [] : [["pool", `${view.say(pool)}${lasting(view, pool)}`] as const]),
           ["signature", sent.signature],
         ]),
       );
@@ -194,13 +194,13 @@ export function registerTask(task: Command): void {
         [],
         "retiring the task",
       );
-      const paid = sent.events.find((event) => event.name === "taskRetired")?.data.amount ?? 0n;
+      const paid = told(sent, "taskRetired")?.amount ?? null;
       result(
         session,
         { task: view.task.address, status: "retired", paid, signature: sent.signature },
         [
           ...facts([
-            ["paid out", view.say(paid)],
+            ...(paid === null ? [] : [["paid out", view.say(paid)] as const]),
             ["signature", sent.signature],
           ]),
           `When everybody has left: securing-tasks task close ${view.task.address.toBase58()}`,
@@ -269,15 +269,12 @@ export function registerTask(task: Command): void {
         "closing the task",
       );
       signatures.push(sent.signature);
-      const after = await session.chain.connection.getBalance(creator);
-      result(
-        session,
-        { task: address, closed: true, lamports: BigInt(after - before), signatures },
-        [
-          "The task is closed; its rent is back with its creator.",
-          ...facts([["signature", sent.signature]]),
-        ],
-      );
+      const after = await afterwards(() => session.chain.connection.getBalance(creator));
+      const lamports = after === null ? null : BigInt(after - before);
+      result(session, { task: address, closed: true, lamports, signatures }, [
+        "The task is closed; its rent is back with its creator.",
+        ...facts([["signature", sent.signature]]),
+      ]);
     },
   );
 

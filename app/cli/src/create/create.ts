@@ -1,8 +1,14 @@
 import { resolve } from "node:path";
-import type { MintInfo, TaskRules } from "@securing-tasks/client";
-import { WRAPPED_SOL, fetchMint, taskAddress, vaultAddress } from "@securing-tasks/client";
+import type { AccountKind, MintInfo, TaskRules } from "@securing-tasks/client";
+import {
+  ACCOUNT_BYTES,
+  WRAPPED_SOL,
+  fetchMint,
+  taskAddress,
+  vaultAddress,
+} from "@securing-tasks/client";
 import { liveDoors } from "@securing-tasks/sandbox";
-import { TEMPLATES, templateInfo } from "@securing-tasks/templates";
+import { TEMPLATES, parameterOf, templateInfo } from "@securing-tasks/templates";
 import type { TemplateName } from "@securing-tasks/templates";
 import { ACCOUNT_SIZE } from "@solana/spl-token";
 import { PublicKey } from "@solana/web3.js";
@@ -13,8 +19,7 @@ import { moneyOf, wrapForPayment } from "../lookup";
 import { during, facts, note, result, warn } from "../output";
 import { feeOf, send } from "../send";
 import type { Session } from "../session";
-import type { AccountKind } from "./economics";
-import { ACCOUNT_BYTES, transactionFee, warnings } from "./economics";
+import { transactionFee, warnings } from "./economics";
 import type { BoundFunction } from "./functions";
 import { bindFunction, bundle, parseParameter } from "./functions";
 import { PRESETS, PRESET_TABLE } from "./presets";
@@ -111,32 +116,39 @@ export async function createTask(session: Session, options: CreateOptions): Prom
     ...(task && { taskFunction: task.ref }),
     allowLargeStake,
   });
-  const { lines, costs, lent, poor } = await during(session, "computing the costs", async () => {
-    const kinds = Object.keys(ACCOUNT_BYTES) as AccountKind[];
-    const rents = await Promise.all(
-      kinds.map(async (kind) => [kind, await session.chain.rentMinimum(ACCOUNT_BYTES[kind])]),
-    );
-    const rent = Object.fromEntries(rents) as Record<AccountKind, bigint>;
-    const inSol = money.unit === "SOL";
-    const pool = inSol ? fund : 0n;
-    const upTo = rent.task + rent.vault + pool;
-    const lent = inSol && fund > 0n ? await session.chain.rentMinimum(ACCOUNT_SIZE) : 0n;
-    const balance = BigInt(await connection.getBalance(creator));
-    // Who can't pay can't be told the priority fee either: a trial would be refused.
-    const rich = balance >= upTo + lent + transactionFee(1);
-    const poor =
-      rich && fund > 0n ? await addFunding(session, builder, address, money, fund) : null;
-    const fees =
-      rich && !poor && session.priorityFee > 0n ? await feeOf(session, builder) : transactionFee(1);
-    const costs: Costs = {
-      taskRent: rent.task,
-      vaultRent: rent.vault,
-      pool,
-      fees,
-      total: upTo + fees,
-    };
-    return { costs, lent, poor, lines: previewLines({ rules, money, fund, rent, costs }) };
-  });
+  const { lines, costs, lent, poor, balance } = await during(
+    session,
+    "computing the costs",
+    async () => {
+      const kinds = Object.keys(ACCOUNT_BYTES) as AccountKind[];
+      const rents = await Promise.all(
+        kinds.map(async (kind) => [kind, await session.chain.rentMinimum(ACCOUNT_BYTES[kind])]),
+      );
+      const rent = Object.fromEntries(rents) as Record<AccountKind, bigint>;
+      const inSol = money.unit === "SOL";
+      const pool = inSol ? fund : 0n;
+      const upTo = rent.task + rent.vault + pool;
+      const lent = inSol && fund > 0n ? await session.chain.rentMinimum(ACCOUNT_SIZE) : 0n;
+      const balance = BigInt(await connection.getBalance(creator));
+      // Who can't pay can't be told the priority fee either: a trial would be refused.
+      const rich = balance >= upTo + lent + transactionFee(1);
+      const poor =
+        rich && fund > 0n ? await addFunding(session, builder, address, money, fund) : null;
+      const fees =
+        rich && !poor && session.priorityFee > 0n
+          ? await feeOf(session, builder)
+          : transactionFee(1);
+      const costs: Costs = {
+        taskRent: rent.task,
+        vaultRent: rent.vault,
+        pool,
+        fees,
+        total: upTo + fees,
+      };
+      const lines = previewLines({ rules, money, fund, rent, costs });
+      return { costs, lent, poor, balance, lines };
+    },
+  );
 
   const answer = {
     task: address,
@@ -172,7 +184,7 @@ export async function createTask(session: Session, options: CreateOptions): Prom
   for (const line of [...named, "", ...lines, ""]) note(session, line);
   for (const text of told) warn(session, text);
 
-  const balance = BigInt(await connection.getBalance(creator));
+  // The balance that was counted with: after another, the pool might be left out.
   if (balance < costs.total + lent) {
     throw new UserError(
       `${creator.toBase58()} holds ${lamports(balance)}, and ${lamports(costs.total + lent)} are needed${lent > 0n ? `, of which ${lamports(lent)} come back at once` : ""}. Send it more SOL.`,
@@ -222,6 +234,9 @@ function withFlags(file: TaskFile, options: CreateOptions): TaskFile {
       }),
     ),
   };
+  const template = templateOf(file.template, options);
+  // A template brings its own files.
+  const templated = template !== undefined;
   const source = (
     kind: "audit" | "task",
     base: FunctionSource | undefined,
@@ -238,7 +253,13 @@ function withFlags(file: TaskFile, options: CreateOptions): TaskFile {
       ...(uri !== undefined && { uri }),
       ...(hash !== undefined && { hash: hash.toLowerCase() }),
     };
-    return Object.keys(found).length > 0 ? found : undefined;
+    if (Object.keys(found).length === 0) return undefined;
+    if (found.file === undefined && found.uri === undefined && !templated) {
+      throw new UsageError(
+        `--${kind}-hash alone says nothing of where nodes get the function. Give --${kind}-uri or --${kind}-function too.`,
+      );
+    }
+    return found;
   };
   const audit = source(
     "audit",
@@ -254,7 +275,6 @@ function withFlags(file: TaskFile, options: CreateOptions): TaskFile {
     options.taskUri,
     options.taskHash,
   );
-  const template = templateOf(file.template, options);
   return {
     ...file,
     rules,
@@ -288,7 +308,8 @@ function templateOf(
   }
   // Parameters of another template are none of this one's.
   const kept = name === base?.name ? base.parameters : {};
-  return { name, parameters: { ...kept, ...Object.fromEntries(param.map(parseParameter)) } };
+  const set = param.map((text) => parseParameter(name, text));
+  return { name, parameters: { ...kept, ...Object.fromEntries(set) } };
 }
 
 function oneOf<T extends string>(words: readonly T[], text: string, flag: string): T {
@@ -457,12 +478,11 @@ async function askParameters(
   const found: Record<string, unknown> = {};
   for (const [key, { about, default: usual }] of Object.entries(templateInfo(name).parameters)) {
     if (usual !== undefined) continue;
-    const text = await askFor(session, undefined, {
+    found[key] = await askFor(session, undefined, {
       flag: `--param ${key}=VALUE`,
       message: `${key}: ${about}?`,
-      read: (answer) => answer.trim(),
+      read: (answer) => parameterOf(name, key, answer.trim()),
     });
-    found[key] = parseParameter(`${key}=${text}`)[1];
   }
   return found;
 }

@@ -23,19 +23,6 @@ const HIGH_STAKE_IN_BOUNTIES = 50n;
 /** Longest round and leave delay that the program takes, in slots. */
 const MOST_SLOTS = 78_840_000n;
 
-/** Bytes of the accounts of a task, for the rent that each must hold. */
-export const ACCOUNT_BYTES = {
-  task: 668,
-  vault: 165,
-  node: 246,
-  allowEntry: 74,
-  round: 117,
-  submission: 295,
-  audit: 336,
-  vote: 155,
-} as const;
-export type AccountKind = keyof typeof ACCOUNT_BYTES;
-
 /** Lamports that each signature of a transaction costs. */
 export const LAMPORTS_PER_SIGNATURE = 5_000n;
 

@@ -1,9 +1,17 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { FunctionRef } from "@securing-tasks/client";
 import type { LoadedFunction } from "@securing-tasks/sandbox";
-import { bundleTemplate, parametersOf, templateInfo } from "@securing-tasks/templates";
+import {
+  bundleTemplate,
+  parameterOf,
+  parametersOf,
+  templateFiles,
+  templateInfo,
+} from "@securing-tasks/templates";
+import type { TemplateName } from "@securing-tasks/templates";
 import { UsageError } from "../failures";
 import type { FunctionSource, TemplateChoice } from "./schema";
 import { guess } from "./schema";
@@ -80,7 +88,7 @@ export async function bindFunction(
 
 /**
  * Writes a template's files with the creator's parameters into a folder. Throws a {@link UsageError} for the first parameter that is
- * unknown, missing or wrong.
+ * unknown, missing or wrong, and for a file of another content that is there already.
  */
 export async function bundle(
   { name, parameters }: TemplateChoice,
@@ -89,27 +97,47 @@ export async function bundle(
   try {
     parametersOf(name, parameters);
   } catch (error) {
-    const known = Object.keys(templateInfo(name).parameters);
-    const unknown = Object.keys(parameters).find((key) => !known.includes(key));
+    throw parameterRefusal(name, Object.keys(parameters), error);
+  }
+  for (const [kind, text] of Object.entries(await templateFiles(name, parameters))) {
+    const path = join(folder, `${kind}.js`);
+    const there = await readFile(path, "utf8").catch(() => null);
+    // Perhaps somebody's own work on it, that the task is meant to be bound to.
+    if (there === null || there === text) continue;
     throw new UsageError(
-      `${error instanceof Error ? error.message : String(error)}${guess(unknown ?? "", known)}`,
+      `${path} is there already, and is not what the template ${name} makes with these parameters. Use it with --audit-function and --task-function and without a template, give another folder with --out, or remove it.`,
     );
   }
   const { audit, work } = await bundleTemplate(name, parameters, folder);
   return { audit: audit.path, work: work.path };
 }
 
-/** A template's parameter from "name=value": the value is JSON, or text where it is none. */
-export function parseParameter(text: string): readonly [name: string, value: unknown] {
+/** A template's parameter from "name=value". */
+export function parseParameter(
+  template: TemplateName,
+  text: string,
+): readonly [name: string, value: unknown] {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) {
     throw new UsageError(`--param ${text}: there is no \`=\`. Write it as NAME=VALUE.`);
   }
   try {
-    return [name.trim(), JSON.parse(value) as unknown];
-  } catch {
-    return [name.trim(), value];
+    return [name.trim(), parameterOf(template, name.trim(), value)];
+  } catch (error) {
+    throw parameterRefusal(template, [name.trim()], error);
   }
+}
+
+/** A template's refusal, with what was meant where a name is unknown. */
+function parameterRefusal(
+  template: TemplateName,
+  names: readonly string[],
+  error: unknown,
+): UsageError {
+  const known = Object.keys(templateInfo(template).parameters);
+  const unknown = names.find((name) => !known.includes(name)) ?? "";
+  const message = error instanceof Error ? error.message : String(error);
+  return new UsageError(`${message}${guess(unknown, known)}`);
 }
 
 async function readLocal(what: string, path: string): Promise<Buffer> {

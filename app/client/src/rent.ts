@@ -1,0 +1,21 @@
+/** Bytes of the accounts of a task. */
+export const ACCOUNT_BYTES = {
+  task: 668,
+  vault: 165,
+  node: 246,
+  allowEntry: 74,
+  round: 117,
+  submission: 295,
+  audit: 336,
+  vote: 155,
+} as const;
+export type AccountKind = keyof typeof ACCOUNT_BYTES;
+
+/** What every account costs beside its bytes, in bytes. */
+const OVERHEAD_BYTES = 128n;
+const LAMPORTS_PER_BYTE = 6_960n;
+
+/** Lamports that an account must hold, and that come back when it is closed: the program goes by this formula on every cluster. */
+export function rentOf(bytes: number): bigint {
+  return (OVERHEAD_BYTES + BigInt(bytes)) * LAMPORTS_PER_BYTE;
+}
