@@ -88,7 +88,7 @@ async function soak(rounds: number, seed: number): Promise<void> {
       const victims = new Set(Array.from({ length: 1 + roll(2) }, () => any(fleet.members)));
       await Promise.all(
         [...victims].map(async (member) => {
-          const wanted = any(["idle", "sending", "committed"] as const);
+          const wanted = any(bad ? AMID_AUDITS : AMID_WORK);
           const when = await moment(member, wanted, roll(8_000));
           await member.daemon.kill();
           kills[when] += 1;
@@ -112,6 +112,10 @@ async function soak(rounds: number, seed: number): Promise<void> {
 }
 
 type Moment = "idle" | "sending" | "committed";
+
+/** When to kill. Nothing is committed to in a round without an audit. */
+const AMID_WORK: readonly Moment[] = ["idle", "sending"];
+const AMID_AUDITS: readonly Moment[] = ["idle", "sending", "committed", "committed"];
 
 /** Waits for a moment of some kind, but no longer than a few seconds. Returns which kind it is. */
 async function moment({ daemon }: Member, wanted: Moment, afterMs: number): Promise<Moment> {

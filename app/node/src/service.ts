@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { isIPv6 } from "node:net";
+import type { Socket } from "node:net";
 import type { RespondFacts, ServiceRequest, ServiceResponse } from "@securing-tasks/sandbox";
 import type { Ran, TaskFacts } from "@securing-tasks/sandbox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -26,28 +29,78 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Slow senders are cut off after this long. */
-const REQUEST_MS = 10_000;
+/** What strangers may hold of a daemon at once, all of them and one address alone, and for how long. */
+export interface Bounds {
+  readonly connections: number;
+  readonly connectionsOfOne: number;
+  /** Payloads and answers that are being made or sent. */
+  readonly responses: number;
+  readonly responsesOfOne: number;
+  /** Of their bodies. */
+  readonly bytes: number;
+  readonly bytesOfOne: number;
+  /** Until a request is there in full, from the first byte; or from the connection, where none comes. */
+  readonly requestMs: number;
+  /** From a request's headers until the operating system has the last byte of the response. */
+  readonly responseMs: number;
+}
 
-/** Starts the REST service and, where asked for, metrics on an address of their own. */
-export async function serve(options: ServiceOptions): Promise<Service> {
+const MIB = 1024 * 1024;
+
+// A storage audit fetches up to 50 payloads at once, and auditors may share an address: one address has room for that twice over, and no
+// two addresses take all there is. Bytes only count where an operator allows answers over the usual 1 MiB. There are more connections
+// than responses, so that `/healthz` has some left.
+const BOUNDS: Bounds = {
+  connections: 512,
+  connectionsOfOne: 160,
+  responses: 384,
+  responsesOfOne: 128,
+  bytes: 384 * MIB,
+  bytesOfOne: 128 * MIB,
+  requestMs: 10_000,
+  responseMs: 30_000,
+};
+
+/** Whoever scrapes metrics needs no more. */
+const METRICS_CONNECTIONS = 32;
+
+/**
+ * Starts the REST service and, where asked for, metrics on an address of their own.
+ *
+ * @param given For tests, which can't wait for as long.
+ */
+export async function serve(
+  options: ServiceOptions,
+  given: Partial<Bounds> = {},
+): Promise<Service> {
   const { http, metrics } = options.config;
+  const bounds = { ...BOUNDS, ...given };
   const servers: FastifyInstance[] = [];
   const listen = async (
     { host, port }: { readonly host: string; readonly port: number },
-    fill: (server: FastifyInstance) => void,
+    most: Pick<Bounds, "connections" | "connectionsOfOne">,
+    fill: (server: FastifyInstance, exchangeOf: ExchangeOf) => void,
   ): Promise<string> => {
     // Loaded only where something listens: an idle witness does without.
     const { fastify } = await import("fastify");
     const server = fastify({
       bodyLimit: http?.maxBodyBytes ?? 0,
-      requestTimeout: REQUEST_MS,
-      connectionTimeout: 3 * REQUEST_MS,
+      requestTimeout: bounds.requestMs,
+      // Strangers get no places to sit in. A proxy keeps its connections, and would have to guess when they close.
+      ...(!http?.trustProxy && { keepAliveTimeout: bounds.requestMs }),
+      http: {
+        headersTimeout: bounds.requestMs,
+        // By default only every 30 seconds, whatever the timeouts say.
+        connectionsCheckingInterval: bounds.requestMs / 10,
+        // Node.js would answer those without one by itself, and nothing would count them.
+        requireHostHeader: false,
+      },
       forceCloseConnections: true,
-      trustProxy: http?.trustProxy ?? false,
+      // Only what the proxy itself has added: most proxies append to what a client claims, who could be a new address in each request.
+      trustProxy: http?.trustProxy === true ? (_address, hop) => hop === 0 : false,
     });
     servers.push(server);
-    fill(server);
+    fill(server, watch(server, { ...bounds, ...most }));
     return server.listen({ host, port });
   };
   const close = async (): Promise<void> => {
@@ -55,13 +108,19 @@ export async function serve(options: ServiceOptions): Promise<Service> {
   };
   try {
     const url = http
-      ? await listen(http, (server) => {
-          addMetrics(server, options.metrics);
-          addService(server, options, http);
-        })
+      ? await listen(
+          http,
+          // All connections are the proxy's. It has to bound those of an address.
+          http.trustProxy ? { ...bounds, connectionsOfOne: bounds.connections } : bounds,
+          (server, exchangeOf) => {
+            addMetrics(server, options.metrics);
+            addService(server, options, http, bounds, exchangeOf);
+          },
+        )
       : null;
     if (metrics) {
-      await listen(metrics, (server) => {
+      const most = { connections: METRICS_CONNECTIONS, connectionsOfOne: METRICS_CONNECTIONS };
+      await listen(metrics, most, (server) => {
         addMetrics(server, options.metrics);
       });
     }
@@ -70,6 +129,128 @@ export async function serve(options: ServiceOptions): Promise<Service> {
     await close();
     throw error;
   }
+}
+
+/** Requests of one connection without their responses. Nobody sends more than one, but to have a node hold what it makes of each. */
+const MOST_PIPELINED = 8;
+
+type ExchangeOf = (request: FastifyRequest) => Exchange;
+
+/** Bounds connections, and how long each exchange takes. */
+function watch(server: FastifyInstance, bounds: Bounds): ExchangeOf {
+  const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const open = new WeakMap<Socket, Set<Exchange>>();
+  const connections = new Tally(Infinity, bounds.connectionsOfOne);
+  // Each is a file of the process, which needs some for its own connections to the RPC server.
+  server.server.maxConnections = bounds.connections;
+  server.server.on("connection", (socket) => {
+    const giveBack = connections.take(whom(socket.remoteAddress ?? ""), 1);
+    if (!giveBack) {
+      socket.destroy();
+      return;
+    }
+    const own = new Set<Exchange>();
+    open.set(socket, own);
+    socket.once("close", () => {
+      giveBack();
+      // A response that waits behind another one hears nothing of its connection's end.
+      for (const exchange of own) exchange.end();
+    });
+  });
+  // Nor those that expect what it does not know.
+  server.server.on("checkExpectation", (request: IncomingMessage) => {
+    request.socket.destroy();
+  });
+  server.addHook("onRequest", (request, reply, done) => {
+    const { socket } = request.raw;
+    const own = open.get(socket);
+    if (!own || socket.destroyed || own.size >= MOST_PIPELINED) {
+      reply.hijack();
+      socket.destroy();
+      return;
+    }
+    const exchange = new Exchange(socket, bounds.responseMs);
+    exchanges.set(request.raw, exchange);
+    own.add(exchange);
+    exchange.whenOver(() => {
+      own.delete(exchange);
+    });
+    reply.raw.once("close", () => {
+      exchange.end();
+    });
+    done();
+  });
+  return (request) => {
+    const exchange = exchanges.get(request.raw);
+    if (!exchange) throw new Error("This request is not watched.");
+    return exchange;
+  };
+}
+
+/** A request and its response, until the operating system has all of it or the connection is gone. */
+class Exchange {
+  private over = false;
+  private readonly acts: (() => void)[] = [];
+  private readonly deadline: NodeJS.Timeout;
+
+  constructor(socket: Socket, ms: number) {
+    // Whatever moves meanwhile: who reads a few bytes now and then would be served for ever. A reset, so that the operating system drops
+    // what it holds as well.
+    this.deadline = setTimeout(() => {
+      socket.resetAndDestroy();
+    }, ms);
+  }
+
+  /** At once if it is over already: a function may answer after its client is gone. */
+  whenOver(act: () => void): void {
+    if (this.over) act();
+    else this.acts.push(act);
+  }
+
+  end(): void {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.deadline);
+    for (const act of this.acts) act();
+  }
+}
+
+/** Counts what is taken, so that neither all nor one takes too much. */
+class Tally {
+  private total = 0;
+  private readonly counts = new Map<string, number>();
+
+  constructor(
+    private readonly most: number,
+    private readonly mostOfOne: number,
+  ) {}
+
+  /** What gives it back; null where it is too much. The first may always take, however much it is. */
+  take(who: string, amount: number): (() => void) | null {
+    const count = this.counts.get(who) ?? 0;
+    if (count > 0 && count + amount > this.mostOfOne) return null;
+    if (this.total > 0 && this.total + amount > this.most) return null;
+    this.add(who, amount);
+    return () => {
+      this.add(who, -amount);
+    };
+  }
+
+  private add(who: string, amount: number): void {
+    this.total += amount;
+    const count = (this.counts.get(who) ?? 0) + amount;
+    if (count === 0) this.counts.delete(who);
+    else this.counts.set(who, count);
+  }
+}
+
+/** Whom an address counts as: with IPv6, everybody has a network of 2^64 addresses to come from. */
+function whom(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
+  if (!isIPv6(plain)) return plain;
+  const [left = [], right = []] = plain.split("::").map((half) => half.split(":"));
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0");
+  return [...left, ...zeros, ...right].slice(0, 4).join(":");
 }
 
 function addMetrics(server: FastifyInstance, { registry }: Metrics): void {
@@ -82,10 +263,27 @@ function addService(
   server: FastifyInstance,
   options: ServiceOptions,
   limits: NonNullable<NodeConfig["http"]>,
+  bounds: Bounds,
+  exchangeOf: ExchangeOf,
 ): void {
+  const responses = new Tally(bounds.responses, bounds.responsesOfOne);
+  const bytes = new Tally(bounds.bytes, bounds.bytesOfOne);
+  /** For as long as the exchange takes. */
+  const take = (tally: Tally, request: FastifyRequest, amount: number): boolean => {
+    const giveBack = tally.take(whom(request.ip), amount);
+    if (giveBack) exchangeOf(request).whenOver(giveBack);
+    return giveBack !== null;
+  };
+  const refuse = (reply: FastifyReply): FastifyReply =>
+    reply.code(503).header("retry-after", "1").send({ error: "This node is busy." });
+  // Before the body, which would be held as well.
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (!take(responses, request, 1)) await refuse(reply);
+  };
+
   const gate = new Gate(limits.requestsPerSecond);
   server.addHook("onRequest", async (request, reply) => {
-    if (request.url === "/healthz" || gate.admits(request.ip)) return;
+    if (request.url === "/healthz" || gate.admits(whom(request.ip))) return;
     await reply.code(429).header("retry-after", "1").send({ error: "Too many requests." });
   });
   server.addHook("onResponse", (_request, reply, done) => {
@@ -103,16 +301,23 @@ function addService(
     return reply.send({ ok: true, trouble: options.trouble() });
   });
 
-  server.get<{ Params: { hash: string } }>("/payload/:hash", async (request, reply) => {
-    const { hash } = request.params;
-    const payload = /^[0-9a-f]{64}$/.test(hash) ? options.payload(hash) : null;
-    if (!payload) return reply.code(404).send({ error: "This node submitted no such payload." });
-    return reply
-      .type("application/octet-stream")
-      .header("x-content-type-options", "nosniff")
-      .header("cache-control", "public, max-age=31536000, immutable")
-      .send(Buffer.from(payload));
-  });
+  const payloads = new Payloads(options.payload);
+  server.get<{ Params: { hash: string } }>(
+    "/payload/:hash",
+    { onRequest },
+    async (request, reply) => {
+      const { hash } = request.params;
+      const payload = /^[0-9a-f]{64}$/.test(hash) ? payloads.find(hash) : null;
+      if (!payload) return reply.code(404).send({ error: "This node submitted no such payload." });
+      if (!take(bytes, request, payload.length)) return refuse(reply);
+      payloads.share(hash, payload, exchangeOf(request));
+      return reply
+        .type("application/octet-stream")
+        .header("x-content-type-options", "nosniff")
+        .header("cache-control", "public, max-age=31536000, immutable")
+        .send(payload);
+    },
+  );
 
   const { respond } = options;
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -131,6 +336,7 @@ function addService(
         return await reply.code(500).send({ error: "The task function failed." });
       }
       const { status = 200, contentType = "application/json", body } = ran.value;
+      if (!take(bytes, request, Buffer.byteLength(body))) return await refuse(reply);
       return await reply
         .code(status)
         .header("content-type", contentType)
@@ -138,11 +344,11 @@ function addService(
         .send(body);
     } catch (error) {
       if (!(error instanceof LaneFull)) throw error;
-      return reply.code(503).header("retry-after", "1").send({ error: "This node is busy." });
+      return refuse(reply);
     }
   };
   for (const url of ["/task", "/task/*"]) {
-    server.route({ method: ["GET", "POST", "PUT", "DELETE"], url, handler: answer });
+    server.route({ method: ["GET", "POST", "PUT", "DELETE"], url, onRequest, handler: answer });
   }
 }
 
@@ -154,6 +360,31 @@ function toServiceRequest(request: FastifyRequest): ServiceRequest {
     query: Object.fromEntries(url.searchParams),
     body: typeof request.body === "string" ? request.body : "",
   };
+}
+
+/** One copy of each payload for all who are being sent it: memory grows with what is asked for, not with who asks. */
+class Payloads {
+  private readonly shared = new Map<string, { readonly payload: Buffer; readers: number }>();
+
+  constructor(private readonly read: ServiceOptions["payload"]) {}
+
+  find(hash: string): Buffer | null {
+    const shared = this.shared.get(hash);
+    if (shared) return shared.payload;
+    const read = this.read(hash);
+    return read && Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+  }
+
+  /** Until the exchange is over. */
+  share(hash: string, payload: Buffer, exchange: Exchange): void {
+    const shared = this.shared.get(hash) ?? { payload, readers: 0 };
+    this.shared.set(hash, shared);
+    shared.readers += 1;
+    exchange.whenOver(() => {
+      shared.readers -= 1;
+      if (shared.readers === 0) this.shared.delete(hash);
+    });
+  }
 }
 
 /** Most addresses remembered within a second; more are as good as one. */

@@ -1,0 +1,362 @@
+import type { Ran, ServiceResponse, TaskFacts } from "@securing-tasks/sandbox";
+import { Keypair } from "@solana/web3.js";
+import { expect } from "chai";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Metrics } from "../src/metrics";
+import type { Bounds, Service, ServiceOptions } from "../src/service";
+import { serve } from "../src/service";
+
+const MIB = 1024 * 1024;
+/** Far more than the operating system takes for a client that does not read. */
+const BIG = Buffer.alloc(16 * MIB, "payload ");
+const SMALL = Buffer.from("payload");
+const big = `/payload/${"b".repeat(64)}`;
+const small = `/payload/${"5".repeat(64)}`;
+
+describe("the REST service among strangers", () => {
+  let service: Service;
+  let port: number;
+  let clients: Client[];
+  /** Payloads that were read from the state. */
+  let reads: string[];
+  let answers: ((body: string) => void)[];
+
+  beforeEach(() => {
+    clients = [];
+    reads = [];
+    answers = [];
+  });
+
+  afterEach(async () => {
+    for (const { socket } of clients) socket.destroy();
+    await service.close();
+  });
+
+  /** Questions below `/task` wait until `answers` are given. */
+  async function start(
+    bounds: Partial<Bounds> = {},
+    { trustProxy = false, owner = Keypair.generate().publicKey } = {},
+  ): Promise<void> {
+    const http: ServiceOptions["config"]["http"] = {
+      host: "127.0.0.1",
+      port: 0,
+      publicUrl: "https://node.example",
+      maxBodyBytes: 65_536,
+      concurrency: 2,
+      queue: 64,
+      requestsPerSecond: 100_000,
+      trustProxy,
+    };
+    service = await serve(
+      {
+        config: { http, metrics: undefined, secrets: {}, owner },
+        metrics: new Metrics(),
+        task: {} as TaskFacts,
+        payload: (hash) => {
+          reads.push(hash);
+          return { b: BIG, "5": SMALL }[hash.charAt(0)] ?? null;
+        },
+        respond: () =>
+          new Promise<Ran<ServiceResponse>>((resolve) => {
+            answers.push((body) => {
+              resolve({ ok: true, value: { body }, log: [], computeMs: 0 });
+            });
+          }),
+        trouble: () => null,
+      },
+      bounds,
+    );
+    port = Number(new URL(service.url ?? "").port);
+  }
+
+  /** A connection whose answers nobody reads. */
+  async function open(localAddress = "127.0.0.1"): Promise<Client> {
+    const client = new Client(connect({ port, host: "127.0.0.1", localAddress }));
+    clients.push(client);
+    await once(client.socket, "connect");
+    return client;
+  }
+
+  /** Asks, and reads no answer. */
+  async function ask(path: string, address?: string): Promise<Client> {
+    const client = await open();
+    client.ask(path, address);
+    return client;
+  }
+
+  /** Has so many answers being made, if there is room for them. */
+  async function fill(count: number, address?: string): Promise<void> {
+    const most = answers.length + count;
+    await until(async () => {
+      const missing = Array.from({ length: most - answers.length });
+      await Promise.all(missing.map(() => ask("/task", address)));
+      await sleep(50);
+      return answers.length === most;
+    });
+  }
+
+  async function status(path: string, address?: string): Promise<number> {
+    const headers = { connection: "close", ...(address && { "x-forwarded-for": address }) };
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      headers,
+      signal: AbortSignal.timeout(5_000),
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+
+  /** Whatever strangers do, these are answered. */
+  async function expectAlive(): Promise<void> {
+    expect([await status("/healthz"), await status("/metrics")]).to.deep.equal([200, 200]);
+  }
+
+  async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+    const end = Date.now() + 5_000;
+    while (!(await what())) {
+      if (Date.now() > end) throw new Error("It did not come to that within 5 seconds.");
+      await sleep(10);
+    }
+  }
+
+  it("refuses payloads and answers while one address has too many unread ones, and others while all have", async () => {
+    await start({ responses: 6, responsesOfOne: 4 }, { trustProxy: true });
+    for (let at = 0; at < 4; at++) await ask(big, "192.0.2.1");
+    await until(async () => (await status(small, "192.0.2.1")) === 503);
+    expect(await status("/task/x", "192.0.2.1")).to.equal(503);
+    expect(await status(small, "192.0.2.2")).to.equal(200);
+    for (let at = 0; at < 2; at++) await ask(big, "192.0.2.2");
+    await until(async () => (await status(small, "192.0.2.2")) === 503);
+    expect(await status(small, "192.0.2.3")).to.equal(503);
+    await expectAlive();
+
+    for (const { socket } of clients) socket.destroy();
+    await until(async () => (await status(small, "192.0.2.3")) === 200);
+    for (const address of ["192.0.2.1", "192.0.2.2"]) {
+      expect(await status(big, address)).to.equal(200);
+    }
+  });
+
+  it("has room for 128 of an address and 384 in all, and is whole when they are gone", async () => {
+    await start({}, { trustProxy: true });
+    for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) {
+      await fill(128, address);
+      expect(await status(small, address)).to.equal(503);
+    }
+    expect(await status(small, "192.0.2.4")).to.equal(503);
+    await expectAlive();
+
+    for (const { socket } of clients) socket.destroy();
+    await fill(128, "192.0.2.1");
+  });
+
+  it("holds one copy of a payload, however many are being sent it", async () => {
+    await start();
+    for (let at = 0; at < 7; at++) await ask(big);
+    expect(await status(big)).to.equal(200);
+    expect(reads).to.have.length(1);
+
+    for (const { socket } of clients) socket.destroy();
+    await until(async () => {
+      await status(big);
+      return reads.length > 1;
+    });
+  });
+
+  it("refuses what would be too many bytes unread, but never the first", async () => {
+    await start({ bytes: 40 * MIB, bytesOfOne: 20 * MIB }, { trustProxy: true });
+    await ask(big, "192.0.2.1");
+    await until(async () => (await status(big, "192.0.2.1")) === 503);
+    expect(await status(small, "192.0.2.1")).to.equal(200);
+    const asked = status("/task", "192.0.2.1");
+    await until(() => answers.length === 1);
+    answers[0]?.("x".repeat(5 * MIB));
+    expect(await asked).to.equal(503);
+
+    await ask(big, "192.0.2.2");
+    await until(async () => (await status(big, "192.0.2.2")) === 503);
+    expect(await status(big, "192.0.2.3")).to.equal(503);
+    for (const { socket } of clients) socket.destroy();
+    await until(async () => (await status(big, "192.0.2.1")) === 200);
+
+    // A function that answers after its client is gone takes nothing.
+    const late = await ask("/task", "192.0.2.1");
+    await until(() => answers.length === 2);
+    late.socket.destroy();
+    await until(() => late.ended);
+    await status("/healthz");
+    answers[1]?.("x".repeat(5 * MIB));
+    expect(await status(big, "192.0.2.1")).to.equal(200);
+
+    await service.close();
+    await start({ bytes: MIB, bytesOfOne: MIB });
+    expect(await status(big)).to.equal(200);
+  });
+
+  it("takes no client's word for its address, and all of an IPv6 network for one", async () => {
+    await start({ responses: 9, responsesOfOne: 1 }, { trustProxy: true });
+    const full = async (address: string): Promise<boolean> =>
+      (await status(small, address)) === 503;
+    await ask(big, "192.0.2.1");
+    await until(() => full("192.0.2.1"));
+    expect(await full("198.51.100.1, 192.0.2.1")).to.equal(true);
+    expect(await full("::ffff:192.0.2.1")).to.equal(true);
+    expect(await full("::ffff:192.0.2.2")).to.equal(false);
+    await ask(big, "2001:db8:1:2::1");
+    await until(() => full("2001:db8:1:2::1"));
+    expect(await full("2001:db8:1:2:3:4:5:6")).to.equal(true);
+    expect(await full("2001:db8:1:3::1")).to.equal(false);
+    expect(await full("2001:db8::1:2:0:1")).to.equal(false);
+  });
+
+  it("cuts off at the deadline who reads nothing, a little at a time, or waits for an answer that does not come", async () => {
+    await start({ responseMs: 500, responses: 3, responsesOfOne: 3 });
+    const silent = await ask(big);
+    const trickling = await ask(big);
+    const waiting = await ask("/task");
+    await until(async () => (await status(small)) === 503);
+    const began = Date.now();
+    const trickle = setInterval(() => {
+      trickling.socket.read();
+    }, 20);
+    waiting.socket.resume();
+    await until(() => trickling.ended && waiting.ended);
+    clearInterval(trickle);
+    expect(Date.now() - began).to.be.below(3_000);
+    expect(trickling.socket.bytesRead).to.be.below(BIG.length);
+    expect(await status(big)).to.equal(200);
+    silent.socket.resume();
+    await until(() => silent.ended);
+    expect(silent.socket.bytesRead).to.be.below(BIG.length);
+  });
+
+  it("lets one connection ask again and again, and past the deadlines of what it has been given", async () => {
+    await start({ responseMs: 300, responses: 2, responsesOfOne: 2 });
+    const client = await open();
+    for (let asked = 0; asked < 10; asked++) {
+      client.ask(small);
+      expect(await client.answer()).to.match(/^HTTP\/1.1 200/);
+      await sleep(50);
+    }
+  });
+
+  it("cuts off who is slow to ask, or asks for nothing", async () => {
+    await start({ requestMs: 300 });
+    const idle = await open();
+    const head = await open();
+    head.socket.write("GET /healthz HTTP/1.1\r\nHost: node\r\n");
+    const body = await open();
+    body.socket.write("POST /task HTTP/1.1\r\nHost: node\r\nContent-Length: 100\r\n\r\n");
+    const kept = await ask("/healthz");
+    const drip = setInterval(() => {
+      head.socket.write("X-Slow: yes\r\n");
+      body.socket.write("x");
+    }, 50);
+    for (const { socket } of clients) socket.resume();
+    await until(() => [idle, head, body, kept].every(({ ended }) => ended));
+    clearInterval(drip);
+    expect(answers).to.have.length(0);
+  });
+
+  it("refuses connections over the most, while those that are there go on", async () => {
+    await start({ connections: 3, connectionsOfOne: 3 });
+    const [first] = [await open(), await open("127.0.0.2"), await open("127.0.0.3")];
+    const refused = await open("127.0.0.4");
+    refused.socket.resume();
+    await until(() => refused.ended);
+    first.ask("/healthz");
+    expect(await first.answer()).to.match(/^HTTP\/1.1 200/);
+    first.socket.destroy();
+    await until(async () => (await status(small).catch(() => 0)) === 200);
+  });
+
+  it("refuses connections of an address that has too many, but not those of a proxy", async () => {
+    await start({ connections: 9, connectionsOfOne: 2 });
+    const first = await open();
+    await open();
+    const refused = await open();
+    refused.socket.resume();
+    await until(() => refused.ended);
+    first.ask("/healthz");
+    expect(await first.answer()).to.match(/^HTTP\/1.1 200/);
+    const other = await open("127.0.0.2");
+    other.ask("/healthz");
+    expect(await other.answer()).to.match(/^HTTP\/1.1 200/);
+    first.socket.destroy();
+    await until(async () => (await status(small).catch(() => 0)) === 200);
+
+    await service.close();
+    await start({ connections: 9, connectionsOfOne: 2 }, { trustProxy: true });
+    for (let at = 0; at < 4; at++) await open();
+    expect(await status(small, "192.0.2.1")).to.equal(200);
+  });
+
+  const ABORTED: Readonly<Record<string, (client: Client) => void>> = {
+    "a payload": (client) => {
+      client.ask(big);
+    },
+    "an answer that is being made": (client) => {
+      client.ask("/task");
+    },
+    "the body of a request": (client) => {
+      client.socket.write("POST /task HTTP/1.1\r\nHost: node\r\nContent-Length: 100\r\n\r\nx");
+    },
+    // The second is not told that it won't ever be sent.
+    "two answers of one connection": (client) => {
+      client.ask("/task");
+      client.ask("/task");
+    },
+  };
+  for (const [what, begin] of Object.entries(ABORTED)) {
+    it(`gives all back when connections are aborted in the middle of ${what}`, async () => {
+      await start({ responses: 4, responsesOfOne: 4 });
+      for (let at = 0; at < 4; at++) begin(await open());
+      await until(async () => (await status(small)) === 503);
+      for (const { socket } of clients) socket.resetAndDestroy();
+      await fill(4);
+    });
+  }
+
+  it("cuts off who asks on and on without reading", async () => {
+    await start();
+    for (const request of [
+      `GET /task HTTP/1.1\r\nHost: node\r\n\r\n`,
+      `GET /task HTTP/1.1\r\n\r\n`,
+      `GET /task HTTP/1.1\r\nHost: node\r\nExpect: much\r\n\r\n`,
+    ]) {
+      const few = await open();
+      const many = await open();
+      few.socket.write(request.includes("Expect") ? "" : request.repeat(8));
+      many.socket.write(request.repeat(9));
+      many.socket.resume();
+      await until(() => many.ended);
+      expect(many.socket.bytesRead).to.equal(0);
+      expect(few.ended).to.equal(false);
+    }
+    await expectAlive();
+  });
+});
+
+/** A connection that is only read from when it is told to. */
+class Client {
+  ended = false;
+
+  constructor(readonly socket: Socket) {
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      this.ended = true;
+    });
+  }
+
+  ask(path: string, address?: string): void {
+    const from = address ? `X-Forwarded-For: ${address}\r\n` : "";
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: node\r\n${from}\r\n`);
+  }
+
+  async answer(): Promise<string> {
+    const [data] = (await once(this.socket, "data")) as [Buffer];
+    return data.toString();
+  }
+}
