@@ -2,8 +2,8 @@ import type { Ran, ServiceResponse, TaskFacts } from "@securing-tasks/sandbox";
 import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import { once } from "node:events";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Metrics } from "../src/metrics";
 import type { Bounds, Service, ServiceOptions } from "../src/service";
@@ -20,6 +20,7 @@ describe("the REST service among strangers", () => {
   let service: Service;
   let port: number;
   let clients: Client[];
+  let drip: NodeJS.Timeout | undefined;
   /** Payloads that were read from the state. */
   let reads: string[];
   let answers: ((body: string) => void)[];
@@ -31,6 +32,7 @@ describe("the REST service among strangers", () => {
   });
 
   afterEach(async () => {
+    clearInterval(drip);
     for (const { socket } of clients) socket.destroy();
     await service.close();
   });
@@ -38,7 +40,7 @@ describe("the REST service among strangers", () => {
   /** Questions below `/task` wait until `answers` are given. */
   async function start(
     bounds: Partial<Bounds> = {},
-    { trustProxy = false, owner = Keypair.generate().publicKey } = {},
+    { trustProxy = false, metricsPort }: { trustProxy?: boolean; metricsPort?: number } = {},
   ): Promise<void> {
     const http: ServiceOptions["config"]["http"] = {
       host: "127.0.0.1",
@@ -52,7 +54,12 @@ describe("the REST service among strangers", () => {
     };
     service = await serve(
       {
-        config: { http, metrics: undefined, secrets: {}, owner },
+        config: {
+          http,
+          metrics: metricsPort ? { host: "127.0.0.1", port: metricsPort } : undefined,
+          secrets: {},
+          owner: Keypair.generate().publicKey,
+        },
         metrics: new Metrics(),
         task: {} as TaskFacts,
         payload: (hash) => {
@@ -218,12 +225,11 @@ describe("the REST service among strangers", () => {
     const waiting = await ask("/task");
     await until(async () => (await status(small)) === 503);
     const began = Date.now();
-    const trickle = setInterval(() => {
+    drip = setInterval(() => {
       trickling.socket.read();
     }, 20);
     waiting.socket.resume();
     await until(() => trickling.ended && waiting.ended);
-    clearInterval(trickle);
     expect(Date.now() - began).to.be.below(3_000);
     expect(trickling.socket.bytesRead).to.be.below(BIG.length);
     expect(await status(big)).to.equal(200);
@@ -250,13 +256,12 @@ describe("the REST service among strangers", () => {
     const body = await open();
     body.socket.write("POST /task HTTP/1.1\r\nHost: node\r\nContent-Length: 100\r\n\r\n");
     const kept = await ask("/healthz");
-    const drip = setInterval(() => {
+    drip = setInterval(() => {
       head.socket.write("X-Slow: yes\r\n");
       body.socket.write("x");
     }, 50);
     for (const { socket } of clients) socket.resume();
     await until(() => [idle, head, body, kept].every(({ ended }) => ended));
-    clearInterval(drip);
     expect(answers).to.have.length(0);
   });
 
@@ -270,6 +275,22 @@ describe("the REST service among strangers", () => {
     expect(await first.answer()).to.match(/^HTTP\/1.1 200/);
     first.socket.destroy();
     await until(async () => (await status(small).catch(() => 0)) === 200);
+  });
+
+  it("has 32 connections where there are only metrics", async () => {
+    const probe = createServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const metricsPort = (probe.address() as AddressInfo).port;
+    probe.close();
+    await start({}, { metricsPort });
+    port = metricsPort;
+    const first = await open();
+    for (let at = 1; at < 32; at++) await open();
+    const refused = await open();
+    refused.socket.resume();
+    await until(() => refused.ended);
+    first.ask("/metrics");
+    expect(await first.answer()).to.match(/^HTTP\/1.1 200/);
   });
 
   it("refuses connections of an address that has too many, but not those of a proxy", async () => {
