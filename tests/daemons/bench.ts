@@ -27,6 +27,7 @@ import type { PublicKey } from "@solana/web3.js";
 import { Connection, Keypair, SystemProgram, Transaction } from "@solana/web3.js";
 import { Command } from "commander";
 import pLimit from "p-limit";
+import type { LogLine } from "./daemon";
 import { Daemon } from "./daemon";
 import { FragileValidator } from "./validator";
 
@@ -172,22 +173,11 @@ async function bench(submissions: number): Promise<void> {
     );
 
     say("waiting for the end of the submission window ...");
-    const times: number[] = [];
-    let kind = 0;
-    void (async () => {
-      for (;;) {
-        const { opinion } = await witness.next(({ msg }) => msg === "checked");
-        times.push(performance.now());
-        if (opinion === "valid") kind += 1;
-      }
-    })();
-    await witness.next(({ msg }) => msg === "will check");
-    const began = performance.now();
-    while (times.length < submissions) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    const seconds = ((times.at(-1) ?? 0) - began) / 1_000;
-    if (kind !== submissions) throw new Error(`Only ${kind} of ${submissions} were found valid.`);
+    const [begin] = await logged(witness, "will check", 1);
+    const checked = await logged(witness, "checked", submissions);
+    const valid = checked.filter(({ opinion }) => opinion === "valid").length;
+    if (valid !== submissions) throw new Error(`Only ${valid} of ${submissions} were found valid.`);
+    const seconds = (timeOf(checked.at(-1)) - timeOf(begin)) / 1_000;
     say(`${submissions} submissions decided in ${seconds.toFixed(1)} s on one core`);
     say(`${(submissions / seconds).toFixed(1)} audits decided each second`);
     say(`busy witness: ${(await memory(pid)).toFixed(0)} MB resident at the end`);
@@ -240,6 +230,20 @@ async function submit(
   await chain.send(new Transaction().add(await join.instruction(), await work.instruction()), [
     worker,
   ]);
+}
+
+/** The lines of one kind, once there are so many. */
+async function logged({ lines }: Daemon, what: string, count: number): Promise<LogLine[]> {
+  for (;;) {
+    const found = lines.filter(({ msg }) => msg === what);
+    if (found.length >= count) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** When a line was written, in milliseconds since 1970. */
+function timeOf(line: LogLine | undefined): number {
+  return Date.parse(String(line?.["time"]));
 }
 
 /** Resident memory of a process, in MB. */
