@@ -6,18 +6,13 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Task } from "@securing-tasks/client";
-import {
-  SecuringTasksClient,
-  WRAPPED_SOL,
-  createTokenAccount,
-  tokenAccountOf,
-} from "@securing-tasks/client";
-import { TOKEN_PROGRAM_ID, createMint, mintTo } from "@solana/spl-token";
-import { Keypair, PublicKey, Transaction } from "@solana/web3.js";
+import { SecuringTasksClient, WRAPPED_SOL } from "@securing-tasks/client";
+import { Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { PRESET_TABLE } from "../app/cli/src/create/presets";
 import type { Person, Ran } from "./utils/command_line";
 import { CommandLine, failed } from "./utils/command_line";
+import { TestMint } from "./utils/mint";
 import { localnet } from "./utils/validator";
 
 const SOL = 1_000_000_000n;
@@ -178,14 +173,10 @@ describe("task create on a validator", () => {
   });
 
   it("takes tokens by their decimals, and refuses more than there are, before anything is sent", async () => {
-    const chain = localnet();
-    const mint = await createMint(chain.connection, creator, creator.publicKey, null, 6);
-    const info = { address: mint, tokenProgram: TOKEN_PROGRAM_ID };
-    await chain.send(new Transaction().add(createTokenAccount(info, creator.publicKey)), [creator]);
-    const account = tokenAccountOf(info, creator.publicKey);
-    await mintTo(chain.connection, creator, mint, account, creator, 10_000_000n);
+    const mint = await TestMint.make(localnet(), creator, 6);
+    await mint.give(creator.publicKey, 10_000_000n);
     const args = [
-      ...["--preset", "seed", "--mint", mint.toBase58(), "--bounty", "1.5"],
+      ...["--preset", "seed", "--mint", mint.address.toBase58(), "--bounty", "1.5"],
       ...["--audit-function", "audit.js", "--bond", "7 base"],
     ];
     const poor = failed(await run("--json", ...args, "--fund", "10.000001"));

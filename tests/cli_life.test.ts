@@ -12,11 +12,11 @@ import {
   tokenAccountOf,
   vaultAddress,
 } from "@securing-tasks/client";
-import { createMint, getOrCreateAssociatedTokenAccount, mintTo } from "@solana/spl-token";
 import { Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import type { Person } from "./utils/command_line";
 import { CommandLine, Following } from "./utils/command_line";
+import { TestMint } from "./utils/mint";
 import { localnet } from "./utils/validator";
 
 /** One token of the test's mint, in base units. */
@@ -54,16 +54,12 @@ describe("the command line alone", () => {
     const chain = localnet();
     const bank = Keypair.generate();
     await chain.fund(bank.publicKey, 100_000_000_000n);
-    const address = await createMint(chain.connection, bank, bank.publicKey, null, 6);
-    mint = await fetchMint(chain.connection, address);
+    const made = await TestMint.make(chain, bank, 6);
+    mint = await fetchMint(chain.connection, made.address);
     client = new SecuringTasksClient(chain.provider(bank));
     const rich = async (name: string): Promise<Person> => {
       const who = await cli.person(name, 10n);
-      const owner = who.key.publicKey;
-      const account = await getOrCreateAssociatedTokenAccount(
-        ...([chain.connection, bank, address, owner] as const),
-      );
-      await mintTo(chain.connection, bank, address, account.address, bank, 100n * TOKEN);
+      await made.give(who.key.publicKey, 100n * TOKEN);
       return who;
     };
     creator = await rich("creator");
@@ -74,7 +70,7 @@ describe("the command line alone", () => {
       await each(async (name) => [name, await cli.person(`${name}-hot`, 10n)] as const),
     ) as typeof crew;
     await writeFile(join(cli.folder, "audit.js"), 'export function audit() { return "valid"; }\n');
-    await writeFile(join(cli.folder, "task.yaml"), taskFile(address));
+    await writeFile(join(cli.folder, "task.yaml"), taskFile(made.address));
   });
 
   after(async () => {

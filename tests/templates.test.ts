@@ -10,18 +10,13 @@ import type {
   WorkFacts,
 } from "@securing-tasks/sandbox";
 import { auditFacts, liveDoors, runWork, workFacts } from "@securing-tasks/sandbox";
-import {
-  TOKEN_PROGRAM_ID,
-  createMint,
-  createTransferInstruction,
-  getAssociatedTokenAddressSync,
-  mintTo,
-} from "@solana/spl-token";
+import { createTransferInstruction, getAssociatedTokenAddressSync } from "@solana/spl-token";
 import type { TransactionInstruction } from "@solana/web3.js";
 import { Keypair, PublicKey, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 import { Shelf, expectVerdict, loadTemplate, runBuilder } from "../app/templates/test/utils";
 import { RULES, workers } from "./utils/games";
+import { TestMint } from "./utils/mint";
 import { localnet } from "./utils/validator";
 
 const SOL = 1_000_000_000n;
@@ -165,7 +160,7 @@ describe("templates on a chain", () => {
       ),
     ) as Record<(typeof names)[number], Keypair>;
     const tokens = await Tokens.make(bank, [alice.publicKey, treasury.publicKey]);
-    await tokens.mint(alice.publicKey, 1_000n);
+    await tokens.mint.give(alice.publicKey, 1_000n);
 
     const ins = (await worker.currentRound()) + 1n;
     const [outs, report] = [ins + 1n, ins + 2n];
@@ -281,7 +276,7 @@ describe("templates on a chain", () => {
     const ofTokens = {
       ...rules,
       vault: tokens.vault.publicKey.toBase58(),
-      mint: tokens.mintKey.toBase58(),
+      mint: tokens.mint.address.toBase58(),
       tokenAccount: tokens.account(tokens.vault.publicKey).toBase58(),
       leastInflow: "1",
     };
@@ -375,27 +370,21 @@ class Tokens {
 
   private constructor(
     private readonly bank: Keypair,
-    readonly mintKey: PublicKey,
+    readonly mint: TestMint,
   ) {}
 
   static async make(bank: Keypair, holders: readonly PublicKey[]): Promise<Tokens> {
-    const { connection } = localnet();
-    const mint = await createMint(connection, bank, bank.publicKey, null, 0);
+    const mint = await TestMint.make(localnet(), bank, 0);
     const tokens = new Tokens(bank, mint);
     const made = [tokens.vault.publicKey, ...holders].map((holder) =>
-      createTokenAccount({ address: mint, tokenProgram: TOKEN_PROGRAM_ID }, holder, bank.publicKey),
+      createTokenAccount(mint, holder, bank.publicKey),
     );
     await localnet().send(new Transaction().add(...made), [bank]);
     return tokens;
   }
 
   account(owner: PublicKey): PublicKey {
-    return getAssociatedTokenAddressSync(this.mintKey, owner);
-  }
-
-  async mint(owner: PublicKey, amount: bigint): Promise<void> {
-    const { connection } = localnet();
-    await mintTo(connection, this.bank, this.mintKey, this.account(owner), this.bank, amount);
+    return getAssociatedTokenAddressSync(this.mint.address, owner);
   }
 
   async pay(from: Keypair, to: PublicKey, amount: bigint): Promise<string> {

@@ -17,16 +17,12 @@ import {
 } from "@securing-tasks/client";
 import { findValidator } from "@securing-tasks/client/localnet";
 import type { NodeConfigInput } from "@securing-tasks/node";
-import {
-  TOKEN_PROGRAM_ID,
-  createMint,
-  getOrCreateAssociatedTokenAccount,
-  mintTo,
-} from "@solana/spl-token";
+import { TOKEN_PROGRAM_ID } from "@solana/spl-token";
 import { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import getPort from "get-port";
 import { CLI, Daemon } from "./daemon";
 import { Host } from "./host";
+import { TestMint } from "../utils/mint";
 import { FragileValidator } from "./validator";
 
 const run = promisify(execFile);
@@ -95,17 +91,16 @@ export class Fleet {
     const chain = new ConnectionChain(new Connection(validator.rpcUrl, "confirmed"));
     const bank = Keypair.generate();
     await chain.fund(bank.publicKey, BigInt(10_000 * SOL));
-    const mint = await createMint(chain.connection, bank, bank.publicKey, null, 0);
+    const mint = await TestMint.make(chain, bank, 0);
     const endow = async (owner: PublicKey, amount: bigint): Promise<void> => {
       await chain.fund(owner, BigInt(100 * SOL));
-      const account = await getOrCreateAssociatedTokenAccount(chain.connection, bank, mint, owner);
-      await mintTo(chain.connection, bank, mint, account.address, bank, amount);
+      await mint.give(owner, amount);
     };
 
     const creator = await keep(folder, "creator", Keypair.generate());
     await endow(creator.key.publicKey, options.pool);
     const file = join(folder, "task.yaml");
-    await writeFile(file, taskFile(mint, options.rules));
+    await writeFile(file, taskFile(mint.address, options.rules));
     const made = await cli<{ task: string }>(validator, creator.file, [
       ...["task", "create", "--file", file],
     ]);
