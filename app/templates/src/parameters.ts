@@ -1,4 +1,4 @@
-import { Validator } from "@cfworker/json-schema";
+import { Validator, dereference } from "@cfworker/json-schema";
 import { fromAddress } from "./shared/bytes";
 import { isObject } from "./shared/json";
 
@@ -115,19 +115,50 @@ function refersOutside(value: unknown, root = false): boolean {
   });
 }
 
+/** Whether anything in a schema has this name and such a value; a name that only looks like a keyword counts too. */
+function holds(schema: unknown, wrong: (key: string, value: unknown) => boolean): boolean {
+  if (Array.isArray(schema)) return schema.some((one) => holds(one, wrong));
+  if (!isObject(schema)) return false;
+  return Object.entries(schema).some(([key, value]) => wrong(key, value) || holds(value, wrong));
+}
+
+/** Throws where a pattern or reference can't be used, which would only show on content that it is for. */
+function useAll(schema: object): void {
+  holds(schema, (key, value) => {
+    const patterns =
+      key === "pattern" ? [value] : key === "patternProperties" ? Object.keys(value ?? {}) : [];
+    for (const pattern of patterns) if (typeof pattern === "string") new RegExp(pattern, "u");
+    return false;
+  });
+  const known = dereference(schema);
+  for (const one of Object.values(known)) {
+    const to = typeof one === "object" ? one.__absolute_ref__ : undefined;
+    if (to !== undefined && !(to in known)) throw new Error(`$ref to ${to} leads nowhere`);
+  }
+}
+
 function schemaTrouble(value: unknown): string | null {
   if (value === null || typeof value === "boolean") return null;
   if (!isObject(value)) return "a JSON schema, or null for any content";
   if (refersOutside(value, true)) {
     return "a JSON schema whose $ref all begin with # and that has no $id but at its root";
   }
+  // An accused chooses the content: one list of 45,000 items, or one long name of a host, would take longer than an audit may.
+  if (holds(value, (key, one) => key === "uniqueItems" && one !== false)) {
+    return (
+      "a JSON schema without uniqueItems, which compares every two items: " +
+      "leave it out, or ask for an object, whose names are different anyway"
+    );
+  }
+  if (holds(value, (key, one) => key === "format" && one === "url")) {
+    return 'a JSON schema without the format "url", which long texts hold up: use "uri"';
+  }
   // Most mistakes only show when the schema is used.
-  for (const sample of [{}, [], "", 0, null]) {
-    try {
-      new Validator(value, "2020-12").validate(sample);
-    } catch (error) {
-      return `a JSON schema (draft 2020-12) that can be used: ${String(error)}`;
-    }
+  try {
+    useAll(value);
+    for (const sample of [{}, [], "", 0, null]) new Validator(value, "2020-12").validate(sample);
+  } catch (error) {
+    return `a JSON schema (draft 2020-12) that can be used: ${String(error)}`;
   }
   return null;
 }
@@ -136,6 +167,9 @@ function schemaTrouble(value: unknown): string | null {
 const OTHER_REQUESTS = 3;
 /** Beside it, the payload may take 10 seconds, and a run may take 60. */
 const MOST_ASKING_MS = 40_000;
+
+/** What an audit of the storage template holds at once, in a memory of 64 MiB, and reads in the 10 seconds that it may compute. */
+const MOST_SAMPLED_BYTES = 8_388_608;
 
 const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters[N]> } = {
   rest: {
@@ -280,8 +314,13 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
       },
     },
     secrets: { source: "URL of what the worker keeps: a content, or a list of { sha256, uri }" },
-    refuse: ({ leastItems, mostItems }) =>
-      leastItems > mostItems ? "leastItems must not be over mostItems" : null,
+    refuse: ({ kind, samples, leastItems, mostItems, mostBytes }) =>
+      leastItems > mostItems
+        ? "leastItems must not be over mostItems"
+        : kind === "manifest" && samples * mostBytes > MOST_SAMPLED_BYTES
+          ? `samples × mostBytes may be ${MOST_SAMPLED_BYTES} at most: ` +
+            "an audit must neither run out of memory nor of time"
+          : null,
   },
   vrf: {
     description:

@@ -125,6 +125,11 @@ describe("the bundles", () => {
     ["storage", { schema: { $ref: "#/nowhere" } }, "schema must be a JSON schema (draft 2020-12)"],
     ["storage", { schema: { items: { $ref: "https://a.b" } } }, "whose $ref all begin with #"],
     ["storage", { schema: { items: { $id: "https://a.b" } } }, "no $id but at its root"],
+    ["storage", { schema: { $defs: { a: { uniqueItems: true } } } }, "without uniqueItems"],
+    ["storage", { schema: { items: { format: "url" } } }, 'use "uri"'],
+    ["storage", { schema: { properties: { a: { $ref: "#/no" } } } }, "leads nowhere"],
+    ["storage", { schema: { properties: { a: { pattern: "(" } } } }, "that can be used"],
+    ["storage", { samples: 33 }, "samples × mostBytes may be 8388608 at most"],
     ["storage", { leastItems: 9, mostItems: 8 }, "leastItems must not be over mostItems"],
     ["oracle", {}, "There is no template oracle. There are: rest, bridge-vault, storage, vrf."],
   ] as const) {

@@ -1,6 +1,7 @@
 import type { LoadedFunction, WorkFacts } from "@securing-tasks/sandbox";
 import { runRespond, runWork } from "@securing-tasks/sandbox";
 import { expect } from "chai";
+import { baseOf } from "../src/rest/service";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   Shelf,
@@ -164,13 +165,26 @@ describe("the REST template", function () {
       "no JSON",
       Uint8Array.of(123, 255, 125),
       JSON.stringify({ owner, round }),
-      JSON.stringify({ service: "ftp://a.b", owner, round }),
-      JSON.stringify({ service: `${service}/?`, owner, round }),
+      JSON.stringify({ service: 7, owner, round }),
       JSON.stringify({ service, owner, round: round + 1 }),
       JSON.stringify({ service, owner: facts.task.address, round }),
     ]) {
       await expectVerdict(audit, factsOf(facts, shelf.put(payload)), doors, "malicious");
     }
+  });
+
+  it("calls an address that can't be asked down, and names none in its work", async () => {
+    const facts = someWorkFacts();
+    const { owner, round } = facts;
+    for (const service of ["ftp://a.b", "http://a.b/?", "http://user@a.b", "http://ä.b", ""]) {
+      const payload = shelf.put(JSON.stringify({ service, owner, round }));
+      await expectVerdict(audit, factsOf(facts, payload), doors, "downtime");
+      const ran = await runWork(work, { ...facts, publicUrl: service }, doors);
+      expect(ran.ok ? "" : ran.failure.message).to.contain("set http.publicUrl");
+    }
+    expect(baseOf("http://worker_1:8080//")).to.equal("http://worker_1:8080");
+    const service = (await serve(honest(facts))).replace("http", "HTTP");
+    await expectOf(facts, `${service}/`, "valid");
   });
 
   it("calls a payload that can't be had down", async () => {

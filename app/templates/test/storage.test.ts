@@ -1,6 +1,8 @@
 import type { LoadedFunction, Verdict } from "@securing-tasks/sandbox";
 import { runWork } from "@securing-tasks/sandbox";
 import { expect } from "chai";
+import { encodeText } from "../src/shared/bytes";
+import { fits, itemsOf } from "../src/storage/content";
 import {
   Shelf,
   Web,
@@ -19,7 +21,7 @@ const SCHEMA = {
     title: { type: "string", minLength: 1, pattern: "^[A-Z]" },
     at: { type: "string", format: "date-time" },
     link: { type: "string", format: "uri" },
-    tags: { type: "array", items: { $ref: "#/$defs/tag" }, uniqueItems: true },
+    tags: { type: "array", items: { $ref: "#/$defs/tag" } },
   },
   additionalProperties: false,
   $defs: { tag: { enum: ["news", "art"] } },
@@ -92,6 +94,10 @@ describe("the storage template", function () {
     const { items } = JSON.parse(await made(work)) as Listed;
     const size = Buffer.byteLength(article("É".normalize("NFD")));
     expect(items).to.deep.equal([{ ...good, size }]);
+    // An address that the door can ask, and the audit would call malice.
+    const named = { ...good, uri: good.uri.replace("//", "//user@") };
+    listed = [named];
+    expect(await made(work)).to.contain("Only 0 of the least 1 items can be had.");
     listed = [bad];
     expect(await made(work)).to.contain("Only 0 of the least 1 items can be had.");
     listed = [{ sha256: "no hash" }];
@@ -123,7 +129,6 @@ describe("the storage template", function () {
       article(""),
       article("lower"),
       article("Tag", { tags: ["sport"] }),
-      article("Tags", { tags: ["art", "art"] }),
       article("At", { at: "yesterday" }),
       article("Link", { link: "nowhere" }),
       article("More", { more: 1 }),
@@ -191,6 +196,94 @@ describe("the storage template", function () {
     await expectVerdict(one.audit, factsOf(facts, gone), doors, "downtime");
     listed = article("wrong");
     expect(await made(one.work)).to.contain("breaks the task's schema");
+  });
+
+  it("lists every address that its audit takes", async () => {
+    const { sha256, uri } = shelf.put(article("Right"));
+    const upper = { sha256, uri: uri.replace("http", "HTTP") };
+    listed = [upper];
+    await expectOf("valid", (manifest) => {
+      expect(manifest.items[0]?.uri).to.equal(upper.uri);
+      return manifest;
+    });
+    for (const address of [
+      "http://a_b.c/d",
+      "https://a.b?c=d",
+      `http://a.b/${"c".repeat(1_900)}`,
+    ]) {
+      const item = { sha256, uri: address, size: 1 };
+      const payload = encodeText(JSON.stringify({ owner: "me", round: 1, items: [item] }));
+      const limits = { leastItems: 1, mostItems: 1, mostBytes: 1 };
+      expect(itemsOf(payload, "me", 1, limits), address).to.deep.equal([item]);
+    }
+  });
+
+  it("submits no content that its audit would not clear", async () => {
+    const schema = { type: "object" };
+    const one = await loadTemplate("storage", { kind: "content", schema, mostBytes: 20 });
+    listed = '{"a":"ééé"}';
+    await expectVerdict(one.audit, factsOf(facts, shelf.put(await made(one.work))), doors, "valid");
+    // 15 characters, but 22 bytes.
+    listed = '{"a":"ééééééé"}';
+    expect(await made(one.work)).to.contain("bytes, and the task takes 20 at most");
+    const any = await loadTemplate("storage", { kind: "content" });
+    const binary = await Web.serve((_request, response) => response.end(Buffer.of(97, 255)));
+    const ran = await runWork(any.work, { ...facts, secrets: { source: binary.url } }, doors);
+    await binary.close();
+    expect(ran.ok ? "" : ran.failure.message).to.contain("is no UTF-8 text");
+  });
+
+  it("has a verdict on content that is made to hold it up", async () => {
+    const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+    const many = (values: number) => `[${"1,".repeat(values - 2)}1]`;
+    const named = (length: number) => `{"${"n".repeat(length)}":1}`;
+    // Each level takes three calls of the validator.
+    const deep = { anyOf: [{ type: ["object", "number"] }, { allOf: [{ items: { $ref: "#" } }] }] };
+    const limits = { schema: deep, kind: "content", samples: 5 } as const;
+    for (const make of [() => nested(65), () => many(50_000), () => named(1_000)]) {
+      expect(fits(make(), limits)).to.equal(true);
+    }
+    for (const make of [() => nested(66), () => many(50_001), () => named(1_001)]) {
+      expect(fits(make(), limits)).to.equal(false);
+    }
+    // An audit of a manifest looks at all its samples.
+    expect(fits(many(10_000), { ...limits, kind: "manifest" })).to.equal(true);
+    expect(fits(many(10_001), { ...limits, kind: "manifest" })).to.equal(false);
+    expect(
+      fits('{"a":1}', { ...limits, schema: { properties: { a: { $ref: "#/no" } } } }),
+    ).to.equal(false);
+
+    const one = await loadTemplate("storage", { kind: "content", schema: deep, mostBytes: 1e6 });
+    for (const content of [nested(66), nested(500_000), many(60_000)]) {
+      const { audit: judge, work: make } = one;
+      await expectVerdict(judge, factsOf(facts, shelf.put(content)), doors, "malicious");
+      listed = content;
+      expect(await made(make)).to.contain("breaks the task's schema");
+    }
+    // What the one submits, the other clears, however little stack is left for it.
+    for (const depth of [20, 40, 65]) {
+      listed = nested(depth);
+      const said = await made(one.work);
+      if (said.startsWith("[")) {
+        await expectVerdict(one.audit, factsOf(facts, shelf.put(said)), doors, "valid");
+      } else {
+        const payload = shelf.put(nested(depth));
+        await expectVerdict(one.audit, factsOf(facts, payload), doors, "malicious");
+      }
+    }
+  });
+
+  it("leaves out of a manifest what it could not vouch for in an audit", async () => {
+    const { audit: judge, work: make } = await loadTemplate("storage", { schema: { items: {} } });
+    const good = shelf.put("[1]");
+    listed = [
+      shelf.put("[".repeat(70) + "]".repeat(70)),
+      shelf.put(`[${"1,".repeat(10_000)}1]`),
+      good,
+    ];
+    const said = await made(make);
+    expect((JSON.parse(said) as Listed).items).to.deep.equal([{ ...good, size: 3 }]);
+    await expectVerdict(judge, factsOf(facts, shelf.put(said)), doors, "valid");
   });
 
   it("takes any bytes where there is no schema", async () => {

@@ -40,8 +40,14 @@ export function spans(
   const middle = end - roundSlots;
   return {
     inflows: { first: middle - roundSlots, end: middle },
-    payouts: { first: middle, end },
+    // What the vault did before its task was made breaks no rule.
+    payouts: notBefore(startSlot, { first: middle, end }),
   };
+}
+
+/** What of a span is at this slot or later, maybe nothing. */
+export function notBefore(slot: number, { first, end }: Span): Span {
+  return { first: Math.max(first, slot), end: Math.max(end, slot) };
 }
 
 /** What a transaction did to the vault and to others: by account for SOL, by owner for tokens. Null where the vault has what it had. */
@@ -95,15 +101,21 @@ export function pays(out: Movement, inflow: Movement, rules: BridgeVaultParamete
   if (paid <= 0n || inflow.amount <= 0n || !gainer || gainers.length > 1) return false;
   const [who, gained] = gainer;
   const mayGain = rules.destinations.includes(who) || (rules.refunds && depositor(inflow) === who);
-  const kept = (inflow.amount * BigInt(rules.feeBps)) / 10_000n;
-  return gained === paid && mayGain && paid <= inflow.amount && paid >= inflow.amount - kept;
+  return gained === paid && mayGain && paid <= inflow.amount && paid >= leastPayout(inflow, rules);
 }
 
-/** Whether an inflow has to be paid out: it is no dust, and no top-up by a destination. */
+/** What a payout for this inflow comes to at least. */
+export function leastPayout({ amount }: Movement, { feeBps }: BridgeVaultParameters): bigint {
+  return amount - (amount * BigInt(feeBps)) / 10_000n;
+}
+
+/** Whether an inflow has to be paid out: it is no dust, no top-up by a destination, and there is somebody who may be paid. */
 export function isOrder(inflow: Movement, rules: BridgeVaultParameters): boolean {
+  const { destinations, leastInflow } = rules;
   const from = depositor(inflow);
-  const topUp = from !== null && rules.destinations.includes(from);
-  return inflow.amount >= BigInt(rules.leastInflow) && !topUp;
+  // Two who pay in together can't be refunded: with no destination, to pay would be malice.
+  const payable = from === null ? destinations.length > 0 : !destinations.includes(from);
+  return inflow.amount >= BigInt(leastInflow) && payable;
 }
 
 /** Pages of 1,000 signatures that are looked through. */

@@ -1,8 +1,9 @@
 import type { AuditFacts, Context, HttpAnswer, Verdict } from "@securing-tasks/sandbox";
 import type { RestParameters } from "../parameters";
-import { ask, fetchContent, isWebAddress } from "../shared/doors";
+import { ask, fetchContent } from "../shared/doors";
 import { parseObject } from "../shared/json";
 import { answer } from "./answer";
+import { baseOf } from "./service";
 
 declare const PARAMETERS: RestParameters;
 
@@ -13,8 +14,15 @@ export async function audit(context: Context<AuditFacts>): Promise<Verdict> {
   const { submission, task } = context;
   const payload = await fetchContent(context, submission.payloadHash, submission.payloadUri);
   if (!payload) return "downtime";
-  const service = serviceOf(payload, submission.owner, submission.round);
-  if (service === null) return "malicious";
+  const said = parseObject(payload);
+  if (said?.owner !== submission.owner || said.round !== submission.round) return "malicious";
+  if (typeof said.service !== "string") return "malicious";
+  const service = baseOf(said.service);
+  if (service === null) {
+    // Nobody can ask there, as with a dead server: it is no lie.
+    context.log(`${said.service} is no address of a service`);
+    return "downtime";
+  }
 
   let retries = RETRIES;
   const get = async (path: string): Promise<HttpAnswer | null> => {
@@ -33,20 +41,13 @@ export async function audit(context: Context<AuditFacts>): Promise<Verdict> {
   for (let asked = 0; asked < PARAMETERS.questions; asked++) {
     const question = 1 + Math.floor(Math.random() * PARAMETERS.biggestQuestion);
     const got = await get(`/task/answer?question=${question}&owner=${submission.owner}`);
-    const said = got && parseObject(got.body);
+    const answered = got && parseObject(got.body);
     // What does not even speak of the question, like the error page of a proxy, is no answer and so no lie.
-    if (said?.question !== question || said.owner !== submission.owner) return "downtime";
-    if (said.answer !== answer(question, task.address, submission.owner)) {
+    if (answered?.question !== question || answered.owner !== submission.owner) return "downtime";
+    if (answered.answer !== answer(question, task.address, submission.owner)) {
       context.log(`question ${question}: wrong answer`);
       return "malicious";
     }
   }
   return "valid";
-}
-
-/** Base URL of the service; null where the payload is not what it must be. */
-function serviceOf(payload: Uint8Array, owner: string, round: number): string | null {
-  const said = parseObject(payload);
-  if (said?.owner !== owner || said.round !== round || !isWebAddress(said.service)) return null;
-  return /[?#]/.test(said.service) ? null : said.service.replace(/\/+$/, "");
 }

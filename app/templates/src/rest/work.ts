@@ -7,6 +7,7 @@ import type {
 } from "@securing-tasks/sandbox";
 import type { RestParameters } from "../parameters";
 import { answer } from "./answer";
+import { baseOf } from "./service";
 
 declare const PARAMETERS: RestParameters;
 
@@ -17,7 +18,13 @@ export function work({ publicUrl, owner, round }: Context<WorkFacts>): string {
       "This task needs a REST service: set http.publicUrl in the node's configuration.",
     );
   }
-  return JSON.stringify({ service: publicUrl.replace(/\/+$/, ""), owner, round });
+  const service = baseOf(publicUrl);
+  if (service === null) {
+    throw new Error(
+      `The audit can't ask ${publicUrl}: set http.publicUrl in the node's configuration to an http(s) URL in plain ASCII, without a user name, ? or #.`,
+    );
+  }
+  return JSON.stringify({ service, owner, round });
 }
 
 export function respond(

@@ -57,9 +57,13 @@ export function ask(doors: Doors, request: HttpRequest): Promise<HttpAnswer | nu
   return answerOf(doors.http(request));
 }
 
-const WEB_ADDRESS = /^https?:\/\/[A-Za-z0-9.[\]:-]+(?:\/[\x21-\x7e]*)?$/;
+const WEB_ADDRESS = /^https?:\/\/[\w.[\]:-]+(?:[/?#][\x21-\x7e]*)?$/i;
+const MOST_ADDRESS = 2_000;
 
-/** Whether a text is an http(s) URL that the doors can ask for: no user name, nothing but plain ASCII. */
+/**
+ * Whether a text is an http(s) URL that the doors can ask for: no user name, nothing but plain ASCII. Where `work` names an address, it
+ * asks this too: an audit that takes less than `work` would accuse the honest.
+ */
 export function isWebAddress(value: unknown): value is string {
-  return typeof value === "string" && value.length <= 500 && WEB_ADDRESS.test(value);
+  return typeof value === "string" && value.length <= MOST_ADDRESS && WEB_ADDRESS.test(value);
 }

@@ -1,7 +1,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes } from "@noble/hashes/utils.js";
-import type { Doors } from "@securing-tasks/sandbox";
+import type { ChainTransaction, Doors, TaskFacts } from "@securing-tasks/sandbox";
 import { encodeText, fromAddress, fromBase64, toAddress } from "./bytes";
 
 /*
@@ -22,6 +22,8 @@ export interface Submitted {
 const DISCRIMINATOR = "88b9d2aed88c407d";
 /** Discriminator, task, submission, owner, round (u64 LE), payload hash, reserve, slot. */
 const EVENT_BYTES = 8 + 3 * 32 + 8 + 32 + 8 + 8;
+/** Signatures that a door gives at most. */
+const PAGE = 1_000;
 
 /** The submissions among the log lines of a transaction. Only lines that the program itself wrote count. */
 export function submittedIn(logs: readonly string[], program: string): Submitted[] {
@@ -85,36 +87,133 @@ function isPoint(bytes: Uint8Array): boolean {
   }
 }
 
+/** Where a submission is looked for. */
+export interface Sought {
+  readonly address: string;
+  /** Slots in which it can have been made, the last excluded. None is closed before that one. */
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The submission of an owner for a round. Throws for what are no addresses. */
+export function soughtOf(program: string, task: TaskFacts, round: number, owner: string): Sought {
+  const first = task.startSlot + round * task.roundSlots;
+  const address = submissionAddress(program, task.address, round, owner);
+  return { address, first, end: first + task.submissionSlots };
+}
+
+export interface Found {
+  readonly signature: string;
+  readonly submitted: Submitted;
+}
+
+/** What a transaction logged of the submission with this address. */
+export function foundIn(
+  { signature, failed, logs }: ChainTransaction,
+  program: string,
+  address: string,
+): Found | null {
+  if (failed) return null;
+  const submitted = submittedIn(logs, program).find(({ submission }) => submission === address);
+  return submitted ? { signature, submitted } : null;
+}
+
+/** How far a search goes: it asks doors at most `pages` + log2(1,000 `pages`) + `most` times, rounded up. */
+export interface Reach {
+  /** Thousands of transactions that are listed. */
+  readonly pages: number;
+  /** Transactions that are looked through. */
+  readonly most: number;
+}
+
 /**
- * The submission of an owner for a round, with its transaction, or null where there was none. Looks first at `hint`, a signature, then
- * among the transactions of the submission's address. Throws when these are more than `most`.
+ * Looks for a submission among the transactions of its address. Null where there is none; "hidden" where only a transaction whose logs
+ * were cut can have made it; "lost" where so many name the address that it can't be told.
  */
 export async function findSubmission(
   doors: Doors,
   program: string,
-  sought: { readonly task: string; readonly round: number; readonly owner: string },
-  options: { readonly hint?: string; readonly most: number },
-): Promise<{ readonly signature: string; readonly submitted: Submitted } | null> {
-  const address = submissionAddress(program, sought.task, sought.round, sought.owner);
-  const look = async (signature: string): Promise<Submitted | undefined> => {
-    const transaction = await doors.transaction(signature);
-    if (!transaction || transaction.failed) return undefined;
-    return submittedIn(transaction.logs, program).find(({ submission }) => submission === address);
+  { address, first, end }: Sought,
+  { pages, most }: Reach,
+): Promise<Found | "hidden" | "lost" | null> {
+  const { signatures, whole } = await listed(doors, address, pages);
+  const known = new Map<number, ChainTransaction>();
+  const get = async (at: number): Promise<ChainTransaction> => {
+    const signature = signatures[at] ?? "";
+    const transaction = known.get(at) ?? (await doors.transaction(signature));
+    // The server lists it, so what is missing is the server's history.
+    if (!transaction) throw new Error(`The RPC server lists ${signature} and has no such thing.`);
+    known.set(at, transaction);
+    return transaction;
   };
-  const signatures = await doors.signatures(address, { limit: options.most + 1 });
-  const { hint } = options;
-  // A door refuses what is no signature, so the hint is only taken where the chain gave it too, or the list is not whole.
-  const whole = signatures.length <= options.most;
-  const hinted = hint !== undefined && (signatures.includes(hint) || (!whole && isSignature(hint)));
-  const order = hinted ? [hint, ...signatures] : [...signatures].reverse();
-  for (const signature of order.slice(0, options.most)) {
-    const submitted = await look(signature);
-    if (submitted) return { signature, submitted };
+
+  // Anybody can name the address in hundreds of transactions. But what it holds begins with the submission, unless a stranger pays for it,
+  // and stays until its round takes no more: so the first transaction that leaves something there is found by halves.
+  let from = 0;
+  for (let to = whole && signatures.length <= most ? 0 : signatures.length; from < to;) {
+    const middle = Math.floor((from + to) / 2);
+    const transaction = await get(middle);
+    const { slot } = transaction;
+    if (slot >= end || (slot >= first && holds(transaction, address))) to = middle;
+    else from = middle + 1;
   }
-  if (whole) return null;
-  throw new Error(`Over ${options.most} transactions touch ${address}: too many to look through.`);
+  if (from === 0 && !whole) return "lost";
+
+  let left = most;
+  const cut: string[] = [];
+  /** Looks through one transaction after the other, from one on, until one is out of the slots. */
+  const look = async (start: number, step: 1 | -1): Promise<Found | "lost" | null> => {
+    for (let at = start; at >= 0 && at < signatures.length; at += step) {
+      if (left-- <= 0) return "lost";
+      const transaction = await get(at);
+      const { slot, failed, logs } = transaction;
+      if (step > 0 ? slot >= end : slot < first) return null;
+      if (slot < first || slot >= end) continue;
+      const found = foundIn(transaction, program, address);
+      if (found) return found;
+      // One that leaves nothing at the address made nothing there.
+      if (!failed && logs.includes("Log truncated") && holds(transaction, address)) {
+        cut.push(transaction.signature);
+      }
+    }
+    return null;
+  };
+  // A server may give transactions of one slot in any order: a stranger's cut logs, before the owner's own, must convict nobody.
+  const seen = (await look(from, 1)) ?? (cut.length > 0 ? await look(from - 1, -1) : null);
+  return seen ?? (cut.length > 0 ? "hidden" : null);
 }
 
-function isSignature(text: string): boolean {
-  return /^[1-9A-HJ-NP-Za-km-z]{86,88}$/.test(text);
+/** Signatures of the transactions that touched an address, oldest first, and whether these are all. */
+async function listed(
+  doors: Doors,
+  address: string,
+  pages: number,
+): Promise<{ readonly signatures: readonly string[]; readonly whole: boolean }> {
+  const newest: string[] = [];
+  for (let page = 0; page < pages; page++) {
+    const before = newest.at(-1);
+    const got = await doors.signatures(address, { limit: PAGE, ...(before && { before }) });
+    newest.push(...got);
+    if (got.length < PAGE) return { signatures: newest.reverse(), whole: true };
+  }
+  return { signatures: newest.reverse(), whole: false };
+}
+
+/** Whether an address has lamports after a transaction. */
+function holds({ accounts, lamportsAfter }: ChainTransaction, address: string): boolean {
+  return BigInt(lamportsAfter[accounts.indexOf(address)] ?? "0") > 0n;
+}
+
+/** A transaction that somebody named; null where it is unknown, or the name is no signature. */
+export async function namedTransaction(
+  doors: Doors,
+  signature: string,
+): Promise<ChainTransaction | null> {
+  try {
+    return await doors.transaction(signature);
+  } catch (error) {
+    // The accused would have no audit of its work end, if naming nonsense were a failure.
+    if (error instanceof Error && "reason" in error && error.reason === "refused") return null;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import type { Context, WorkFacts } from "@securing-tasks/sandbox";
 import type { StorageParameters } from "../parameters";
-import { fetchContent } from "../shared/doors";
+import { encodeText } from "../shared/bytes";
+import { fetchContent, isWebAddress } from "../shared/doors";
 import { isObject, parseJson } from "../shared/json";
 import type { Item } from "./content";
 import { fits, isHash } from "./content";
@@ -12,7 +13,7 @@ declare const PARAMETERS: StorageParameters;
  * that only the node can reach; the URIs in the list must be for everybody.
  */
 export async function work(context: Context<WorkFacts>): Promise<string> {
-  const { kind, schema, mostItems, leastItems, mostBytes } = PARAMETERS;
+  const { kind, mostItems, leastItems, mostBytes } = PARAMETERS;
   const { source } = context.secrets;
   if (source === undefined) {
     throw new Error("Set secrets.source in the node's configuration: the URL of what it keeps.");
@@ -20,7 +21,17 @@ export async function work(context: Context<WorkFacts>): Promise<string> {
   const { status, body } = await context.http({ url: source });
   if (status !== 200) throw new Error(`${source} answered with status ${status}.`);
   if (kind === "content") {
-    if (!fits(body, schema)) throw new Error(`What ${source} gives breaks the task's schema.`);
+    // The door reads UTF-8 text and puts this sign where it finds anything else: what is submitted would not be the content.
+    if (body.includes("\ufffd")) {
+      throw new Error(
+        `What ${source} gives is no UTF-8 text. Other contents are for tasks of the kind "manifest".`,
+      );
+    }
+    const size = encodeText(body).length;
+    if (size > mostBytes) {
+      throw new Error(`${source} gives ${size} bytes, and the task takes ${mostBytes} at most.`);
+    }
+    if (!fits(body, PARAMETERS)) throw new Error(`What ${source} gives breaks the task's schema.`);
     return body;
   }
 
@@ -33,9 +44,9 @@ export async function work(context: Context<WorkFacts>): Promise<string> {
       throw new Error(`${JSON.stringify(entry)} in ${source} is no { sha256, uri }.`);
     }
     const { sha256, uri } = entry;
-    const content = await fetchContent(context, sha256, uri);
-    // What can't be vouched for is left out: naming it would be a lie, or downtime.
-    if (content && content.length <= mostBytes && fits(content, schema)) {
+    // What can't be vouched for is left out: naming it would be a lie, or downtime. That goes for an address that the audit would not take.
+    const content = isWebAddress(uri) ? await fetchContent(context, sha256, uri) : null;
+    if (content && content.length <= mostBytes && fits(content, PARAMETERS)) {
       items.set(sha256, { sha256, uri, size: content.length });
     } else context.log(`left out: ${sha256} at ${uri}`);
   }

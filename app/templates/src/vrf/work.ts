@@ -1,12 +1,15 @@
 import type { Context, WorkFacts } from "@securing-tasks/sandbox";
 import type { VrfParameters } from "../parameters";
 import { fetchContent } from "../shared/doors";
-import { findSubmission } from "../shared/submissions";
+import { findSubmission, soughtOf } from "../shared/submissions";
 import type { VrfPayload } from "./payload";
 import { readPayload } from "./payload";
 import { drawOn, keyPair, message } from "./scheme";
 
 declare const PARAMETERS: VrfParameters;
+
+/** As far as 256 door calls go: a worker that strangers keep from its own submission can't work. */
+const REACH = { pages: 25, most: 200 };
 
 export async function work(context: Context<WorkFacts>): Promise<string> {
   const { owner, round, seed, publicUrl } = context;
@@ -15,9 +18,15 @@ export async function work(context: Context<WorkFacts>): Promise<string> {
   const first: VrfPayload = { task, owner, round, key, draw: null, before: null };
   if (round === 0) return JSON.stringify(first);
 
-  const { program, mostSearched } = PARAMETERS;
-  const sought = { task, owner, round: round - 1 };
-  const earlier = await findSubmission(context, program, sought, { most: mostSearched });
+  const { program } = PARAMETERS;
+  const sought = soughtOf(program, context.task, round - 1, owner);
+  const earlier = await findSubmission(context, program, sought, REACH);
+  // To draw nothing would be taken for a lie, if something was submitted.
+  if (earlier === "hidden" || earlier === "lost") {
+    throw new Error(
+      `Whether something was submitted in the round before can't be told: too many transactions touch ${sought.address}, or their logs are cut. Leave out a round.`,
+    );
+  }
   if (!earlier) return JSON.stringify(first);
 
   if (publicUrl === null) {
@@ -31,7 +40,7 @@ export async function work(context: Context<WorkFacts>): Promise<string> {
   const content = await fetchContent(context, payloadHash, uri);
   if (!content) throw new Error(`The payload of the round before is not at ${uri}.`);
   // Drawn with another key than was named, it would be taken for a lie.
-  if (readPayload(content, sought)?.key !== key) {
+  if (readPayload(content, { task, owner, round: round - 1 })?.key !== key) {
     throw new Error(
       "Another key was named for this round: set secrets.vrfKey back to what it was, or leave out a round.",
     );
