@@ -78,7 +78,9 @@ describe("the command line alone", () => {
     await cli.close();
   });
 
-  it("takes a task through its whole life, and another process tells all of it", async () => {
+  it("takes a task through its whole life, and another process tells all of it", async function () {
+    // Its windows alone take two minutes, and each step is a process.
+    this.timeout(1_500_000);
     // The creator makes it from a file, and somebody watches.
     const made = await cli.json<{
       readonly task: string;

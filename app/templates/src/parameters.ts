@@ -332,9 +332,9 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
         refuse: address,
       },
       mostSearched: {
-        about: "Transactions among which an earlier submission is looked for",
+        about: "Transactions that an audit looks through for an earlier submission",
         default: 100,
-        refuse: whole(1, 200),
+        refuse: whole(1, 140),
       },
     },
     secrets: { vrfKey: "Secret of the worker's key: 64 random hex digits, kept for ever" },

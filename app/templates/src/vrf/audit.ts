@@ -7,9 +7,8 @@ import { isKey, message, verify } from "./scheme";
 
 declare const PARAMETERS: VrfParameters;
 
-/** Both searches, and what else is asked, stay within 256 door calls. */
+/** Both searches, of `mostSearched` (140 at most) and of the slot, and what else is asked, stay within 256 door calls. */
 const PAGES = 10;
-const MOST_EARLIER = 140;
 const MOST_IN_SLOT = 40;
 
 const HIDDEN = "the submission's transaction cuts its logs";
@@ -37,7 +36,7 @@ export async function audit(context: Context<AuditFacts>): Promise<Verdict> {
     sought &&
     findSubmission(context, program, sought, {
       pages: PAGES,
-      most: Math.min(mostSearched, MOST_EARLIER),
+      most: mostSearched,
     });
   if (!draw || !before) {
     const earlier = await search();
