@@ -236,7 +236,7 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
       },
       settleAll: {
         about:
-          "Whether every inflow has to be paid out in the round after it; one that is not is downtime",
+          "Whether every order has to be paid out in the round after it; one that is not is downtime",
         default: true,
         refuse: yesOrNo,
       },
@@ -257,7 +257,7 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
         refuse: whole(0, 10_000),
       },
       mostPayouts: {
-        about: "Most payouts of one round",
+        about: "Payouts that a round has to make at most, and that an audit reads; of more, a sample",
         default: 50,
         refuse: whole(1, 60),
       },
