@@ -257,7 +257,8 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
         refuse: whole(0, 10_000),
       },
       mostPayouts: {
-        about: "Payouts that a round has to make at most, and that an audit reads; of more, a sample",
+        about:
+          "Payouts that a round has to make at most, and that an audit reads; of more, a sample",
         default: 50,
         refuse: whole(1, 60),
       },
