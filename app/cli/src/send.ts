@@ -7,6 +7,7 @@ import {
   Transaction,
   VersionedTransaction,
 } from "@solana/web3.js";
+import { transactionFee } from "./create/economics";
 import { EXIT, UserError, failureOf, isNetworkTrouble } from "./failures";
 import { during, note } from "./output";
 import type { Session } from "./session";
@@ -37,7 +38,6 @@ const RECORD_MS = 20_000;
 /** For what a simulation can't know: an address that is found at another bump, another path. */
 const MARGIN_UNITS = 2_000;
 const MOST_UNITS = 1_400_000;
-const LAMPORTS_PER_SIGNATURE = 5_000n;
 /** Instructions that fit one transaction, in bytes and in compute. */
 const BATCH = 6;
 
@@ -149,9 +149,7 @@ export async function feeOf(
   const { blockhash } = await session.chain.connection.getLatestBlockhash();
   const trial = assemble(session, made, signers, MOST_UNITS, blockhash);
   const units = BigInt(await unitLimit(session, trial));
-  // The runtime rounds up.
-  const priority = (units * session.priorityFee + 999_999n) / 1_000_000n;
-  return BigInt(trial.signatures.length) * LAMPORTS_PER_SIGNATURE + priority;
+  return transactionFee(trial.signatures.length, units, session.priorityFee);
 }
 
 function assemble(

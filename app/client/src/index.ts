@@ -18,7 +18,7 @@ export type { Difference, IndexedSubmission, IndexedTask } from "./indexer";
 export { assertBalanced, heldBy, readLedger } from "./ledger";
 export type { Ledger } from "./ledger";
 export * from "./pda";
-export { ACCOUNT_BYTES, rentOf } from "./rent";
+export { ACCOUNT_BYTES, LAMPORTS_PER_SIGNATURE, rentOf } from "./rent";
 export type { AccountKind } from "./rent";
 export { activeStake, votingStake } from "./replay";
 export { FileSaltStore, MemorySaltStore, voteCommitment } from "./salts";

@@ -11,6 +11,9 @@ export const ACCOUNT_BYTES = {
 } as const;
 export type AccountKind = keyof typeof ACCOUNT_BYTES;
 
+/** Lamports that each signature of a transaction costs. */
+export const LAMPORTS_PER_SIGNATURE = 5_000n;
+
 /** What every account costs beside its bytes, in bytes. */
 const OVERHEAD_BYTES = 128n;
 const LAMPORTS_PER_BYTE = 6_960n;

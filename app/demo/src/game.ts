@@ -582,6 +582,16 @@ function gateOf({ gate }: Seat): { readonly gate?: GateProof } {
 async function makeMint(chain: Chain, bank: Keypair, currency: Currency): Promise<MintInfo> {
   if (currency === "sol") return WRAPPED_SOL;
   const program = currency === "token" ? TOKEN_PROGRAM_ID : TOKEN_2022_PROGRAM_ID;
+  return fetchMint(chain.connection, await newMint(chain, bank, 6, program));
+}
+
+/** Makes a mint, whose tokens the bank may make. Gives its address. */
+export async function newMint(
+  chain: Chain,
+  bank: Keypair,
+  decimals: number,
+  program: PublicKey = TOKEN_PROGRAM_ID,
+): Promise<PublicKey> {
   const mint = Keypair.generate();
   await chain.send(
     new Transaction().add(
@@ -592,11 +602,25 @@ async function makeMint(chain: Chain, bank: Keypair, currency: Currency): Promis
         space: MINT_SIZE,
         programId: program,
       }),
-      createInitializeMint2Instruction(mint.publicKey, 6, bank.publicKey, null, program),
+      createInitializeMint2Instruction(mint.publicKey, decimals, bank.publicKey, null, program),
     ),
     [bank, mint],
   );
-  return fetchMint(chain.connection, mint.publicKey);
+  return mint.publicKey;
+}
+
+/** Makes tokens in an owner's account, which is made where there is none. */
+export function giveTokens(
+  mint: Pick<MintInfo, "address" | "tokenProgram">,
+  bank: PublicKey,
+  owner: PublicKey,
+  amount: bigint,
+): TransactionInstruction[] {
+  const account = tokenAccountOf(mint, owner);
+  return [
+    createTokenAccount(mint, owner, bank),
+    createMintToInstruction(mint.address, account, bank, amount, [], mint.tokenProgram),
+  ];
 }
 
 /** Gives owners SOL for fees and rent, and what they stake or put into the pool. */
@@ -613,18 +637,7 @@ async function endow(
     gifts.flatMap(({ owner, amount }) =>
       inSol
         ? [pay(bank, owner, POCKET_MONEY + amount)]
-        : [
-            pay(bank, owner, POCKET_MONEY),
-            createTokenAccount(mint, owner, bank.publicKey),
-            createMintToInstruction(
-              mint.address,
-              tokenAccountOf(mint, owner),
-              bank.publicKey,
-              amount,
-              [],
-              mint.tokenProgram,
-            ),
-          ],
+        : [pay(bank, owner, POCKET_MONEY), ...giveTokens(mint, bank.publicKey, owner, amount)],
     ),
   );
 }

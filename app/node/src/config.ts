@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { PublicKey } from "@solana/web3.js";
 import { z } from "zod";
+import type { Place } from "./yaml";
 import { PlacedYaml } from "./yaml";
 
 const address = z.string().refine(isAddress, "is no address: give 32 bytes in base58");
@@ -117,9 +118,6 @@ export function readNodeConfig(file: string): NodeConfig {
   const place: Place = (keys, atKey) => yaml.place(keys, atKey);
   return check(yaml.document.toJS(), dirname(resolve(file)), place);
 }
-
-/** Where a setting, or its key, stands. */
-type Place = (keys: readonly PropertyKey[], atKey?: boolean) => string;
 
 /** Checks a configuration made in a program, and fills in the defaults. Throws a {@link ConfigError}. */
 export function checkNodeConfig(input: NodeConfigInput, folder = process.cwd()): NodeConfig {

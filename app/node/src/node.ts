@@ -1,6 +1,7 @@
 import { AnchorProvider, Wallet } from "@coral-xyz/anchor";
 import type { FunctionRef, Task } from "@securing-tasks/client";
 import {
+  LAMPORTS_PER_SIGNATURE,
   PROGRAM_ID,
   SecuringTasksClient,
   WRAPPED_SOL,
@@ -79,7 +80,6 @@ const START_LIMIT_MS = 60_000;
 const GONE_LOOKS = 3;
 /** The newest slot is kept again after so many: each time costs a write to disk. */
 const CURSOR_SLOTS = 25n;
-const LAMPORTS_PER_SIGNATURE = 5_000n;
 /** Below this the hot key may soon not pay rent and fees, in lamports. */
 const LOW_LAMPORTS = 20_000_000;
 

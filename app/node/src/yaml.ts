@@ -1,6 +1,9 @@
 import type { Document } from "yaml";
 import { LineCounter, isNode, parseDocument } from "yaml";
 
+/** Where what a path leads to, or its key, stands. */
+export type Place = (path: readonly PropertyKey[], atKey?: boolean) => string;
+
 /** A YAML or JSON document that can tell where each of its parts stands: `file:line:column`. */
 export class PlacedYaml {
   readonly document: Document.Parsed;

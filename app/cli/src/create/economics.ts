@@ -5,6 +5,7 @@ import type {
   RefusalName,
   TaskRules,
 } from "@securing-tasks/client";
+import { LAMPORTS_PER_SIGNATURE } from "@securing-tasks/client";
 
 /*
  * What a task's rules mean in money, rent and time, as pure functions on integers. Amounts are base units of the task's mint, rent and
@@ -22,9 +23,6 @@ const HIGH_STAKE_IN_BOUNTIES = 50n;
 
 /** Longest round and leave delay that the program takes, in slots. */
 const MOST_SLOTS = 78_840_000n;
-
-/** Lamports that each signature of a transaction costs. */
-export const LAMPORTS_PER_SIGNATURE = 5_000n;
 
 /** `floor(amount * bps / 10,000)`. */
 export function part(amount: bigint, bps: number): bigint {

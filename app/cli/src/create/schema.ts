@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { Place } from "@securing-tasks/node/yaml";
 import { PlacedYaml, sentence } from "@securing-tasks/node/yaml";
 import { TEMPLATES } from "@securing-tasks/templates";
 import type { TemplateName } from "@securing-tasks/templates";
@@ -163,9 +164,6 @@ function keepAsWritten(document: Document): void {
     },
   });
 }
-
-/** Where what a path leads to, or its key, stands. */
-type Place = (path: readonly PropertyKey[], atKey?: boolean) => string;
 
 function explainIssue(issue: z.core.$ZodIssue, place: Place): string[] {
   const name = issue.path.join(".");
