@@ -10,8 +10,11 @@ pub const URI_LEN: usize = 128;
 /// Seed: "Staking requirements should not be overly large relative to bounties".
 pub const MAX_STAKE_TO_BOUNTY: u64 = 100;
 
-/// Audits that one submission can have. A second and a third follow only where the one before ended without a verdict.
-pub const MAX_AUDITS: u8 = 3;
+/// Largest quorum, in basis points of the eligible weight: with a larger one, half and one that are awake could decide nothing.
+pub const MAX_QUORUM_BPS: u64 = 5_000;
+
+/// Arrivals of stake that a node tells apart. A further one within one longest case would make earlier stake young again.
+pub const ARRIVALS: usize = 4;
 
 /// Longest round and leave delay, in slots: about a year of 400 ms. A longer one could lock stake for ever.
 pub const MAX_WINDOW_SLOTS: u64 = 78_840_000;

@@ -99,8 +99,8 @@ pub enum TaskError {
     StakeBelowMinimum,
     #[msg("More than the node's stake that is not leaving")]
     StakeTooSmall,
-    #[msg("The stake is needed for an audit against this node")]
-    StakeAtRisk,
+    #[msg("The stake is pledged to the node's own open accusations or unrevealed votes; they end with verdict and claim")]
+    StakePledged,
     #[msg("No stake is leaving")]
     NothingLeaving,
     #[msg("Nothing can be withdrawn yet")]
@@ -121,12 +121,12 @@ pub enum TaskError {
     UnknownVerdict,
     #[msg("The audit window of the submission is over")]
     AuditWindowClosed,
-    #[msg("The submission is under audit already")]
-    AuditAlreadyOpen,
-    #[msg("The submission has its verdict")]
+    #[msg("An audit of the submission that was opened before is to be resolved first")]
+    EarlierAuditOpen,
+    #[msg("The submission is convicted of this already, or of worse")]
     AlreadyDecided,
-    #[msg("The submission had all its audits")]
-    AuditsUsedUp,
+    #[msg("Stake came to this node four times within one case already; a further part would make it all young")]
+    StakeAddedTooOften,
     #[msg("The node joined at or after the submission's slot")]
     JoinedAfterSubmission,
     #[msg("The node held less than its minimum stake before the submission's slot")]
@@ -179,4 +179,20 @@ pub enum TaskError {
     WrongPayer,
     #[msg("The task is not the one that was read: it was made again at its address, perhaps with other rules")]
     TaskReplaced,
+
+    // 6081: rules under which a penalty, an accusation or a verdict could not be
+    #[msg("The slash of the worker's minimum stake floors to zero")]
+    SlashFloorsToZero,
+    #[msg("The initiator's bonus of the least slash for malice floors to zero")]
+    BonusFloorsToZero,
+    #[msg("Bond or deposit is over a role's minimum stake: a node at its minimum could not accuse or vote")]
+    PledgeOverMinimum,
+    #[msg("The quorum is over half of the eligible weight: half and one that are awake could not decide")]
+    QuorumOverHalf,
+    #[msg("The gate asks for the task's own mint or for the task itself")]
+    GateOnItself,
+
+    // 6086: the end of a retired task
+    #[msg("One leave delay after the task's retirement is not over")]
+    NotReleased,
 }

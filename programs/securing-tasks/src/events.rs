@@ -6,6 +6,7 @@ use anchor_lang::prelude::*;
 pub struct TaskCreated {
     pub task: Address,
     pub creator: Address,
+    pub payer: Address,
     pub mint: Address,
     pub slot: u64,
 }
@@ -33,6 +34,7 @@ pub struct NodeJoined {
     pub task: Address,
     pub owner: Address,
     pub operator: Address,
+    pub payer: Address,
     /// 0 worker, 1 witness.
     pub role: u8,
     pub stake: u64,
@@ -81,6 +83,15 @@ pub struct Withdrawn {
     pub slot: u64,
 }
 
+/// A node of a retired task was paid out: stake, locked shares and what was payable.
+#[event]
+pub struct StakeReturned {
+    pub task: Address,
+    pub owner: Address,
+    pub amount: u64,
+    pub slot: u64,
+}
+
 #[event]
 pub struct OperatorSet {
     pub task: Address,
@@ -110,6 +121,9 @@ pub struct AuditOpened {
     pub accused: Address,
     /// 1 downtime, 2 malice.
     pub accusation: u8,
+    /// Audits that the initiator had begun before: part of the address.
+    pub index: u32,
+    /// Pledged out of the initiator's stake.
     pub bond: u64,
     /// The initiator's frozen weight by stake.
     pub weight: u64,
@@ -127,7 +141,6 @@ pub struct VoteCast {
     pub opinion: u8,
     /// Frozen weight by stake.
     pub weight: u64,
-    pub deposit: u64,
     pub slot: u64,
 }
 
@@ -141,8 +154,8 @@ pub struct AuditResolved {
     pub outcome: u8,
     /// Taken from the accused's stake.
     pub slash: u64,
-    /// Back to the initiator's stake.
-    pub bond_returned: u64,
+    /// Taken from the initiator's stake, after an acquittal.
+    pub bond_lost: u64,
     /// Locked rewards of the initiator.
     pub initiator_award: u64,
     /// Locked rewards of the accused: its part of a lost bond.
@@ -159,9 +172,7 @@ pub struct VoteClaimed {
     pub voter: Address,
     /// Locked rewards of the voter.
     pub share: u64,
-    /// Back to the voter's stake.
-    pub deposit: u64,
-    /// To the pool, for a commitment that was never revealed.
+    /// From the voter's stake to the pool, for a commitment that was never revealed.
     pub deposit_lost: u64,
     /// What the last claim's remainder added to the pool.
     pub pool_award: u64,
@@ -175,6 +186,7 @@ pub struct VoteCommitted {
     pub commitment: [u8; 32],
     /// Frozen weight by stake.
     pub weight: u64,
+    /// Pledged out of the voter's stake.
     pub deposit: u64,
     pub slot: u64,
 }
@@ -215,6 +227,7 @@ pub struct TaskResumed {
 pub struct NodeAllowed {
     pub task: Address,
     pub owner: Address,
+    pub payer: Address,
     /// 0 worker, 1 witness.
     pub role: u8,
     pub slot: u64,

@@ -32,7 +32,7 @@ declare_id!("5keaxc4yHqGYy8zeiL9AauZhM4TjDPBHJfWPWhXxQoC5");
 pub mod securing_tasks {
     use super::*;
 
-    /// Makes a task with its vault; its rules never change. By its creator, who pays the rent.
+    /// Makes a task with its vault; its rules never change. By its creator; the payer pays the rent.
     ///
     /// Errors: one for each rule out of bounds, a missing audit function, a URI over 128 bytes, a mint that moves without us.
     pub fn create_task(
@@ -70,7 +70,7 @@ pub mod securing_tasks {
         ctx.accounts.handle()
     }
 
-    /// Makes a node (role 0 worker, 1 witness) with its first stake. By its owner, who pays the rent.
+    /// Makes a node (role 0 worker, 1 witness) with its first stake. By its owner; the payer pays the rent.
     ///
     /// `start_slot` is the task's as the owner read it: a creator can close an empty task and make another at its address, but not in
     /// the past. Whoever reads confirmed slots alone can't be shown two tasks of one slot.
@@ -88,9 +88,9 @@ pub mod securing_tasks {
             .handle(bump, role, operator, amount, start_slot)
     }
 
-    /// Adds to a node's stake. It votes only on submissions made after it. By the owner.
+    /// Adds to a node's stake. It votes only on submissions made after it, and what was there before is as old as it was. By the owner.
     ///
-    /// Errors: `AmountZero`.
+    /// Errors: `AmountZero`, `TaskRetired`, `StakeAddedTooOften` for a fifth arrival within one longest case.
     pub fn add_stake(ctx: &mut Context<AddStake>, amount: u64) -> Result<()> {
         ctx.accounts.handle(amount)
     }
@@ -103,18 +103,26 @@ pub mod securing_tasks {
         ctx.accounts.handle(amount)
     }
 
-    /// Takes the request to leave back. By the owner.
+    /// Takes the request to leave back; the stake is as young as what comes now. By the owner.
     ///
-    /// Errors: `NothingLeaving`.
+    /// Errors: `NothingLeaving`, `StakeAddedTooOften`.
     pub fn cancel_leave(ctx: &mut Context<CancelLeave>) -> Result<()> {
         ctx.accounts.handle()
     }
 
-    /// Pays out stake whose leave delay is over (none of it while the node stands accused), shares whose lock is over, and what else is
-    /// payable. By the owner.
+    /// Pays out stake whose leave delay is over (none of it while the node stands accused, and as much as is pledged stays), shares whose
+    /// lock is over, and what else is payable. By the owner.
     ///
-    /// Errors: `NodeAccused`, `NothingToWithdraw`.
+    /// Errors: `NodeAccused`, `StakePledged`, `NothingToWithdraw`.
     pub fn withdraw(ctx: &mut Context<Withdraw>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Pays a node of a retired task out to its owner, one leave delay after the end: stake, shares and what is payable. By anyone, to
+    /// a token account of the owner.
+    ///
+    /// Errors: `NotRetired`, `NotReleased`, `NodeAccused`, `StakePledged`, `NothingToWithdraw`, `NotOwner`.
+    pub fn return_stake(ctx: &mut Context<ReturnStake>) -> Result<()> {
         ctx.accounts.handle()
     }
 
@@ -138,30 +146,29 @@ pub mod securing_tasks {
             .handle(bump, round_number, payload_hash, &payload_uri)
     }
 
-    /// Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond out of its stake. By the operator,
-    /// who pays the rent.
+    /// Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond pledged out of its stake. Whatever other audits
+    /// are open. By the operator, who pays the rent.
     ///
     /// Seed: "an audit can be called by any other node which has a stake in that task".
     ///
-    /// Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,
-    /// `JoinedAfterSubmission`, `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`.
+    /// Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `AlreadyDecided`, `JoinedAfterSubmission`, `StakeTooRecent`,
+    /// `StakePledged` where the bonds of the node's own open accusations would be over its stake.
     pub fn open_audit(ctx: &mut Context<OpenAudit>, accusation: u8) -> Result<()> {
         let bump = ctx.bumps.audit;
         ctx.accounts.handle(bump, accusation)
     }
 
-    /// Votes valid (0), downtime (1) or malice (2), once and for good, with a deposit out of the stake. By the operator, who
-    /// pays the rent.
+    /// Votes valid (0), downtime (1) or malice (2), once and for good. By the operator, who pays the rent.
     ///
     /// Errors: `VotesAreCommitted`, `GateClosed`, `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,
-    /// `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`.
+    /// `StakeTooRecent`.
     pub fn cast_vote(ctx: &mut Context<CastVote>, opinion: u8) -> Result<()> {
         let bump = ctx.bumps.vote;
         ctx.accounts.cast(bump, opinion)
     }
 
     /// Commits to a vote, once and for good, where the task has a commit window: SHA-256 of tag, program, audit, voter, verdict and
-    /// salt. By the operator, who pays the rent.
+    /// salt. Pledges the deposit out of the stake until the vote is revealed. By the operator, who pays the rent.
     ///
     /// Errors: those of `cast_vote`, `VotesAreOpen`, `CommitmentMissing`.
     pub fn commit_vote(ctx: &mut Context<CastVote>, commitment: [u8; 32]) -> Result<()> {
@@ -176,14 +183,15 @@ pub mod securing_tasks {
         ctx.accounts.handle(opinion, salt)
     }
 
-    /// Decides an audit after its last vote and shares slash or bond. By anyone.
+    /// Decides an audit after its last vote and shares slash or bond. Audits of one submission are decided in the order in which they were
+    /// opened. By anyone.
     ///
-    /// Errors: `VotingOpen`, `AlreadyResolved`.
+    /// Errors: `VotingOpen`, `AlreadyResolved`, `EarlierAuditOpen`.
     pub fn resolve_audit(ctx: &mut Context<ResolveAudit>) -> Result<()> {
         ctx.accounts.handle()
     }
 
-    /// Credits one voter's share and gives its deposit back. By anyone, to the voter.
+    /// Credits one voter's share, or takes the deposit of a commitment that was never revealed. By anyone, to the voter.
     ///
     /// Errors: `NotResolved`, `AlreadyClaimed`.
     pub fn claim_vote(ctx: &mut Context<ClaimVote>) -> Result<()> {
@@ -227,7 +235,7 @@ pub mod securing_tasks {
 
     /// Closes a submission that was paid or convicted and whose audits are closed. By anyone; the rent goes to its payer.
     ///
-    /// Errors: `RoundUndecided` while the round takes work, `NotEmpty`.
+    /// Errors: `RoundUndecided` while the round's work can be audited, `NotEmpty`.
     pub fn close_submission(ctx: &mut Context<CloseSubmission>) -> Result<()> {
         ctx.accounts.handle()
     }
@@ -239,27 +247,31 @@ pub mod securing_tasks {
         ctx.accounts.handle()
     }
 
-    /// Closes a node that owns nothing and that nothing needs. By its owner, by anyone once the task is retired; the rent goes to the
-    /// owner.
+    /// Closes a node that owns nothing and that nothing needs. By its owner, by anyone once the task is retired; the rent goes to its
+    /// payer.
     ///
     /// Errors: `NotRetired`, `NotEmpty`.
     pub fn close_node(ctx: &mut Context<CloseNode>) -> Result<()> {
         ctx.accounts.handle()
     }
 
-    /// Closes a retired task without nodes, rounds and entries, with its vault. By the creator, who gets pool and rent.
+    /// Closes a retired task without nodes, rounds and entries, with its vault. By anyone; the vault's tokens go to an account of the
+    /// creator, the rent to its payer.
     ///
-    /// Errors: `NotRetired`, `NotEmpty`.
+    /// Errors: `NotRetired`, `NotEmpty`, `NotCreator` for an account of somebody else.
     pub fn close_task(ctx: &mut Context<CloseTask>) -> Result<()> {
         ctx.accounts.handle()
     }
 
-    /// Takes an owner off the allowlist of a role. By the creator. It never keeps a node from leaving.
+    /// Takes an owner off the allowlist of a role; the rent goes to its payer. By the creator, by anyone one leave delay after the task was
+    /// retired. It never keeps a node from leaving.
+    ///
+    /// Errors: `NotCreator`.
     pub fn disallow_node(ctx: &mut Context<DisallowNode>) -> Result<()> {
         ctx.accounts.handle()
     }
 
-    /// Puts an owner on the allowlist of a role (0 worker, 1 witness). By the creator, who pays the rent.
+    /// Puts an owner on the allowlist of a role (0 worker, 1 witness). By the creator; the payer pays the rent.
     ///
     /// Errors: `UnknownRole`.
     pub fn allow_node(ctx: &mut Context<AllowNode>, role: u8, owner: Address) -> Result<()> {

@@ -93,27 +93,27 @@ fn transfer(
     );
 }
 
-/// Closes the empty vault, signed by the task; its rent goes to the creator.
+/// Closes the empty vault, signed by the task; its rent goes to who paid it.
 pub fn close_vault(
     task: &Account<Task>,
     vault: &mut InterfaceAccount<TokenAccount>,
-    creator: &mut Signer,
+    payer: &mut UncheckedAccount,
     token_program: &TokenProgram,
 ) {
     let (id, bump) = (task.id.get().to_le_bytes(), [task.bump]);
     let seeds: &[&[u8]] = &[TASK_SEED, task.creator.as_ref(), &id, &bump];
-    let (vault_address, creator_address) = (*vault.address(), *creator.address());
+    let (vault_address, payer_address) = (*vault.address(), *payer.address());
     unchecked_invoke_signed_fixed(
         token_program.address(),
         &[CLOSE_ACCOUNT],
         &[
             InstructionAccount::writable(&vault_address),
-            InstructionAccount::writable(&creator_address),
+            InstructionAccount::writable(&payer_address),
             InstructionAccount::readonly_signer(task.address()),
         ],
         &[
             vault.cpi_handle_mut().into(),
-            creator.cpi_handle_mut().into(),
+            payer.cpi_handle_mut().into(),
             task.cpi_handle(),
         ],
         &[seeds],

@@ -31,11 +31,13 @@ pub struct AddStake {
 impl AddStake {
     pub fn handle(&mut self, amount: u64) -> Result<()> {
         require!(amount > 0, TaskError::AmountZero);
+        self.task.require_not_retired()?;
 
         let slot = Clock::get()?.slot;
-        self.node.add_stake(amount, slot, &self.task.rules)?;
+        self.task.change(&mut self.node, slot, |node, rules| {
+            node.add_stake(amount, slot, rules)
+        })?;
         self.node.invariant()?;
-        self.task.add_active_stake(amount)?;
         self.task.invariant()?;
 
         deposit(

@@ -9,13 +9,15 @@ use anchor_lang::prelude::*;
 #[derive(Accounts)]
 #[instruction(role: u8, owner: Address)]
 pub struct AllowNode {
-    #[account(mut)]
+    /// Pays the rent; the creator itself or anybody else.
+    #[account(mut, unsafe(dup))]
+    pub payer: Signer,
     pub creator: Signer,
     #[account(mut, constraint = task.creator == *creator.address() @ TaskError::NotCreator)]
     pub task: Account<Task>,
     #[account(
         init,
-        payer = creator,
+        payer = payer,
         seeds = [ALLOW_SEED, task.address().as_ref(), [role], owner],
         bump
     )]
@@ -30,6 +32,7 @@ impl AllowNode {
         let entry = &mut self.entry;
         entry.task = *self.task.address();
         entry.owner = owner;
+        entry.payer = *self.payer.address();
         entry.role = role;
         entry.bump = bump;
         count(&mut self.task.entries)?;
@@ -38,6 +41,7 @@ impl AllowNode {
         emit!(NodeAllowed {
             task: entry.task,
             owner,
+            payer: entry.payer,
             role,
             slot: Clock::get()?.slot,
         });

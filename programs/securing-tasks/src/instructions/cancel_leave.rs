@@ -21,9 +21,10 @@ pub struct CancelLeave {
 impl CancelLeave {
     pub fn handle(&mut self) -> Result<()> {
         let slot = Clock::get()?.slot;
-        let amount = self.node.cancel_leave(slot, &self.task.rules)?;
+        let amount = self.task.change(&mut self.node, slot, |node, rules| {
+            node.cancel_leave(slot, rules)
+        })?;
         self.node.invariant()?;
-        self.task.add_active_stake(amount)?;
         self.task.invariant()?;
 
         emit!(LeaveCancelled {

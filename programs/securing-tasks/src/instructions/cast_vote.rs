@@ -53,7 +53,6 @@ impl CastVote {
             voter: self.vote.owner,
             opinion: opinion as u8,
             weight: self.vote.weight.get(),
-            deposit: self.vote.deposit.get(),
             slot,
         });
         Ok(())
@@ -66,6 +65,8 @@ impl CastVote {
         require!(self.audit.is_committed(), TaskError::VotesAreOpen);
         self.audit.require_committing(slot)?;
 
+        let deposit = self.audit.vote_deposit.get();
+        self.node.pledge_deposit(deposit)?;
         self.seat(bump)?;
         self.vote.commitment = commitment;
         self.vote.state = VoteState::Committed.into();
@@ -78,13 +79,14 @@ impl CastVote {
             voter: self.vote.owner,
             commitment,
             weight: self.vote.weight.get(),
-            deposit: self.vote.deposit.get(),
+            deposit,
             slot,
         });
         Ok(())
     }
 
-    /// Checks that the node may vote, freezes its weight and takes the deposit.
+    /// Checks that the node may vote and freezes its weight. Nothing here asks what audits may cost the node: no accusation keeps it
+    /// from voting.
     fn seat(&mut self, bump: u8) -> Result<()> {
         require!(
             self.node.owner != self.audit.accused,
@@ -100,10 +102,6 @@ impl CastVote {
         self.node
             .pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
 
-        let deposit = self.audit.vote_deposit.get();
-        if deposit > 0 {
-            self.node.lend(deposit, &self.task.rules)?;
-        }
         self.node.hold_open()?;
         self.node.invariant()?;
 
@@ -112,7 +110,6 @@ impl CastVote {
         vote.owner = self.node.owner;
         vote.payer = *self.operator.address();
         vote.weight = weight.into();
-        vote.deposit = deposit.into();
         vote.bump = bump;
         Ok(())
     }

@@ -1,7 +1,7 @@
 use crate::{
     error::TaskError,
     events::VoteClaimed,
-    state::{count, minus, plus, Audit, Node, Task, Vote},
+    state::{count, plus, Audit, Node, Task, Vote},
 };
 use anchor_lang::prelude::*;
 
@@ -28,25 +28,25 @@ impl ClaimVote {
         self.audit.require_resolved()?;
 
         let opinion = self.vote.revealed();
-        let deposit = self.vote.claim()?;
+        self.vote.claim()?;
         self.vote.invariant()?;
         let (share, over) = self.audit.claim(opinion, self.vote.weight.get())?;
         self.audit.invariant()?;
-        let lost = if opinion.is_some() { 0 } else { deposit };
-        let returned = minus(deposit, lost)?;
+        let mut lost = 0;
         match opinion {
             // Waiting, and revealing only when it wins, must cost.
             None => {
-                self.node.lose_lent(lost)?;
+                let deposit = self.audit.vote_deposit.get();
+                self.node.free_deposit(deposit)?;
+                lost = self
+                    .task
+                    .change(&mut self.node, slot, |node, _| node.slash(deposit))?;
                 count(&mut self.node.votes_unrevealed)?;
-                self.task.remove_active_stake(lost)?;
             }
             Some(opinion) => {
                 if let Some(with_majority) = self.audit.is_majority(opinion) {
                     self.node.count_vote(with_majority)?;
                 }
-                let left = self.node.take_back(returned)?;
-                self.task.remove_active_stake(left)?;
             }
         }
         self.node.lock_reward(share, slot, &self.task.rules)?;
@@ -58,7 +58,6 @@ impl ClaimVote {
             audit: self.vote.audit,
             voter: self.vote.owner,
             share,
-            deposit: returned,
             deposit_lost: lost,
             pool_award: over,
             slot,

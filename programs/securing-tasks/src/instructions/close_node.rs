@@ -5,7 +5,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 
-/// The owner may close a node that owns nothing; anyone may once the task is retired. The rent goes to the owner, who paid it.
+/// The owner may close a node that owns nothing; anyone may once the task is retired. The rent goes to its payer.
 #[derive(Accounts)]
 pub struct CloseNode {
     pub closer: Signer,
@@ -13,13 +13,13 @@ pub struct CloseNode {
     pub task: Account<Task>,
     #[account(
         mut,
-        close = owner,
+        close = payer,
         constraint = node.task == *task.address() @ TaskError::WrongTask
     )]
     pub node: Account<Node>,
     // May be the closer. It only receives lamports.
-    #[account(mut, unsafe(dup), address = node.owner @ TaskError::WrongPayer)]
-    pub owner: UncheckedAccount,
+    #[account(mut, unsafe(dup), address = node.payer @ TaskError::WrongPayer)]
+    pub payer: UncheckedAccount,
 }
 
 impl CloseNode {

@@ -31,8 +31,9 @@ pub struct CloseSubmission {
 impl CloseSubmission {
     pub fn handle(&mut self) -> Result<()> {
         let slot = Clock::get()?.slot;
-        // Convicted and closed while the round still takes work, it could be submitted once more.
-        let end = self.task.submission_end(self.round.number.get())?;
+        // Attack: a friend's cheap conviction, and the submission closed before anybody can accuse it of worse; or, while the round
+        // still takes work, submitted once more.
+        let end = self.task.audit_end(self.round.number.get())?;
         require!(slot >= end, TaskError::RoundUndecided);
         self.submission.require_closable()?;
 

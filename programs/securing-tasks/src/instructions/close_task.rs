@@ -7,23 +7,24 @@ use crate::{
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount};
 
-/// The creator closes a retired task once nothing depends on it: the pool and both rents go to the creator.
+/// Anyone may close a retired task once nothing depends on it: what is in the vault goes to an account of the creator, both rents
+/// to their payer.
 #[derive(Accounts)]
 pub struct CloseTask {
-    #[account(mut)]
-    pub creator: Signer,
-    #[account(
-        mut,
-        close = creator,
-        constraint = task.creator == *creator.address() @ TaskError::NotCreator
-    )]
+    #[account(mut, close = payer)]
     pub task: Account<Task>,
     #[account(address = task.mint @ TaskError::MintMismatch)]
     pub mint: InterfaceAccount<Mint>,
     #[account(mut, address = task.vault @ TaskError::VaultMismatch)]
     pub vault: InterfaceAccount<TokenAccount>,
-    #[account(mut, constraint = *destination.mint() == task.mint @ TaskError::MintMismatch)]
+    #[account(
+        mut,
+        constraint = *destination.mint() == task.mint @ TaskError::MintMismatch,
+        constraint = *destination.owner() == task.creator @ TaskError::NotCreator
+    )]
     pub destination: InterfaceAccount<TokenAccount>,
+    #[account(mut, address = task.payer @ TaskError::WrongPayer)]
+    pub payer: UncheckedAccount,
     #[account(constraint = mint.account().owned_by(token_program.address()) @ TaskError::TokenProgramMismatch)]
     pub token_program: TokenProgram,
 }
@@ -51,7 +52,7 @@ impl CloseTask {
         close_vault(
             &self.task,
             &mut self.vault,
-            &mut self.creator,
+            &mut self.payer,
             &self.token_program,
         );
 

@@ -14,14 +14,16 @@ use anchor_spl::{
 #[derive(Accounts)]
 #[instruction(id: u64)]
 pub struct CreateTask {
-    #[account(mut)]
+    /// Pays the rent; the creator itself or anybody else, since a creator can be a program's account that holds data.
+    #[account(mut, unsafe(dup))]
+    pub payer: Signer,
     pub creator: Signer,
-    #[account(init, payer = creator, seeds = [TASK_SEED, creator.address().as_ref(), id.to_le_bytes()], bump)]
+    #[account(init, payer = payer, seeds = [TASK_SEED, creator.address().as_ref(), id.to_le_bytes()], bump)]
     pub task: Account<Task>,
     pub mint: InterfaceAccount<Mint>,
     #[account(
         init,
-        payer = creator,
+        payer = payer,
         token::mint = mint,
         token::authority = task,
         token::token_program = token_program,
@@ -50,11 +52,15 @@ impl CreateTask {
         );
         let task_function = FunctionRef::new(*task_function.0, task_function.1)?;
         check_mint(&self.mint)?;
+        let address = *self.task.address();
+        for gate in [&rules.worker_gate, &rules.witness_gate] {
+            gate.require_elsewhere(&address, &self.mint)?;
+        }
 
         let slot = Clock::get()?.slot;
-        let address = *self.task.address();
         let task = &mut self.task;
         task.creator = *self.creator.address();
+        task.payer = *self.payer.address();
         task.mint = *self.mint.address();
         task.vault = *self.vault.address();
         task.id = id.into();
@@ -69,6 +75,7 @@ impl CreateTask {
         emit!(TaskCreated {
             task: address,
             creator: task.creator,
+            payer: task.payer,
             mint: task.mint,
             slot,
         });

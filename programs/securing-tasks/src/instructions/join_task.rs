@@ -10,11 +10,13 @@ use anchor_spl::token_interface::{Mint, TokenAccount};
 
 #[derive(Accounts)]
 pub struct JoinTask {
-    #[account(mut)]
+    /// Pays the rent; the owner itself or anybody else, since an owner can be a program's account that holds data.
+    #[account(mut, unsafe(dup))]
+    pub payer: Signer,
     pub owner: Signer,
     #[account(mut)]
     pub task: Account<Task>,
-    #[account(init, payer = owner, seeds = [NODE_SEED, task.address().as_ref(), owner.address().as_ref()], bump)]
+    #[account(init, payer = payer, seeds = [NODE_SEED, task.address().as_ref(), owner.address().as_ref()], bump)]
     pub node: Account<Node>,
     #[account(address = task.mint @ TaskError::MintMismatch)]
     pub mint: InterfaceAccount<Mint>,
@@ -53,6 +55,7 @@ impl JoinTask {
         node.task = *self.task.address();
         node.owner = *self.owner.address();
         node.operator = operator;
+        node.payer = *self.payer.address();
         node.joined_slot = slot.into();
         node.role = role;
         node.bump = bump;
@@ -61,10 +64,11 @@ impl JoinTask {
             amount >= node.min_stake(&self.task.rules),
             TaskError::StakeBelowMinimum
         );
-        node.add_stake(amount, slot, &self.task.rules)?;
+        self.task.change(node, slot, |node, rules| {
+            node.add_stake(amount, slot, rules)
+        })?;
         node.invariant()?;
         count(&mut self.task.nodes)?;
-        self.task.add_active_stake(amount)?;
         self.task.invariant()?;
 
         deposit(
@@ -80,6 +84,7 @@ impl JoinTask {
             task: self.node.task,
             owner: self.node.owner,
             operator,
+            payer: self.node.payer,
             role: role.0,
             stake: amount,
             slot,

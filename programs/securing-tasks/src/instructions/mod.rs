@@ -25,6 +25,7 @@ pub mod request_leave;
 pub mod resolve_audit;
 pub mod resume_task;
 pub mod retire_task;
+pub mod return_stake;
 pub mod reveal_vote;
 pub mod set_operator;
 #[allow(unused_variables)]
@@ -36,5 +37,5 @@ pub use {
     close_audit::*, close_node::*, close_round::*, close_submission::*, close_task::*,
     close_vote::*, create_task::*, disallow_node::*, fund_task::*, join_task::*, open_audit::*,
     pause_task::*, request_leave::*, resolve_audit::*, resume_task::*, retire_task::*,
-    reveal_vote::*, set_operator::*, submit_work::*, withdraw::*,
+    return_stake::*, reveal_vote::*, set_operator::*, submit_work::*, withdraw::*,
 };

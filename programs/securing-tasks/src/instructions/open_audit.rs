@@ -2,7 +2,6 @@ use crate::{
     constants::*,
     error::TaskError,
     events::AuditOpened,
-    math::ratio::bps_floor,
     state::{plus, Audit, Node, Opinion, Outcome, Round, Submission, Task},
 };
 use anchor_lang::prelude::*;
@@ -36,7 +35,12 @@ pub struct OpenAudit {
     #[account(
         init,
         payer = operator,
-        seeds = [AUDIT_SEED, submission.address().as_ref(), [submission.audits]],
+        seeds = [
+            AUDIT_SEED,
+            submission.address().as_ref(),
+            initiator.owner.as_ref(),
+            initiator.audits.get().to_le_bytes()
+        ],
         bump
     )]
     pub audit: Account<Audit>,
@@ -66,26 +70,23 @@ impl OpenAudit {
         let submission_slot = self.submission.slot.get();
         let weight = self.initiator.weight_on(submission_slot, rules)?;
 
-        let attempt = self.submission.begin_audit()?;
+        let attempt = self.submission.begin_audit(accusation)?;
         self.submission.invariant()?;
         self.round.begin_audit()?;
         self.round.invariant()?;
 
         let bond = rules.initiator_bond.get();
-        self.initiator.lend(bond, rules)?;
-        self.initiator.hold_open()?;
+        let index = self.initiator.begin_audit(bond)?;
         self.initiator.invariant()?;
 
-        let accused_stake = self.accused.stake.get();
-        let exposed = bps_floor(accused_stake, rules.case.malice_bps.get().into())
-            .ok_or(TaskError::Overflow)?;
+        // An earlier verdict's slash counts in: a graver one costs the difference, from the same whole.
+        let accused_stake = plus(self.accused.stake, self.submission.slashed)?;
         // Without the accused at both times: stake of its own, moved in or out around its submission, can't raise the quorum.
-        let eligible_stake = self
+        let eligible = self
             .submission
-            .others_stake
-            .get()
-            .min(self.task.others_stake(&self.accused)?);
-        self.accused.accuse(exposed)?;
+            .others
+            .min(&self.task.others(&self.accused)?);
+        self.accused.accuse()?;
         self.accused.invariant()?;
 
         let audit = &mut self.audit;
@@ -99,13 +100,13 @@ impl OpenAudit {
         audit.reveal_slot = plus(slot, rules.commit_slots)?.into();
         audit.end_slot = plus(audit.reveal_slot, rules.reveal_slots)?.into();
         audit.accused_stake = accused_stake.into();
-        audit.exposed = exposed.into();
-        audit.eligible_stake = eligible_stake.into();
         audit.bond = bond.into();
         audit.vote_deposit = rules.vote_deposit;
         audit.rules = rules.case;
+        audit.freeze_electorate(&eligible);
         audit.outcome = Outcome::Open.into();
-        audit.attempt = attempt;
+        audit.index = index.into();
+        audit.attempt = attempt.into();
         audit.bump = bump;
         audit.add_accusation(accusation, weight)?;
         audit.invariant()?;
@@ -117,6 +118,7 @@ impl OpenAudit {
             initiator: audit.initiator,
             accused: audit.accused,
             accusation: accusation as u8,
+            index,
             bond,
             weight,
             accused_stake,

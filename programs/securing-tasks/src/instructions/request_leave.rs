@@ -28,9 +28,10 @@ impl RequestLeave {
         require!(amount > 0, TaskError::AmountZero);
 
         let slot = Clock::get()?.slot;
-        self.node.request_leave(amount, slot, &self.task.rules)?;
+        self.task.change(&mut self.node, slot, |node, rules| {
+            node.request_leave(amount, slot, rules)
+        })?;
         self.node.invariant()?;
-        self.task.remove_active_stake(amount)?;
         self.task.invariant()?;
 
         emit!(LeaveRequested {

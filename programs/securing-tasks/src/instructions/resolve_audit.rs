@@ -1,7 +1,7 @@
 use crate::{
     error::TaskError,
     events::AuditResolved,
-    state::{count, Audit, Award, Node, Outcome, Round, Submission, SubmissionStatus, Task},
+    state::{Audit, Award, Node, Outcome, Round, Submission, SubmissionStatus, Task},
 };
 use anchor_lang::prelude::*;
 
@@ -38,46 +38,49 @@ impl ResolveAudit {
     pub fn handle(&mut self) -> Result<()> {
         let slot = Clock::get()?.slot;
         let rules = self.task.rules;
-        let due = self.audit.decide(slot)?;
+        let whole = self.audit.decide(slot)?;
+        let verdict = self.audit.verdict();
+        let before = SubmissionStatus::from(self.submission.status);
+        let was_convicted = self.submission.is_convicted();
+        self.submission
+            .end_audit(self.audit.attempt.get(), verdict)?;
 
-        let bond = self.audit.take_bond();
-        let (mut slash, mut bond_returned, mut award) = (0, bond, Award::default());
+        // The bond first: it was pledged out of stake that is still there.
+        let bond = self.audit.bond.get();
+        self.initiator.free_bond(bond)?;
+        let (mut slash, mut bond_lost, mut award) = (0, 0, Award::default());
         match self.audit.outcome.into() {
             Outcome::Open | Outcome::NoVerdict => {}
             Outcome::Acquitted => {
-                bond_returned = 0;
-                award = self.audit.share_bond(bond)?;
-                self.initiator.lose_lent(bond)?;
-                self.initiator.count_vote(false)?;
-                self.task.remove_active_stake(bond)?;
+                bond_lost = self
+                    .task
+                    .change(&mut self.initiator, slot, |node, _| node.slash(bond))?;
+                award = self.audit.share_bond(bond_lost)?;
             }
-            convicted => {
-                let (taken, active) = self.accused.slash(due)?;
-                slash = taken;
+            Outcome::ConvictedDowntime | Outcome::ConvictedMalice => {
+                let due = self.submission.due(whole);
+                slash = self
+                    .task
+                    .change(&mut self.accused, slot, |node, _| node.slash(due))?;
+                self.submission.add_slash(slash)?;
                 award = self.audit.share_slash(slash)?;
-                self.initiator.count_vote(true)?;
-                self.task.remove_active_stake(active)?;
-                count(if convicted == Outcome::ConvictedMalice {
-                    &mut self.accused.convictions_malice
-                } else {
-                    &mut self.accused.convictions_downtime
-                })?;
+                self.accused
+                    .convict(before, self.submission.status.into())?;
             }
         }
-        let left = self.initiator.take_back(bond_returned)?;
-        self.task.remove_active_stake(left)?;
-        self.accused.release(self.audit.exposed.get())?;
+        if let Some(won) = self.audit.is_majority(self.audit.accusation.into()) {
+            self.initiator.count_vote(won)?;
+        }
+        self.accused.release()?;
         self.accused.lock_reward(award.accused, slot, &rules)?;
         self.accused.invariant()?;
         self.initiator.lock_reward(award.initiator, slot, &rules)?;
         self.initiator.invariant()?;
         self.task.add_to_pool(award.pool)?;
         self.task.invariant()?;
-        let status = self.audit.submission_status();
         self.round
-            .end_audit(status == SubmissionStatus::Convicted)?;
+            .end_audit(self.submission.is_convicted() && !was_convicted)?;
         self.round.invariant()?;
-        self.submission.end_audit(status);
         self.submission.invariant()?;
         self.audit.invariant()?;
 
@@ -88,7 +91,7 @@ impl ResolveAudit {
             accused: self.audit.accused,
             outcome: self.audit.outcome.0,
             slash,
-            bond_returned,
+            bond_lost,
             initiator_award: award.initiator,
             accused_award: award.accused,
             pool_award: award.pool,

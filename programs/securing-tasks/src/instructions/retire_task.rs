@@ -1,7 +1,7 @@
 use crate::{
     error::TaskError,
     events::TaskRetired,
-    state::{Task, TaskStatus},
+    state::Task,
     tokens::{pay_out, TokenProgram},
 };
 use anchor_lang::prelude::*;
@@ -24,7 +24,8 @@ pub struct RetireTask {
 
 impl RetireTask {
     pub fn handle(&mut self) -> Result<()> {
-        self.task.status = TaskStatus::Retired.into();
+        let slot = Clock::get()?.slot;
+        self.task.retire(slot);
         let amount = self.task.drain_pool();
         self.task.invariant()?;
 
@@ -40,7 +41,7 @@ impl RetireTask {
         emit!(TaskRetired {
             task: *self.task.address(),
             amount,
-            slot: Clock::get()?.slot,
+            slot,
         });
         Ok(())
     }

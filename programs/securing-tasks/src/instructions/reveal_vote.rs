@@ -11,6 +11,7 @@ pub struct RevealVote {
     #[account(mut, address = vote.audit @ TaskError::WrongAudit)]
     pub audit: Account<Audit>,
     #[account(
+        mut,
         constraint = node.task == audit.task @ TaskError::WrongTask,
         constraint = node.owner == vote.owner @ TaskError::WrongNode,
         constraint = node.operator == *operator.address() @ TaskError::NotOperator
@@ -30,6 +31,8 @@ impl RevealVote {
         self.vote.invariant()?;
         self.audit.tally(opinion, self.vote.weight.get())?;
         self.audit.invariant()?;
+        self.node.free_deposit(self.audit.vote_deposit.get())?;
+        self.node.invariant()?;
 
         emit!(VoteRevealed {
             audit: self.vote.audit,

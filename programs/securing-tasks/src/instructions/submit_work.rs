@@ -79,7 +79,7 @@ impl SubmitWork {
         submission.payload_uri = pack_uri(payload_uri)?;
         submission.round = round_number.into();
         submission.slot = slot.into();
-        submission.others_stake = self.task.others_stake(&self.node)?.into();
+        submission.others = self.task.others_before(&self.node, slot)?;
         submission.status = SubmissionStatus::Submitted.into();
         submission.bump = bump;
         submission.invariant()?;

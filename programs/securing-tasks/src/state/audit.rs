@@ -1,10 +1,11 @@
 use super::{
-    count, discount, hold, minus, plus, CaseRules, RewardRule, SubmissionStatus, VoteWeight,
+    count, discount, hold, minus, plus, CaseRules, Electorate, RewardRule, SubmissionStatus,
+    VoteWeight,
 };
 use crate::{
     error::TaskError,
     math::{
-        majority::{quorum_met, Tally, Verdict},
+        majority::{Quorum, Side, Tally, Verdict},
         ratio::{bps_floor, share_floor},
         slash::{split_bond, split_slash},
     },
@@ -57,9 +58,10 @@ pub struct Votes {
     pub stake: [PodU64; 3],
 }
 
-/// One audit of a submission. Seeds: `audit`, submission, attempt (u8). Amounts in base units of the mint.
+/// One audit of a submission. Seeds: `audit`, submission, initiator's owner, index (u32 LE): an address that nobody but the initiator
+/// can take. Amounts in base units of the mint.
 ///
-/// Owns `bond + voters_left` of the vault. Holds no list of voters: any number of them costs `resolve_audit` the same.
+/// Owns `voters_left` of the vault. Holds no list of voters: any number of them costs `resolve_audit` the same.
 #[account]
 pub struct Audit {
     pub task: Address,
@@ -76,17 +78,16 @@ pub struct Audit {
     pub reveal_slot: PodU64,
     /// First slot at which no vote is taken and the audit can be resolved.
     pub end_slot: PodU64,
-    /// The accused's stake when the audit opened.
+    /// The accused's stake when the audit opened, and what earlier verdicts on the submission had taken of it.
     pub accused_stake: PodU64,
-    /// The most that this audit can slash: the share for malice of `accused_stake`.
-    pub exposed: PodU64,
-    /// Stake that could vote: that of all nodes but the accused, at the submission or at the opening if that is less.
-    pub eligible_stake: PodU64,
+    /// Weight that could vote, in the unit of `rules.vote_weight`: of all nodes but the accused, just before the submission's slot, or
+    /// at the opening if that is less.
+    pub eligible: PodU64,
     /// What the initiator's accusation weighs by stake.
     pub initiator_stake: PodU64,
-    /// The initiator's bond while the audit is open.
+    /// What the initiator loses of its stake if its accusation fails.
     pub bond: PodU64,
-    /// What each vote lends the audit.
+    /// What a voter loses of its stake if it doesn't reveal its commitment.
     pub vote_deposit: PodU64,
     pub votes: Votes,
     /// The voters' part of the slash or bond, without the initiator's share.
@@ -100,9 +101,12 @@ pub struct Audit {
     /// Vote accounts that are not closed.
     pub live_votes: PodU32,
     pub rules: CaseRules,
+    /// The initiator's count of audits before this one: part of the address.
+    pub index: PodU32,
+    /// Audits of the submission that were opened before this one. They are resolved in that order.
+    pub attempt: PodU32,
     pub accusation: PodOpinion,
     pub outcome: PodOutcome,
-    pub attempt: u8,
     pub bump: u8,
 }
 
@@ -184,51 +188,48 @@ impl Audit {
         }
     }
 
-    fn tallied(&self) -> Tally {
-        let by_stake = self.rules.vote_weight == VoteWeight::Stake;
-        let [valid, downtime, malice] = if by_stake {
-            self.votes.stake.map(|stake| stake.get())
-        } else {
-            self.votes.nodes.map(|nodes| nodes.get().into())
-        };
-        Tally {
-            valid,
-            downtime,
-            malice,
-        }
+    /// One side's votes. The accusation is the initiator's and weighs, but is no other's vote.
+    fn side(&self, opinion: Opinion) -> Result<Side> {
+        let at = opinion as usize;
+        let nodes: u64 = self.votes.nodes[at].get().into();
+        let initiator = u64::from(self.accusation == opinion);
+        Ok(Side {
+            others: minus(nodes, initiator)?,
+            weight: if self.rules.vote_weight == VoteWeight::Stake {
+                self.votes.stake[at].get()
+            } else {
+                nodes
+            },
+        })
     }
 
-    /// Votes besides the initiator's.
-    fn others(&self) -> Result<u64> {
-        let [valid, downtime, malice] = self.votes.nodes;
-        minus(
-            plus(plus(valid.get(), downtime.get())?, malice.get())?,
-            1u64,
-        )
+    fn tallied(&self) -> Result<Tally> {
+        Ok(Tally {
+            valid: self.side(Opinion::Valid)?,
+            downtime: self.side(Opinion::Downtime)?,
+            malice: self.side(Opinion::Malice)?,
+        })
     }
 
-    fn revealed_stake(&self) -> Result<u64> {
-        let [valid, downtime, malice] = self.votes.stake;
-        plus(plus(valid, downtime)?, malice)
+    /// Freezes the weight that could vote.
+    pub fn freeze_electorate(&mut self, eligible: &Electorate) {
+        self.eligible = eligible.weight(self.rules.vote_weight.into()).into();
     }
 
-    /// Decides the audit: its outcome and the most that the accused is due to lose. Once, and after the last vote.
+    /// Decides the audit: its outcome, and what the submission costs in all by it. Once, and after the last vote.
     pub fn decide(&mut self, slot: u64) -> Result<u64> {
         require!(self.outcome == Outcome::Open, TaskError::AlreadyResolved);
         require!(slot >= self.end_slot.get(), TaskError::VotingOpen);
-        let enough = quorum_met(
-            self.others()?,
+        let quorum = Quorum::new(
             self.rules.quorum_votes.get().into(),
-            self.revealed_stake()?,
-            self.eligible_stake.get(),
+            self.eligible.get(),
             self.rules.quorum_bps.get().into(),
         )
         .ok_or(TaskError::Overflow)?;
-        let verdict = if enough {
-            self.tallied().verdict().ok_or(TaskError::Overflow)?
-        } else {
-            Verdict::None
-        };
+        let verdict = self
+            .tallied()?
+            .verdict(&quorum)
+            .ok_or(TaskError::Overflow)?;
         let (outcome, bps) = match verdict {
             Verdict::None => (Outcome::NoVerdict, 0u64),
             Verdict::Acquitted => (Outcome::Acquitted, 0),
@@ -242,21 +243,14 @@ impl Audit {
         Ok(bps_floor(self.accused_stake.get(), bps).ok_or(TaskError::Overflow)?)
     }
 
-    /// What the outcome makes of the submission.
-    pub fn submission_status(&self) -> SubmissionStatus {
+    /// What the outcome is for the submission.
+    pub fn verdict(&self) -> SubmissionStatus {
         match self.outcome.into() {
-            Outcome::Open => SubmissionStatus::UnderAudit,
-            Outcome::NoVerdict => SubmissionStatus::Submitted,
+            Outcome::Open | Outcome::NoVerdict => SubmissionStatus::Submitted,
             Outcome::Acquitted => SubmissionStatus::Acquitted,
-            Outcome::ConvictedDowntime | Outcome::ConvictedMalice => SubmissionStatus::Convicted,
+            Outcome::ConvictedDowntime => SubmissionStatus::ConvictedDowntime,
+            Outcome::ConvictedMalice => SubmissionStatus::ConvictedMalice,
         }
-    }
-
-    /// Empties the bond, for whoever it goes to.
-    pub fn take_bond(&mut self) -> u64 {
-        let bond = self.bond.get();
-        self.bond = 0.into();
-        bond
     }
 
     /// Shares a slash after a conviction: the initiator's bonus and share, the pool's part, the rest for the voters.
@@ -267,15 +261,21 @@ impl Audit {
             self.rules.pool_bps.get().into(),
         )
         .ok_or(TaskError::Overflow)?;
-        let tally = self.tallied();
+        let tally = self.tallied()?;
         let weight = if self.rules.reward_rule == RewardRule::All {
             tally.total()
+        } else if self.outcome == Outcome::ConvictedMalice {
+            Some(tally.malice.weight)
         } else {
-            tally.guilty()
+            tally.guilty().map(|side| side.weight)
         }
         .ok_or(TaskError::Overflow)?;
-        let accusation = share_floor(split.voters, self.weigh(self.initiator_stake.get()), weight)
-            .ok_or(TaskError::Overflow)?;
+        let accusation = if self.pays(self.accusation.into()) {
+            share_floor(split.voters, self.weigh(self.initiator_stake.get()), weight)
+                .ok_or(TaskError::Overflow)?
+        } else {
+            0
+        };
         self.fill_pot(split.voters, accusation, weight)?;
         Ok(Award {
             initiator: plus(split.bonus, accusation)?,
@@ -292,14 +292,14 @@ impl Audit {
             self.rules.pool_bps.get().into(),
         )
         .ok_or(TaskError::Overflow)?;
-        let tally = self.tallied();
+        let tally = self.tallied()?;
         let weight = if self.rules.reward_rule == RewardRule::All {
             minus(
                 tally.total().ok_or(TaskError::Overflow)?,
                 self.weigh(self.initiator_stake.get()),
             )?
         } else {
-            tally.valid
+            tally.valid.weight
         };
         self.fill_pot(split.voters, 0, weight)?;
         Ok(Award {
@@ -317,15 +317,22 @@ impl Audit {
         Ok(())
     }
 
-    /// Whether an opinion was on the side that won; `None` where nobody won.
+    /// Whether an opinion was on the side that won; `None` where nobody won. Who said less than the verdict did not win.
+    ///
+    /// Attack: friends of a liar who say downtime would share its slash, and pull the verdict down meanwhile.
     pub fn is_majority(&self, opinion: Opinion) -> Option<bool> {
         match self.outcome.into() {
             Outcome::Open | Outcome::NoVerdict => None,
             Outcome::Acquitted => Some(opinion == Opinion::Valid),
-            Outcome::ConvictedDowntime | Outcome::ConvictedMalice => {
-                Some(opinion != Opinion::Valid)
-            }
+            Outcome::ConvictedDowntime => Some(opinion != Opinion::Valid),
+            Outcome::ConvictedMalice => Some(opinion == Opinion::Malice),
         }
+    }
+
+    /// Whether an opinion has a part of what is shared.
+    fn pays(&self, opinion: Opinion) -> bool {
+        self.is_majority(opinion)
+            .is_some_and(|won| won || self.rules.reward_rule == RewardRule::All)
     }
 
     /// `NotEmpty` before the outcome, or while a vote account is left.
@@ -341,11 +348,7 @@ impl Audit {
 
     /// Takes one voter's share out of the pot; a vote never revealed (`None`) has none. Answers the share (floored) and, at the last claim, what the floors left over.
     pub fn claim(&mut self, opinion: Option<Opinion>, stake: u64) -> Result<(u64, u64)> {
-        let paid = match opinion.and_then(|opinion| self.is_majority(opinion)) {
-            None => false,
-            Some(with) => with || self.rules.reward_rule == RewardRule::All,
-        };
-        let share = if paid {
+        let share = if opinion.is_some_and(|opinion| self.pays(opinion)) {
             share_floor(
                 self.voters_pot.get(),
                 self.weigh(stake),
@@ -368,10 +371,7 @@ impl Audit {
         hold(self.voters_left.get() <= self.voters_pot.get())?;
         hold(self.unclaimed.get() > 0 || self.voters_left.get() == 0)?;
         hold(self.unclaimed.get() <= self.live_votes.get())?;
-        if self.outcome == Outcome::Open {
-            hold(self.bond.get() > 0 && self.voters_pot.get() == 0)
-        } else {
-            hold(self.bond.get() == 0)
-        }
+        hold(self.bond.get() > 0)?;
+        hold(self.outcome != Outcome::Open || self.voters_pot.get() == 0)
     }
 }

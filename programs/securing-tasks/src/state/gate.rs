@@ -67,6 +67,21 @@ impl GateArgs {
 }
 
 impl Gate {
+    /// `GateOnItself` for a gate that would ask for a node of its own task, which nobody has before joining, or for tokens of its own
+    /// mint: those that are staked are in the wallet no more, and a minimum stake says it better.
+    pub fn require_elsewhere(&self, task: &Address, mint: &InterfaceAccount<Mint>) -> Result<()> {
+        let itself = match self.kind.into() {
+            GateKind::Open | GateKind::Allowlist => false,
+            GateKind::Token => self.key == *mint.address(),
+            GateKind::Collection => mint
+                .get_extension::<TokenGroupMember>()
+                .is_ok_and(|member| member.group == self.key),
+            GateKind::Standing | GateKind::Member => self.key == *task,
+        };
+        require!(!itself, TaskError::GateOnItself);
+        Ok(())
+    }
+
     /// `GateClosed` unless the accounts prove that `owner` may take `role` in `task`.
     pub fn admit(
         &self,

@@ -3,6 +3,7 @@
 
 pub mod allow_entry;
 pub mod audit;
+pub mod electorate;
 pub mod gate;
 pub mod node;
 pub mod round;
@@ -10,7 +11,10 @@ pub mod submission;
 pub mod task;
 pub mod vote;
 
-pub use {allow_entry::*, audit::*, gate::*, node::*, round::*, submission::*, task::*, vote::*};
+pub use {
+    allow_entry::*, audit::*, electorate::*, gate::*, node::*, round::*, submission::*, task::*,
+    vote::*,
+};
 
 use crate::error::TaskError;
 use anchor_lang::prelude::*;

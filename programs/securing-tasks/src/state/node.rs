@@ -1,6 +1,7 @@
-use super::{count, discount, hold, minus, plus, Rules, Task};
-use crate::error::TaskError;
+use super::{count, discount, hold, minus, plus, Electorate, Rules, SubmissionStatus, Task};
+use crate::{constants::ARRIVALS, error::TaskError};
 use anchor_lang::prelude::*;
+use bytemuck::{Pod, Zeroable};
 
 /// What a node may do. Both may vote and call audits.
 #[pod_wrapper]
@@ -13,9 +14,19 @@ pub enum Role {
     Witness = 1,
 }
 
+/// Stake that came lately: it votes only on submissions made after `slot`. All zeros where there is none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
+pub struct Arrival {
+    pub slot: PodU64,
+    /// Base units.
+    pub amount: PodU64,
+}
+
 /// A node of a task. Seeds: `node`, task, owner. Amounts in base units of the mint.
 ///
-/// Owns `stake + locked + locked_next + payable` of the vault.
+/// Owns `stake + locked + locked_next + payable` of the vault. Bonds and deposits never leave the stake: they are earmarks, which
+/// minimum, weight and slash do not see.
 #[account]
 pub struct Node {
     pub task: Address,
@@ -23,6 +34,8 @@ pub struct Node {
     pub owner: Address,
     /// Hot key: submits, accuses and votes, and never takes money.
     pub operator: Address,
+    /// Paid the rent and gets it back.
+    pub payer: Address,
     pub joined_slot: PodU64,
     /// All of it can be slashed, the leaving part too.
     pub stake: PodU64,
@@ -30,13 +43,15 @@ pub struct Node {
     pub leaving: PodU64,
     /// First slot at which `leaving` can be withdrawn; 0 where nothing is leaving.
     pub leave_slot: PodU64,
-    /// Stake that came lately: it votes only on submissions made after `recent_slot`.
-    pub recent: PodU64,
-    pub recent_slot: PodU64,
-    /// Bonds and deposits that audits hold for this node; not part of `stake`.
-    pub lent: PodU64,
-    /// The most that open audits against this node can slash.
-    pub exposed: PodU64,
+    /// Oldest first. Stake that goes takes the youngest along.
+    pub arrivals: [Arrival; ARRIVALS],
+    /// What the node could vote with at the start of `before_slot`, the last slot in which its stake changed.
+    pub before: Electorate,
+    pub before_slot: PodU64,
+    /// Bonds of the node's own open accusations, out of its stake: an accusation that fails costs its bond.
+    pub bonds: PodU64,
+    /// Deposits of the node's own commitments that are not revealed, out of its stake.
+    pub deposits: PodU64,
     /// Shares of slashes and bonds that can't leave before `locked_until`.
     pub locked: PodU64,
     pub locked_until: PodU64,
@@ -49,8 +64,11 @@ pub struct Node {
     pub open_audits: PodU32,
     /// Submissions of this node, votes of it and audits begun by it whose accounts are not closed.
     pub live: PodU32,
+    /// Audits begun by it so far; the next one's index.
+    pub audits: PodU32,
     pub submissions: PodU32,
     pub rounds_paid: PodU32,
+    /// Submissions convicted, each once, by its gravest verdict.
     pub convictions_downtime: PodU32,
     pub convictions_malice: PodU32,
     pub votes_with_majority: PodU32,
@@ -82,11 +100,6 @@ impl Node {
         minus(self.stake, self.leaving)
     }
 
-    /// Active stake and what audits hold of it.
-    pub fn voting_stake(&self) -> Result<u64> {
-        plus(self.active()?, self.lent)
-    }
-
     /// The least that the node's role asks for.
     pub fn min_stake(&self, rules: &Rules) -> u64 {
         if self.role == Role::Worker {
@@ -96,19 +109,35 @@ impl Node {
         }
     }
 
-    /// What the node held before `slot` and isn't leaving: the most that a vote on a submission of that slot weighs.
-    ///
-    /// Stake that came while other recent stake was still young counts as recent with it, so this is never too much.
-    fn held_before(&self, slot: u64) -> Result<u64> {
-        let held = self.voting_stake()?;
-        if self.recent_slot.get() < slot {
-            Ok(held)
+    /// What the node could vote with on work of long ago: its active stake, and nothing below the role's minimum.
+    pub fn electorate(&self, rules: &Rules) -> Result<Electorate> {
+        let active = self.active()?;
+        Ok(if active >= self.min_stake(rules) {
+            Electorate::of(active)
         } else {
-            minus(held, self.recent)
+            Electorate::zeroed()
+        })
+    }
+
+    /// What `electorate` was just before `slot`, the current one.
+    pub fn electorate_before(&self, slot: u64, rules: &Rules) -> Result<Electorate> {
+        if self.before_slot == slot {
+            Ok(self.before)
+        } else {
+            self.electorate(rules)
         }
     }
 
-    /// The frozen weight of a vote or accusation on a submission of `slot`.
+    /// Keeps what `electorate` is, before the first change in `slot`.
+    pub fn remember(&mut self, electorate: Electorate, slot: u64) {
+        if self.before_slot != slot {
+            self.before = electorate;
+            self.before_slot = slot.into();
+        }
+    }
+
+    /// The frozen weight of a vote or accusation on a submission of `slot`: the least that the node held at every moment from just
+    /// before `slot` until now and isn't leaving. No bond, deposit or accusation changes it.
     ///
     /// `JoinedAfterSubmission`, or `StakeTooRecent` below the role's minimum: else one stake could vote through many nodes,
     /// one after the other.
@@ -117,31 +146,52 @@ impl Node {
             self.joined_slot.get() < slot,
             TaskError::JoinedAfterSubmission
         );
-        let weight = self.held_before(slot)?;
+        let mut weight = self.active()?;
+        for arrival in self.arrivals {
+            if arrival.slot.get() >= slot {
+                weight = minus(weight, arrival.amount)?;
+            }
+        }
         require!(weight >= self.min_stake(rules), TaskError::StakeTooRecent);
         Ok(weight)
     }
 
-    /// Stake that counts for submissions after `slot`. What came long enough ago that no open vote can ask about it is not
-    /// recent any more.
-    fn mark_recent(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
-        if slot >= plus(self.recent_slot, rules.longest_case()?)? {
-            self.recent = 0.into();
+    /// Notes stake that counts for submissions after `slot`, and forgets what came so long ago that no open vote can ask about it.
+    ///
+    /// `StakeAddedTooOften` where the places are full: an earlier arrival is never made younger.
+    fn arrive(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
+        let case = rules.longest_case()?;
+        while self.arrivals[0].amount.get() > 0 && slot >= plus(self.arrivals[0].slot, case)? {
+            self.arrivals.copy_within(1.., 0);
+            self.arrivals[ARRIVALS - 1] = Arrival::zeroed();
         }
-        self.recent = plus(self.recent, amount)?.into();
-        self.recent_slot = slot.into();
-        Ok(())
+        for arrival in &mut self.arrivals {
+            if arrival.amount.get() == 0 || arrival.slot == slot {
+                arrival.slot = slot.into();
+                arrival.amount = plus(arrival.amount, amount)?.into();
+                return Ok(());
+            }
+        }
+        Err(TaskError::StakeAddedTooOften.into())
     }
 
-    /// Less stake can mean that some of the recent stake is gone.
-    fn cap_recent(&mut self) -> Result<()> {
-        self.recent = self.recent.get().min(self.voting_stake()?).into();
+    /// Active stake went: the youngest first, so that what is left is as old as it can be shown to be.
+    fn depart(&mut self, amount: u64) -> Result<()> {
+        let mut left = amount;
+        for arrival in self.arrivals.iter_mut().rev() {
+            let gone = left.min(arrival.amount.get());
+            left = minus(left, gone)?;
+            arrival.amount = minus(arrival.amount, gone)?.into();
+            if arrival.amount.get() == 0 {
+                *arrival = Arrival::zeroed();
+            }
+        }
         Ok(())
     }
 
     pub fn add_stake(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
         self.stake = plus(self.stake, amount)?.into();
-        self.mark_recent(amount, slot, rules)
+        self.arrive(amount, slot, rules)
     }
 
     /// Marks stake as leaving. What stays is nothing or at least the role's minimum. A second request starts the delay anew
@@ -156,7 +206,7 @@ impl Node {
         );
         self.leaving = plus(self.leaving, amount)?.into();
         self.leave_slot = plus(slot, rules.leave_delay_slots)?.into();
-        self.cap_recent()
+        self.depart(amount)
     }
 
     /// Takes back the request and answers the amount. It votes like stake that came now: it was on its way out.
@@ -165,64 +215,74 @@ impl Node {
         require!(amount > 0, TaskError::NothingLeaving);
         self.leaving = 0.into();
         self.leave_slot = 0.into();
-        self.mark_recent(amount, slot, rules)?;
+        self.arrive(amount, slot, rules)?;
         Ok(amount)
     }
 
-    /// Lends a bond or deposit to an audit. The role's minimum stays, and so does all that open audits may slash: else an
-    /// accused node could carry its stake away as bonds.
-    pub fn lend(&mut self, amount: u64, rules: &Rules) -> Result<()> {
-        let active = self.active()?;
-        require!(amount <= active, TaskError::StakeTooSmall);
-        require!(
-            minus(active, amount)? >= self.min_stake(rules),
-            TaskError::StakeBelowMinimum
-        );
-        let rest = minus(self.stake, amount)?;
-        require!(rest >= self.exposed.get(), TaskError::StakeAtRisk);
-        self.stake = rest.into();
-        self.lent = plus(self.lent, amount)?.into();
+    /// Begins an accusation and answers its index. `StakePledged` where the node's own open accusations, this one included, have
+    /// bonds over its active stake: nobody else's accusation is ever in its way.
+    pub fn begin_audit(&mut self, bond: u64) -> Result<u32> {
+        self.bonds = plus(self.bonds, bond)?.into();
+        require!(self.bonds.get() <= self.active()?, TaskError::StakePledged);
+        let index = self.audits.get();
+        count(&mut self.audits)?;
+        self.hold_open()?;
+        Ok(index)
+    }
+
+    /// An own accusation is decided: its bond is free, or lost by a slash.
+    pub fn free_bond(&mut self, bond: u64) -> Result<()> {
+        self.bonds = minus(self.bonds, bond)?.into();
         Ok(())
     }
 
-    /// Takes a bond or deposit back and answers what is active stake no more: a node that leaves with all it has takes what
-    /// comes back along.
-    pub fn take_back(&mut self, amount: u64) -> Result<u64> {
-        let leaves = self.leaving.get() > 0 && self.active()? == 0;
-        self.lent = minus(self.lent, amount)?.into();
-        self.stake = plus(self.stake, amount)?.into();
-        if !leaves {
-            return Ok(0);
+    /// An own vote is committed. Without a limit: else many accusations could keep a node from voting.
+    pub fn pledge_deposit(&mut self, deposit: u64) -> Result<()> {
+        self.deposits = plus(self.deposits, deposit)?.into();
+        Ok(())
+    }
+
+    /// An own vote is revealed, or its deposit about to be lost by a slash.
+    pub fn free_deposit(&mut self, deposit: u64) -> Result<()> {
+        self.deposits = minus(self.deposits, deposit)?.into();
+        Ok(())
+    }
+
+    /// What must stay in the stake until the node's own accusations and commitments have ended.
+    pub fn pledged(&self) -> Result<u64> {
+        plus(self.bonds, self.deposits)
+    }
+
+    /// An audit opened against this node.
+    pub fn accuse(&mut self) -> Result<()> {
+        count(&mut self.open_audits)
+    }
+
+    /// An audit against this node was resolved.
+    pub fn release(&mut self) -> Result<()> {
+        discount(&mut self.open_audits)
+    }
+
+    /// Counts a conviction, once a submission and by its gravest verdict.
+    pub fn convict(&mut self, before: SubmissionStatus, after: SubmissionStatus) -> Result<()> {
+        if after == before {
+            return Ok(());
         }
-        self.leaving = plus(self.leaving, amount)?.into();
-        self.cap_recent()?;
-        Ok(amount)
+        if before == SubmissionStatus::ConvictedDowntime {
+            discount(&mut self.convictions_downtime)?;
+        }
+        count(if after == SubmissionStatus::ConvictedMalice {
+            &mut self.convictions_malice
+        } else {
+            &mut self.convictions_downtime
+        })
     }
 
-    /// Loses a bond or deposit for good.
-    pub fn lose_lent(&mut self, amount: u64) -> Result<()> {
-        self.lent = minus(self.lent, amount)?.into();
-        self.cap_recent()
-    }
-
-    /// An audit opened against this node that can slash at most `most`.
-    pub fn accuse(&mut self, most: u64) -> Result<()> {
-        count(&mut self.open_audits)?;
-        self.exposed = plus(self.exposed, most)?.into();
-        Ok(())
-    }
-
-    /// The audit that could slash at most `most` was resolved.
-    pub fn release(&mut self, most: u64) -> Result<()> {
-        discount(&mut self.open_audits)?;
-        self.exposed = minus(self.exposed, most)?.into();
-        Ok(())
-    }
-
-    /// Takes up to `due` of the stake, the leaving part first. Answers what was taken, and how much of it was active.
+    /// Takes up to `due` of the stake, the leaving part first, and answers what was taken: a verdict's slash, a lost bond or a lost
+    /// deposit.
     ///
-    /// Less than `due` only where another verdict took it before: two slashes can't take more than there is.
-    pub fn slash(&mut self, due: u64) -> Result<(u64, u64)> {
+    /// Less than `due` only where another slash took it before: all together can't take more than there is.
+    pub fn slash(&mut self, due: u64) -> Result<u64> {
         let taken = due.min(self.stake.get());
         let from_leaving = taken.min(self.leaving.get());
         self.stake = minus(self.stake, taken)?.into();
@@ -230,8 +290,8 @@ impl Node {
         if self.leaving.get() == 0 {
             self.leave_slot = 0.into();
         }
-        self.cap_recent()?;
-        Ok((taken, minus(taken, from_leaving)?))
+        self.depart(minus(taken, from_leaving)?)?;
+        Ok(taken)
     }
 
     /// Credits a share of a slash or bond, locked for the leave delay: slashing oneself is no faster way out than leaving.
@@ -266,20 +326,50 @@ impl Node {
     }
 
     /// Takes all that can leave at `slot`: what is payable, shares whose lock is over, and, unless an audit may still slash it,
-    /// stake whose delay is over.
+    /// stake whose delay is over, as far as nothing is pledged out of it.
     pub fn withdraw(&mut self, slot: u64) -> Result<u64> {
         self.unlock(slot)?;
         let mut amount = self.payable.get();
         self.payable = 0.into();
         let accused = self.open_audits.get() > 0;
-        if !accused && slot >= self.leave_slot.get() {
-            amount = plus(amount, self.leaving)?;
-            self.stake = minus(self.stake, self.leaving)?.into();
-            self.leaving = 0.into();
-            self.leave_slot = 0.into();
+        let due = self.leaving.get() > 0 && slot >= self.leave_slot.get();
+        if due && !accused {
+            let free = self.stake.get().checked_sub(self.pledged()?).unwrap_or(0);
+            let leaves = self.leaving.get().min(free);
+            amount = plus(amount, leaves)?;
+            self.stake = minus(self.stake, leaves)?.into();
+            self.leaving = minus(self.leaving, leaves)?.into();
+            if self.leaving.get() == 0 {
+                self.leave_slot = 0.into();
+            }
         }
         require!(amount > 0 || !accused, TaskError::NodeAccused);
+        require!(amount > 0 || !due, TaskError::StakePledged);
         require!(amount > 0, TaskError::NothingToWithdraw);
+        Ok(amount)
+    }
+
+    /// Takes all there is, whatever its delays: in a retired task, one leave delay after its end. `NodeAccused`, `StakePledged` or
+    /// `NothingToWithdraw` while a verdict or claim may still take of it, or nothing is there.
+    pub fn empty(&mut self) -> Result<u64> {
+        require!(self.open_audits.get() == 0, TaskError::NodeAccused);
+        require!(self.pledged()? == 0, TaskError::StakePledged);
+        let shares = plus(self.locked, self.locked_next)?;
+        let amount = plus(plus(self.stake, shares)?, self.payable)?;
+        require!(amount > 0, TaskError::NothingToWithdraw);
+        for part in [
+            &mut self.stake,
+            &mut self.leaving,
+            &mut self.leave_slot,
+            &mut self.locked,
+            &mut self.locked_until,
+            &mut self.locked_next,
+            &mut self.locked_next_until,
+            &mut self.payable,
+        ] {
+            *part = 0.into();
+        }
+        self.arrivals = Zeroable::zeroed();
         Ok(amount)
     }
 
@@ -312,7 +402,7 @@ impl Node {
 
     /// `NotEmpty` while the node owns anything or an account needs it.
     pub fn require_closable(&self) -> Result<()> {
-        // What audits hold of it keeps it live, and nothing waits behind an empty box of locked shares.
+        // What is pledged keeps it live, and nothing waits behind an empty box of locked shares.
         let owns = [self.stake, self.locked, self.payable];
         require!(
             owns.iter().all(|amount| amount.get() == 0) && self.live.get() == 0,
@@ -334,8 +424,17 @@ impl Node {
         hold(self.role.0 <= Role::Witness as u8)?;
         hold(self.leaving.get() <= self.stake.get())?;
         hold((self.leaving.get() > 0) == (self.leave_slot.get() > 0))?;
-        hold(self.recent.get() <= self.voting_stake()?)?;
-        hold(self.open_audits.get() > 0 || self.exposed.get() == 0)?;
+        hold(self.live.get() > 0 || self.pledged()? == 0)?;
+        let (mut young, mut last) = (0, None);
+        for arrival in self.arrivals {
+            hold(arrival.amount.get() > 0 || arrival.slot.get() == 0)?;
+            if arrival.amount.get() > 0 {
+                hold(last.is_none_or(|slot| slot < arrival.slot.get()))?;
+                young = plus(young, arrival.amount)?;
+                last = Some(arrival.slot.get());
+            }
+        }
+        hold(young <= self.active()?)?;
         hold((self.locked.get() > 0) == (self.locked_until.get() > 0))?;
         hold((self.locked_next.get() > 0) == (self.locked_next_until.get() > 0))?;
         hold(self.locked.get() > 0 || self.locked_next.get() == 0)

@@ -1,19 +1,23 @@
-use super::hold;
-use crate::{constants::MAX_AUDITS, error::TaskError};
+use super::{count, discount, hold, minus, plus, Electorate, Opinion};
+use crate::error::TaskError;
 use anchor_lang::prelude::*;
 
+/// The gravest verdict so far. It only rises: no later audit, by whomever, makes an earlier verdict milder.
 #[pod_wrapper]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum SubmissionStatus {
     /// Never audited, or audited without a verdict: not cleared.
     Submitted = 0,
-    UnderAudit = 1,
-    Acquitted = 2,
-    Convicted = 3,
+    /// Once. It bars nothing: who is acquitted early may be dark or wrong later.
+    Acquitted = 1,
+    ConvictedDowntime = 2,
+    ConvictedMalice = 3,
 }
 
 /// A node's work for one round. Seeds: `submission`, task, round (u64 LE), owner.
+///
+/// Any number of audits of it may be open at once, so that none keeps another from being opened.
 #[account]
 pub struct Submission {
     pub task: Address,
@@ -24,12 +28,17 @@ pub struct Submission {
     pub payload_uri: PodVec<u8, 128>,
     pub round: PodU64,
     pub slot: PodU64,
-    /// Active stake of all other nodes when the work came, in base units: later stake can't thin out a vote on it.
-    pub others_stake: PodU64,
+    /// What all other nodes could vote with just before `slot` and still could at the submission: later stake can't thin out a
+    /// vote on it.
+    pub others: Electorate,
+    /// Base units that verdicts on it took from the node's stake.
+    pub slashed: PodU64,
     /// Audits opened so far.
-    pub audits: u8,
+    pub audits: PodU32,
+    /// Audits resolved so far, in the order in which they were opened.
+    pub decided: PodU32,
     /// Audit accounts that are not closed.
-    pub live_audits: u8,
+    pub live_audits: PodU32,
     /// Whether the bounty was claimed.
     pub paid: PodBool,
     pub status: PodSubmissionStatus,
@@ -37,39 +46,51 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Begins the next audit and answers its attempt.
-    pub fn begin_audit(&mut self) -> Result<u8> {
-        match self.status.into() {
-            SubmissionStatus::Submitted => {}
-            SubmissionStatus::UnderAudit => return Err(TaskError::AuditAlreadyOpen.into()),
-            SubmissionStatus::Acquitted | SubmissionStatus::Convicted => {
-                return Err(TaskError::AlreadyDecided.into())
-            }
-        }
-        require!(self.audits < MAX_AUDITS, TaskError::AuditsUsedUp);
-        let attempt = self.audits;
-        self.audits = attempt.checked_add(1).ok_or(TaskError::Overflow)?;
-        self.live_audits = self.live_audits.checked_add(1).ok_or(TaskError::Overflow)?;
-        self.status = SubmissionStatus::UnderAudit.into();
+    /// Begins an audit and answers how many there were before. `AlreadyDecided` where it was convicted of that fault or a worse one.
+    pub fn begin_audit(&mut self, accusation: Opinion) -> Result<u32> {
+        let decided = match self.status.into() {
+            SubmissionStatus::Submitted | SubmissionStatus::Acquitted => false,
+            SubmissionStatus::ConvictedDowntime => accusation == Opinion::Downtime,
+            SubmissionStatus::ConvictedMalice => true,
+        };
+        require!(!decided, TaskError::AlreadyDecided);
+        let attempt = self.audits.get();
+        count(&mut self.audits)?;
+        count(&mut self.live_audits)?;
         Ok(attempt)
     }
 
-    /// Ends the open audit.
-    pub fn end_audit(&mut self, status: SubmissionStatus) {
-        self.status = status.into();
+    /// Ends the audit that was opened as the `attempt`-th. `EarlierAuditOpen` out of turn: else the second accuser could be first to
+    /// the slash.
+    pub fn end_audit(&mut self, attempt: u32, verdict: SubmissionStatus) -> Result<()> {
+        require!(self.decided == attempt, TaskError::EarlierAuditOpen);
+        count(&mut self.decided)?;
+        let gravest = SubmissionStatus::from(self.status).max(verdict);
+        self.status = gravest.into();
+        Ok(())
+    }
+
+    /// What a verdict that costs `whole` in all still costs, after what earlier ones took.
+    pub fn due(&self, whole: u64) -> u64 {
+        whole.checked_sub(self.slashed.get()).unwrap_or(0)
+    }
+
+    pub fn add_slash(&mut self, taken: u64) -> Result<()> {
+        self.slashed = plus(self.slashed, taken)?.into();
+        Ok(())
     }
 
     pub fn close_audit(&mut self) -> Result<()> {
-        self.live_audits = self.live_audits.checked_sub(1).ok_or(TaskError::Overflow)?;
-        Ok(())
+        discount(&mut self.live_audits)
+    }
+
+    pub fn is_convicted(&self) -> bool {
+        SubmissionStatus::from(self.status) >= SubmissionStatus::ConvictedDowntime
     }
 
     /// Marks the bounty as claimed, once. A verdict that was never reached clears nothing, and costs nothing either.
     pub fn pay(&mut self) -> Result<()> {
-        require!(
-            self.status != SubmissionStatus::Convicted,
-            TaskError::ConvictedEarnsNothing
-        );
+        require!(!self.is_convicted(), TaskError::ConvictedEarnsNothing);
         require!(!self.paid.get(), TaskError::AlreadyPaid);
         self.paid = true.into();
         Ok(())
@@ -77,15 +98,19 @@ impl Submission {
 
     /// `NotEmpty` while an audit of it exists or its bounty is still to be paid.
     pub fn require_closable(&self) -> Result<()> {
-        let settled = self.paid.get() || self.status == SubmissionStatus::Convicted;
-        require!(settled && self.live_audits == 0, TaskError::NotEmpty);
+        let settled = self.paid.get() || self.is_convicted();
+        require!(settled && self.live_audits.get() == 0, TaskError::NotEmpty);
         Ok(())
     }
 
     pub fn invariant(&self) -> Result<()> {
-        hold(self.status.0 <= SubmissionStatus::Convicted as u8)?;
-        hold(self.audits <= MAX_AUDITS && self.live_audits <= self.audits)?;
-        hold(!self.paid.get() || self.status != SubmissionStatus::Convicted)?;
-        hold(self.audits > 0 || self.status == SubmissionStatus::Submitted)
+        hold(self.status.0 <= SubmissionStatus::ConvictedMalice as u8)?;
+        hold(self.decided.get() <= self.audits.get())?;
+        let open = minus(self.audits.get(), self.decided.get())?;
+        hold(open <= self.live_audits.get().into())?;
+        hold(self.live_audits.get() <= self.audits.get())?;
+        hold(!self.paid.get() || !self.is_convicted())?;
+        hold(self.is_convicted() || self.slashed.get() == 0)?;
+        hold(self.decided.get() > 0 || self.status == SubmissionStatus::Submitted)
     }
 }

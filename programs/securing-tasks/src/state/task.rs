@@ -1,5 +1,5 @@
-use super::{discount, hold, minus, plus, Gate, GateArgs, Node, PodRole, Role};
-use crate::{constants::*, error::TaskError};
+use super::{discount, hold, minus, plus, Electorate, Gate, GateArgs, Node, PodRole, Role};
+use crate::{constants::*, error::TaskError, math::ratio::bps_floor};
 use anchor_lang::prelude::*;
 use bytemuck::{Pod, Zeroable};
 
@@ -32,7 +32,7 @@ pub enum VoteWeight {
 pub enum RewardRule {
     /// Seed: "all nodes who participated in the audit vote".
     All = 0,
-    /// Those on the side that won.
+    /// Those who voted for no less than the verdict: convicted of malice, those who said malice.
     Majority = 1,
 }
 
@@ -93,9 +93,9 @@ pub struct Rules {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
 pub struct CaseRules {
-    /// Least votes besides the initiator's.
+    /// Least votes on the side that decides, besides the initiator's.
     pub quorum_votes: PodU32,
-    /// Least share of the eligible stake that votes, the initiator's included.
+    /// Least share of the eligible weight on the side that decides, the initiator's accusation included; at most half.
     pub quorum_bps: PodU16,
     pub downtime_bps: PodU16,
     pub malice_bps: PodU16,
@@ -118,6 +118,8 @@ pub struct FunctionRef {
 #[account]
 pub struct Task {
     pub creator: Address,
+    /// Paid the rent of task and vault and gets it back.
+    pub payer: Address,
     pub mint: Address,
     pub vault: Address,
     pub id: PodU64,
@@ -128,8 +130,13 @@ pub struct Task {
     pub task_function: FunctionRef,
     /// Base units that are nobody's yet: bounties come from here.
     pub pool: PodU64,
-    /// Sum over all nodes of stake that isn't leaving, bonds and deposits lent to audits included.
-    pub active_stake: PodU64,
+    /// What all nodes could vote with, if all their stake were old enough.
+    pub electorate: Electorate,
+    /// The same at the start of `before_slot`, the last slot in which it changed.
+    pub before: Electorate,
+    pub before_slot: PodU64,
+    /// When the task ended; 0 before.
+    pub retired_slot: PodU64,
     /// Node accounts.
     pub nodes: PodU32,
     /// Round accounts.
@@ -144,7 +151,7 @@ impl RulesArgs {
     /// Checks what `create_task` refuses, each with its own error, and packs the rest.
     pub fn check(&self) -> Result<Rules> {
         let shared = plus(self.initiator_bonus_bps, self.pool_bps)?;
-        let slashes = [self.quorum_bps, self.downtime_bps, self.malice_bps];
+        let slashes = [self.downtime_bps, self.malice_bps];
         let whole = slashes.iter().all(|bps| u64::from(*bps) <= BPS) && shared <= BPS;
         require!(whole, TaskError::SharesOverWhole);
         require!(self.initiator_bonus_bps > 0, TaskError::BonusZero);
@@ -157,6 +164,11 @@ impl RulesArgs {
         require!(self.initiator_bond > 0, TaskError::BondZero);
         // With none, an accusation would convict by itself.
         require!(self.quorum_votes > 0, TaskError::QuorumZero);
+        // Whoever is awake counts: more than half of the weight always has the quorum.
+        require!(
+            u64::from(self.quorum_bps) <= MAX_QUORUM_BPS,
+            TaskError::QuorumOverHalf
+        );
 
         let windows = [
             self.round_slots,
@@ -194,6 +206,21 @@ impl RulesArgs {
             .checked_mul(MAX_STAKE_TO_BOUNTY)
             .is_some_and(|most| self.worker_min_stake > most);
         require!(!large || self.allow_large_stake, TaskError::StakeOverBounty);
+        // A node at its minimum accuses and votes.
+        require!(
+            self.initiator_bond.max(self.vote_deposit)
+                <= self.worker_min_stake.min(self.witness_min_stake),
+            TaskError::PledgeOverMinimum
+        );
+        // A penalty that the rules name is one that can be taken, from the least stake too.
+        let slash = |bps: u16| -> Result<u64> {
+            let least = bps_floor(self.worker_min_stake, bps.into()).ok_or(TaskError::Overflow)?;
+            require!(least > 0 || bps == 0, TaskError::SlashFloorsToZero);
+            Ok(least)
+        };
+        slash(self.downtime_bps)?;
+        let bonus = bps_floor(slash(self.malice_bps)?, self.initiator_bonus_bps.into());
+        require!(bonus != Some(0), TaskError::BonusFloorsToZero);
 
         require!(
             self.vote_weight <= VoteWeight::Stake as u8
@@ -285,6 +312,23 @@ impl Task {
         Ok(())
     }
 
+    /// `NotRetired`, or `NotReleased` before one leave delay has passed since: then every case is over, and what is left is open to
+    /// anyone to clear away.
+    pub fn require_released(&self, slot: u64) -> Result<()> {
+        self.require_retired()?;
+        let released = plus(self.retired_slot, self.rules.leave_delay_slots)?;
+        require!(slot >= released, TaskError::NotReleased);
+        Ok(())
+    }
+
+    /// Ends the task for ever; a second time changes nothing.
+    pub fn retire(&mut self, slot: u64) {
+        if self.status != TaskStatus::Retired {
+            self.status = TaskStatus::Retired.into();
+            self.retired_slot = slot.into();
+        }
+    }
+
     /// The gate that a role passes.
     pub fn gate(&self, role: PodRole) -> &Gate {
         if role == Role::Worker {
@@ -349,9 +393,43 @@ impl Task {
         plus(self.submission_end(round)?, self.rules.audit_slots)
     }
 
-    /// Active stake of every node but this one.
-    pub fn others_stake(&self, node: &Node) -> Result<u64> {
-        minus(self.active_stake, node.voting_stake()?)
+    /// A transition of a node's stake, with what it does to the electorate. Every change of stake goes through here.
+    pub fn change<T>(
+        &mut self,
+        node: &mut Node,
+        slot: u64,
+        transition: impl FnOnce(&mut Node, &Rules) -> Result<T>,
+    ) -> Result<T> {
+        let before = node.electorate(&self.rules)?;
+        node.remember(before, slot);
+        let result = transition(node, &self.rules)?;
+        let after = node.electorate(&self.rules)?;
+        if after != before {
+            if self.before_slot != slot {
+                self.before = self.electorate;
+                self.before_slot = slot.into();
+            }
+            self.electorate = self.electorate.without(&before)?.with(&after)?;
+        }
+        Ok(result)
+    }
+
+    /// What every node but this one can vote with now.
+    pub fn others(&self, node: &Node) -> Result<Electorate> {
+        self.electorate.without(&node.electorate(&self.rules)?)
+    }
+
+    /// What every node but this one could vote with just before `slot`, the current one, and still can.
+    ///
+    /// Attack: a friend's stake that comes in the submission's own slot can't vote on it, and would put the quorum out of reach.
+    pub fn others_before(&self, node: &Node, slot: u64) -> Result<Electorate> {
+        let all = if self.before_slot == slot {
+            self.before
+        } else {
+            self.electorate
+        };
+        let before = all.without(&node.electorate_before(slot, &self.rules)?)?;
+        Ok(before.min(&self.others(node)?))
     }
 
     pub fn add_to_pool(&mut self, amount: u64) -> Result<()> {
@@ -366,19 +444,11 @@ impl Task {
         amount
     }
 
-    pub fn add_active_stake(&mut self, amount: u64) -> Result<()> {
-        self.active_stake = plus(self.active_stake, amount)?.into();
-        Ok(())
-    }
-
-    pub fn remove_active_stake(&mut self, amount: u64) -> Result<()> {
-        self.active_stake = minus(self.active_stake, amount)?.into();
-        Ok(())
-    }
-
-    /// A known status, and no stake without a node.
+    /// A known status, and nobody who could vote without a node.
     pub fn invariant(&self) -> Result<()> {
         hold(self.status.0 <= TaskStatus::Retired as u8)?;
-        hold(self.nodes.get() > 0 || self.active_stake.get() == 0)
+        hold(self.electorate.nodes.get() <= self.nodes.get())?;
+        hold((self.electorate.nodes.get() > 0) == (self.electorate.stake.get() > 0))?;
+        hold(self.status == TaskStatus::Retired || self.retired_slot.get() == 0)
     }
 }

@@ -13,7 +13,7 @@ pub enum VoteState {
 
 /// One node's vote in one audit. Seeds: `vote`, audit, owner: one for each owner, whatever its operator.
 ///
-/// Owns `deposit` of the vault.
+/// Holds no money: a commitment earmarks the audit's deposit in the voter's own stake, until it is revealed or claimed.
 #[account]
 pub struct Vote {
     pub audit: Address,
@@ -24,8 +24,6 @@ pub struct Vote {
     pub commitment: [u8; 32],
     /// Frozen weight by stake, in base units.
     pub weight: PodU64,
-    /// Base units, until claimed.
-    pub deposit: PodU64,
     pub opinion: PodOpinion,
     pub state: PodVoteState,
     pub bump: u8,
@@ -71,18 +69,15 @@ impl Vote {
         (self.state != VoteState::Committed).then(|| self.opinion.into())
     }
 
-    /// Marks the vote as claimed, once, and answers its deposit.
-    pub fn claim(&mut self) -> Result<u64> {
+    /// Marks the vote as claimed, once.
+    pub fn claim(&mut self) -> Result<()> {
         require!(self.state != VoteState::Claimed, TaskError::AlreadyClaimed);
         self.state = VoteState::Claimed.into();
-        let deposit = self.deposit.get();
-        self.deposit = 0.into();
-        Ok(deposit)
+        Ok(())
     }
 
     pub fn invariant(&self) -> Result<()> {
         hold(self.state.0 <= VoteState::Claimed as u8)?;
-        hold(self.opinion.0 <= Opinion::Malice as u8)?;
-        hold(self.state != VoteState::Claimed || self.deposit.get() == 0)
+        hold(self.opinion.0 <= Opinion::Malice as u8)
     }
 }
