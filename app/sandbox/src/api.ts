@@ -32,6 +32,8 @@ export interface SubmissionFacts {
   readonly payloadHash: string;
   /** At most 128 bytes. */
   readonly payloadUri: string;
+  /** Last slot at which an audit of it can be open: what the accused signed later is no evidence. */
+  readonly caseEnd: number;
 }
 
 export interface HttpRequest {
@@ -135,6 +137,58 @@ export class DoorError extends Error {
   }
 }
 
+/** What was asked of the accused's REST service. */
+export interface AskedFor {
+  /** Default: GET. */
+  readonly method?: "GET" | "POST";
+  /** Path and query as the node's service sees them: they begin with `/task`. */
+  readonly path: string;
+  readonly body?: string;
+}
+
+/** An answer of a node's REST service, signed by its operator. */
+export interface SignedAnswer {
+  readonly method: string;
+  /** Path and query of the request. */
+  readonly path: string;
+  /** Of the request. */
+  readonly body: string;
+  readonly status: number;
+  /** Body of the answer. */
+  readonly answer: string;
+  /** At which it was signed. */
+  readonly slot: number;
+  /** 128 hex digits. */
+  readonly signature: string;
+}
+
+/** What the accused is bound by, whether it still answers or not: its payload, whose hash is on the chain, and what its key signed. */
+export interface Evidence {
+  /** Address of the submission. */
+  readonly submission: string;
+  /** The payload in base64. */
+  readonly payload: string;
+  /** Null where the payload alone says it all. */
+  readonly said: SignedAnswer | null;
+}
+
+/** What an audit function is given besides facts and doors. */
+export interface Proofs {
+  /**
+   * What this node or others were told and kept. Payload, signature and slot are checked: it is the accused's word. Whether that is wrong is
+   * for the function to say.
+   */
+  readonly evidence: readonly Evidence[];
+  /**
+   * The payload, and the answer with it, as evidence. Null where the payload is not the submitted one, or where the key that it names as
+   * `operator` did not sign the answer for this submission and request, at a slot from the submission to the end of the case. Anybody between
+   * node and accused can have made such an answer. The request must have had the header `securing-tasks-submission`.
+   */
+  proof(payload: Uint8Array, asked?: AskedFor, answer?: HttpAnswer): Evidence | null;
+  /** Has the node keep evidence of malice, for others and for later. Counts where the verdict is malicious. */
+  keep(evidence: Evidence): void;
+}
+
 /** What both functions are given besides the doors. */
 export interface CommonFacts {
   readonly task: TaskFacts;
@@ -159,6 +213,8 @@ export interface WorkFacts extends CommonFacts {
   readonly round: number;
   /** Owner of the working node, in base58. */
   readonly owner: string;
+  /** The node's hot key, in base58. A payload that names it as `operator` has the node's answers signed by it. */
+  readonly operator: string;
   /** Where the node's REST service can be reached; null where it has none. */
   readonly publicUrl: string | null;
   /** From the node's configuration: what the function needs and nobody else may know. */
@@ -166,7 +222,10 @@ export interface WorkFacts extends CommonFacts {
 }
 
 /** Facts of `respond(request, context)`. */
-export type RespondFacts = Omit<WorkFacts, "round">;
+export interface RespondFacts extends Omit<WorkFacts, "round"> {
+  /** Of the submission that the answer is signed for; null where it is not signed. */
+  readonly round: number | null;
+}
 
 /** A request to the node's REST service that the task function answers: all below `/task`. */
 export interface ServiceRequest {
@@ -187,8 +246,9 @@ export interface ServiceResponse {
 
 /**
  * What a context holds inside the sandbox: the facts, the doors, and `log`. A task's file is an ES module without imports.
- * An audit file exports `audit(context: Context<AuditFacts>): Verdict | Promise<Verdict>`; a task file exports
+ * An audit file exports `audit(context: AuditContext): Verdict | Promise<Verdict>`; a task file exports
  * `work(context: Context<WorkFacts>)`, which gives the payload as text or bytes or a promise of them, and may export
  * `respond(request: ServiceRequest, context: Context<RespondFacts>): ServiceResponse | Promise<ServiceResponse>`.
  */
 export type Context<Facts> = Facts & Doors & { log(text: string): void };
+export type AuditContext = Context<AuditFacts> & Proofs;

@@ -37,11 +37,20 @@ export async function auditFacts(
       slot: Number(submission.slot),
       payloadHash: Buffer.from(submission.payloadHash).toString("hex"),
       payloadUri: submission.payloadUri,
+      caseEnd: Number(caseEnd(task, submission.round)),
     },
     roundSeed: round.seed,
     seed: seed("securing-tasks/audit", hash, submission.address.toBytes()),
     now: time,
   };
+}
+
+/** Last slot at which an audit of a round's work can be open. */
+function caseEnd({ startSlot, rules }: Task, round: bigint): bigint {
+  // One that is opened in the last slot of the window takes all of both stages.
+  const { roundSlots, submissionSlots, auditSlots, commitSlots, revealSlots } = rules;
+  const opened = startSlot + round * roundSlots + submissionSlots + auditSlots;
+  return opened + commitSlots + revealSlots;
 }
 
 /** Seed and time come from the first block of the round. Throws an Error when there is none yet, or none any more. */
@@ -51,6 +60,7 @@ export async function workFacts(
   round: bigint,
   node: {
     readonly owner: PublicKey;
+    readonly operator: PublicKey;
     readonly publicUrl: string | null;
     readonly secrets: Readonly<Record<string, string>>;
   },
@@ -60,6 +70,7 @@ export async function workFacts(
     task: taskFacts(task),
     round: Number(round),
     owner: node.owner.toBase58(),
+    operator: node.operator.toBase58(),
     publicUrl: node.publicUrl,
     secrets: node.secrets,
     seed: begin.seed,

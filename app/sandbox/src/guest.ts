@@ -1,4 +1,4 @@
-import type { Doors } from "./api";
+import type { Doors, Proofs } from "./api";
 
 /** What the host lends to the guest. Texts cross as JSON. None of it can do more than the function may do anyway. */
 export interface Host {
@@ -6,6 +6,9 @@ export interface Host {
   log(text: string): void;
   /** Takes over the bytes of a payload. */
   payload(bytes: ArrayBuffer): void;
+  /** Evidence or null, as JSON; so is what was asked and answered. */
+  proof(payload: ArrayBuffer, exchange: string): string;
+  keep(evidence: string): void;
   encode(text: string): ArrayBuffer;
   decode(bytes: ArrayBuffer, fatal: boolean, keepBom: boolean): string;
   atob(text: string): string;
@@ -189,6 +192,19 @@ export function guest(host: Host, seed: string): Guest {
     return value;
   };
 
+  const proofs = (evidence: Proofs["evidence"]): Proofs => ({
+    evidence,
+    proof(payload, asked, answer) {
+      const exchange = stringify({ __proto__: null, asked, answer });
+      return freezeAll(parse(host.proof(copyBytes(payload), exchange))) as ReturnType<
+        Proofs["proof"]
+      >;
+    },
+    keep(piece) {
+      host.keep(stringify(piece));
+    },
+  });
+
   const respondParts = (value: unknown): Outcome => {
     if (typeof value !== "object" || value === null || isArray(value)) {
       return { kind: "odd", what: show(value) };
@@ -222,10 +238,11 @@ export function guest(host: Host, seed: string): Guest {
   return {
     async start(module, order) {
       try {
-        const { entry, facts, request } = parse(order) as {
+        const { entry, facts, request, evidence } = parse(order) as {
           entry: string;
           facts: object;
           request: unknown;
+          evidence: Proofs["evidence"];
         };
         const fn = module[entry];
         if (typeof fn !== "function") return tell({ kind: "missing" });
@@ -237,6 +254,7 @@ export function guest(host: Host, seed: string): Guest {
           signatures: door("signatures"),
           fetch: door("fetch"),
           log,
+          ...(entry === "audit" && proofs(evidence)),
         });
         const args = entry === "respond" ? [freezeAll(request), context] : [context];
         return tell(outcomeOf(entry, await (apply(fn, undefined, args) as unknown)));

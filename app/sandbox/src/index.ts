@@ -10,3 +10,18 @@ export { runAudit, runRespond, runWork } from "./run";
 export type { Limits, Ran, SandboxFailure } from "./run";
 export { checkAudit } from "./check";
 export type { CheckReport } from "./check";
+export {
+  MOST_EVIDENCE_BYTES,
+  SIGNATURE_HEADER,
+  SLOT_HEADER,
+  SUBMISSION_HEADER,
+  evidenceHash,
+  evidenceText,
+  isEvidence,
+  operatorOf,
+  readEvidence,
+  signAnswer,
+} from "./evidence";
+export type { Exchange, SignedFor } from "./evidence";
+export { download } from "./download";
+export type { Download, Downloaded } from "./download";

@@ -3,6 +3,7 @@ import type {
   AuditFacts,
   CommonFacts,
   Doors,
+  Evidence,
   RespondFacts,
   ServiceRequest,
   ServiceResponse,
@@ -10,6 +11,7 @@ import type {
   WorkFacts,
 } from "./api";
 import { DoorError, VERDICTS } from "./api";
+import { MOST_EVIDENCE, isEvidence } from "./evidence";
 import type { LoadedFunction } from "./load";
 import { Patience } from "./patience";
 import { endWorker, giveBack, takeWorker } from "./pool";
@@ -51,6 +53,8 @@ export type Ran<T> = (
   /** What the function logged, at most 100 lines of 1,000 characters. */
   readonly log: readonly string[];
   readonly computeMs: number;
+  /** What an audit function kept as evidence of malice. Empty or missing where it said something else. */
+  readonly evidence?: readonly Evidence[];
 };
 
 const DEFAULTS = {
@@ -64,15 +68,21 @@ const DEFAULTS = {
 /** How long past its limit a function may hold its thread before the thread is ended; the engine itself stops nearly always before. */
 const GRACE_MS = 2_000;
 
-/** Runs `audit(context)`. A failure is no verdict: a node that gets one does not vote. */
+/**
+ * Runs `audit(context)`. A failure is no verdict: a node that gets one does not vote.
+ *
+ * @param evidence What this node or others kept about the submission. What is none is left out, and what is over 80 pieces.
+ */
 export async function runAudit(
   fn: LoadedFunction,
   facts: AuditFacts,
   doors: Doors,
   limits: Limits = {},
+  evidence: readonly Evidence[] = [],
 ): Promise<Ran<Verdict>> {
-  const ran = await run("audit", fn, facts, null, doors, limits);
-  return mapped(ran, (answer) => {
+  const known = evidence.filter((one) => isEvidence(facts, one)).slice(0, MOST_EVIDENCE);
+  const ran = await run("audit", fn, facts, null, doors, limits, known);
+  const judged = mapped(ran, (answer) => {
     if (answer.kind !== "json") return bad("the file exports no function `audit`");
     const value: unknown = JSON.parse(answer.json);
     const said = answer.json.slice(0, 100);
@@ -81,6 +91,8 @@ export async function runAudit(
       bad(`it answered ${said}, not one of ${VERDICTS.join(", ")}`)
     );
   });
+  const kept = judged.ok && judged.value === "malicious" ? (ran.evidence ?? []) : [];
+  return { ...judged, evidence: kept };
 }
 
 /** Runs `work(context)`. */
@@ -152,6 +164,7 @@ function run(
   request: ServiceRequest | null,
   doors: Doors,
   limits: Limits,
+  evidence: readonly Evidence[] = [],
 ): Promise<Ran<Answer>> {
   const { totalMs, ...most } = { ...DEFAULTS, ...limits };
   const order: RunOrder = {
@@ -160,6 +173,7 @@ function run(
     code: fn.code,
     facts: JSON.stringify(facts),
     request: request === null ? null : JSON.stringify(request),
+    evidence: JSON.stringify(evidence),
     seed: facts.seed,
     now: facts.now,
     ...most,
@@ -249,7 +263,7 @@ class Session {
           this.resolve({ ok: false, failure: { ...outcome, ours: false }, log, computeMs });
         } else {
           giveBack(this.worker);
-          this.resolve({ ok: true, value: outcome, log, computeMs });
+          this.resolve({ ok: true, value: outcome, log, computeMs, evidence: message.kept });
         }
       }
     }

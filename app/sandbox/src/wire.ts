@@ -1,4 +1,4 @@
-import type { DoorReason, Doors } from "./api";
+import type { DoorReason, Doors, Evidence } from "./api";
 import type { SandboxFailure } from "./run";
 
 /** Which function of a file runs. */
@@ -12,6 +12,8 @@ export interface RunOrder {
   readonly facts: string;
   /** Of `respond`. */
   readonly request: string | null;
+  /** Of `audit`. */
+  readonly evidence: string;
   readonly seed: string;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -58,6 +60,8 @@ export type FromWorker =
   | {
       readonly type: "done";
       readonly outcome: Answer | Failure;
+      /** Evidence that the function kept. */
+      readonly kept: readonly Evidence[];
       readonly computeMs: number;
     };
 

@@ -7,7 +7,8 @@ import { readFile } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import type { QuickJSContext, QuickJSHandle, QuickJSWASMModule } from "quickjs-emscripten";
 import { RELEASE_SYNC, newQuickJSWASMModuleFromVariant, newVariant } from "quickjs-emscripten";
-import type { Doors } from "./api";
+import type { AskedFor, AuditFacts, Doors, Evidence, HttpAnswer } from "./api";
+import { isEvidence, proofOf } from "./evidence";
 import { guest } from "./guest";
 import type { Host, Outcome } from "./guest";
 import type { Answer, DoorReply, Failure, FromWorker, RunOrder, ToWorker } from "./wire";
@@ -22,6 +23,8 @@ const PAGE_BYTES = 65_536;
 /** Most of what one call may ask. */
 const ARGS_CHARACTERS = 1 << 20;
 const JOBS_AT_ONCE = 1_000;
+/** Most pieces of evidence that one run keeps: one is enough. */
+const MOST_KEPT = 4;
 
 const port = parentPort;
 if (port === null) throw new Error("worker.js runs as a worker thread alone");
@@ -88,6 +91,7 @@ class Run {
   private result: QuickJSHandle | null = null;
   private ended: Failure | null = null;
   private payload: Uint8Array | null = null;
+  private readonly kept: Evidence[] = [];
   private computeMs = 0;
   private entered: number | null = null;
   private calls = 0;
@@ -148,8 +152,8 @@ class Run {
       return;
     }
     if (state.type === "pending") return;
-    const { entry, facts, request } = this.order;
-    const order = `{"entry":"${entry}","facts":${facts},"request":${request ?? "null"}}`;
+    const { entry, facts, request, evidence } = this.order;
+    const order = `{"entry":"${entry}","facts":${facts},"request":${request ?? "null"},"evidence":${evidence}}`;
     this.result = this.ask("start", [state.value, this.text(order)]);
   }
 
@@ -201,7 +205,7 @@ class Run {
     if (outcome === null) send({ type: "waiting", computeMs });
     else {
       current = null;
-      send({ type: "done", outcome, computeMs });
+      send({ type: "done", outcome, kept: this.kept, computeMs });
     }
   }
 
@@ -314,15 +318,36 @@ class Run {
       const decoder = new TextDecoder("utf-8", { fatal: flag(fatal), ignoreBOM: flag(keepBom) });
       return json(decoder.decode(bytesOf(context, bytes)));
     };
+    const proof = (bytes: QuickJSHandle, exchange: QuickJSHandle): QuickJSHandle => {
+      const { asked, answer } = JSON.parse(context.getString(exchange)) as {
+        readonly asked?: AskedFor;
+        readonly answer?: HttpAnswer;
+      };
+      return this.text(
+        JSON.stringify(proofOf(this.facts(), bytesOf(context, bytes), asked, answer)),
+      );
+    };
+    const keep = (piece: QuickJSHandle): undefined => {
+      const evidence: unknown = JSON.parse(context.getString(piece));
+      if (this.kept.length < MOST_KEPT && isEvidence(this.facts(), evidence)) {
+        this.kept.push(evidence);
+      }
+    };
     return {
       call,
       log,
       payload,
+      proof,
+      keep,
       encode,
       decode,
       atob: (source: QuickJSHandle) => json(atob(text(source))),
       btoa: (source: QuickJSHandle) => json(btoa(text(source))),
     } satisfies Record<keyof Host, unknown>;
+  }
+
+  private facts(): AuditFacts {
+    return JSON.parse(this.order.facts) as AuditFacts;
   }
 
   private describe(error: QuickJSHandle): string {
@@ -376,7 +401,7 @@ async function begin(order: RunOrder): Promise<void> {
     current = null;
     const why = error instanceof Error ? error.message : String(error);
     const outcome = { kind: "memory", message: `the engine did not start: ${why}` } as const;
-    send({ type: "done", outcome, computeMs: performance.now() - begun });
+    send({ type: "done", outcome, kept: [], computeMs: performance.now() - begun });
   }
 }
 

@@ -4,12 +4,10 @@ import type { Submission, Task } from "@securing-tasks/client";
 import { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import { Web } from "./utils";
 
-const [owner, address, creator] = [1, 2, 3].map((n) => new PublicKey(Buffer.alloc(32, n))) as [
-  PublicKey,
-  PublicKey,
-  PublicKey,
-];
-const NODE = { owner, publicUrl: "http://a", secrets: { key: "hidden" } };
+const [owner, address, creator, operator] = [1, 2, 3, 4].map(
+  (n) => new PublicKey(Buffer.alloc(32, n)),
+) as [PublicKey, PublicKey, PublicKey, PublicKey];
+const NODE = { owner, operator, publicUrl: "http://a", secrets: { key: "hidden" } };
 
 const TASK = {
   address,
@@ -17,7 +15,14 @@ const TASK = {
   mint: creator,
   id: 2n ** 60n,
   startSlot: 1_000n,
-  rules: { roundSlots: 100n, submissionSlots: 40n, bountyPerRound: 2n ** 60n },
+  rules: {
+    roundSlots: 100n,
+    submissionSlots: 40n,
+    auditSlots: 30n,
+    commitSlots: 5n,
+    revealSlots: 6n,
+    bountyPerRound: 2n ** 60n,
+  },
 } as Task;
 const SUBMISSION = {
   address: owner,
@@ -113,6 +118,8 @@ describe("facts", () => {
       slot: 1_210,
       payloadHash: "ff".repeat(32),
       payloadUri: "http://a/b",
+      // Submissions until 1,240, accusations until 1,270, and both stages of the last one's vote.
+      caseEnd: 1_281,
     });
     const work = await workFacts(rpc(), TASK, 2n, NODE);
     expect(facts.roundSeed).to.equal(work.seed);
@@ -133,6 +140,7 @@ describe("facts", () => {
       task: taskFacts(TASK),
       round: 2,
       owner: owner.toBase58(),
+      operator: operator.toBase58(),
       publicUrl: "http://a",
       secrets: { key: "hidden" },
     });

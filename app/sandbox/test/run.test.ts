@@ -35,7 +35,7 @@ describe("a function in the sandbox", () => {
 
   it("sees its facts, frozen, and nothing of another kind", async () => {
     const [facts, frozen] = await logOf(
-      `const { log, http, account, transaction, signatures, fetch, ...facts } = c;
+      `const { log, http, account, transaction, signatures, fetch, evidence, proof, keep, ...facts } = c;
        log(JSON.stringify(facts));
        log([c, c.task, c.submission].every(Object.isFrozen))`,
     );

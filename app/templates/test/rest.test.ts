@@ -1,7 +1,23 @@
-import type { LoadedFunction, WorkFacts } from "@securing-tasks/sandbox";
-import { runRespond, runWork } from "@securing-tasks/sandbox";
+import type {
+  AuditFacts,
+  Evidence,
+  LoadedFunction,
+  Verdict,
+  WorkFacts,
+} from "@securing-tasks/sandbox";
+import {
+  SIGNATURE_HEADER,
+  SLOT_HEADER,
+  SUBMISSION_HEADER,
+  runAudit,
+  runRespond,
+  runWork,
+  signAnswer,
+} from "@securing-tasks/sandbox";
+import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
-import { baseOf } from "../src/rest/service";
+import { answer } from "../src/rest/answer";
+import { baseOf, pathOf } from "../src/rest/service";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   Shelf,
@@ -13,6 +29,28 @@ import {
   runBuilder,
   someWorkFacts,
 } from "./utils";
+
+/** Headers with which an answer is sent. */
+type Sign = (about: AuditFacts, request: IncomingMessage, body: string) => Record<string, string>;
+
+const OWNER = Keypair.generate().publicKey.toBase58();
+
+/** Signs as a node does, but for what is changed. */
+function signer(key: Keypair, changes: { slot?: number; path?: string } = {}): Sign {
+  return (about, { url = "", method = "" }, answer) => {
+    const slot = about.submission.slot + 1;
+    const exchange = { method, path: url, body: "", status: 200, answer, slot, ...changes };
+    return {
+      [SLOT_HEADER]: String(exchange.slot),
+      [SIGNATURE_HEADER]: signAnswer(key.secretKey, signedFor(about), exchange),
+    };
+  };
+}
+
+function signedFor({ task, submission, roundSeed }: AuditFacts) {
+  const { address, owner, round, payloadHash } = submission;
+  return { task: task.address, submission: address, owner, round, payloadHash, roundSeed };
+}
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -68,6 +106,26 @@ describe("the REST template", function () {
     };
   }
 
+  /** What one answers that lies, with the headers that are given. */
+  function lying(
+    facts: WorkFacts,
+    sign: (...given: [IncomingMessage, string]) => object,
+  ): Listener {
+    return async (request, response) => {
+      const end = response.end.bind(response) as (body: string) => ServerResponse;
+      response.end = ((body: string) => {
+        const said = body.replace(/"answer":"./, '"answer":"x');
+        if (said !== body) {
+          for (const [name, value] of Object.entries(sign(request, said))) {
+            response.setHeader(name, String(value));
+          }
+        }
+        return end(said);
+      }) as typeof response.end;
+      await honest(facts)(request, response);
+    };
+  }
+
   async function expectOf(
     facts: WorkFacts,
     service: string,
@@ -83,24 +141,206 @@ describe("the REST template", function () {
     await expectOf(facts, await serve(honest(facts)), "valid");
   });
 
-  it("convicts a service of malice that answers wrong", async () => {
+  it("calls a service down that answers wrong and signs nothing: anybody in between could have", async () => {
     const facts = someWorkFacts();
-    const service = await serve(async (request, response) => {
-      const end = response.end.bind(response) as (body: string) => ServerResponse;
-      response.end = ((body: string) =>
-        end(body.replace(/"answer":"./, '"answer":"x'))) as typeof response.end;
-      await honest(facts)(request, response);
+    await expectOf(facts, await serve(lying(facts, () => ({}))), "downtime");
+  });
+
+  describe("and what the accused signed", () => {
+    const operator = Keypair.generate();
+    const facts = (): WorkFacts =>
+      someWorkFacts({ operator: operator.publicKey.toBase58(), owner: OWNER });
+
+    /** A worker that lies, for as long as it is there, and what an audit of it is told. */
+    async function liar(mine: WorkFacts, sign: Sign = signer(operator)) {
+      const audits: { facts?: AuditFacts } = {};
+      const listener = lying(mine, (request, body) => {
+        if (!audits.facts) throw new Error("Nothing is submitted yet.");
+        return sign(audits.facts, request, body);
+      });
+      const web = await Web.serve((request, response) => void listener(request, response));
+      webs.push(web);
+      const ran = await runWork(work, { ...mine, publicUrl: web.url }, doors);
+      if (!ran.ok) throw new Error(ran.failure.message);
+      const put = shelf.put(ran.value);
+      audits.facts = factsOf(mine, put);
+      return {
+        facts: audits.facts,
+        goDark: () => web.close().then(() => shelf.remove(put.sha256)),
+      };
+    }
+
+    async function judge(about: AuditFacts, evidence: readonly Evidence[] = []) {
+      const ran = await runAudit(audit, about, doors, {}, evidence);
+      if (!ran.ok) throw new Error(ran.failure.message);
+      return ran;
+    }
+
+    async function expectJudged(
+      about: AuditFacts,
+      evidence: readonly Evidence[],
+      verdict: Verdict,
+    ): Promise<void> {
+      expect((await judge(about, evidence)).value).to.equal(verdict);
+    }
+
+    /** A lie that somebody heard. */
+    async function heard(): Promise<{ about: AuditFacts; lie: Evidence }> {
+      const { facts: about, goDark } = await liar(facts());
+      const ran = await judge(about);
+      await goDark();
+      const [lie] = ran.evidence ?? [];
+      if (!lie) throw new Error("Nothing was kept.");
+      return { about, lie };
+    }
+
+    it("is malice where it is wrong", async () => {
+      const { facts: about } = await liar(facts());
+      await expectVerdict(audit, about, doors, "malicious");
     });
-    await expectOf(facts, service, "malicious");
+
+    it("is malice for whoever has no more than the evidence, after the worker went dark", async () => {
+      const { about, lie } = await heard();
+      await expectJudged(about, [], "downtime");
+      const ran = await judge(about, [lie]);
+      expect([ran.value, ran.evidence]).to.deep.equal(["malicious", [lie]]);
+    });
+
+    it("is malice though the worker answers right again", async () => {
+      const mine = facts();
+      const service = await serve(honest(mine));
+      const ran = await runWork(work, { ...mine, publicUrl: service }, doors);
+      if (!ran.ok) throw new Error(ran.failure.message);
+      const about = factsOf(mine, shelf.put(ran.value));
+      const payload = Buffer.from(ran.value);
+      await expectJudged(about, [wrong(about, payload)], "malicious");
+      await expectJudged(about, [], "valid");
+    });
+
+    /** What a worker would sign that lies. */
+    function wrong(
+      about: AuditFacts,
+      payload: Uint8Array,
+      changes: Partial<NonNullable<Evidence["said"]>> = {},
+      question = 7,
+      key = operator,
+    ): Evidence {
+      const { owner, slot } = about.submission;
+      const answer = JSON.stringify({ question, owner, answer: "none" });
+      const path = pathOf(question, owner);
+      const exchange = { method: "GET", path, body: "", status: 200, answer, slot, ...changes };
+      const signature = signAnswer(key.secretKey, signedFor(about), exchange);
+      return {
+        submission: about.submission.address,
+        payload: Buffer.from(payload).toString("base64"),
+        said: { ...exchange, signature },
+      };
+    }
+
+    it("is nothing where it was forged, or signed for something else", async () => {
+      const { about, lie } = await heard();
+      const { said } = lie;
+      if (!said) throw new Error("Nothing was said.");
+      const payload = Buffer.from(lie.payload, "base64");
+      const { submission } = about;
+      const elsewhere = (changes: Partial<AuditFacts["submission"]>): Evidence =>
+        wrong({ ...about, submission: { ...submission, ...changes } }, payload);
+      const other = Keypair.generate().publicKey.toBase58();
+      for (const evidence of [
+        wrong(about, payload, {}, 7, Keypair.generate()),
+        wrong({ ...about, task: { ...about.task, address: other } }, payload),
+        wrong({ ...about, roundSeed: "00".repeat(32) }, payload),
+        { ...elsewhere({ address: other }), submission: submission.address },
+        elsewhere({ round: submission.round + 1 }),
+        elsewhere({ payloadHash: "00".repeat(32) }),
+        wrong(about, payload, { slot: submission.slot - 1 }),
+        wrong(about, payload, { slot: submission.caseEnd + 1 }),
+        wrong(about, Buffer.from("{}")),
+        { ...lie, said: { ...said, path: pathOf(1, submission.owner) } },
+        { ...lie, said: { ...said, slot: said.slot + 1 } },
+        { ...lie, said: { ...said, signature: said.signature.slice(2) } },
+        { ...lie, payload: lie.payload.slice(4) },
+      ]) {
+        await expectJudged(about, [evidence], "downtime");
+      }
+      await expectJudged(about, [wrong(about, payload)], "malicious");
+    });
+
+    it("is no lie where it is right, or answers no question of this task", async () => {
+      const { about, lie } = await heard();
+      const payload = Buffer.from(lie.payload, "base64");
+      const { owner } = about.submission;
+      const body = (changes: object): string =>
+        JSON.stringify({ question: 7, owner, answer: "none", ...changes });
+      for (const evidence of [
+        wrong(about, payload, { answer: body({ answer: answer(7, about.task.address, owner) }) }),
+        wrong(about, payload, { answer: body({ question: 8 }) }),
+        wrong(about, payload, { answer: body({ owner: about.task.address }) }),
+        wrong(about, payload, { answer: "<html></html>" }),
+        wrong(about, payload, { status: 500 }),
+        wrong(about, payload, { method: "POST" }),
+        wrong(about, payload, { body: "x" }),
+        wrong(about, payload, { path: `${pathOf(7, owner)}&question=8` }),
+        wrong(about, payload, { path: "/task/other?question=7" }),
+        wrong(about, payload, {}, 0),
+        wrong(about, payload, {}, 1_000_001),
+        { ...lie, said: null },
+      ]) {
+        await expectJudged(about, [evidence], "downtime");
+      }
+    });
+
+    it("is downtime where the signature is another's, of another time, or cut", async () => {
+      const sign = signer(operator);
+      for (const bad of [
+        signer(Keypair.generate()),
+        signer(operator, { slot: 1 }),
+        signer(operator, { path: "/task/answer?question=1" }),
+        ((about, request, body) => ({
+          ...sign(about, request, body),
+          [SIGNATURE_HEADER]: "00",
+        })) satisfies Sign,
+        ((about, request, body) => {
+          const { [SIGNATURE_HEADER]: signature = "" } = sign(about, request, body);
+          return { [SIGNATURE_HEADER]: signature };
+        }) satisfies Sign,
+      ]) {
+        const { facts: about } = await liar(facts(), bad);
+        await expectVerdict(audit, about, doors, "downtime");
+      }
+    });
+
+    it("is asked for this submission", async () => {
+      const asked: unknown[] = [];
+      const { facts: about } = await liar(facts(), (...given) => {
+        asked.push(given[1].headers[SUBMISSION_HEADER]);
+        return signer(operator)(...given);
+      });
+      await judge(about);
+      expect(asked).to.deep.equal([about.submission.address]);
+    });
+
+    it("is a payload that is none, for whoever has it", async () => {
+      const mine = facts();
+      const put = shelf.put(JSON.stringify({ service: "http://a.b", owner: "other", round: 7 }));
+      const about = factsOf(mine, put);
+      const { value, evidence = [] } = await judge(about);
+      expect([value, evidence.length]).to.deep.equal(["malicious", 1]);
+      shelf.remove(put.sha256);
+      await expectJudged(about, [], "downtime");
+      await expectJudged(about, evidence, "malicious");
+    });
   });
 
   it("calls a service that hangs down, before the node's patience ends", async () => {
     const hanging = await serve(() => {
       // Never answers.
     });
-    const payload = shelf.put(JSON.stringify({ service: hanging, owner: "me", round: 7 }));
+    const mine = someWorkFacts();
+    const { owner, round, operator } = mine;
+    const payload = shelf.put(JSON.stringify({ service: hanging, owner, round, operator }));
     const { audit: impatient } = await loadTemplate("rest", { timeoutMs: 200 });
-    const facts = factsOf(someWorkFacts({ owner: "me" }), payload);
+    const facts = factsOf(mine, payload);
     await expectVerdict(impatient, facts, doors, "downtime");
   });
 
@@ -140,7 +380,7 @@ describe("the REST template", function () {
     expect(lost).to.be.greaterThan(5);
   });
 
-  it("convicts whoever passes another worker's honest service off as its own", async () => {
+  it("calls whoever passes another worker's honest service off as its own down", async () => {
     const [mine, theirs] = [someWorkFacts(), someWorkFacts()];
     const facts = { ...mine, task: theirs.task };
     // Pointed at it, the other's node answers nothing to a question with this owner.
@@ -152,22 +392,24 @@ describe("the REST template", function () {
       const answer = await (await fetch(asked)).text();
       response.end(answer.replace(theirs.owner, facts.owner));
     });
-    await expectOf(facts, proxy, "malicious");
+    await expectOf(facts, proxy, "downtime");
   });
 
   it("convicts a payload of malice that is not what it must be", async () => {
     const facts = someWorkFacts();
     const service = await serve(honest(facts));
-    const { owner, round } = facts;
+    const { owner, round, operator } = facts;
     for (const payload of [
       "",
       "[]",
       "no JSON",
       Uint8Array.of(123, 255, 125),
-      JSON.stringify({ owner, round }),
-      JSON.stringify({ service: 7, owner, round }),
-      JSON.stringify({ service, owner, round: round + 1 }),
-      JSON.stringify({ service, owner: facts.task.address, round }),
+      JSON.stringify({ owner, round, operator }),
+      JSON.stringify({ service: 7, owner, round, operator }),
+      JSON.stringify({ service, owner, round: round + 1, operator }),
+      JSON.stringify({ service, owner: facts.task.address, round, operator }),
+      JSON.stringify({ service, owner, round }),
+      JSON.stringify({ service, owner, round, operator: "me" }),
     ]) {
       await expectVerdict(audit, factsOf(facts, shelf.put(payload)), doors, "malicious");
     }
@@ -175,9 +417,9 @@ describe("the REST template", function () {
 
   it("calls an address that can't be asked down, and names none in its work", async () => {
     const facts = someWorkFacts();
-    const { owner, round } = facts;
+    const { owner, round, operator } = facts;
     for (const service of ["ftp://a.b", "http://a.b/?", "http://user@a.b", "http://ä.b", ""]) {
-      const payload = shelf.put(JSON.stringify({ service, owner, round }));
+      const payload = shelf.put(JSON.stringify({ service, owner, round, operator }));
       await expectVerdict(audit, factsOf(facts, payload), doors, "downtime");
       const ran = await runWork(work, { ...facts, publicUrl: service }, doors);
       expect(ran.ok ? "" : ran.failure.message).to.contain("set http.publicUrl");

@@ -140,6 +140,7 @@ export function someWorkFacts(facts: Partial<WorkFacts> = {}): WorkFacts {
     now: 1_700_000_000_000,
     round: 7,
     owner: address(),
+    operator: address(),
     publicUrl: null,
     secrets: {},
     ...facts,
@@ -163,6 +164,7 @@ export function factsOf(
       slot: task.startSlot + round * task.roundSlots + 1,
       payloadHash: sha256,
       payloadUri: uri,
+      caseEnd: task.startSlot + (round + 1) * task.roundSlots,
     },
   };
 }

@@ -7,12 +7,13 @@ import type {
 } from "@securing-tasks/sandbox";
 import type { RestParameters } from "../parameters";
 import { answer } from "./answer";
+import type { Payload } from "./service";
 import { baseOf } from "./service";
 
 declare const PARAMETERS: RestParameters;
 
-/** The work is to be there: the payload says where. */
-export function work({ publicUrl, owner, round }: Context<WorkFacts>): string {
+/** The work is to be there: the payload says where, and who signs what is answered. */
+export function work({ publicUrl, owner, round, operator }: Context<WorkFacts>): string {
   if (publicUrl === null) {
     throw new Error(
       "This task needs a REST service: set http.publicUrl in the node's configuration.",
@@ -24,7 +25,8 @@ export function work({ publicUrl, owner, round }: Context<WorkFacts>): string {
       `The audit can't ask ${publicUrl}: set http.publicUrl in the node's configuration to an http(s) URL in plain ASCII, without a user name, ? or #.`,
     );
   }
-  return JSON.stringify({ service, owner, round });
+  const payload: Payload = { service, owner, round, operator };
+  return JSON.stringify(payload);
 }
 
 export function respond(
