@@ -191,8 +191,9 @@ export class Fleet {
   async audited(): Promise<TaskIndex> {
     const index = new TaskIndex(this.task.address, this.task.rules);
     for (const signature of await this.history()) {
-      const { logs } = await this.chain.outcome(signature);
-      for (const event of this.client.events(logs)) index.apply(event);
+      const { events, complete } = this.client.events(await this.chain.outcome(signature));
+      if (!complete) throw new Error(`The log of transaction ${signature} is not complete.`);
+      for (const event of events) index.apply(event);
     }
     const ledger = await readLedger(this.client, this.task.address);
     assertBalanced(ledger);

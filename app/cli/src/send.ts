@@ -218,8 +218,8 @@ async function settle(
         });
       }
       if (!record) return { signature, slot: BigInt(status.slot), fee: null, events: [] };
-      const { slot, fee, logs } = record;
-      return { signature, slot, fee, events: client.events(logs) };
+      const { slot, fee } = record;
+      return { signature, slot, fee, events: client.events(record).events };
     }
     if (!status && expired) {
       throw new UserError(

@@ -20,8 +20,10 @@ export interface TransactionOutcome {
   readonly signature: string;
   /** Slot in which it was executed. */
   readonly slot: bigint;
-  /** Log lines in order; {@link parseEvents} reads them. */
+  /** Log lines in order, as far as the runtime kept them; {@link parseEvents} reads them. */
   readonly logs: readonly string[];
+  /** The program of every instruction that was executed, inner ones too. Null where the server keeps no record of those. */
+  readonly programs: readonly PublicKey[] | null;
   /** Compute units used by the whole transaction. */
   readonly computeUnits: bigint;
   /** Lamports that the first signer paid for it. */
@@ -84,6 +86,7 @@ export abstract class Chain {
       signature,
       slot: BigInt(found.slot),
       logs: found.meta?.logMessages ?? [],
+      programs: programsOf(found),
       computeUnits: BigInt(found.meta?.computeUnitsConsumed ?? 0),
       fee: BigInt(found.meta?.fee ?? 0),
     };
@@ -124,6 +127,22 @@ export abstract class Chain {
     this.inFlight.set(signature, lastValidBlockHeight);
     return true;
   }
+}
+
+function programsOf(record: VersionedTransactionResponse): PublicKey[] | null {
+  const { meta, transaction } = record;
+  const { innerInstructions, loadedAddresses } = meta ?? {};
+  if (!innerInstructions) return null;
+  const { message } = transaction;
+  const keys = message.getAccountKeys(
+    loadedAddresses && { accountKeysFromLookups: loadedAddresses },
+  );
+  const inner = innerInstructions.flatMap(({ instructions }) => instructions);
+  return [...message.compiledInstructions, ...inner].map(({ programIdIndex }) => {
+    const program = keys.get(programIdIndex);
+    if (!program) throw new Error("The chain's record names a program that isn't in it.");
+    return program;
+  });
 }
 
 /** Checks are made against the newest slot, results are read once a majority of the stake has confirmed them. */

@@ -1,10 +1,11 @@
 import type { CustomAccountResolver, MethodsNamespace, Provider } from "@coral-xyz/anchor";
 import { BN, Program } from "@coral-xyz/anchor";
-import type { GetProgramAccountsFilter } from "@solana/web3.js";
+import type { Commitment, GetProgramAccountsFilter } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import type { AccountName, Accounts } from "./accounts";
 import { decodeAccount } from "./accounts";
-import type { TaskEvent } from "./events";
+import type { TransactionOutcome } from "./chain";
+import type { LoggedEvents } from "./events";
 import { parseEvents } from "./events";
 import type { GateProof } from "./gates";
 import { gateResolver } from "./gates";
@@ -101,17 +102,17 @@ export class SecuringTasksClient {
     task: PublicKey,
     minSlot?: bigint,
   ): Promise<Accounts[N][]> {
-    return this.startingWith(name, task, minSlot);
+    return this.startingWith(name, task, minSlot).then(({ accounts }) => accounts);
   }
 
   /** All votes in an audit, claimed ones too. The initiator's accusation is in the audit itself. */
   votesIn(audit: PublicKey): Promise<Accounts["vote"][]> {
-    return this.startingWith("vote", audit);
+    return this.startingWith("vote", audit).then(({ accounts }) => accounts);
   }
 
-  /** The program's events among the log lines of a transaction, in order. */
-  events(logs: readonly string[]): TaskEvent[] {
-    return parseEvents(this.program, logs);
+  /** The program's events in what a successful transaction logged, and whether they are all that it caused. */
+  events(outcome: Pick<TransactionOutcome, "logs" | "programs">): LoggedEvents {
+    return parseEvents(this.program, outcome);
   }
 
   /**
@@ -583,24 +584,34 @@ export class SecuringTasksClient {
     return { accounts, resolved: 0 };
   };
 
-  private async startingWith<N extends AccountName>(
+  /**
+   * All accounts that belong to a task, or of votes to an audit, and the slot at whose end they were so. Rejects where the server has not
+   * reached `minSlot`.
+   */
+  async startingWith<N extends Exclude<AccountName, "task">>(
     name: N,
     key: PublicKey,
     minSlot?: bigint,
-  ): Promise<Accounts[N][]> {
+    commitment?: Commitment,
+  ): Promise<{ readonly slot: bigint; readonly accounts: Accounts[N][] }> {
     const { coder, provider, programId } = this.program;
     // Every account but the task begins with the account it belongs to, behind the discriminator.
     const filters: GetProgramAccountsFilter[] = [
       { memcmp: coder.accounts.memcmp(name) as { offset: number; bytes: string } },
       { memcmp: { offset: 8, bytes: key.toBase58() } },
     ];
-    const found = await provider.connection.getProgramAccounts(programId, {
+    const { context, value } = await provider.connection.getProgramAccounts(programId, {
       filters,
+      withContext: true,
+      ...(commitment !== undefined && { commitment }),
       ...(minSlot !== undefined && { minContextSlot: Number(minSlot) }),
     });
-    return found.map(({ pubkey, account }) =>
-      decodeAccount(this.program, name, pubkey, account.data),
-    );
+    return {
+      slot: BigInt(context.slot),
+      accounts: value.map(({ pubkey, account }) =>
+        decodeAccount(this.program, name, pubkey, account.data),
+      ),
+    };
   }
 
   private ballotAccounts(ballot: Ballot): {

@@ -23,6 +23,9 @@ export interface EmbeddedProgram {
 /** Slots for which a blockhash can be used, as on a public cluster. */
 const BLOCKHASH_SLOTS = 150n;
 
+/** What the runtime keeps of a transaction's log. Lines that don't fit are left out, and "Log truncated" stands for the first. */
+const LOG_BYTES = 10_000n;
+
 /** Executed transactions that can still be looked up. More than can carry a live blockhash in any sensible use. */
 const REMEMBERED = 10_000;
 
@@ -50,7 +53,7 @@ export class EmbeddedChain extends Chain {
     const svm = new LiteSVM()
       .withBlockhashCheck(false)
       .withTransactionHistory(0n)
-      .withLogBytesLimit()
+      .withLogBytesLimit(LOG_BYTES)
       .withNativeMints();
     for (const program of programs) {
       svm.addProgram(address(program.id.toBase58()), program.bytecode);
@@ -113,6 +116,7 @@ interface Executed {
   readonly transaction: VersionedTransaction;
   readonly error: Json;
   readonly logs: readonly string[];
+  readonly inner: Json;
   readonly computeUnits: bigint;
   readonly fee: bigint;
 }
@@ -337,6 +341,7 @@ class EmbeddedRpc {
       transaction,
       error: failed ? errorJson(result) : null,
       logs: meta.logs(),
+      inner: innerJson(meta),
       computeUnits: meta.computeUnitsConsumed(),
       fee: 5000n * BigInt(transaction.signatures.length),
     });
@@ -400,7 +405,7 @@ class EmbeddedRpc {
       meta: {
         err: found.error,
         fee: Number(found.fee),
-        innerInstructions: [],
+        innerInstructions: found.inner,
         preBalances: [],
         postBalances: [],
         preTokenBalances: [],
@@ -470,6 +475,25 @@ function encodeAccount(account: EncodedAccount, slice?: DataSlice): Json {
     rentEpoch: Number(2n ** 64n - 1n),
     space: account.data.length,
   };
+}
+
+/** The instructions that instructions called, as a validator lists them. */
+function innerJson(meta: TransactionMetadata): Json {
+  return meta
+    .innerInstructions()
+    .map((called, index) => ({
+      index,
+      instructions: called.map((inner) => {
+        const instruction = inner.instruction();
+        return {
+          programIdIndex: instruction.programIdIndex(),
+          accounts: [...instruction.accounts()],
+          data: utils.bytes.bs58.encode(Buffer.from(instruction.data())),
+          stackHeight: inner.stackHeight(),
+        };
+      }),
+    }))
+    .filter(({ instructions }) => instructions.length > 0);
 }
 
 function matches(data: EncodedAccount["data"], filter: Filter): boolean {

@@ -1,6 +1,6 @@
 import { PublicKey } from "@solana/web3.js";
 import type { TaskEvent, TaskEventNamed } from "./events";
-import type { Ledger } from "./ledger";
+import type { TaskAccounts } from "./ledger";
 import { PROGRAM_ID, allowEntryAddress, nodeAddress, roundAddress, voteAddress } from "./pda";
 import type { Mutable, NodeState } from "./replay";
 import * as replay from "./replay";
@@ -36,9 +36,9 @@ export type IndexedTask = Pick<
 /** What events tell of a submission: all but where the work is. */
 export type IndexedSubmission = Omit<Submission, "payloadUri">;
 
-/** Where events and chain, or two events, do not agree. */
+/** Where events and chain do not agree. */
 export interface Difference {
-  /** Kind of account or name of event. */
+  /** Kind of account. */
   readonly of: string;
   readonly address: PublicKey;
   readonly field: string;
@@ -47,12 +47,28 @@ export interface Difference {
   readonly chain: string;
 }
 
+/** An event doesn't follow from those before it: one of them is missing. What the index holds is worth nothing until it takes over accounts. */
+export class MissingEvent extends Error {
+  override readonly name = "MissingEvent";
+
+  constructor(
+    /** The event that doesn't follow. */
+    readonly event: TaskEvent,
+    override readonly cause: Error,
+  ) {
+    super(
+      `An event before ${event.name} is missing: ${cause.message} Feed the index every event from the task's creation on, or have it take over the accounts.`,
+    );
+  }
+}
+
 type AuditState = Mutable<Omit<Audit, "votes">> & { votes: Record<Opinion, Tally> };
 type Data<N extends TaskEvent["name"]> = TaskEventNamed<N>["data"];
 
 /**
  * Rebuilds all accounts of a task from its events and its rules. Feed it every event of the program in order: those of other tasks
- * pass by. {@link differences} compares what came out with the chain.
+ * pass by. {@link differences} compares what came out with the chain. Anybody can keep an event out of a log; `TaskFollower` notices
+ * that and heals the index.
  */
 export class TaskIndex {
   /** Null before the task is created and after it is closed. */
@@ -65,15 +81,16 @@ export class TaskIndex {
   readonly audits = new Map<string, Readonly<Audit>>();
   readonly votes = new Map<string, Readonly<Vote>>();
 
-  private readonly contradictions: Difference[] = [];
+  /** Whether it has been there. */
+  private made = false;
 
   constructor(
     readonly address: PublicKey,
-    private readonly rules: TaskRules,
+    private rules: TaskRules,
     private readonly program = PROGRAM_ID,
   ) {}
 
-  /** Takes the next event. Throws when an earlier one is missing. */
+  /** Takes the next event. Throws {@link MissingEvent} when an earlier one is missing. */
   apply(event: TaskEvent): void {
     const { data } = event;
     const ours =
@@ -81,12 +98,39 @@ export class TaskIndex {
     if (ours) this.applyOurs(event);
   }
 
+  /** Takes the next event of this task, as the caller knows. Throws {@link MissingEvent} when an earlier one is missing. */
+  applyOurs(event: TaskEvent): void {
+    try {
+      this.follow(event);
+    } catch (error) {
+      throw new MissingEvent(event, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Takes over what was read, null where there is no task, in place of what events told. Returns where that was otherwise. */
+  takeOver(accounts: TaskAccounts | null): Difference[] {
+    const differences = this.differences(accounts);
+    this.task = accounts && { ...accounts.task };
+    if (accounts) this.rules = accounts.task.rules;
+    refill(this.nodes, accounts?.nodes);
+    refill(this.entries, accounts?.entries);
+    refill(this.rounds, accounts?.rounds);
+    refill(this.submissions, accounts?.submissions);
+    refill(
+      this.audits,
+      accounts?.audits.map((audit) => ({ ...audit, votes: { ...audit.votes } })),
+    );
+    refill(this.votes, accounts?.votes);
+    this.made ||= accounts !== null;
+    return differences;
+  }
+
   /**
-   * What the events add up to and the chain does not say, or says otherwise. `ledger` is what `readLedger` read after the last event, or
-   * null where there is no task any more.
+   * What the events add up to and the chain does not say, or says otherwise. `accounts` is what `readLedger` or `readAccounts` read after
+   * the last event, or null where there is no task any more.
    */
-  differences(ledger: Ledger | null): Difference[] {
-    const found = [...this.contradictions];
+  differences(accounts: TaskAccounts | null): Difference[] {
+    const found: Difference[] = [];
     const compare = (
       of: string,
       indexed: Iterable<{ readonly address: PublicKey }>,
@@ -111,17 +155,17 @@ export class TaskIndex {
         found.push({ of, address, field: "account", events: "not there", chain: "there" });
       }
     };
-    compare("task", this.task ? [this.task] : [], ledger ? [ledger.task] : []);
-    compare("node", this.nodes.values(), ledger?.nodes ?? []);
-    compare("allowlist entry", this.entries.values(), ledger?.entries ?? []);
-    compare("round", this.rounds.values(), ledger?.rounds ?? []);
-    compare("submission", this.submissions.values(), ledger?.submissions ?? []);
-    compare("audit", this.audits.values(), ledger?.audits ?? []);
-    compare("vote", this.votes.values(), ledger?.votes ?? []);
+    compare("task", this.task ? [this.task] : [], accounts ? [accounts.task] : []);
+    compare("node", this.nodes.values(), accounts?.nodes ?? []);
+    compare("allowlist entry", this.entries.values(), accounts?.entries ?? []);
+    compare("round", this.rounds.values(), accounts?.rounds ?? []);
+    compare("submission", this.submissions.values(), accounts?.submissions ?? []);
+    compare("audit", this.audits.values(), accounts?.audits ?? []);
+    compare("vote", this.votes.values(), accounts?.votes ?? []);
     return found;
   }
 
-  private applyOurs(event: TaskEvent): void {
+  private follow(event: TaskEvent): void {
     switch (event.name) {
       case "taskCreated":
         this.createTask(event.data);
@@ -223,6 +267,9 @@ export class TaskIndex {
   }
 
   private createTask({ task, creator, mint, slot }: Data<"taskCreated">): void {
+    // Its creator may close it and make another at its address.
+    if (this.made) throw new Error("the task was made again, and no event tells its new rules.");
+    this.made = true;
     this.task = {
       address: task,
       creator,
@@ -544,7 +591,7 @@ export class TaskIndex {
     }
   }
 
-  /** Notes where an event says something else than those before it add up to. */
+  /** Throws where an event says something else than those before it add up to. */
   private agree<E extends TaskEvent>(
     event: E,
     field: keyof E["data"] & string,
@@ -552,13 +599,9 @@ export class TaskIndex {
   ): void {
     const told = text((event.data as Readonly<Record<string, unknown>>)[field]);
     if (told === rebuilt.toString()) return;
-    this.contradictions.push({
-      of: event.name,
-      address: this.address,
-      field,
-      events: rebuilt.toString(),
-      chain: told,
-    });
+    throw new Error(
+      `it says that ${field} is ${told}, and by the events before it that is ${rebuilt.toString()}.`,
+    );
   }
 
   // What is handed out is read-only; only the index itself changes it.
@@ -600,9 +643,15 @@ function known<T>(kind: string, accounts: ReadonlyMap<string, T>, address: Publi
 }
 
 function gap(what: string): Error {
-  return new Error(
-    `An event tells of the ${what}, and none before it did. Feed the index every event from the task's creation on.`,
-  );
+  return new Error(`it tells of the ${what}, and none before it did.`);
+}
+
+function refill<T extends { readonly address: PublicKey }>(
+  held: Map<string, T>,
+  accounts: readonly T[] = [],
+): void {
+  held.clear();
+  for (const account of accounts) held.set(account.address.toBase58(), { ...account });
 }
 
 /** A value as text, the same for equal values. */

@@ -1,10 +1,15 @@
 import { unpackAccount } from "@solana/spl-token";
 import type { PublicKey } from "@solana/web3.js";
+import type { Accounts } from "./accounts";
+import { decodeAccount } from "./accounts";
 import type { SecuringTasksClient } from "./client";
 import type { AllowEntry, Audit, Node, Round, Submission, Task, Vote } from "./types";
 
-/** All accounts of a task, who its money belongs to, and what its vault holds. Base units of the mint. */
-export interface Ledger {
+/** A slot that is confirmed has its end: nothing is added to it any more. */
+const COMMITMENT = "confirmed";
+
+/** All accounts of a task. */
+export interface TaskAccounts {
   readonly task: Task;
   readonly nodes: readonly Node[];
   readonly entries: readonly AllowEntry[];
@@ -12,6 +17,20 @@ export interface Ledger {
   readonly submissions: readonly Submission[];
   readonly audits: readonly Audit[];
   readonly votes: readonly Vote[];
+}
+
+/** All accounts of a task as they were read, one kind after the other. */
+export interface Reading {
+  /** Null where there is no such task. */
+  readonly accounts: TaskAccounts | null;
+  /** What happened before this slot is in it. */
+  readonly from: bigint;
+  /** What happened after this slot is not. What happened from the one to the other, both included, may be in it or not, or by half. */
+  readonly to: bigint;
+}
+
+/** All accounts of a task, who its money belongs to, and what its vault holds. Base units of the mint. */
+export interface Ledger extends TaskAccounts {
   /** Nobody's yet: bounties come from here. */
   readonly pool: bigint;
   /** Stake, locked shares and what is payable, of all nodes. */
@@ -33,34 +52,69 @@ export function heldBy(node: Node): bigint {
   return node.stake + node.locked + node.lockedNext + node.payable;
 }
 
+/** Reads all accounts of a task. Rejects where the server has not reached `minSlot`. */
+export async function readAccounts(
+  client: SecuringTasksClient,
+  address: PublicKey,
+  minSlot = 0n,
+): Promise<Reading> {
+  const { connection } = client.program.provider;
+  const slots: bigint[] = [];
+  const all = async <N extends Parameters<typeof client.startingWith>[0]>(
+    name: N,
+    key: PublicKey,
+  ): Promise<Accounts[N][]> => {
+    const { slot, accounts } = await client.startingWith(name, key, minSlot, COMMITMENT);
+    slots.push(slot);
+    return accounts;
+  };
+  const one = async (): Promise<Task | null> => {
+    const { context, value } = await connection.getAccountInfoAndContext(address, {
+      commitment: COMMITMENT,
+      minContextSlot: Number(minSlot),
+    });
+    slots.push(BigInt(context.slot));
+    return value?.owner.equals(client.program.programId)
+      ? decodeAccount(client.program, "task", address, value.data)
+      : null;
+  };
+  const votesOf = async (audits: readonly Audit[]): Promise<Vote[]> =>
+    (await Promise.all(audits.map((audit) => all("vote", audit.address)))).flat();
+  const [task, nodes, entries, rounds, submissions, [audits, votes]] = await Promise.all([
+    one(),
+    all("node", address),
+    all("allowEntry", address),
+    all("round", address),
+    all("submission", address),
+    all("audit", address).then(async (found) => [found, await votesOf(found)] as const),
+  ]);
+  const [from, to] = slots.reduce(
+    ([first, last], slot) => [slot < first ? slot : first, slot > last ? slot : last],
+    [slots[0] ?? minSlot, slots[0] ?? minSlot],
+  );
+  const accounts = task && { task, nodes, entries, rounds, submissions, audits, votes };
+  return { accounts, from, to };
+}
+
 /**
  * Reads all accounts of a task and sums them. On a busy chain other transactions may come between the readings: read
  * again before you trust a difference.
  */
 export async function readLedger(client: SecuringTasksClient, address: PublicKey): Promise<Ledger> {
-  const { connection } = client.program.provider;
-  const task = await client.fetch("task", address);
-  const vaultAccount = await connection.getAccountInfo(task.vault);
-  const [nodes, entries, rounds, submissions, audits] = await Promise.all([
-    client.ofTask("node", address),
-    client.ofTask("allowEntry", address),
-    client.ofTask("round", address),
-    client.ofTask("submission", address),
-    client.ofTask("audit", address),
-  ]);
-  const votes = (await Promise.all(audits.map((audit) => client.votesIn(audit.address)))).flat();
+  const { accounts } = await readAccounts(client, address);
+  if (!accounts) {
+    throw new Error(
+      `There is no task at ${address.toBase58()}. Check the address, the network, and that it was created.`,
+    );
+  }
+  const { task, nodes, rounds, audits, votes } = accounts;
+  const vaultAccount = await client.program.provider.connection.getAccountInfo(task.vault);
   const held = sum(nodes.map(heldBy));
   const reserves = sum(rounds.map(({ left }) => left));
   const pots = sum(audits.map(({ bond, votersLeft }) => bond + votersLeft));
   const deposits = sum(votes.map(({ deposit }) => deposit));
   return {
-    task,
-    nodes,
-    entries,
-    rounds,
-    submissions,
-    audits,
-    votes,
+    ...accounts,
     pool: task.pool,
     held,
     reserves,

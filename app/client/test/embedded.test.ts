@@ -1,8 +1,13 @@
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import {
+  ASSOCIATED_TOKEN_PROGRAM_ID,
+  NATIVE_MINT,
   TOKEN_2022_PROGRAM_ID,
   TOKEN_PROGRAM_ID,
+  createAssociatedTokenAccountInstruction,
   createMint,
+  createSyncNativeInstruction,
+  getAssociatedTokenAddressSync,
   createAssociatedTokenAccount,
   getAccount,
   mintTo,
@@ -115,6 +120,38 @@ describe("EmbeddedChain", () => {
   it("names a request that it cannot answer", async () => {
     const error = await refusal(chain.connection.getEpochInfo());
     expect(error.message).to.contain("The embedded chain does not answer getEpochInfo.");
+  });
+
+  it("keeps 10,000 bytes of a log, and every instruction all the same", async () => {
+    const account = getAssociatedTokenAddressSync(NATIVE_MINT, payer.publicKey);
+    const { publicKey } = payer;
+    const make = createAssociatedTokenAccountInstruction(
+      publicKey,
+      account,
+      publicKey,
+      NATIVE_MINT,
+    );
+    const made = await chain.send(new Transaction().add(make), [payer]);
+    const [top, ...inner] = made.programs ?? [];
+    expect(top?.equals(ASSOCIATED_TOKEN_PROGRAM_ID)).to.equal(true);
+    expect(inner.map((program) => program.toBase58()).sort()).to.deep.equal(
+      [SystemProgram.programId, ...Array.from({ length: 3 }, () => TOKEN_PROGRAM_ID)]
+        .map((program) => program.toBase58())
+        .sort(),
+    );
+    const bytes = (logs: readonly string[]): number => logs.join("").length;
+    const sync = (times: number): Transaction =>
+      new Transaction().add(
+        ...Array.from({ length: times }, () => createSyncNativeInstruction(account)),
+      );
+    const short = await chain.send(sync(47), [payer]);
+    expect(short.logs).to.have.length(3 * 47);
+    const long = await chain.send(sync(60), [payer]);
+    expect(long.programs).to.have.length(60);
+    expect(long.logs.filter((line) => line === "Log truncated")).to.have.length(1);
+    const kept = long.logs.filter((line) => line !== "Log truncated");
+    expect(bytes(kept)).to.be.lessThan(10_000);
+    expect(bytes(kept) + "Program data:".length * 10).to.be.greaterThan(bytes(short.logs));
   });
 
   for (const [name, program] of [

@@ -1,5 +1,6 @@
 import { PROGRAM_ID, SecuringTasksClient } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
+import type { PublicKey } from "@solana/web3.js";
 import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import { createHash } from "node:crypto";
@@ -24,15 +25,27 @@ const cast = line(
   ...[key.toBuffer(), key.toBuffer(), Buffer.from([1]), u64(2n ** 64n - 1n), u64(10n), u64(77n)],
 );
 
+const own = PROGRAM_ID.toBase58();
+const other = Keypair.fromSeed(new Uint8Array(32).fill(6)).publicKey;
+const moved = line("OperatorSet", key.toBuffer(), key.toBuffer(), key.toBuffer(), u64(78n));
+const begin = (program: string, depth = 1): string => `Program ${program} invoke [${depth}]`;
+const end = (program: string): string => `Program ${program} success`;
+
+/** What is read where these programs were executed; null where nobody knows. */
+function read(
+  programs: readonly PublicKey[] | null,
+  ...logs: readonly string[]
+): { readonly names: readonly string[]; readonly complete: boolean } {
+  const { events, complete } = client.events({ logs, programs });
+  return { names: events.map(({ name }) => name), complete };
+}
+
 describe("events", () => {
   it("come in order, in plain values", () => {
-    const events = client.events([
-      `Program ${PROGRAM_ID.toBase58()} invoke [1]`,
-      "Program log: Instruction: cast_vote",
-      cast,
-      line("OperatorSet", key.toBuffer(), key.toBuffer(), key.toBuffer(), u64(78n)),
-      `Program ${PROGRAM_ID.toBase58()} success`,
-    ]);
+    const { events } = client.events({
+      logs: [begin(own), "Program log: Instruction: cast_vote", cast, moved, end(own)],
+      programs: [PROGRAM_ID],
+    });
     expect(events).to.deep.equal([
       {
         name: "voteCast",
@@ -50,13 +63,70 @@ describe("events", () => {
   });
 
   it("of another program are not ours", () => {
-    const other = Keypair.generate().publicKey.toBase58();
-    expect(
-      client.events([`Program ${other} invoke [1]`, cast, `Program ${other} success`]),
-    ).to.deep.equal([]);
+    const name = other.toBase58();
+    for (const programs of [[other], null]) {
+      expect(read(programs, begin(name), cast, end(name))).to.deep.equal({
+        names: [],
+        complete: true,
+      });
+    }
   });
 
-  it("are none where nothing was logged", () => {
-    expect(client.events([])).to.deep.equal([]);
+  it("of an instruction that another program called are ours, and what that program logs is not", () => {
+    const name = other.toBase58();
+    const logs = [
+      begin(name),
+      // Anchor's parser takes the word for a call that never ends.
+      "Program log: I invoke somebody",
+      moved,
+      begin(own, 2),
+      cast,
+      begin(name, 3),
+      moved,
+      end(name),
+      end(own),
+      moved,
+      end(name),
+    ];
+    for (const programs of [[other, PROGRAM_ID, other], null]) {
+      expect(read(programs, ...logs)).to.deep.equal({ names: ["voteCast"], complete: true });
+    }
+  });
+
+  it("are missing where a log was cut off", () => {
+    const name = other.toBase58();
+    const before = [begin(own), cast, end(own)];
+    const both = [PROGRAM_ID, PROGRAM_ID];
+    expect(read(both, ...before, begin(own), "Log truncated", end(own))).to.deep.equal({
+      names: ["voteCast"],
+      complete: false,
+    });
+    expect(read(both, ...before, "Log truncated", end(own)).complete).to.equal(false);
+    expect(read(null, ...before, "Log truncated", end(own)).complete).to.equal(false);
+    // All of ours was told before.
+    const rest = [begin(name), "Log truncated", end(name)];
+    expect(read([PROGRAM_ID, other], ...before, ...rest).complete).to.equal(true);
+    expect(read(null, ...before, ...rest).complete).to.equal(false);
+  });
+
+  it("are not what another program logs where the end of ours was cut off", () => {
+    const name = other.toBase58();
+    const logs = [begin(own), cast, "Log truncated", begin(name), moved, end(name)];
+    expect(read([PROGRAM_ID, other], ...logs)).to.deep.equal({
+      names: ["voteCast"],
+      complete: true,
+    });
+  });
+
+  it("are missing where an instruction told none", () => {
+    for (const programs of [[PROGRAM_ID], null]) {
+      expect(read(programs, begin(own), end(own))).to.deep.equal({ names: [], complete: false });
+    }
+  });
+
+  it("are none where nothing was logged, and missing where ours was executed or nobody knows", () => {
+    expect(read([other])).to.deep.equal({ names: [], complete: true });
+    expect(read([PROGRAM_ID])).to.deep.equal({ names: [], complete: false });
+    expect(read(null)).to.deep.equal({ names: [], complete: false });
   });
 });

@@ -1,5 +1,5 @@
 import type { Ledger, TaskEvent } from "@securing-tasks/client";
-import { TaskIndex, nodeAddress } from "@securing-tasks/client";
+import { MissingEvent, TaskIndex, nodeAddress } from "@securing-tasks/client";
 import { Keypair } from "@solana/web3.js";
 import type { PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
@@ -36,7 +36,7 @@ function indexOf(events: readonly TaskEvent[]): TaskIndex {
 /** A chain that says what the index says. */
 function chainOf(index: TaskIndex): Ledger {
   return {
-    task: index.task,
+    task: index.task && { ...index.task, rules: RULES },
     nodes: [...index.nodes.values()],
     entries: [],
     rounds: [],
@@ -76,17 +76,54 @@ describe("the index of a task", () => {
     expect(index.differences(null).map(({ of }) => of)).to.deep.equal(["task", "node"]);
   });
 
-  it("finds an event that is missing by what later ones say", () => {
+  it("names an event that is missing by what later ones say", () => {
     const more: TaskEvent = {
       name: "taskFunded",
       data: { task, funder, amount: 1n, pool: 8n, slot: 30n },
     };
-    const index = indexOf([...EVENTS.filter(({ name }) => name !== "taskFunded"), more]);
-    expect(index.differences(chainOf(index))).to.deep.equal([
-      { of: "taskFunded", address: task, field: "pool", events: "1", chain: "8" },
+    const without = (kind: TaskEvent["name"]): TaskEvent[] =>
+      EVENTS.filter(({ name }) => name !== kind);
+    expect(() => indexOf([...without("taskFunded"), more]))
+      .to.throw(
+        MissingEvent,
+        /before taskFunded is missing: it says that pool is 8, and by the events before it that is 1\./,
+      )
+      .with.property("event", more);
+    expect(() => indexOf(without("nodeJoined"))).to.throw(
+      MissingEvent,
+      /before leaveRequested is missing: it tells of the node .* Feed the index every event/,
+    );
+    expect(() => indexOf(without("taskCreated"))).to.throw(MissingEvent, /tells of the task/);
+  });
+
+  it("takes over accounts, says what it had otherwise, and goes on from there", () => {
+    const chain = chainOf(indexOf(EVENTS));
+    const index = new TaskIndex(task, RULES);
+    expect(() => {
+      for (const event of EVENTS.slice(1)) index.apply(event);
+    }).to.throw(MissingEvent);
+    const address = nodeAddress(task, owner);
+    expect(index.takeOver(chain).map(({ of, field }) => `${of} ${field}`)).to.deep.equal([
+      "task account",
+      "node account",
     ]);
-    const unjoined = EVENTS.filter(({ name }) => name !== "nodeJoined");
-    expect(() => indexOf(unjoined)).to.throw(/tells of the node .* Feed the index every event/);
+    expect(index.differences(chain)).to.deep.equal([]);
+    index.apply({ name: "leaveCancelled", data: { task, owner, amount: 2_000n, slot: 31n } });
+    expect(index.nodes.get(address.toBase58())?.leaving).to.equal(0n);
+    // What was read is not changed by what comes after.
+    expect(chain.nodes[0]?.leaving).to.equal(2_000n);
+    expect(index.takeOver(null).map(({ of, chain: now }) => `${of} ${now}`)).to.deep.equal([
+      "task not there",
+      "node not there",
+    ]);
+  });
+
+  it("does not know the rules of a task that was made again", () => {
+    const index = indexOf(EVENTS.slice(0, 1));
+    index.takeOver(null);
+    expect(() => {
+      for (const event of EVENTS.slice(0, 1)) index.apply(event);
+    }).to.throw(MissingEvent, /made again/);
   });
 
   it("passes over other tasks", () => {

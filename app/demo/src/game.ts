@@ -28,6 +28,7 @@ import {
   fetchMint,
   heldBy,
   nodeAddress,
+  readAccounts,
   readLedger,
   roundAt,
   roundStart,
@@ -215,9 +216,14 @@ export class Game {
   /** Takes what transactions logged, and compares: vault with ledger, events with chain. */
   private async take(outcomes: readonly TransactionOutcome[]): Promise<TaskEvent[]> {
     for (const { fee } of outcomes) this.fees += fee;
-    const events = outcomes.flatMap(({ logs }) => this.client.events(logs));
+    const logged = outcomes.map((outcome) => this.client.events(outcome));
+    const events = logged.flatMap((log) => log.events);
     this.events.push(...events);
-    for (const event of events) this.index.apply(event);
+    if (logged.every(({ complete }) => complete)) {
+      for (const event of events) this.index.apply(event);
+    } else {
+      this.index.takeOver((await readAccounts(this.client, this.task.address)).accounts);
+    }
     const ledger = this.index.task ? await this.ledger() : null;
     if (ledger) assertBalanced(ledger);
     const [difference] = this.index.differences(ledger);

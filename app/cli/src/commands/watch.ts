@@ -1,11 +1,12 @@
-import type { TaskEvent } from "@securing-tasks/client";
+import type { Difference, TaskEvent, TransactionOutcome } from "@securing-tasks/client";
+import { TaskFollower } from "@securing-tasks/client";
 import type { Command } from "commander";
 import { PublicKey } from "@solana/web3.js";
 import { act, leaf } from "../command";
 import { UsageError, failureOf } from "../failures";
 import type { TaskView } from "../lookup";
 import { openTask } from "../lookup";
-import { jsonLine, note } from "../output";
+import { during, jsonLine, note } from "../output";
 import type { Session } from "../session";
 
 /** How long to wait for news that nobody announces, in milliseconds. */
@@ -25,7 +26,7 @@ export function registerWatch(root: Command): void {
       const view = await openTask(session, given);
       const past = whole("--past", options.past ?? "0");
       const count = options.count === undefined ? null : whole("--count", options.count);
-      await new Watch(session, view).follow(past, count);
+      await new Watch(session, view).run(past, count);
     },
   );
 }
@@ -37,39 +38,41 @@ function whole(flag: string, text: string): number {
 
 /**
  * Reads every transaction of the program once, in order, and tells those of a task. A subscription says when to look; the looking itself
- * needs none, so that nothing is lost while the connection is.
+ * needs none, so that nothing is lost while the connection is. What a log doesn't tell is told from the accounts.
  */
 class Watch {
   /** The newest transaction that was read. */
   private last: string | undefined;
   /** Transactions told before the watch began: one may come in between, and is news too. */
   private readonly past = new Set<string>();
-  /** Audits whose task is known. */
-  private readonly audits = new Map<string, boolean>();
+  private readonly follower: TaskFollower;
   private told = 0;
 
   constructor(
     private readonly session: Session,
     private readonly view: TaskView,
-  ) {}
+  ) {
+    const { address, rules } = view.task;
+    this.follower = new TaskFollower(session.client, address, rules);
+  }
 
-  async follow(past: number, count: number | null): Promise<void> {
+  async run(past: number, count: number | null): Promise<void> {
     const { session, view } = this;
     const { connection } = session.chain;
     const { programId } = session.client.program;
     // Reveals and closings don't name the task: only the program has them all.
     const [newest] = await connection.getSignaturesForAddress(programId, { limit: 1 }, "confirmed");
     this.last = newest?.signature;
-    if (past > 0) {
-      const before = await connection.getSignaturesForAddress(
-        view.task.address,
-        { limit: past },
-        "confirmed",
-      );
-      for (const { signature, err } of before.reverse()) {
-        this.past.add(signature);
-        if (err === null) await this.tell(signature, count);
-      }
+    const before =
+      past === 0
+        ? []
+        : await connection.getSignaturesForAddress(view.task.address, { limit: past }, "confirmed");
+    // The accounts are read after all that is past.
+    const slot = BigInt(before[0]?.slot ?? newest?.slot ?? 0);
+    await during(session, "reading the task's accounts", () => this.follower.heal(slot));
+    for (const { signature, err } of before.reverse()) {
+      this.past.add(signature);
+      if (err === null) await this.tell(signature, count, true);
     }
     note(session, `Watching ${view.task.address.toBase58()}; Ctrl-C ends it.`);
     let wake: () => void = () => undefined;
@@ -130,38 +133,34 @@ class Watch {
     }
   }
 
-  private async tell(signature: string, count: number | null): Promise<void> {
+  private async tell(signature: string, count: number | null, past = false): Promise<void> {
     const { session, view } = this;
-    const { slot, logs } = await session.chain.outcome(signature);
-    const ours: TaskEvent[] = [];
+    const outcome: TransactionOutcome = await session.chain.outcome(signature);
     // All of a transaction is known before any of it is told: an attempt that breaks off is made again from its begin.
-    for (const event of session.client.events(logs)) {
-      if (await this.isOurs(event)) ours.push(event);
-    }
-    for (const event of ours.slice(0, count === null ? ours.length : count - this.told)) {
+    const { events, healed } = await this.follower.take(outcome);
+    const slot = outcome.slot.toString();
+    for (const event of events.slice(0, count === null ? events.length : count - this.told)) {
       this.told += 1;
       if (session.json) jsonLine({ event: event.name, ...event.data, signature });
-      else process.stdout.write(`${slot.toString()}  ${sentence(event, view)}\n`);
+      else process.stdout.write(`${slot}  ${sentence(event, view)}\n`);
+    }
+    // A log that is cut off may be of another task.
+    if (!healed || (healed.differences.length === 0 && !past)) return;
+    const { why, differences } = healed;
+    if (session.json) jsonLine({ event: "healed", why, differences, signature });
+    else {
+      const found = differences.map((one) => `\n${slot}    ${difference(one)}`).join("");
+      process.stdout.write(`${slot}  ${why} What it did is read from the accounts:${found}\n`);
     }
   }
+}
 
-  private async isOurs(event: TaskEvent): Promise<boolean> {
-    const { address } = this.view.task;
-    const data = event.data as { readonly task?: PublicKey; readonly audit?: PublicKey };
-    if (data.task) {
-      const ours = data.task.equals(address);
-      if (data.audit) this.audits.set(data.audit.toBase58(), ours);
-      return ours;
-    }
-    if (!data.audit) return false;
-    const name = data.audit.toBase58();
-    const known = this.audits.get(name);
-    if (known !== undefined) return known;
-    const audit = await this.session.client.find("audit", data.audit);
-    const ours = audit?.task.equals(address) ?? false;
-    this.audits.set(name, ours);
-    return ours;
-  }
+/** What events told otherwise than the accounts, in a short line. */
+function difference({ of, address, field, events, chain }: Difference): string {
+  const what = `${of} ${address.toBase58().slice(0, 8)}…`;
+  return field === "account"
+    ? `${what} is ${chain}, and was ${events}`
+    : `${field} of ${what} is ${chain}, and was ${events}`;
 }
 
 /** An event in a short line. */
