@@ -35,11 +35,9 @@ pub fn majority_paid() -> RulesArgs {
 
 /// Opens the next audit of `accused`'s work of `round`.
 pub fn accuse(game: &mut Game, initiator: &Actor, accused: &Actor, round: u64) -> Address {
-    let attempt = game
-        .get::<securing_tasks::Submission>(&game.submission(accused, round))
-        .audits;
+    let audit = game.next_audit(initiator, accused, round);
     game.open_audit(initiator, accused, round, MALICE).unwrap();
-    game.audit(accused, round, attempt)
+    audit
 }
 
 /// Open votes, then all of `settle`.
@@ -87,7 +85,7 @@ pub fn gains<const N: usize>(game: &mut Game, actors: [&Actor; N]) -> [i64; N] {
         }
         let node = game.node(actor);
         assert_eq!(
-            node.stake.get() + node.lent.get() + node.locked.get() + node.payable.get(),
+            node.stake.get() + node.locked.get() + node.payable.get(),
             0,
             "everything is out"
         );

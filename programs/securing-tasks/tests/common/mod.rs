@@ -4,8 +4,9 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use ::securing_tasks::{
-    accounts, instruction, state::commitment, AllowEntry, Audit, GateArgs, GateKind, Node, Outcome,
-    RewardRule, Role, Round, RulesArgs, Submission, SubmissionStatus, Task, Vote, VoteWeight, ID,
+    accounts, instruction, state::commitment, AllowEntry, Audit, Electorate, GateArgs, GateKind,
+    Node, Outcome, RewardRule, Role, Round, RulesArgs, Submission, Task, Vote, VoteState,
+    VoteWeight, ID,
 };
 use anchor_lang::{
     prelude::*, solana_program::instruction::Instruction, AccountDeserialize, InstructionData,
@@ -60,6 +61,14 @@ pub struct Game {
     pub rules: RulesArgs,
     /// Lamports of fees that each key paid through `send`.
     pub fees: BTreeMap<String, u64>,
+}
+
+/// Nobody who could vote.
+pub fn none() -> Electorate {
+    Electorate {
+        stake: 0.into(),
+        nodes: 0.into(),
+    }
 }
 
 pub fn open_gate() -> GateArgs {
@@ -157,8 +166,13 @@ pub fn submission_address(task: &Address, round: u64, owner: &Address) -> Addres
     ])
 }
 
-pub fn audit_address(submission: &Address, attempt: u8) -> Address {
-    pda(&[b"audit", submission.as_ref(), &[attempt]])
+pub fn audit_address(submission: &Address, initiator: &Address, index: u32) -> Address {
+    pda(&[
+        b"audit",
+        submission.as_ref(),
+        initiator.as_ref(),
+        &index.to_le_bytes(),
+    ])
 }
 
 pub fn vote_address(audit: &Address, owner: &Address) -> Address {
@@ -303,6 +317,7 @@ pub fn create_task_accounts(
 ) -> accounts::CreateTask {
     let task = task_address(creator, id);
     accounts::CreateTask {
+        payer: *creator,
         creator: *creator,
         task,
         mint: *mint,
@@ -466,38 +481,41 @@ impl Game {
         for (task_address, task) in self.all::<Task>() {
             task.invariant().unwrap();
             let mut ledger = task.pool.get();
-            let (mut active, mut count) = (0, 0);
+            let (mut electorate, mut count) = (none(), 0);
             for (_, node) in nodes.iter().filter(|(_, node)| node.task == task_address) {
                 node.invariant().unwrap();
                 ledger += node.stake.get()
                     + node.locked.get()
                     + node.locked_next.get()
                     + node.payable.get();
-                active += node.stake.get() - node.leaving.get() + node.lent.get();
+                let active = node.stake.get() - node.leaving.get();
+                if active >= node.min_stake(&task.rules) {
+                    electorate = electorate.with(&Electorate::of(active)).unwrap();
+                }
                 count += 1;
-                let (mut lent, mut exposed, mut open) = (0, 0, 0);
+                let (mut bonds, mut deposits, mut open) = (0, 0, 0);
                 for (address, audit) in &audits {
                     if audit.task != task_address {
                         continue;
                     }
-                    if audit.initiator == node.owner {
-                        lent += audit.bond.get();
+                    if audit.initiator == node.owner && audit.outcome == Outcome::Open {
+                        bonds += audit.bond.get();
                     }
                     if audit.accused == node.owner && audit.outcome == Outcome::Open {
-                        exposed += audit.exposed.get();
                         open += 1;
                     }
-                    lent += votes
-                        .iter()
-                        .filter(|(_, vote)| vote.audit == *address && vote.owner == node.owner)
-                        .map(|(_, vote)| vote.deposit.get())
-                        .sum::<u64>();
+                    let committed = votes.iter().filter(|(_, vote)| {
+                        vote.audit == *address
+                            && vote.owner == node.owner
+                            && vote.state == VoteState::Committed
+                    });
+                    deposits += committed.count() as u64 * audit.vote_deposit.get();
                 }
-                assert_eq!(node.lent.get(), lent, "what audits hold of a node");
+                assert_eq!(node.bonds.get(), bonds, "bonds of a node's accusations");
                 assert_eq!(
-                    node.exposed.get(),
-                    exposed,
-                    "what audits can slash of a node"
+                    node.deposits.get(),
+                    deposits,
+                    "deposits of a node's commitments"
                 );
                 assert_eq!(node.open_audits.get(), open, "audits against a node");
                 let live = submissions
@@ -540,15 +558,11 @@ impl Game {
                     live,
                     "submissions of a round"
                 );
-                let open = submissions
-                    .iter()
-                    .filter(|(_, one)| of_round(one) && one.status == SubmissionStatus::UnderAudit)
-                    .count();
-                assert_eq!(
-                    round.open_audits.get() as usize,
-                    open,
-                    "open audits of a round"
-                );
+                let of_round = || submissions.iter().filter(|(_, one)| of_round(one));
+                let open: u32 = of_round()
+                    .map(|(_, one)| one.audits.get() - one.decided.get())
+                    .sum();
+                assert_eq!(round.open_audits.get(), open, "open audits of a round");
             }
             assert_eq!(task.rounds.get(), rounds_here, "the task's rounds");
             let entries_here = entries
@@ -570,25 +584,33 @@ impl Game {
                     .filter(|(_, vote)| vote.audit == *address)
                     .count();
                 assert_eq!(audit.live_votes.get() as usize, live, "votes of an audit");
-                ledger += audit.bond.get() + audit.voters_left.get();
+                ledger += audit.voters_left.get();
                 for (_, vote) in votes.iter().filter(|(_, vote)| vote.audit == *address) {
                     vote.invariant().unwrap();
-                    ledger += vote.deposit.get();
                 }
             }
-            assert_eq!(task.active_stake.get(), active, "the task's active stake");
+            assert_eq!(task.electorate, electorate, "who could vote in the task");
             assert_eq!(task.nodes.get(), count, "the task's nodes");
             assert_eq!(balance(&self.svm, &task.vault), ledger, "vault = ledger");
         }
         for (address, submission) in &submissions {
             submission.invariant().unwrap();
-            let live = audits
-                .iter()
-                .filter(|(_, audit)| audit.submission == *address)
-                .count();
+            let of_submission = || {
+                audits
+                    .iter()
+                    .filter(|(_, audit)| audit.submission == *address)
+            };
             assert_eq!(
-                submission.live_audits as usize, live,
+                submission.live_audits.get() as usize,
+                of_submission().count(),
                 "audits of a submission"
+            );
+            assert_eq!(
+                (submission.audits.get() - submission.decided.get()) as usize,
+                of_submission()
+                    .filter(|(_, audit)| audit.outcome == Outcome::Open)
+                    .count(),
+                "open audits of a submission"
             );
         }
     }
@@ -657,6 +679,7 @@ impl Game {
     pub fn join_task_ix(&self, actor: &Actor, role: u8, amount: u64) -> Instruction {
         instruction(
             accounts::JoinTask {
+                payer: actor.owner.pubkey(),
                 owner: actor.owner.pubkey(),
                 task: self.task,
                 node: actor.node,
@@ -764,6 +787,25 @@ impl Game {
         self.send(&[self.withdraw_ix(actor)], &[&actor.owner])
     }
 
+    pub fn return_stake_ix(&self, actor: &Actor) -> Instruction {
+        instruction(
+            accounts::ReturnStake {
+                task: self.task,
+                node: actor.node,
+                mint: self.mint,
+                vault: self.vault,
+                destination: actor.wallet,
+                token_program: self.token_program,
+            },
+            instruction::ReturnStake {}.data(),
+        )
+    }
+
+    /// By the creator's key: anyone may pay a node out.
+    pub fn return_stake(&mut self, actor: &Actor) -> Sent {
+        self.by_anyone(self.return_stake_ix(actor))
+    }
+
     pub fn set_operator_ix(&self, actor: &Actor, operator: Address) -> Instruction {
         instruction(
             accounts::SetOperator {
@@ -807,8 +849,23 @@ impl Game {
         self.send(&[self.submit_work_ix(actor, round)], &[&actor.operator])
     }
 
-    pub fn audit(&self, accused: &Actor, round: u64, attempt: u8) -> Address {
-        audit_address(&self.submission(accused, round), attempt)
+    /// The audit of the accused's submission of `round` that was opened after `attempt` others.
+    pub fn audit(&self, accused: &Actor, round: u64, attempt: u32) -> Address {
+        let submission = self.submission(accused, round);
+        self.all::<Audit>()
+            .into_iter()
+            .find(|(_, audit)| audit.submission == submission && audit.attempt.get() == attempt)
+            .expect("the audit is there")
+            .0
+    }
+
+    /// Where the initiator's next audit of the accused's submission of `round` will be.
+    pub fn next_audit(&self, initiator: &Actor, accused: &Actor, round: u64) -> Address {
+        audit_address(
+            &self.submission(accused, round),
+            &initiator.owner.pubkey(),
+            self.node(initiator).audits.get(),
+        )
     }
 
     pub fn open_audit_ix(
@@ -816,7 +873,6 @@ impl Game {
         initiator: &Actor,
         accused: &Actor,
         round: u64,
-        attempt: u8,
         accusation: u8,
     ) -> Instruction {
         instruction(
@@ -827,7 +883,7 @@ impl Game {
                 submission: self.submission(accused, round),
                 accused: accused.node,
                 initiator: initiator.node,
-                audit: self.audit(accused, round, attempt),
+                audit: self.next_audit(initiator, accused, round),
                 gate_proof: initiator.gate_proof,
                 gate_mint: initiator.gate_mint,
                 system_program: SYSTEM,
@@ -836,7 +892,7 @@ impl Game {
         )
     }
 
-    /// The next audit of the accused's submission of `round`.
+    /// The initiator's next audit of the accused's submission of `round`.
     pub fn open_audit(
         &mut self,
         initiator: &Actor,
@@ -844,10 +900,7 @@ impl Game {
         round: u64,
         accusation: u8,
     ) -> Sent {
-        let attempt = self
-            .get::<Submission>(&self.submission(accused, round))
-            .audits;
-        let open = self.open_audit_ix(initiator, accused, round, attempt, accusation);
+        let open = self.open_audit_ix(initiator, accused, round, accusation);
         self.send(&[open], &[&initiator.operator])
     }
 
@@ -1027,6 +1080,7 @@ impl Game {
     pub fn allow_node_ix(&self, role: u8, owner: &Address) -> Instruction {
         instruction(
             accounts::AllowNode {
+                payer: self.creator.pubkey(),
                 creator: self.creator.pubkey(),
                 task: self.task,
                 entry: allow_address(&self.task, role, owner),
@@ -1047,9 +1101,10 @@ impl Game {
     pub fn disallow_node_ix(&self, role: u8, owner: &Address) -> Instruction {
         instruction(
             accounts::DisallowNode {
-                creator: self.creator.pubkey(),
+                remover: self.creator.pubkey(),
                 task: self.task,
                 entry: allow_address(&self.task, role, owner),
+                payer: self.creator.pubkey(),
             },
             instruction::DisallowNode {}.data(),
         )
@@ -1131,7 +1186,7 @@ impl Game {
                 closer: *closer,
                 task: self.task,
                 node: actor.node,
-                owner: actor.owner.pubkey(),
+                payer: actor.owner.pubkey(),
             },
             instruction::CloseNode {}.data(),
         )
@@ -1146,11 +1201,11 @@ impl Game {
     pub fn close_task_ix(&self) -> Instruction {
         instruction(
             accounts::CloseTask {
-                creator: self.creator.pubkey(),
                 task: self.task,
                 mint: self.mint,
                 vault: self.vault,
                 destination: self.creator_wallet,
+                payer: self.creator.pubkey(),
                 token_program: self.token_program,
             },
             instruction::CloseTask {}.data(),
