@@ -15,9 +15,9 @@ export type SecuringTasks = {
     {
       "name": "addStake",
       "docs": [
-        "Adds to a node's stake. It votes only on submissions made after it. By the owner.",
+        "Adds to a node's stake. It votes only on submissions made after it, and what was there before is as old as it was. By the owner.",
         "",
-        "Errors: `AmountZero`."
+        "Errors: `AmountZero`, `TaskRetired`, `StakeAddedTooOften` for a fifth arrival within one longest case."
       ],
       "discriminator": [
         58,
@@ -73,7 +73,7 @@ export type SecuringTasks = {
     {
       "name": "allowNode",
       "docs": [
-        "Puts an owner on the allowlist of a role (0 worker, 1 witness). By the creator, who pays the rent.",
+        "Puts an owner on the allowlist of a role (0 worker, 1 witness). By the creator; the payer pays the rent.",
         "",
         "Errors: `UnknownRole`."
       ],
@@ -89,8 +89,15 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
-          "name": "creator",
+          "name": "payer",
+          "docs": [
+            "Pays the rent; the creator itself or anybody else."
+          ],
           "writable": true,
+          "signer": true
+        },
+        {
+          "name": "creator",
           "signer": true
         },
         {
@@ -120,9 +127,9 @@ export type SecuringTasks = {
     {
       "name": "cancelLeave",
       "docs": [
-        "Takes the request to leave back. By the owner.",
+        "Takes the request to leave back; the stake is as young as what comes now. By the owner.",
         "",
-        "Errors: `NothingLeaving`."
+        "Errors: `NothingLeaving`, `StakeAddedTooOften`."
       ],
       "discriminator": [
         249,
@@ -153,11 +160,10 @@ export type SecuringTasks = {
     {
       "name": "castVote",
       "docs": [
-        "Votes valid (0), downtime (1) or malice (2), once and for good, with a deposit out of the stake. By the operator, who",
-        "pays the rent.",
+        "Votes valid (0), downtime (1) or malice (2), once and for good. By the operator, who pays the rent.",
         "",
         "Errors: `VotesAreCommitted`, `GateClosed`, `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,",
-        "`StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`."
+        "`StakeTooRecent`."
       ],
       "discriminator": [
         20,
@@ -252,7 +258,7 @@ export type SecuringTasks = {
     {
       "name": "claimVote",
       "docs": [
-        "Credits one voter's share and gives its deposit back. By anyone, to the voter.",
+        "Credits one voter's share, or takes the deposit of a commitment that was never revealed. By anyone, to the voter.",
         "",
         "Errors: `NotResolved`, `AlreadyClaimed`."
       ],
@@ -332,8 +338,8 @@ export type SecuringTasks = {
     {
       "name": "closeNode",
       "docs": [
-        "Closes a node that owns nothing and that nothing needs. By its owner, by anyone once the task is retired; the rent goes to the",
-        "owner.",
+        "Closes a node that owns nothing and that nothing needs. By its owner, by anyone once the task is retired; the rent goes to its",
+        "payer.",
         "",
         "Errors: `NotRetired`, `NotEmpty`."
       ],
@@ -361,7 +367,7 @@ export type SecuringTasks = {
           "writable": true
         },
         {
-          "name": "owner",
+          "name": "payer",
           "writable": true,
           "relations": [
             "node"
@@ -411,7 +417,7 @@ export type SecuringTasks = {
       "docs": [
         "Closes a submission that was paid or convicted and whose audits are closed. By anyone; the rent goes to its payer.",
         "",
-        "Errors: `RoundUndecided` while the round takes work, `NotEmpty`."
+        "Errors: `RoundUndecided` while the round's work can be audited, `NotEmpty`."
       ],
       "discriminator": [
         204,
@@ -455,9 +461,10 @@ export type SecuringTasks = {
     {
       "name": "closeTask",
       "docs": [
-        "Closes a retired task without nodes, rounds and entries, with its vault. By the creator, who gets pool and rent.",
+        "Closes a retired task without nodes, rounds and entries, with its vault. By anyone; the vault's tokens go to an account of the",
+        "creator, the rent to its payer.",
         "",
-        "Errors: `NotRetired`, `NotEmpty`."
+        "Errors: `NotRetired`, `NotEmpty`, `NotCreator` for an account of somebody else."
       ],
       "discriminator": [
         55,
@@ -470,11 +477,6 @@ export type SecuringTasks = {
         167
       ],
       "accounts": [
-        {
-          "name": "creator",
-          "writable": true,
-          "signer": true
-        },
         {
           "name": "task",
           "writable": true
@@ -495,6 +497,13 @@ export type SecuringTasks = {
         {
           "name": "destination",
           "writable": true
+        },
+        {
+          "name": "payer",
+          "writable": true,
+          "relations": [
+            "task"
+          ]
         },
         {
           "name": "tokenProgram"
@@ -549,7 +558,7 @@ export type SecuringTasks = {
       "name": "commitVote",
       "docs": [
         "Commits to a vote, once and for good, where the task has a commit window: SHA-256 of tag, program, audit, voter, verdict and",
-        "salt. By the operator, who pays the rent.",
+        "salt. Pledges the deposit out of the stake until the vote is revealed. By the operator, who pays the rent.",
         "",
         "Errors: those of `cast_vote`, `VotesAreOpen`, `CommitmentMissing`."
       ],
@@ -615,7 +624,7 @@ export type SecuringTasks = {
     {
       "name": "createTask",
       "docs": [
-        "Makes a task with its vault; its rules never change. By its creator, who pays the rent.",
+        "Makes a task with its vault; its rules never change. By its creator; the payer pays the rent.",
         "",
         "Errors: one for each rule out of bounds, a missing audit function, a URI over 128 bytes, a mint that moves without us."
       ],
@@ -631,8 +640,15 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
-          "name": "creator",
+          "name": "payer",
+          "docs": [
+            "Pays the rent; the creator itself or anybody else, since a creator can be a program's account that holds data."
+          ],
           "writable": true,
+          "signer": true
+        },
+        {
+          "name": "creator",
           "signer": true
         },
         {
@@ -737,7 +753,10 @@ export type SecuringTasks = {
     {
       "name": "disallowNode",
       "docs": [
-        "Takes an owner off the allowlist of a role. By the creator. It never keeps a node from leaving."
+        "Takes an owner off the allowlist of a role; the rent goes to its payer. By the creator, by anyone one leave delay after the task was",
+        "retired. It never keeps a node from leaving.",
+        "",
+        "Errors: `NotCreator`."
       ],
       "discriminator": [
         66,
@@ -751,8 +770,7 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
-          "name": "creator",
-          "writable": true,
+          "name": "remover",
           "signer": true
         },
         {
@@ -762,6 +780,13 @@ export type SecuringTasks = {
         {
           "name": "entry",
           "writable": true
+        },
+        {
+          "name": "payer",
+          "writable": true,
+          "relations": [
+            "entry"
+          ]
         }
       ],
       "args": []
@@ -823,7 +848,7 @@ export type SecuringTasks = {
     {
       "name": "joinTask",
       "docs": [
-        "Makes a node (role 0 worker, 1 witness) with its first stake. By its owner, who pays the rent.",
+        "Makes a node (role 0 worker, 1 witness) with its first stake. By its owner; the payer pays the rent.",
         "",
         "`start_slot` is the task's as the owner read it: a creator can close an empty task and make another at its address, but not in",
         "the past. Whoever reads confirmed slots alone can't be shown two tasks of one slot.",
@@ -842,8 +867,15 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
-          "name": "owner",
+          "name": "payer",
+          "docs": [
+            "Pays the rent; the owner itself or anybody else, since an owner can be a program's account that holds data."
+          ],
           "writable": true,
+          "signer": true
+        },
+        {
+          "name": "owner",
           "signer": true
         },
         {
@@ -933,13 +965,13 @@ export type SecuringTasks = {
     {
       "name": "openAudit",
       "docs": [
-        "Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond out of its stake. By the operator,",
-        "who pays the rent.",
+        "Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond pledged out of its stake. Whatever other audits",
+        "are open. By the operator, who pays the rent.",
         "",
         "Seed: \"an audit can be called by any other node which has a stake in that task\".",
         "",
-        "Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `AuditAlreadyOpen`, `AlreadyDecided`, `AuditsUsedUp`,",
-        "`JoinedAfterSubmission`, `StakeTooRecent`, `StakeTooSmall`, `StakeBelowMinimum`, `StakeAtRisk`."
+        "Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `AlreadyDecided`, `JoinedAfterSubmission`, `StakeTooRecent`,",
+        "`StakePledged` where the bonds of the node's own open accusations would be over its stake."
       ],
       "discriminator": [
         65,
@@ -1076,9 +1108,10 @@ export type SecuringTasks = {
     {
       "name": "resolveAudit",
       "docs": [
-        "Decides an audit after its last vote and shares slash or bond. By anyone.",
+        "Decides an audit after its last vote and shares slash or bond. Audits of one submission are decided in the order in which they were",
+        "opened. By anyone.",
         "",
-        "Errors: `VotingOpen`, `AlreadyResolved`."
+        "Errors: `VotingOpen`, `AlreadyResolved`, `EarlierAuditOpen`."
       ],
       "discriminator": [
         99,
@@ -1202,6 +1235,56 @@ export type SecuringTasks = {
       "args": []
     },
     {
+      "name": "returnStake",
+      "docs": [
+        "Pays a node of a retired task out to its owner, one leave delay after the end: stake, shares and what is payable. By anyone, to",
+        "a token account of the owner.",
+        "",
+        "Errors: `NotRetired`, `NotReleased`, `NodeAccused`, `StakePledged`, `NothingToWithdraw`, `NotOwner`."
+      ],
+      "discriminator": [
+        3,
+        215,
+        138,
+        21,
+        62,
+        190,
+        15,
+        219
+      ],
+      "accounts": [
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        },
+        {
+          "name": "mint",
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "relations": [
+            "task"
+          ]
+        },
+        {
+          "name": "destination",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": []
+    },
+    {
       "name": "revealVote",
       "docs": [
         "Opens a committed vote in the reveal window. One that stays shut loses its deposit. By the operator.",
@@ -1231,7 +1314,8 @@ export type SecuringTasks = {
           ]
         },
         {
-          "name": "node"
+          "name": "node",
+          "writable": true
         },
         {
           "name": "vote",
@@ -1369,10 +1453,10 @@ export type SecuringTasks = {
     {
       "name": "withdraw",
       "docs": [
-        "Pays out stake whose leave delay is over (none of it while the node stands accused), shares whose lock is over, and what else is",
-        "payable. By the owner.",
+        "Pays out stake whose leave delay is over (none of it while the node stands accused, and as much as is pledged stays), shares whose",
+        "lock is over, and what else is payable. By the owner.",
         "",
-        "Errors: `NodeAccused`, `NothingToWithdraw`."
+        "Errors: `NodeAccused`, `StakePledged`, `NothingToWithdraw`."
       ],
       "discriminator": [
         183,
@@ -1655,6 +1739,19 @@ export type SecuringTasks = {
         96,
         23,
         193
+      ]
+    },
+    {
+      "name": "stakeReturned",
+      "discriminator": [
+        114,
+        52,
+        93,
+        73,
+        157,
+        205,
+        19,
+        0
       ]
     },
     {
@@ -2019,8 +2116,8 @@ export type SecuringTasks = {
     },
     {
       "code": 6043,
-      "name": "stakeAtRisk",
-      "msg": "The stake is needed for an audit against this node"
+      "name": "stakePledged",
+      "msg": "The stake is pledged to the node's own open accusations or unrevealed votes; they end with verdict and claim"
     },
     {
       "code": 6044,
@@ -2069,18 +2166,18 @@ export type SecuringTasks = {
     },
     {
       "code": 6053,
-      "name": "auditAlreadyOpen",
-      "msg": "The submission is under audit already"
+      "name": "earlierAuditOpen",
+      "msg": "An audit of the submission that was opened before is to be resolved first"
     },
     {
       "code": 6054,
       "name": "alreadyDecided",
-      "msg": "The submission has its verdict"
+      "msg": "The submission is convicted of this already, or of worse"
     },
     {
       "code": 6055,
-      "name": "auditsUsedUp",
-      "msg": "The submission had all its audits"
+      "name": "stakeAddedTooOften",
+      "msg": "Stake came to this node four times within one case already; a further part would make it all young"
     },
     {
       "code": 6056,
@@ -2206,6 +2303,36 @@ export type SecuringTasks = {
       "code": 6080,
       "name": "taskReplaced",
       "msg": "The task is not the one that was read: it was made again at its address, perhaps with other rules"
+    },
+    {
+      "code": 6081,
+      "name": "slashFloorsToZero",
+      "msg": "The slash of the worker's minimum stake floors to zero"
+    },
+    {
+      "code": 6082,
+      "name": "bonusFloorsToZero",
+      "msg": "The initiator's bonus of the least slash for malice floors to zero"
+    },
+    {
+      "code": 6083,
+      "name": "pledgeOverMinimum",
+      "msg": "Bond or deposit is over a role's minimum stake: a node at its minimum could not accuse or vote"
+    },
+    {
+      "code": 6084,
+      "name": "quorumOverHalf",
+      "msg": "The quorum is over half of the eligible weight: half and one that are awake could not decide"
+    },
+    {
+      "code": 6085,
+      "name": "gateOnItself",
+      "msg": "The gate asks for the task's own mint or for the task itself"
+    },
+    {
+      "code": 6086,
+      "name": "notReleased",
+      "msg": "One leave delay after the task's retirement is not over"
     }
   ],
   "types": [
@@ -2242,7 +2369,7 @@ export type SecuringTasks = {
     {
       "name": "allowEntry",
       "docs": [
-        "A creator's permission, at the creator's rent, for one owner to take one role. Seeds: `allow`, task, role (u8), owner."
+        "A creator's permission for one owner to take one role. Seeds: `allow`, task, role (u8), owner."
       ],
       "serialization": "bytemuck",
       "repr": {
@@ -2260,6 +2387,13 @@ export type SecuringTasks = {
             "type": "pubkey"
           },
           {
+            "name": "payer",
+            "docs": [
+              "Paid the rent and gets it back."
+            ],
+            "type": "pubkey"
+          },
+          {
             "name": "role",
             "docs": [
               "0 worker, 1 witness."
@@ -2274,11 +2408,34 @@ export type SecuringTasks = {
       }
     },
     {
+      "name": "arrival",
+      "docs": [
+        "Stake that came lately: it votes only on submissions made after `slot`. All zeros where there is none."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "slot",
+            "type": "u64"
+          },
+          {
+            "name": "amount",
+            "docs": [
+              "Base units."
+            ],
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
       "name": "audit",
       "docs": [
-        "One audit of a submission. Seeds: `audit`, submission, attempt (u8). Amounts in base units of the mint.",
+        "One audit of a submission. Seeds: `audit`, submission, initiator's owner, index (u32 LE): an address that nobody but the initiator",
+        "can take. Amounts in base units of the mint.",
         "",
-        "Owns `bond + voters_left` of the vault. Holds no list of voters: any number of them costs `resolve_audit` the same."
+        "Owns `voters_left` of the vault. Holds no list of voters: any number of them costs `resolve_audit` the same."
       ],
       "serialization": "bytemuck",
       "repr": {
@@ -2341,21 +2498,15 @@ export type SecuringTasks = {
           {
             "name": "accusedStake",
             "docs": [
-              "The accused's stake when the audit opened."
+              "The accused's stake when the audit opened, and what earlier verdicts on the submission had taken of it."
             ],
             "type": "u64"
           },
           {
-            "name": "exposed",
+            "name": "eligible",
             "docs": [
-              "The most that this audit can slash: the share for malice of `accused_stake`."
-            ],
-            "type": "u64"
-          },
-          {
-            "name": "eligibleStake",
-            "docs": [
-              "Stake that could vote: that of all nodes but the accused, at the submission or at the opening if that is less."
+              "Weight that could vote, in the unit of `rules.vote_weight`: of all nodes but the accused, just before the submission's slot, or",
+              "at the opening if that is less."
             ],
             "type": "u64"
           },
@@ -2369,14 +2520,14 @@ export type SecuringTasks = {
           {
             "name": "bond",
             "docs": [
-              "The initiator's bond while the audit is open."
+              "What the initiator loses of its stake if its accusation fails."
             ],
             "type": "u64"
           },
           {
             "name": "voteDeposit",
             "docs": [
-              "What each vote lends the audit."
+              "What a voter loses of its stake if it doesn't reveal its commitment."
             ],
             "type": "u64"
           },
@@ -2432,6 +2583,20 @@ export type SecuringTasks = {
             }
           },
           {
+            "name": "index",
+            "docs": [
+              "The initiator's count of audits before this one: part of the address."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "attempt",
+            "docs": [
+              "Audits of the submission that were opened before this one. They are resolved in that order."
+            ],
+            "type": "u32"
+          },
+          {
             "name": "accusation",
             "type": {
               "defined": {
@@ -2446,10 +2611,6 @@ export type SecuringTasks = {
                 "name": "podOutcome"
               }
             }
-          },
-          {
-            "name": "attempt",
-            "type": "u8"
           },
           {
             "name": "bump",
@@ -2491,7 +2652,17 @@ export type SecuringTasks = {
             "type": "u8"
           },
           {
+            "name": "index",
+            "docs": [
+              "Audits that the initiator had begun before: part of the address."
+            ],
+            "type": "u32"
+          },
+          {
             "name": "bond",
+            "docs": [
+              "Pledged out of the initiator's stake."
+            ],
             "type": "u64"
           },
           {
@@ -2555,9 +2726,9 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "bondReturned",
+            "name": "bondLost",
             "docs": [
-              "Back to the initiator's stake."
+              "Taken from the initiator's stake, after an acquittal."
             ],
             "type": "u64"
           },
@@ -2636,14 +2807,14 @@ export type SecuringTasks = {
           {
             "name": "quorumVotes",
             "docs": [
-              "Least votes besides the initiator's."
+              "Least votes on the side that decides, besides the initiator's."
             ],
             "type": "u32"
           },
           {
             "name": "quorumBps",
             "docs": [
-              "Least share of the eligible stake that votes, the initiator's included."
+              "Least share of the eligible weight on the side that decides, the initiator's accusation included; at most half."
             ],
             "type": "u16"
           },
@@ -2678,6 +2849,25 @@ export type SecuringTasks = {
                 "name": "podRewardRule"
               }
             }
+          }
+        ]
+      }
+    },
+    {
+      "name": "electorate",
+      "docs": [
+        "Who could vote: stake in base units, and nodes. Only nodes whose stake that isn't leaving is at least their role's minimum count."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "stake",
+            "type": "u64"
+          },
+          {
+            "name": "nodes",
+            "type": "u32"
           }
         ]
       }
@@ -2857,7 +3047,8 @@ export type SecuringTasks = {
       "docs": [
         "A node of a task. Seeds: `node`, task, owner. Amounts in base units of the mint.",
         "",
-        "Owns `stake + locked + locked_next + payable` of the vault."
+        "Owns `stake + locked + locked_next + payable` of the vault. Bonds and deposits never leave the stake: they are earmarks, which",
+        "minimum, weight and slash do not see."
       ],
       "serialization": "bytemuck",
       "repr": {
@@ -2881,6 +3072,13 @@ export type SecuringTasks = {
             "name": "operator",
             "docs": [
               "Hot key: submits, accuses and votes, and never takes money."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
+            "docs": [
+              "Paid the rent and gets it back."
             ],
             "type": "pubkey"
           },
@@ -2910,27 +3108,47 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "recent",
+            "name": "arrivals",
             "docs": [
-              "Stake that came lately: it votes only on submissions made after `recent_slot`."
+              "Oldest first. Stake that goes takes the youngest along."
+            ],
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "arrival"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "name": "before",
+            "docs": [
+              "What the node could vote with at the start of `before_slot`, the last slot in which its stake changed."
+            ],
+            "type": {
+              "defined": {
+                "name": "electorate"
+              }
+            }
+          },
+          {
+            "name": "beforeSlot",
+            "type": "u64"
+          },
+          {
+            "name": "bonds",
+            "docs": [
+              "Bonds of the node's own open accusations, out of its stake: an accusation that fails costs its bond."
             ],
             "type": "u64"
           },
           {
-            "name": "recentSlot",
-            "type": "u64"
-          },
-          {
-            "name": "lent",
+            "name": "deposits",
             "docs": [
-              "Bonds and deposits that audits hold for this node; not part of `stake`."
-            ],
-            "type": "u64"
-          },
-          {
-            "name": "exposed",
-            "docs": [
-              "The most that open audits against this node can slash."
+              "Deposits of the node's own commitments that are not revealed, out of its stake."
             ],
             "type": "u64"
           },
@@ -2978,6 +3196,13 @@ export type SecuringTasks = {
             "type": "u32"
           },
           {
+            "name": "audits",
+            "docs": [
+              "Audits begun by it so far; the next one's index."
+            ],
+            "type": "u32"
+          },
+          {
             "name": "submissions",
             "type": "u32"
           },
@@ -2987,6 +3212,9 @@ export type SecuringTasks = {
           },
           {
             "name": "convictionsDowntime",
+            "docs": [
+              "Submissions convicted, each once, by its gravest verdict."
+            ],
             "type": "u32"
           },
           {
@@ -3031,6 +3259,10 @@ export type SecuringTasks = {
           },
           {
             "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
             "type": "pubkey"
           },
           {
@@ -3089,6 +3321,10 @@ export type SecuringTasks = {
           },
           {
             "name": "operator",
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
             "type": "pubkey"
           },
           {
@@ -3191,6 +3427,9 @@ export type SecuringTasks = {
     },
     {
       "name": "podSubmissionStatus",
+      "docs": [
+        "The gravest verdict so far. It only rises: no later audit, by whomever, makes an earlier verdict milder."
+      ],
       "type": {
         "kind": "type",
         "alias": "u8"
@@ -3600,9 +3839,38 @@ export type SecuringTasks = {
       }
     },
     {
+      "name": "stakeReturned",
+      "docs": [
+        "A node of a retired task was paid out: stake, locked shares and what was payable."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
       "name": "submission",
       "docs": [
-        "A node's work for one round. Seeds: `submission`, task, round (u64 LE), owner."
+        "A node's work for one round. Seeds: `submission`, task, round (u64 LE), owner.",
+        "",
+        "Any number of audits of it may be open at once, so that none keeps another from being opened."
       ],
       "serialization": "bytemuck",
       "repr": {
@@ -3662,9 +3930,21 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "othersStake",
+            "name": "others",
             "docs": [
-              "Active stake of all other nodes when the work came, in base units: later stake can't thin out a vote on it."
+              "What all other nodes could vote with just before `slot` and still could at the submission: later stake can't thin out a",
+              "vote on it."
+            ],
+            "type": {
+              "defined": {
+                "name": "electorate"
+              }
+            }
+          },
+          {
+            "name": "slashed",
+            "docs": [
+              "Base units that verdicts on it took from the node's stake."
             ],
             "type": "u64"
           },
@@ -3673,14 +3953,21 @@ export type SecuringTasks = {
             "docs": [
               "Audits opened so far."
             ],
-            "type": "u8"
+            "type": "u32"
+          },
+          {
+            "name": "decided",
+            "docs": [
+              "Audits resolved so far, in the order in which they were opened."
+            ],
+            "type": "u32"
           },
           {
             "name": "liveAudits",
             "docs": [
               "Audit accounts that are not closed."
             ],
-            "type": "u8"
+            "type": "u32"
           },
           {
             "name": "paid",
@@ -3718,6 +4005,13 @@ export type SecuringTasks = {
         "fields": [
           {
             "name": "creator",
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
+            "docs": [
+              "Paid the rent of task and vault and gets it back."
+            ],
             "type": "pubkey"
           },
           {
@@ -3771,9 +4065,35 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "activeStake",
+            "name": "electorate",
             "docs": [
-              "Sum over all nodes of stake that isn't leaving, bonds and deposits lent to audits included."
+              "What all nodes could vote with, if all their stake were old enough."
+            ],
+            "type": {
+              "defined": {
+                "name": "electorate"
+              }
+            }
+          },
+          {
+            "name": "before",
+            "docs": [
+              "The same at the start of `before_slot`, the last slot in which it changed."
+            ],
+            "type": {
+              "defined": {
+                "name": "electorate"
+              }
+            }
+          },
+          {
+            "name": "beforeSlot",
+            "type": "u64"
+          },
+          {
+            "name": "retiredSlot",
+            "docs": [
+              "When the task ended; 0 before."
             ],
             "type": "u64"
           },
@@ -3824,6 +4144,10 @@ export type SecuringTasks = {
           },
           {
             "name": "creator",
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
             "type": "pubkey"
           },
           {
@@ -3928,7 +4252,7 @@ export type SecuringTasks = {
       "docs": [
         "One node's vote in one audit. Seeds: `vote`, audit, owner: one for each owner, whatever its operator.",
         "",
-        "Owns `deposit` of the vault."
+        "Holds no money: a commitment earmarks the audit's deposit in the voter's own stake, until it is revealed or claimed."
       ],
       "serialization": "bytemuck",
       "repr": {
@@ -3968,13 +4292,6 @@ export type SecuringTasks = {
             "name": "weight",
             "docs": [
               "Frozen weight by stake, in base units."
-            ],
-            "type": "u64"
-          },
-          {
-            "name": "deposit",
-            "docs": [
-              "Base units, until claimed."
             ],
             "type": "u64"
           },
@@ -4029,10 +4346,6 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "deposit",
-            "type": "u64"
-          },
-          {
             "name": "slot",
             "type": "u64"
           }
@@ -4060,16 +4373,9 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "deposit",
-            "docs": [
-              "Back to the voter's stake."
-            ],
-            "type": "u64"
-          },
-          {
             "name": "depositLost",
             "docs": [
-              "To the pool, for a commitment that was never revealed."
+              "From the voter's stake to the pool, for a commitment that was never revealed."
             ],
             "type": "u64"
           },
@@ -4118,6 +4424,9 @@ export type SecuringTasks = {
           },
           {
             "name": "deposit",
+            "docs": [
+              "Pledged out of the voter's stake."
+            ],
             "type": "u64"
           },
           {
