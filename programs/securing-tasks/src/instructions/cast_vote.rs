@@ -65,8 +65,7 @@ impl CastVote {
         require!(self.audit.is_committed(), TaskError::VotesAreOpen);
         self.audit.require_committing(slot)?;
 
-        let deposit = self.audit.vote_deposit.get();
-        self.node.pledge_deposit(deposit)?;
+        self.node.pledge_deposit()?;
         self.seat(bump)?;
         self.vote.commitment = commitment;
         self.vote.state = VoteState::Committed.into();
@@ -79,7 +78,7 @@ impl CastVote {
             voter: self.vote.owner,
             commitment,
             weight: self.vote.weight.get(),
-            deposit,
+            deposit: self.audit.vote_deposit.get(),
             slot,
         });
         Ok(())

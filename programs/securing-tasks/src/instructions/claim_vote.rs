@@ -37,7 +37,7 @@ impl ClaimVote {
             // Waiting, and revealing only when it wins, must cost.
             None => {
                 let deposit = self.audit.vote_deposit.get();
-                self.node.free_deposit(deposit)?;
+                self.node.free_deposit()?;
                 lost = self
                     .task
                     .change(&mut self.node, slot, |node, _| node.slash(deposit))?;

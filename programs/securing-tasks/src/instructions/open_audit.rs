@@ -80,7 +80,11 @@ impl OpenAudit {
         self.initiator.invariant()?;
 
         // An earlier verdict's slash counts in: a graver one costs the difference, from the same whole.
-        let accused_stake = plus(self.accused.stake, self.submission.slashed)?;
+        let accused_stake = self
+            .accused
+            .stake
+            .get()
+            .saturating_add(self.submission.slashed.get());
         // Without the accused at both times: stake of its own, moved in or out around its submission, can't raise the quorum.
         let eligible = self
             .submission

@@ -31,7 +31,7 @@ impl RevealVote {
         self.vote.invariant()?;
         self.audit.tally(opinion, self.vote.weight.get())?;
         self.audit.invariant()?;
-        self.node.free_deposit(self.audit.vote_deposit.get())?;
+        self.node.free_deposit()?;
         self.node.invariant()?;
 
         emit!(VoteRevealed {

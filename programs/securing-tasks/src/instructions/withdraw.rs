@@ -30,7 +30,7 @@ pub struct Withdraw {
 impl Withdraw {
     pub fn handle(&mut self) -> Result<()> {
         let slot = Clock::get()?.slot;
-        let amount = self.node.withdraw(slot)?;
+        let amount = self.node.withdraw(slot, &self.task.rules)?;
         self.node.invariant()?;
 
         pay_out(

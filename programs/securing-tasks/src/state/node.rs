@@ -50,8 +50,9 @@ pub struct Node {
     pub before_slot: PodU64,
     /// Bonds of the node's own open accusations, out of its stake: an accusation that fails costs its bond.
     pub bonds: PodU64,
-    /// Deposits of the node's own commitments that are not revealed, out of its stake.
-    pub deposits: PodU64,
+    /// The node's own commitments that are neither revealed nor claimed: each has a deposit out of its stake. A count, since a sum could
+    /// be driven over u64, and then keep the node from voting.
+    pub commitments: PodU32,
     /// Shares of slashes and bonds that can't leave before `locked_until`.
     pub locked: PodU64,
     pub locked_until: PodU64,
@@ -237,20 +238,21 @@ impl Node {
     }
 
     /// An own vote is committed. Without a limit: else many accusations could keep a node from voting.
-    pub fn pledge_deposit(&mut self, deposit: u64) -> Result<()> {
-        self.deposits = plus(self.deposits, deposit)?.into();
-        Ok(())
+    pub fn pledge_deposit(&mut self) -> Result<()> {
+        count(&mut self.commitments)
     }
 
     /// An own vote is revealed, or its deposit about to be lost by a slash.
-    pub fn free_deposit(&mut self, deposit: u64) -> Result<()> {
-        self.deposits = minus(self.deposits, deposit)?.into();
-        Ok(())
+    pub fn free_deposit(&mut self) -> Result<()> {
+        discount(&mut self.commitments)
     }
 
-    /// What must stay in the stake until the node's own accusations and commitments have ended.
-    pub fn pledged(&self) -> Result<u64> {
-        plus(self.bonds, self.deposits)
+    /// What must stay in the stake until the node's own accusations and commitments have ended; the largest number where it is over
+    /// that.
+    pub fn pledged(&self, rules: &Rules) -> u64 {
+        u64::from(self.commitments.get())
+            .saturating_mul(rules.vote_deposit.get())
+            .saturating_add(self.bonds.get())
     }
 
     /// An audit opened against this node.
@@ -327,14 +329,14 @@ impl Node {
 
     /// Takes all that can leave at `slot`: what is payable, shares whose lock is over, and, unless an audit may still slash it,
     /// stake whose delay is over, as far as nothing is pledged out of it.
-    pub fn withdraw(&mut self, slot: u64) -> Result<u64> {
+    pub fn withdraw(&mut self, slot: u64, rules: &Rules) -> Result<u64> {
         self.unlock(slot)?;
         let mut amount = self.payable.get();
         self.payable = 0.into();
         let accused = self.open_audits.get() > 0;
         let due = self.leaving.get() > 0 && slot >= self.leave_slot.get();
         if due && !accused {
-            let free = self.stake.get().checked_sub(self.pledged()?).unwrap_or(0);
+            let free = self.stake.get().saturating_sub(self.pledged(rules));
             let leaves = self.leaving.get().min(free);
             amount = plus(amount, leaves)?;
             self.stake = minus(self.stake, leaves)?.into();
@@ -353,7 +355,8 @@ impl Node {
     /// `NothingToWithdraw` while a verdict or claim may still take of it, or nothing is there.
     pub fn empty(&mut self) -> Result<u64> {
         require!(self.open_audits.get() == 0, TaskError::NodeAccused);
-        require!(self.pledged()? == 0, TaskError::StakePledged);
+        let pledges = self.bonds.get() > 0 || self.commitments.get() > 0;
+        require!(!pledges, TaskError::StakePledged);
         let shares = plus(self.locked, self.locked_next)?;
         let amount = plus(plus(self.stake, shares)?, self.payable)?;
         require!(amount > 0, TaskError::NothingToWithdraw);
@@ -424,7 +427,8 @@ impl Node {
         hold(self.role.0 <= Role::Witness as u8)?;
         hold(self.leaving.get() <= self.stake.get())?;
         hold((self.leaving.get() > 0) == (self.leave_slot.get() > 0))?;
-        hold(self.live.get() > 0 || self.pledged()? == 0)?;
+        hold(self.live.get() > 0 || self.bonds.get() == 0)?;
+        hold(self.commitments.get() <= self.live.get())?;
         let (mut young, mut last) = (0, None);
         for arrival in self.arrivals {
             hold(arrival.amount.get() > 0 || arrival.slot.get() == 0)?;

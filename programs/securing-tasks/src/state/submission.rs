@@ -72,7 +72,7 @@ impl Submission {
 
     /// What a verdict that costs `whole` in all still costs, after what earlier ones took.
     pub fn due(&self, whole: u64) -> u64 {
-        whole.checked_sub(self.slashed.get()).unwrap_or(0)
+        whole.saturating_sub(self.slashed.get())
     }
 
     pub fn add_slash(&mut self, taken: u64) -> Result<()> {

@@ -493,7 +493,7 @@ impl Game {
                     electorate = electorate.with(&Electorate::of(active)).unwrap();
                 }
                 count += 1;
-                let (mut bonds, mut deposits, mut open) = (0, 0, 0);
+                let (mut bonds, mut commitments, mut open) = (0, 0, 0);
                 for (address, audit) in &audits {
                     if audit.task != task_address {
                         continue;
@@ -509,13 +509,13 @@ impl Game {
                             && vote.owner == node.owner
                             && vote.state == VoteState::Committed
                     });
-                    deposits += committed.count() as u64 * audit.vote_deposit.get();
+                    commitments += committed.count();
                 }
                 assert_eq!(node.bonds.get(), bonds, "bonds of a node's accusations");
                 assert_eq!(
-                    node.deposits.get(),
-                    deposits,
-                    "deposits of a node's commitments"
+                    node.commitments.get() as usize,
+                    commitments,
+                    "commitments of a node"
                 );
                 assert_eq!(node.open_audits.get(), open, "audits against a node");
                 let live = submissions
