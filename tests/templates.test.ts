@@ -66,9 +66,10 @@ class Worker {
 
   /** What the task's function is told in a round. */
   facts(round: bigint, secrets: Readonly<Record<string, string>> = {}): Promise<WorkFacts> {
-    const { owner } = this.game.player("Ada");
+    const { owner, operator } = this.game.player("Ada");
     return workFacts(localnet().connection, this.task, round, {
       owner: owner.publicKey,
+      operator: operator.publicKey,
       publicUrl: this.shelf.url,
       secrets,
     });

@@ -23,6 +23,7 @@ export const auditFactsSchema = z.strictObject({
     slot: whole,
     payloadHash: hex,
     payloadUri: z.string(),
+    caseEnd: whole,
   }),
   seed: hex,
   roundSeed: hex,

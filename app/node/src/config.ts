@@ -67,6 +67,7 @@ const schema = z.strictObject({
   recheckMs: whole(0, 3_600_000).default(10_000),
   secrets: z.record(z.string(), z.string()).default({}),
   gateways: z.array(webUrl).default([]),
+  evidence: z.strictObject({ peers: z.array(webUrl).max(16).default([]) }).default({ peers: [] }),
   probes: z.array(webUrl).default([]),
   allowPrivateNetwork: z.boolean().default(false),
   door: z

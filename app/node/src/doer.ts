@@ -8,14 +8,28 @@ import type {
   Vote,
 } from "@securing-tasks/client";
 import { explain, submissionEnd } from "@securing-tasks/client";
-import type { LoadedFunction, Ran, Verdict, WorkFacts, AuditFacts } from "@securing-tasks/sandbox";
-import { auditFacts, workFacts } from "@securing-tasks/sandbox";
+import type {
+  AuditFacts,
+  Evidence,
+  LoadedFunction,
+  Ran,
+  Verdict,
+  WorkFacts,
+} from "@securing-tasks/sandbox";
+import {
+  auditFacts,
+  evidenceHash,
+  evidenceText,
+  readEvidence,
+  workFacts,
+} from "@securing-tasks/sandbox";
 import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.js";
 import type { Logger } from "pino";
 import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
 import { Lane } from "./lane";
 import type { Metrics } from "./metrics";
+import { askPeers, peersOf } from "./peers";
 import type { Duty } from "./plan";
 import { refusalKind } from "./refusals";
 import { roundSeed, sample } from "./sampling";
@@ -38,7 +52,11 @@ export interface DoerOptions {
   /** What the node shows to a gate that the client can't answer by itself. */
   readonly gate: { readonly gate?: GateProof };
   readonly loadFunction: (ref: FunctionRef) => Promise<LoadedFunction>;
-  readonly runAudit: (fn: LoadedFunction, facts: AuditFacts) => Promise<Ran<Verdict>>;
+  readonly runAudit: (
+    fn: LoadedFunction,
+    facts: AuditFacts,
+    evidence: readonly Evidence[],
+  ) => Promise<Ran<Verdict>>;
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
   /** Called when a duty ended, well or not. */
   readonly onDone: () => void;
@@ -68,6 +86,9 @@ const MOST_RUNS = 3;
 const AUDITS_AT_ONCE = 4;
 /** Runs of one check: two in a row must agree before anybody is accused. */
 const MOST_CHECKS = 3;
+/** Most time for asking peers what they heard, and most part of what is left of a window. */
+const PEERS_MS = 5_000;
+const PEERS_PART = 10;
 const RETRY_MS = 250;
 const MOST_PAUSE_MS = 60_000;
 
@@ -85,6 +106,8 @@ export class Doer {
   private readonly audits = new Lane(AUDITS_AT_ONCE, Infinity);
   /** However many audits run, the work of this round does not wait for them. */
   private readonly works = new Lane(1, Infinity);
+  /** Own submissions that the state knows to be on the chain. */
+  private readonly submitted = new Set<string>();
 
   constructor(private readonly options: DoerOptions) {}
 
@@ -95,6 +118,7 @@ export class Doer {
         this.options.store.keepAccusation(audit.address.toBase58(), audit.submission.toBase58());
       }
     }
+    this.noteSubmitted(view);
     let soonest: number | null = null;
     const now = performance.now();
     for (const duty of duties) {
@@ -112,6 +136,17 @@ export class Doer {
     const { follower } = this.options;
     const slots = Math.ceil((soonest - now) / Math.max(follower.duration(1n), 1));
     return follower.slot + BigInt(Math.max(slots, 1));
+  }
+
+  /** From here on answers can be signed for it. */
+  private noteSubmitted({ submissions }: View): void {
+    const { config, store } = this.options;
+    for (const { address, owner, round, payloadHash, slot } of submissions) {
+      const name = address.toBase58();
+      if (!owner.equals(config.owner) || this.submitted.has(name)) continue;
+      store.keepSubmitted(round, Buffer.from(payloadHash).toString("hex"), name, slot);
+      this.submitted.add(name);
+    }
   }
 
   /** Waits until nothing is being done. */
@@ -251,6 +286,7 @@ export class Doer {
     const fn = await this.options.loadFunction(taskFunction);
     const facts = await workFacts(connection, view.task, round, {
       owner: config.owner,
+      operator: this.options.operator.publicKey,
       publicUrl,
       secrets: config.secrets,
     });
@@ -269,7 +305,7 @@ export class Doer {
     if (config.keepPayloadRounds !== undefined) {
       store.forgetWorks(round - BigInt(config.keepPayloadRounds));
     }
-    store.keepWork({ round, hash, uri: `${publicUrl}/payload/${hash}`, payload });
+    store.keepWork({ round, hash, uri: `${publicUrl}/payload/${hash}`, payload }, facts.seed);
     log.info({ ...about, hash, bytes: payload.length }, "worked");
     return DONE;
   }
@@ -304,12 +340,14 @@ export class Doer {
     for (let run = 0; run < MOST_CHECKS; run += 1) {
       const found = await this.judgement(view, submission, `check:${address}`, until);
       if ("end" in found) return found;
-      const { opinion, reason } = found;
-      if (opinion === null || opinion === "valid" || opinion === last) {
-        store.keepCheck(address, { opinion, reason, slot: follower.slot });
+      const { opinion, reason, evidence = false } = found;
+      // What the accused signed can be no blip.
+      if (opinion === null || opinion === "valid" || opinion === last || evidence) {
+        store.keepCheck(address, { opinion, reason, slot: follower.slot, evidence });
         metrics.checks.inc({ result: opinion ?? "failed" });
         const round = submission.round.toString();
-        log.info({ round, submission: address, opinion, reason, runs: run + 1 }, "checked");
+        const about = { round, submission: address, opinion, reason, evidence };
+        log.info({ ...about, runs: run + 1 }, "checked");
         return DONE;
       }
       last = opinion;
@@ -335,8 +373,8 @@ export class Doer {
     const found = await this.judgement(view, submission, key, until ?? 0n);
     if ("end" in found) return found;
     const address = audit.address.toBase58();
-    const { opinion, reason } = store.keepOpinion(address, found);
-    const about = { audit: address, round: submission.round.toString(), opinion, reason };
+    const { opinion, reason, evidence } = store.keepOpinion(address, found);
+    const about = { audit: address, round: submission.round.toString(), opinion, reason, evidence };
     if (opinion === null) log.warn(about, "does not vote");
     else log.info(about, "judged");
     return DONE;
@@ -352,10 +390,14 @@ export class Doer {
     const { connection, metrics, log } = this.options;
     const fn = await this.options.loadFunction(view.task.auditFunction);
     const facts = await auditFacts(connection, view.task, submission);
-    const ran = await this.inTurn(this.audits, until, () => this.options.runAudit(fn, facts));
+    const known = await this.evidence(view, submission, facts, until);
+    const ran = await this.inTurn(this.audits, until, () =>
+      this.options.runAudit(fn, facts, known),
+    );
     if (!ran) return TOO_LATE;
     if (ran.ok) {
-      return { opinion: OPINION_OF[ran.value], reason: ran.log.at(-1) ?? "" };
+      const evidence = this.keepEvidence(facts, ran.evidence ?? []);
+      return { opinion: OPINION_OF[ran.value], reason: ran.log.at(-1) ?? "", evidence };
     }
     const { kind, message, ours } = ran.failure;
     metrics.sandboxFailures.inc({ function: "audit", kind });
@@ -367,6 +409,42 @@ export class Doer {
     this.runs.set(key, runs);
     if (kind === "error" && runs < MOST_RUNS) return { end: "wait", why: message };
     return { opinion: null, reason: `${kind}: ${message}` };
+  }
+
+  /** What this node heard of the accused, or else what others did. */
+  private async evidence(
+    { submissions }: View,
+    { owner, address }: Submission,
+    facts: AuditFacts,
+    until: bigint,
+  ): Promise<readonly Evidence[]> {
+    const { config, follower, store } = this.options;
+    const kept = store
+      .evidenceOf(address.toBase58())
+      .flatMap((hash) => readEvidence(facts, store.evidence(hash) ?? "", hash) ?? []);
+    if (kept.length > 0) return kept;
+    const left = follower.duration(until - follower.slot);
+    const but = [config.owner.toBase58(), owner.toBase58()];
+    const { allowPrivateNetwork } = config;
+    return askPeers({
+      facts,
+      peers: peersOf(submissions, { but, allowPrivateNetwork }, config.evidence.peers),
+      budgetMs: Math.min(PEERS_MS, left / PEERS_PART),
+    });
+  }
+
+  /** Keeps what proves malice, for others and for later. Whether there was any. */
+  private keepEvidence(facts: AuditFacts, proofs: readonly Evidence[]): boolean {
+    const { follower, metrics, store } = this.options;
+    for (const proof of proofs) {
+      const hash = evidenceHash(proof);
+      if (store.evidence(hash) !== null) continue;
+      const { address, caseEnd } = facts.submission;
+      const content = evidenceText(proof);
+      store.keepEvidence({ hash, submission: address, caseEnd, content }, follower.slot);
+      metrics.evidence.inc();
+    }
+    return proofs.length > 0;
   }
 
   /** Runs something when its turn comes. Null where that was too late. A stop does not wait for it. */

@@ -25,6 +25,7 @@ export class Metrics {
     labelNames: ["result"] as const,
     registers: [this.registry],
   });
+  readonly evidence = this.counter("evidence", "Pieces of evidence of malice that were kept");
   readonly sandboxFailures = new Counter({
     name: `${PREFIX}sandbox_failures_total`,
     help: "Runs of a function that gave nothing to go by",

@@ -14,6 +14,7 @@ import {
 import type {
   AuditFacts,
   Doors,
+  Evidence,
   LoadedFunction,
   Ran,
   RespondFacts,
@@ -47,6 +48,7 @@ import type { SendStep } from "./sender";
 import { Sender, backoff, pause } from "./sender";
 import type { Service } from "./service";
 import { serve } from "./service";
+import { Signer } from "./signer";
 import type { Identity } from "./store";
 import { SqliteSaltStore, Store } from "./store";
 import { Viewer } from "./view";
@@ -56,7 +58,11 @@ export interface NodeParts {
   readonly logger: Logger;
   readonly connection: Connection;
   readonly loadFunction: (ref: FunctionRef) => Promise<LoadedFunction>;
-  readonly runAudit: (fn: LoadedFunction, facts: AuditFacts) => Promise<Ran<Verdict>>;
+  readonly runAudit: (
+    fn: LoadedFunction,
+    facts: AuditFacts,
+    evidence: readonly Evidence[],
+  ) => Promise<Ran<Verdict>>;
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
   readonly runRespond: (
     fn: LoadedFunction,
@@ -253,7 +259,7 @@ class Daemon implements RunningNode {
       log: this.log,
       gate: this.gate(),
       loadFunction: load,
-      runAudit: this.parts.runAudit ?? ((fn, facts) => this.runAudit(fn, facts)),
+      runAudit: this.parts.runAudit ?? ((fn, facts, known) => this.runAudit(fn, facts, known)),
       runWork: this.parts.runWork ?? ((fn, facts) => this.runWork(fn, facts)),
       onDone: () => {
         this.wake();
@@ -265,12 +271,21 @@ class Daemon implements RunningNode {
       this.parts.runRespond ?? ((fn, request, facts) => this.runRespond(fn, request, facts));
     this.service = await serve({
       config,
+      operator: this.operator.publicKey.toBase58(),
       metrics: this.metrics,
       task: taskFacts(task),
       payload: (hash) => store.payload(hash),
       respond:
         taskFunction &&
         (async (request, facts) => runRespond(await load(taskFunction), request, facts)),
+      signer: new Signer({
+        task: config.task,
+        owner: config.owner,
+        operator: this.operator,
+        store,
+        slot: () => this.follower.slot,
+      }),
+      evidence: store,
       trouble: () => this.trouble,
     });
     this.follower.start();
@@ -450,8 +465,13 @@ class Daemon implements RunningNode {
     });
   }
 
-  private runAudit(fn: LoadedFunction, facts: AuditFacts): Promise<Ran<Verdict>> {
-    return runAudit(fn, facts, this.doors(facts.submission.slot), this.config.limits.audit);
+  private runAudit(
+    fn: LoadedFunction,
+    facts: AuditFacts,
+    evidence: readonly Evidence[],
+  ): Promise<Ran<Verdict>> {
+    const { audit } = this.config.limits;
+    return runAudit(fn, facts, this.doors(facts.submission.slot), audit, evidence);
   }
 
   private runWork(fn: LoadedFunction, facts: WorkFacts): Promise<Ran<Uint8Array>> {

@@ -155,7 +155,8 @@ class Planner {
     const check = store.check(address);
     if (check?.opinion === null || check?.opinion === "valid") return;
     if (submission.audits >= MOST_AUDITS || store.accusations(address) >= MOST_ACCUSATIONS) return;
-    if (!check || this.now > check.slot + FRESH_SLOTS) {
+    // Evidence does not age: whoever signed a lie may be dark by now.
+    if (!check || (!check.evidence && this.now > check.slot + FRESH_SLOTS)) {
       this.do({ kind: "check", key: `check:${address}`, submission, until });
       return;
     }

@@ -4,13 +4,18 @@ import { isIPv6 } from "node:net";
 import type { Socket } from "node:net";
 import type { RespondFacts, ServiceRequest, ServiceResponse } from "@securing-tasks/sandbox";
 import type { Ran, TaskFacts } from "@securing-tasks/sandbox";
+import { SUBMISSION_HEADER } from "@securing-tasks/sandbox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NodeConfig } from "./config";
 import { LaneFull } from "./lane";
 import type { Metrics } from "./metrics";
+import type { Signer } from "./signer";
+import type { Store } from "./store";
 
 export interface ServiceOptions {
   readonly config: Pick<NodeConfig, "http" | "metrics" | "secrets" | "owner">;
+  /** The hot key's address, in base58. */
+  readonly operator: string;
   readonly metrics: Metrics;
   readonly task: TaskFacts;
   /** A payload that this node submitted, by SHA-256 in hex. */
@@ -18,6 +23,8 @@ export interface ServiceOptions {
   /** Answers a question below `/task`; null where the task has no function. */
   readonly respond:
     ((request: ServiceRequest, facts: RespondFacts) => Promise<Ran<ServiceResponse>>) | null;
+  readonly signer: Pick<Signer, "pick" | "headers">;
+  readonly evidence: Pick<Store, "evidence" | "evidenceOf">;
   /** Null while the node can read the chain, else why not. */
   readonly trouble: () => string | null;
 }
@@ -319,26 +326,55 @@ function addService(
     },
   );
 
-  const { respond } = options;
+  server.get<{ Params: { submission: string } }>(
+    "/evidence/of/:submission",
+    { onRequest },
+    async (request, reply) =>
+      reply.send({ evidence: options.evidence.evidenceOf(request.params.submission) }),
+  );
+  server.get<{ Params: { hash: string } }>(
+    "/evidence/:hash",
+    { onRequest },
+    async (request, reply) => {
+      const text = options.evidence.evidence(request.params.hash);
+      if (text === null) return reply.code(404).send({ error: "This node has no such evidence." });
+      if (!take(bytes, request, Buffer.byteLength(text))) return refuse(reply);
+      return reply
+        .type("application/json")
+        .header("x-content-type-options", "nosniff")
+        .header("cache-control", "public, max-age=31536000, immutable")
+        .send(text);
+    },
+  );
+
+  const { respond, signer } = options;
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     if (!respond) return reply.code(404).send({ error: "This node answers nothing." });
     try {
-      const ran = await respond(toServiceRequest(request), {
+      const asked = request.headers[SUBMISSION_HEADER];
+      const work = signer.pick(typeof asked === "string" ? asked : undefined);
+      const question = toServiceRequest(request);
+      const ran = await respond(question, {
         task: options.task,
         seed: randomBytes(32).toString("hex"),
         now: Date.now(),
+        round: work && Number(work.round),
         owner: options.config.owner.toBase58(),
+        operator: options.operator,
         publicUrl: limits.publicUrl,
         secrets: options.config.secrets,
       });
       if (!ran.ok) {
         options.metrics.sandboxFailures.inc({ function: "respond", kind: ran.failure.kind });
-        return await reply.code(500).send({ error: "The task function failed." });
       }
-      const { status = 200, contentType = "application/json", body } = ran.value;
+      const said: ServiceResponse = ran.ok ? ran.value : FAILED;
+      const { status = 200, contentType = "application/json", body } = said;
       if (!take(bytes, request, Buffer.byteLength(body))) return await refuse(reply);
+      const { method } = question;
+      const exchange = { method, path: request.url, body: question.body, status, answer: body };
       return await reply
         .code(status)
+        .headers(work ? signer.headers(work, exchange) : {})
         .header("content-type", contentType)
         .header("x-content-type-options", "nosniff")
         .send(body);
@@ -351,6 +387,9 @@ function addService(
     server.route({ method: ["GET", "POST", "PUT", "DELETE"], url, onRequest, handler: answer });
   }
 }
+
+/** What is answered where the task function fails. */
+const FAILED = { status: 500, body: JSON.stringify({ error: "The task function failed." }) };
 
 function toServiceRequest(request: FastifyRequest): ServiceRequest {
   const url = new URL(request.url, "http://node.invalid");

@@ -29,7 +29,21 @@ const MIGRATIONS: readonly string[] = [
      last_valid_block_height INTEGER NOT NULL, min_slot INTEGER NOT NULL, raw BLOB NOT NULL
    ) STRICT;`,
   `ALTER TABLE checks ADD COLUMN slot INTEGER NOT NULL DEFAULT 0;`,
+  `ALTER TABLE checks ADD COLUMN evidence INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE opinions ADD COLUMN evidence INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE works ADD COLUMN seed TEXT;
+   ALTER TABLE works ADD COLUMN submission TEXT;
+   ALTER TABLE works ADD COLUMN slot INTEGER;
+   CREATE TABLE evidence (
+     hash TEXT PRIMARY KEY, submission TEXT NOT NULL, case_end INTEGER NOT NULL, content TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX evidence_of ON evidence (submission);`,
 ];
+
+/** Pieces of evidence that are kept of one submission: one is enough. */
+const MOST_OF_ONE = 4;
+/** Pieces that are kept in all, of 64 KiB at most. */
+const MOST_EVIDENCE = 500;
 
 /** Entry of the identity: the address of the node, once it was seen. */
 const JOINED = "node";
@@ -46,10 +60,33 @@ export interface Work {
   readonly payload: Uint8Array;
 }
 
+/** Work that is on the chain. */
+export interface Submitted extends Pick<Work, "round" | "hash" | "payload"> {
+  /** Address of the submission. */
+  readonly submission: string;
+  /** At which it was submitted. */
+  readonly slot: bigint;
+  /** Seed of its round, as 64 hex digits. */
+  readonly seed: string;
+}
+
 /** What a function said, and in words why; no opinion where it gave none. */
 export interface Judgement {
   readonly opinion: Opinion | null;
   readonly reason: string;
+  /** Whether evidence of it is kept, so that nobody has to look again. Default: no. */
+  readonly evidence?: boolean;
+}
+
+/** Evidence about a submission. */
+export interface KeptEvidence {
+  /** SHA-256 of the content, as 64 hex digits. */
+  readonly hash: string;
+  /** Address of the submission. */
+  readonly submission: string;
+  /** Slot after which nobody needs it. */
+  readonly caseEnd: number;
+  readonly content: string;
 }
 
 /** What came of looking at a submission unasked. */
@@ -163,16 +200,56 @@ export class Store {
     this.run("UPDATE cursor SET slot = ?", Number(slot));
   }
 
-  /** Keeps a payload. Where one is kept for the round, that one stays and is returned: its hash may be on its way. */
-  keepWork(work: Work): Work {
+  /**
+   * Keeps a payload. Where one is kept for the round, that one stays and is returned: its hash may be on its way.
+   *
+   * @param seed Of the round. Without it, no answer is signed for this work.
+   */
+  keepWork(work: Work, seed: string | null = null): Work {
     this.run(
-      "INSERT OR IGNORE INTO works VALUES (?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO works (round, hash, uri, payload, seed) VALUES (?, ?, ?, ?, ?)",
       Number(work.round),
       work.hash,
       work.uri,
       Buffer.from(work.payload),
+      seed,
     );
     return this.work(work.round) ?? work;
+  }
+
+  /** Notes that the work of a round is on the chain. */
+  keepSubmitted(round: bigint, hash: string, submission: string, slot: bigint): void {
+    this.run(
+      "UPDATE works SET submission = ?, slot = ? WHERE round = ? AND hash = ?",
+      submission,
+      Number(slot),
+      Number(round),
+      hash,
+    );
+  }
+
+  /** The work of a submission, or the newest that is on the chain. */
+  submitted(submission: string | null): Submitted | null {
+    const row = this.row<{
+      round: number;
+      hash: string;
+      payload: Blob;
+      submission: string;
+      slot: number;
+      seed: string;
+    }>(
+      `SELECT round, hash, payload, submission, slot, seed FROM works
+       WHERE seed IS NOT NULL AND submission = COALESCE(?, submission) ORDER BY round DESC LIMIT 1`,
+      submission,
+    );
+    return (
+      row && {
+        ...row,
+        round: BigInt(row.round),
+        slot: BigInt(row.slot),
+        payload: bytes(row.payload),
+      }
+    );
   }
 
   work(round: bigint): Work | null {
@@ -198,13 +275,23 @@ export class Store {
 
   /** Keeps the opinion on an audit. The first one stays and is returned. */
   keepOpinion(audit: string, judgement: Judgement): Judgement {
-    const { opinion, reason } = judgement;
-    this.run("INSERT OR IGNORE INTO opinions VALUES (?, ?, ?)", audit, opinion, reason);
+    const { opinion, reason, evidence = false } = judgement;
+    this.run(
+      "INSERT OR IGNORE INTO opinions (audit, opinion, reason, evidence) VALUES (?, ?, ?, ?)",
+      audit,
+      opinion,
+      reason,
+      Number(evidence),
+    );
     return this.opinion(audit) ?? judgement;
   }
 
   opinion(audit: string): Judgement | null {
-    return this.row<Judgement>("SELECT opinion, reason FROM opinions WHERE audit = ?", audit);
+    const row = this.row<Judged>(
+      "SELECT opinion, reason, evidence FROM opinions WHERE audit = ?",
+      audit,
+    );
+    return row && { ...row, evidence: row.evidence === 1 };
   }
 
   /** Keeps which owners' work of a round is to be checked. The first choice stays. */
@@ -220,23 +307,61 @@ export class Store {
     return row ? (JSON.parse(row.owners) as string[]) : null;
   }
 
-  /** Keeps what came of checking a submission unasked, in place of what was seen before. */
-  keepCheck(submission: string, { opinion, reason, slot }: Check): void {
+  /** Keeps what came of checking a submission unasked, in place of what was seen before; but of what there is evidence, that stays. */
+  keepCheck(submission: string, { opinion, reason, slot, evidence = false }: Check): void {
     this.run(
-      "INSERT OR REPLACE INTO checks (submission, opinion, reason, slot) VALUES (?, ?, ?, ?)",
+      `INSERT INTO checks (submission, opinion, reason, slot, evidence) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (submission) DO UPDATE SET
+         opinion = excluded.opinion, reason = excluded.reason, slot = excluded.slot,
+         evidence = excluded.evidence
+       WHERE checks.evidence = 0`,
       submission,
       opinion,
       reason,
       Number(slot),
+      Number(evidence),
     );
   }
 
   check(submission: string): Check | null {
-    const row = this.row<Judgement & { slot: number }>(
-      "SELECT opinion, reason, slot FROM checks WHERE submission = ?",
+    const row = this.row<Judged & { slot: number }>(
+      "SELECT opinion, reason, slot, evidence FROM checks WHERE submission = ?",
       submission,
     );
-    return row && { ...row, slot: BigInt(row.slot) };
+    return row && { ...row, slot: BigInt(row.slot), evidence: row.evidence === 1 };
+  }
+
+  /** Keeps evidence until its case is over; of one submission a few pieces, and in all those whose cases end last. */
+  keepEvidence({ hash, submission, caseEnd, content }: KeptEvidence, now: bigint): void {
+    this.run("DELETE FROM evidence WHERE case_end < ?", Number(now));
+    if (this.evidenceOf(submission).length >= MOST_OF_ONE) return;
+    this.run(
+      "INSERT OR IGNORE INTO evidence (hash, submission, case_end, content) VALUES (?, ?, ?, ?)",
+      hash,
+      submission,
+      caseEnd,
+      content,
+    );
+    this.run(
+      `DELETE FROM evidence WHERE hash NOT IN
+         (SELECT hash FROM evidence ORDER BY case_end DESC LIMIT ?)`,
+      MOST_EVIDENCE,
+    );
+  }
+
+  /** Hashes of the evidence about a submission. */
+  evidenceOf(submission: string): string[] {
+    const rows = this.db
+      .prepare("SELECT hash FROM evidence WHERE submission = ? ORDER BY hash")
+      .all(submission) as { hash: string }[];
+    return rows.map(({ hash }) => hash);
+  }
+
+  evidence(hash: string): string | null {
+    return (
+      this.row<{ content: string }>("SELECT content FROM evidence WHERE hash = ?", hash)?.content ??
+      null
+    );
   }
 
   /** Notes that an audit on the chain was opened by this node. */
@@ -345,6 +470,8 @@ type Blob = Buffer | ArrayBuffer;
 function bytes(blob: Blob): Uint8Array {
   return Uint8Array.from(blob instanceof ArrayBuffer ? new Uint8Array(blob) : blob);
 }
+
+type Judged = Pick<Judgement, "opinion" | "reason"> & { readonly evidence: number };
 
 interface LetterRow {
   readonly key: string;

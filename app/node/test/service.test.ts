@@ -60,6 +60,7 @@ describe("the REST service among strangers", () => {
           secrets: {},
           owner: Keypair.generate().publicKey,
         },
+        operator: Keypair.generate().publicKey.toBase58(),
         metrics: new Metrics(),
         task: {} as TaskFacts,
         payload: (hash) => {
@@ -72,6 +73,8 @@ describe("the REST service among strangers", () => {
               resolve({ ok: true, value: { body }, log: [], computeMs: 0 });
             });
           }),
+        signer: { pick: () => null, headers: () => ({}) },
+        evidence: { evidence: () => null, evidenceOf: () => [] },
         trouble: () => null,
       },
       bounds,

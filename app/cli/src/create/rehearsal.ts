@@ -32,6 +32,7 @@ const sampleSchema = z.strictObject({
     slot: z.number().int().nonnegative(),
     payloadHash: hexText,
     payloadUri: z.string(),
+    caseEnd: z.number().int().nonnegative().default(Number.MAX_SAFE_INTEGER),
   }),
   /** The payload's text, where it is to be given to the function without asking its URI. */
   payload: z.string().optional(),
@@ -106,6 +107,7 @@ export async function rehearse(stage: Stage): Promise<Rehearsal> {
     task: stage.task,
     round: 0,
     owner,
+    operator: Keypair.generate().publicKey.toBase58(),
     publicUrl: SERVICE,
     secrets: stage.secrets,
     seed: digest("rehearsal round"),
@@ -132,6 +134,7 @@ export async function rehearse(stage: Stage): Promise<Rehearsal> {
       slot: stage.task.startSlot,
       payloadHash,
       payloadUri: `${SERVICE}/payload/${payloadHash}`,
+      caseEnd: stage.task.startSlot + stage.task.roundSlots,
     },
     seed: digest("rehearsal"),
     roundSeed: workFacts.seed,
