@@ -80,10 +80,10 @@ describe("events", () => {
       "Program log: I invoke somebody",
       moved,
       begin(own, 2),
-      cast,
       begin(name, 3),
       moved,
       end(name),
+      cast,
       end(own),
       moved,
       end(name),
@@ -109,9 +109,8 @@ describe("events", () => {
     expect(read(null, ...before, ...rest).complete).to.equal(false);
   });
 
-  it("are not what another program logs where the end of ours was cut off", () => {
-    const name = other.toBase58();
-    const logs = [begin(own), cast, "Log truncated", begin(name), moved, end(name)];
+  it("are not what comes where lines between were left out: nobody knows whose it is", () => {
+    const logs = [begin(own), cast, "Log truncated", moved, end(other.toBase58())];
     expect(read([PROGRAM_ID, other], ...logs)).to.deep.equal({
       names: ["voteCast"],
       complete: true,

@@ -245,12 +245,19 @@ describe("who follows a task", () => {
       expect(follower.index.task?.pool).to.equal(1_036n);
     });
 
-    it("takes nothing twice that was read already", async () => {
+    it("takes nothing twice that was read already, and reads once for all that is past", async () => {
       const gifts: TransactionOutcome[] = [];
       for (const fillers of [45, 0, 45, 0]) {
         gifts.push(await gift(1n, fillers));
         await chain.waitForSlot((await chain.slot()) + 1n);
       }
+      const { connection } = chain;
+      const read = connection.getAccountInfoAndContext.bind(connection);
+      let readings = 0;
+      connection.getAccountInfoAndContext = (...args): ReturnType<typeof read> => {
+        readings += 1;
+        return read(...args);
+      };
       const healed: string[][] = [];
       for (const one of gifts) {
         const followed = await follower.take(one);
@@ -258,6 +265,7 @@ describe("who follows a task", () => {
         expect(follower.index.task?.pool).to.equal(1_004n);
       }
       expect(healed).to.deep.equal([["task pool: 1000 -> 1004"], []]);
+      expect(readings).to.equal(1);
     });
 
     it("heals where a later event contradicts, and says so", async () => {
@@ -269,15 +277,22 @@ describe("who follows a task", () => {
       expect(follower.index.task?.pool).to.equal(1_003n);
     });
 
-    it("loses nothing where the accounts can't be read: it takes the same again", async () => {
+    it("loses nothing where the accounts can't be read: the next one that it takes heals", async () => {
+      const { client, task, creator, bank } = game;
       const full = await gift(7n, 45);
       const { connection } = chain;
       const read = connection.getProgramAccounts.bind(connection);
       connection.getProgramAccounts = (): Promise<never> => Promise.reject(new Error("Busy."));
       expect((await refusal(follower.take(full))).message).to.equal("Busy.");
       connection.getProgramAccounts = read;
-      const { healed } = await follower.take(full);
-      expect(saying(healed?.differences ?? [])).to.deep.equal(["task pool: 1000 -> 1007"]);
+      const pause = client.pauseTask({ task: task.address, creator: creator.publicKey });
+      const next = await chain.send(await pause.transaction(), [bank, creator]);
+      const { healed } = await follower.take(next);
+      expect(healed?.why).to.equal(`The log of transaction ${full.signature} is not complete.`);
+      expect(saying(healed?.differences ?? [])).to.deep.equal([
+        "task pool: 1000 -> 1007",
+        "task status: active -> paused",
+      ]);
     });
   });
 });
