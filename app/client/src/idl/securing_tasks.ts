@@ -3146,11 +3146,12 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "deposits",
+            "name": "commitments",
             "docs": [
-              "Deposits of the node's own commitments that are not revealed, out of its stake."
+              "The node's own commitments that are neither revealed nor claimed: each has a deposit out of its stake. A count, since a sum could",
+              "be driven over u64, and then keep the node from voting."
             ],
-            "type": "u64"
+            "type": "u32"
           },
           {
             "name": "locked",
