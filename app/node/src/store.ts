@@ -239,15 +239,19 @@ export class Store {
       seed: string;
     }>(
       `SELECT round, hash, payload, submission, slot, seed FROM works
-       WHERE seed IS NOT NULL AND submission = COALESCE(?, submission) ORDER BY round DESC LIMIT 1`,
-      submission,
+       WHERE seed IS NOT NULL AND submission = COALESCE(NULLIF(?, ''), submission)
+       ORDER BY round DESC LIMIT 1`,
+      // The library takes no null alone.
+      submission ?? "",
     );
     return (
       row && {
-        ...row,
         round: BigInt(row.round),
-        slot: BigInt(row.slot),
+        hash: row.hash,
         payload: bytes(row.payload),
+        submission: row.submission,
+        slot: BigInt(row.slot),
+        seed: row.seed,
       }
     );
   }
@@ -274,8 +278,8 @@ export class Store {
   }
 
   /** Keeps the opinion on an audit. The first one stays and is returned. */
-  keepOpinion(audit: string, judgement: Judgement): Judgement {
-    const { opinion, reason, evidence = false } = judgement;
+  keepOpinion(audit: string, found: Judgement): Judgement {
+    const { opinion, reason, evidence = false } = found;
     this.run(
       "INSERT OR IGNORE INTO opinions (audit, opinion, reason, evidence) VALUES (?, ?, ?, ?)",
       audit,
@@ -283,7 +287,7 @@ export class Store {
       reason,
       Number(evidence),
     );
-    return this.opinion(audit) ?? judgement;
+    return this.opinion(audit) ?? found;
   }
 
   opinion(audit: string): Judgement | null {
@@ -291,7 +295,7 @@ export class Store {
       "SELECT opinion, reason, evidence FROM opinions WHERE audit = ?",
       audit,
     );
-    return row && { ...row, evidence: row.evidence === 1 };
+    return row && judgement(row);
   }
 
   /** Keeps which owners' work of a round is to be checked. The first choice stays. */
@@ -328,7 +332,7 @@ export class Store {
       "SELECT opinion, reason, slot, evidence FROM checks WHERE submission = ?",
       submission,
     );
-    return row && { ...row, slot: BigInt(row.slot), evidence: row.evidence === 1 };
+    return row && { ...judgement(row), slot: BigInt(row.slot) };
   }
 
   /** Keeps evidence until its case is over; of one submission a few pieces, and in all those whose cases end last. */
@@ -472,6 +476,10 @@ function bytes(blob: Blob): Uint8Array {
 }
 
 type Judged = Pick<Judgement, "opinion" | "reason"> & { readonly evidence: number };
+
+function judgement({ opinion, reason, evidence }: Judged): Judgement {
+  return { opinion, reason, evidence: evidence === 1 };
+}
 
 interface LetterRow {
   readonly key: string;

@@ -152,6 +152,8 @@ interface Memory {
   readonly checks?: ReadonlyMap<Submission, Judgement["opinion"]>;
   /** Slot of all checks. */
   readonly seen?: bigint;
+  /** Whether there is evidence of what all checks found. */
+  readonly evidence?: boolean;
   readonly opinions?: ReadonlyMap<Audit, Judgement["opinion"]>;
   readonly accusations?: number;
 }
@@ -206,7 +208,7 @@ function planned(
       sample: () => memory.samples?.map((owner) => owner.toBase58()) ?? null,
       check: (name) => {
         const found = told(memory.checks, name);
-        return found && { ...found, slot: memory.seen ?? now };
+        return found && { ...found, slot: memory.seen ?? now, evidence: memory.evidence ?? false };
       },
       opinion: (name) => told(memory.opinions, name),
       accusations: () => memory.accusations ?? 0,
@@ -277,6 +279,8 @@ describe("what is due", () => {
       due(seen, now, { ...memory, seen: 1_050n, ...more })[0];
     expect(at(1_200n)).to.deep.equal(["accuse"]);
     expect(at(1_201n)).to.deep.equal(["check"]);
+    // What the accused signed is as true as on the first day.
+    expect(at(1_201n, { evidence: true })).to.deep.equal(["accuse"]);
     // Nothing that could be done with the answer.
     expect(at(1_201n, { accusations: 2 })).to.deep.equal([]);
     expect(at(1_201n, { checks: new Map([[submission, "valid" as const]]) })).to.deep.equal([]);
