@@ -82,7 +82,7 @@ impl Round {
     pub fn invariant(&self) -> Result<()> {
         hold(self.left.get() <= self.reserve.get())?;
         hold(plus(self.convictions.get(), self.paid.get())? <= self.submissions.get().into())?;
-        hold(self.open_audits.get() <= self.live_submissions.get())?;
+        hold(self.live_submissions.get() > 0 || self.open_audits.get() == 0)?;
         hold(self.live_submissions.get() <= self.submissions.get())
     }
 }
