@@ -14,7 +14,7 @@ mod game;
 mod player;
 
 use chain::{Chain, Template};
-use game::{Flaw, Gate, Ix, No, Step, World};
+use game::{Flaw, Gate, Ix, Met, No, Step, World, ALL_MET};
 use player::Player;
 use std::{
     collections::BTreeMap,
@@ -33,8 +33,8 @@ const ALL: usize = 60;
 /// Seconds that shrinking may take; `MODEL_SHRINK` sets others.
 const SHRINK: u64 = 90;
 
-/// An instruction that met a gate of a collection, the role that the gate is for, and what it found.
-type Met = (&'static str, u8, Result<(), Flaw>);
+/// An instruction that came to a gate of a collection, the role that the gate is for, and what it found.
+type Found = (&'static str, u8, Result<(), Flaw>);
 
 /// How often each instruction ended how.
 #[derive(Default)]
@@ -44,7 +44,9 @@ struct Tally {
     passed: u64,
     outcomes: [u64; 5],
     /// How often a gate of a collection let in or kept out, and for what.
-    collections: BTreeMap<Met, u64>,
+    collections: BTreeMap<Found, u64>,
+    /// How often what the rules are for was met.
+    met: BTreeMap<Met, u64>,
     games: u64,
     most_accounts: usize,
 }
@@ -109,6 +111,7 @@ impl<'a> Play<'a> {
             }
             _ => None,
         });
+        let awake = self.awake(ix);
         let expected = self.world.play(ix);
         let sent = self.chain.send(ix);
         let result = match expected {
@@ -120,6 +123,16 @@ impl<'a> Play<'a> {
             (Err(no), Err(error)) => chain::same(*no, error),
             _ => false,
         };
+        if let Some(awake) = awake {
+            // Accounts that don't belong together, or numbers that are none, say nothing.
+            let stray = expected.is_err_and(|no| STRAY.contains(&no));
+            if !stray && awake != sent.is_ok() {
+                return Err(format!(
+                    "{} ends with {sent:?} on chain, and whoever is awake counts: {awake}",
+                    ix.name()
+                ));
+            }
+        }
         if !agree {
             return Err(format!(
                 "{} ends with {sent:?} on chain, and by the model with {result}",
@@ -141,9 +154,31 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
+    /// Whether the vote or accusation must be taken, by what its node is and did in this case alone.
+    fn awake(&self, ix: &Ix) -> Option<bool> {
+        let world = &self.world;
+        match *ix {
+            Ix::CastVote { audit, node, .. } | Ix::CommitVote { audit, node, .. } => {
+                let there = world.audits.contains_key(&audit) && world.nodes.contains_key(&node);
+                there.then(|| world.may_vote(ix))
+            }
+            Ix::OpenAudit {
+                submission,
+                initiator,
+                ..
+            } => {
+                let there = world.submissions.contains_key(&submission)
+                    && world.nodes.contains_key(&initiator);
+                there.then(|| world.may_accuse(ix))
+            }
+            _ => None,
+        }
+    }
+
     /// Ends every case, pays everything, closes every account. Nothing that is owed may stay, and it may not take longer than the
-    /// rules' delays.
+    /// rules' delays. In every other game a stranger does it alone, once the creators have retired their tasks.
     fn wind_down(&mut self, player: &mut Player) -> Result<(), String> {
+        let stranger = player.is_stranger();
         let wait: u64 = self
             .world
             .tasks
@@ -151,12 +186,13 @@ impl<'a> Play<'a> {
             .map(|task| task.rules.round.max(task.rules.leave_delay))
             .max()
             .unwrap_or(0);
-        // Cases end within one wait, what they pay is unlocked after two more.
-        for turn in 0..=4 {
+        // Cases end within one wait, what they pay is unlocked after two more; a stranger waits for nothing that is locked.
+        let waits = if stranger { 1 } else { 4 };
+        for turn in 0..=waits {
             let mut progress = true;
             while progress {
                 progress = false;
-                for ix in player.wind_down(&self.world) {
+                for ix in player.wind_down(&self.world, stranger) {
                     if self.world.judge(&ix).is_ok() {
                         self.step(&Step::Do(ix))?;
                         progress = true;
@@ -166,7 +202,7 @@ impl<'a> Play<'a> {
             if self.world.is_over() {
                 break;
             }
-            if turn < 4 {
+            if turn < waits {
                 self.step(&Step::Until(self.world.slot + wait))?;
             }
         }
@@ -180,12 +216,18 @@ impl<'a> Play<'a> {
         if self.world.lamports.windows(2).any(|two| two[0] != two[1]) {
             return Err("rent did not come back to who paid it".into());
         }
+        if stranger {
+            self.world.meet(Met::ClosedByStranger);
+        }
         Ok(())
     }
 
     fn end(self) {
         for (sum, one) in self.tally.outcomes.iter_mut().zip(self.world.outcomes) {
             *sum += one;
+        }
+        for (met, count) in self.world.met {
+            *self.tally.met.entry(met).or_default() += count;
         }
         self.tally.games += 1;
     }
@@ -319,15 +361,37 @@ fn print(tally: &Tally, started: Instant) {
         let role = ["worker", "witness"][usize::from(role)];
         println!("  {name} of a {role}: {}", line.join(", "));
     }
-    let never: Vec<_> = game::ALL_REFUSALS
+    println!("met:");
+    for met in ALL_MET {
+        let count = tally.met.get(&met).copied().unwrap_or(0);
+        println!("  {met:?} {count}");
+    }
+    println!("refusals that never occurred: {}", never(tally).join(", "));
+}
+
+/// Refusals that never occurred.
+fn never(tally: &Tally) -> Vec<String> {
+    game::ALL_REFUSALS
         .iter()
         .map(|no| format!("{no:?}"))
         .filter(|no| !tally.results.keys().any(|(_, result)| result == no))
-        .collect();
-    println!("refusals that never occurred: {}", never.join(", "));
+        .collect()
 }
 
-const INSTRUCTIONS: [&str; 27] = [
+/// Refusals of accounts that are missing or don't belong together, and of numbers that are none: they say nothing of who may vote.
+const STRAY: [No; 9] = [
+    No::Missing,
+    No::Twice,
+    No::Seeds,
+    No::WrongTask,
+    No::WrongNode,
+    No::WrongRound,
+    No::NotOperator,
+    No::UnknownVerdict,
+    No::CommitmentMissing,
+];
+
+const INSTRUCTIONS: [&str; 28] = [
     "create_task",
     "fund_task",
     "pause_task",
@@ -341,6 +405,7 @@ const INSTRUCTIONS: [&str; 27] = [
     "request_leave",
     "cancel_leave",
     "withdraw",
+    "return_stake",
     "set_operator",
     "submit_work",
     "open_audit",
@@ -410,7 +475,7 @@ fn program_and_model_agree() {
             "every outcome occurs: {:?}",
             tally.outcomes
         );
-        let met = |what: &dyn Fn(&Met) -> bool| tally.collections.keys().any(what);
+        let met = |what: &dyn Fn(&Found) -> bool| tally.collections.keys().any(what);
         // In a short run few games have such a gate where, say, witnesses commit votes: it need not keep one out.
         let short = steps < LONG;
         for (at, of) in COLLECTIONS {
@@ -424,6 +489,13 @@ fn program_and_model_agree() {
         for flaw in game::ALL_FLAWS {
             let here = met(&|(_, _, found)| *found == Err(flaw));
             assert!(here, "{flaw:?} keeps somebody out of a collection");
+        }
+        if !short {
+            let never = never(&tally);
+            assert!(never.is_empty(), "every refusal occurs: {never:?}");
+            for met in ALL_MET {
+                assert!(tally.met.contains_key(&met), "{met:?} is met");
+            }
         }
     }
 }

@@ -169,6 +169,7 @@ impl Template {
             audits: Default::default(),
             votes: Default::default(),
             entries: Default::default(),
+            histories: Default::default(),
             wallets: vec![purse; 2 * KEYS],
             badges: (BADGES.into_iter().enumerate())
                 .flat_map(|(at, mint)| {
@@ -178,6 +179,7 @@ impl Template {
             vaults: [0; TASKS as usize],
             lamports: vec![LAMPORTS; KEYS],
             outcomes: [0; 5],
+            met: Default::default(),
         };
         (chain, world)
     }
@@ -242,7 +244,7 @@ fn gate(chain: &Chain, gate: Gate) -> GateArgs {
     match gate {
         Gate::Open => common::gate(GateKind::Open, none, 0, 0),
         Gate::Allowlist => common::gate(GateKind::Allowlist, none, 0, 0),
-        Gate::Token { least } => common::gate(GateKind::Token, chain.mint, least, 0),
+        Gate::Token { mint, least } => common::gate(GateKind::Token, chain.mints[&mint], least, 0),
         Gate::Collection { group } => {
             let group = chain.mints[&Mint::Group(group)];
             common::gate(GateKind::Collection, group, 0, 0)
@@ -275,9 +277,11 @@ impl Chain {
                 id.round.number,
                 owner(id.owner),
             ),
-            Id::Audit(id) => {
-                common::audit_address(&self.address(Id::Submission(id.submission)), id.attempt)
-            }
+            Id::Audit(id) => common::audit_address(
+                &self.address(Id::Submission(id.submission)),
+                owner(id.initiator),
+                id.index,
+            ),
             Id::Vote(id) => {
                 common::vote_address(&self.address(Id::Audit(id.audit)), owner(id.voter))
             }
@@ -326,11 +330,13 @@ impl Chain {
         match *ix {
             Ix::CreateTask {
                 task,
+                payer,
                 ref rules,
                 audit_function,
                 uris,
             } => build(
                 accounts::CreateTask {
+                    payer: key(payer),
                     creator: key(creator(task)),
                     task: task_at(task),
                     mint: self.mint,
@@ -420,22 +426,27 @@ impl Chain {
             ),
             Ix::CloseTask {
                 task,
-                signer,
                 vault,
                 destination,
+                payer,
             } => build(
                 accounts::CloseTask {
-                    creator: key(signer),
                     task: task_at(task),
                     mint: self.mint,
                     vault: vault_at(vault),
                     destination: self.wallet(destination),
+                    payer: key(payer),
                     token_program: TOKEN,
                 },
                 data::CloseTask {}.data(),
             ),
-            Ix::AllowNode { signer, entry } => build(
+            Ix::AllowNode {
+                signer,
+                payer,
+                entry,
+            } => build(
                 accounts::AllowNode {
+                    payer: key(payer),
                     creator: key(signer),
                     task: task_at(entry.task),
                     entry: at(Id::Entry(entry)),
@@ -451,16 +462,19 @@ impl Chain {
                 task,
                 signer,
                 entry,
+                payer,
             } => build(
                 accounts::DisallowNode {
-                    creator: key(signer),
+                    remover: key(signer),
                     task: task_at(task),
                     entry: at(Id::Entry(entry)),
+                    payer: key(payer),
                 },
                 data::DisallowNode {}.data(),
             ),
             Ix::JoinTask {
                 node,
+                payer,
                 role,
                 operator,
                 amount,
@@ -469,6 +483,7 @@ impl Chain {
                 shown,
             } => build(
                 accounts::JoinTask {
+                    payer: key(payer),
                     owner: key(node.owner),
                     task: task_at(node.task),
                     node: at(Id::Node(node)),
@@ -546,6 +561,22 @@ impl Chain {
                 },
                 data::Withdraw {}.data(),
             ),
+            Ix::ReturnStake {
+                task,
+                node,
+                vault,
+                destination,
+            } => build(
+                accounts::ReturnStake {
+                    task: task_at(task),
+                    node: at(Id::Node(node)),
+                    mint: self.mint,
+                    vault: vault_at(vault),
+                    destination: self.wallet(destination),
+                    token_program: TOKEN,
+                },
+                data::ReturnStake {}.data(),
+            ),
             Ix::SetOperator {
                 node,
                 signer,
@@ -600,7 +631,7 @@ impl Chain {
                 accused,
                 initiator,
                 signer,
-                attempt,
+                index,
                 accusation,
                 shown,
             } => build(
@@ -613,7 +644,8 @@ impl Chain {
                     initiator: at(Id::Node(initiator)),
                     audit: at(Id::Audit(AuditId {
                         submission,
-                        attempt,
+                        initiator: initiator.owner,
+                        index,
                     })),
                     gate_proof: self.proof(shown.proof),
                     gate_mint: self.proof(shown.mint),
@@ -781,13 +813,13 @@ impl Chain {
                 closer,
                 task,
                 node,
-                owner,
+                payer,
             } => build(
                 accounts::CloseNode {
                     closer: key(closer),
                     task: task_at(task),
                     node: at(Id::Node(node)),
-                    owner: key(owner),
+                    payer: key(payer),
                 },
                 data::CloseNode {}.data(),
             ),
@@ -903,7 +935,7 @@ fn code(no: No) -> InstructionError {
         No::UnknownRole => TaskError::UnknownRole,
         No::StakeBelowMinimum => TaskError::StakeBelowMinimum,
         No::StakeTooSmall => TaskError::StakeTooSmall,
-        No::StakeAtRisk => TaskError::StakeAtRisk,
+        No::StakePledged => TaskError::StakePledged,
         No::NothingLeaving => TaskError::NothingLeaving,
         No::NothingToWithdraw => TaskError::NothingToWithdraw,
         No::NodeAccused => TaskError::NodeAccused,
@@ -913,9 +945,9 @@ fn code(no: No) -> InstructionError {
         No::SubmissionWindowClosed => TaskError::SubmissionWindowClosed,
         No::UnknownVerdict => TaskError::UnknownVerdict,
         No::AuditWindowClosed => TaskError::AuditWindowClosed,
-        No::AuditAlreadyOpen => TaskError::AuditAlreadyOpen,
+        No::EarlierAuditOpen => TaskError::EarlierAuditOpen,
         No::AlreadyDecided => TaskError::AlreadyDecided,
-        No::AuditsUsedUp => TaskError::AuditsUsedUp,
+        No::StakeAddedTooOften => TaskError::StakeAddedTooOften,
         No::JoinedAfterSubmission => TaskError::JoinedAfterSubmission,
         No::StakeTooRecent => TaskError::StakeTooRecent,
         No::AccusedCannotVote => TaskError::AccusedCannotVote,
@@ -940,6 +972,12 @@ fn code(no: No) -> InstructionError {
         No::AlreadyPaid => TaskError::AlreadyPaid,
         No::NotEmpty => TaskError::NotEmpty,
         No::WrongPayer => TaskError::WrongPayer,
+        No::SlashFloorsToZero => TaskError::SlashFloorsToZero,
+        No::BonusFloorsToZero => TaskError::BonusFloorsToZero,
+        No::PledgeOverMinimum => TaskError::PledgeOverMinimum,
+        No::QuorumOverHalf => TaskError::QuorumOverHalf,
+        No::GateOnItself => TaskError::GateOnItself,
+        No::NotReleased => TaskError::NotReleased,
     };
     let ProgramError::Custom(code) = error.into() else {
         unreachable!("the program's errors are custom")
@@ -961,6 +999,7 @@ fn named(ix: &Ix) -> Vec<Id> {
         | Ix::RequestLeave { task, .. }
         | Ix::CancelLeave { task, .. }
         | Ix::Withdraw { task, .. }
+        | Ix::ReturnStake { task, .. }
         | Ix::CloseNode { task, .. } => vec![Id::Task(task)],
         Ix::AllowNode { entry, .. } => vec![Id::Task(entry.task), Id::Entry(entry)],
         Ix::DisallowNode { task, entry, .. } => vec![Id::Task(task), Id::Entry(entry)],
@@ -983,7 +1022,8 @@ fn named(ix: &Ix) -> Vec<Id> {
             task,
             submission,
             round,
-            attempt,
+            initiator,
+            index,
             ..
         } => vec![
             Id::Task(task),
@@ -991,7 +1031,8 @@ fn named(ix: &Ix) -> Vec<Id> {
             Id::Round(round),
             Id::Audit(AuditId {
                 submission,
-                attempt,
+                initiator: initiator.owner,
+                index,
             }),
         ],
         Ix::CastVote {
@@ -1051,8 +1092,10 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
         Id::Vault(_) => unreachable!("compared by balance"),
         Id::Task(at) => {
             let task = world.tasks.get(&at)?;
+            let before = world.electorate_before(at, None, world.slot);
             vec![
                 ("creator", n(creator(at))),
+                ("payer", n(task.payer)),
                 ("mint", 1),
                 ("vault", 1),
                 ("id", n(number(at))),
@@ -1060,7 +1103,10 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("rules", 1),
                 ("functions", 1),
                 ("pool", n(task.pool)),
-                ("active stake", n(world.active_stake(at))),
+                ("stake that can vote", world.electorate(at, None).stake),
+                ("nodes that can vote", world.electorate(at, None).nodes),
+                ("stake that could", before.stake),
+                ("nodes that could", before.nodes),
                 (
                     "nodes",
                     of(world.nodes.keys().filter(|id| id.task == at).count()),
@@ -1074,23 +1120,25 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                     of(world.entries.keys().filter(|id| id.task == at).count()),
                 ),
                 ("status", task.status as u128),
+                ("retired", n(task.retired)),
             ]
         }
         Id::Node(id) => {
             let node = world.nodes.get(&id)?;
-            vec![
+            let mut facts = vec![
                 ("task", 1),
                 ("owner", n(id.owner)),
                 ("operator", n(node.operator)),
+                ("payer", n(node.payer)),
                 ("role", n(node.role)),
                 ("joined", n(node.joined)),
                 ("stake", n(node.stake)),
                 ("leaving", n(node.leaving)),
                 ("leave slot", n(node.leave_slot)),
-                ("recent", n(node.recent)),
-                ("recent slot", n(node.recent_slot)),
-                ("lent", n(world.lent(id))),
-                ("exposed", n(world.exposed(id))),
+                ("could vote with", world.own_before(id).stake),
+                ("could vote", world.own_before(id).nodes),
+                ("bonds", n(world.bonds(id))),
+                ("commitments", of(world.commitments(id))),
                 ("locked", n(node.boxes[0].0)),
                 ("locked until", n(node.boxes[0].1)),
                 ("locked next", n(node.boxes[1].0)),
@@ -1100,12 +1148,21 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("live", of(world.live(id))),
                 ("submissions", n(node.submissions)),
                 ("rounds paid", n(node.rounds_paid)),
-                ("convictions of downtime", n(node.convictions[0])),
-                ("convictions of malice", n(node.convictions[1])),
+                (
+                    "convictions of downtime",
+                    of(node.convictions(Outcome::Downtime)),
+                ),
+                (
+                    "convictions of malice",
+                    of(node.convictions(Outcome::Malice)),
+                ),
+                ("audits", n(node.audits)),
                 ("with majority", n(node.with_majority)),
                 ("against majority", n(node.against_majority)),
                 ("unrevealed", n(node.unrevealed)),
-            ]
+            ];
+            facts.extend(arrivals(world.arrivals(id)));
+            facts
         }
         Id::Round(id) => {
             let round = world.rounds.get(&id)?;
@@ -1116,7 +1173,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("reserve", n(round.reserve)),
                 ("left", n(round.left)),
                 ("submissions", n(round.submissions)),
-                ("convictions", n(round.convictions)),
+                ("convictions", of(round.convicted.len())),
                 ("paid", n(round.paid)),
                 ("open audits", of(world.open_in_round(id))),
                 ("live", of(world.live_submissions(id))),
@@ -1131,9 +1188,12 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("payload", 1),
                 ("round", n(id.round.number)),
                 ("slot", n(submission.slot)),
-                ("others' stake", n(submission.others_stake)),
+                ("others' stake", submission.others.stake),
+                ("others", submission.others.nodes),
                 ("audits", n(submission.audits)),
+                ("decided", of(submission.outcomes.len())),
                 ("live audits", of(world.live_audits(id))),
+                ("slashed", n(submission.slashed)),
                 ("paid", n(submission.paid)),
                 ("status", n(world.submission_status(id))),
             ]
@@ -1146,7 +1206,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
             vec![
                 ("task", 1),
                 ("submission", 1),
-                ("initiator", n(audit.initiator)),
+                ("initiator", n(id.initiator)),
                 ("accused", n(audit.accused)),
                 ("payer", n(audit.payer)),
                 ("submission slot", n(audit.submission_slot)),
@@ -1154,7 +1214,6 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("reveal", n(audit.reveal)),
                 ("end", n(audit.end)),
                 ("accused's stake", n(audit.accused_stake)),
-                ("exposed", n(audit.exposed)),
                 ("eligible", n(audit.eligible)),
                 ("initiator's stake", n(audit.ballots[0].1)),
                 ("bond", n(audit.bond)),
@@ -1173,7 +1232,8 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("rules", 1),
                 ("accusation", n(audit.accusation)),
                 ("outcome", audit.outcome as u128),
-                ("attempt", n(id.attempt)),
+                ("index", n(id.index)),
+                ("attempt", n(audit.attempt)),
             ]
         }
         Id::Vote(id) => {
@@ -1184,16 +1244,37 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("payer", n(vote.payer)),
                 ("commitment", 1),
                 ("weight", n(vote.weight)),
-                ("deposit", n(vote.deposit)),
                 ("opinion", n(vote.opinion.unwrap_or(0))),
                 ("state", vote.state as u128),
             ]
         }
         Id::Entry(id) => {
-            world.entries.get(&id)?;
-            vec![("task", 1), ("owner", n(id.owner)), ("role", n(id.role))]
+            let payer = world.entries.get(&id)?;
+            vec![
+                ("task", 1),
+                ("owner", n(id.owner)),
+                ("payer", n(*payer)),
+                ("role", n(id.role)),
+            ]
         }
     })
+}
+
+/// Slot and amount in each place for an arrival of stake; zeros where a place is empty.
+fn arrivals(came: Vec<(Slot, u64)>) -> Facts {
+    const NAMES: [[&str; 2]; ARRIVALS] = [
+        ["first arrival's slot", "first arrival"],
+        ["second arrival's slot", "second arrival"],
+        ["third arrival's slot", "third arrival"],
+        ["fourth arrival's slot", "fourth arrival"],
+    ];
+    assert!(came.len() <= ARRIVALS, "a place for each arrival");
+    let mut facts = vec![];
+    for (at, [slot, amount]) in NAMES.into_iter().enumerate() {
+        let came = came.get(at).copied().unwrap_or_default();
+        facts.extend([(slot, came.0.into()), (amount, came.1.into())]);
+    }
+    facts
 }
 
 impl Chain {
@@ -1289,10 +1370,16 @@ impl Chain {
             Id::Task(at) => {
                 let task: state::Task = self.read(id)?;
                 let rules = &world.tasks.get(&at)?.rules;
+                let before = if task.before_slot.get() == world.slot {
+                    task.before
+                } else {
+                    task.electorate
+                };
                 let functions =
                     task.audit_function.hash == [1; 32] && task.task_function.hash == [2; 32];
                 vec![
                     ("creator", key(&task.creator)),
+                    ("payer", key(&task.payer)),
                     ("mint", u128::from(task.mint == self.mint)),
                     ("vault", is(&task.vault, Id::Vault(at))),
                     ("id", n!(task.id)),
@@ -1300,28 +1387,53 @@ impl Chain {
                     ("rules", self.same_rules(&task.rules, rules).into()),
                     ("functions", functions.into()),
                     ("pool", n!(task.pool)),
-                    ("active stake", n!(task.active_stake)),
+                    ("stake that can vote", n!(task.electorate.stake)),
+                    ("nodes that can vote", n!(task.electorate.nodes)),
+                    ("stake that could", n!(before.stake)),
+                    ("nodes that could", n!(before.nodes)),
                     ("nodes", n!(task.nodes)),
                     ("rounds", n!(task.rounds)),
                     ("entries", n!(task.entries)),
                     ("status", task.status.0.into()),
+                    ("retired", n!(task.retired_slot)),
                 ]
             }
             Id::Node(of) => {
                 let node: state::Node = self.read(id)?;
-                vec![
+                let rules = &world.tasks.get(&of.task)?.rules;
+                let before = if node.before_slot.get() == world.slot {
+                    (n!(node.before.stake), n!(node.before.nodes))
+                } else {
+                    let active = n!(node.stake) - n!(node.leaving);
+                    let least = rules.min_stake[usize::from(node.role.0)];
+                    if active >= least.into() {
+                        (active, 1)
+                    } else {
+                        (0, 0)
+                    }
+                };
+                // No vote asks about older ones.
+                let came = node
+                    .arrivals
+                    .iter()
+                    .map(|one| (one.slot.get(), one.amount.get()));
+                let came = came.filter(|(slot, amount)| {
+                    *amount > 0 && slot + rules.longest_case() > world.slot
+                });
+                let mut facts = vec![
                     ("task", is(&node.task, Id::Task(of.task))),
                     ("owner", key(&node.owner)),
                     ("operator", key(&node.operator)),
+                    ("payer", key(&node.payer)),
                     ("role", node.role.0.into()),
                     ("joined", n!(node.joined_slot)),
                     ("stake", n!(node.stake)),
                     ("leaving", n!(node.leaving)),
                     ("leave slot", n!(node.leave_slot)),
-                    ("recent", n!(node.recent)),
-                    ("recent slot", n!(node.recent_slot)),
-                    ("lent", n!(node.lent)),
-                    ("exposed", n!(node.exposed)),
+                    ("could vote with", before.0),
+                    ("could vote", before.1),
+                    ("bonds", n!(node.bonds)),
+                    ("commitments", n!(node.commitments)),
                     ("locked", n!(node.locked)),
                     ("locked until", n!(node.locked_until)),
                     ("locked next", n!(node.locked_next)),
@@ -1333,10 +1445,13 @@ impl Chain {
                     ("rounds paid", n!(node.rounds_paid)),
                     ("convictions of downtime", n!(node.convictions_downtime)),
                     ("convictions of malice", n!(node.convictions_malice)),
+                    ("audits", n!(node.audits)),
                     ("with majority", n!(node.votes_with_majority)),
                     ("against majority", n!(node.votes_against_majority)),
                     ("unrevealed", n!(node.votes_unrevealed)),
-                ]
+                ];
+                facts.extend(arrivals(came.collect()));
+                facts
             }
             Id::Round(of) => {
                 let round: state::Round = self.read(id)?;
@@ -1362,9 +1477,12 @@ impl Chain {
                     ("payload", (submission.payload_hash == [7; 32]).into()),
                     ("round", n!(submission.round)),
                     ("slot", n!(submission.slot)),
-                    ("others' stake", n!(submission.others_stake)),
-                    ("audits", submission.audits.into()),
-                    ("live audits", submission.live_audits.into()),
+                    ("others' stake", n!(submission.others.stake)),
+                    ("others", n!(submission.others.nodes)),
+                    ("audits", n!(submission.audits)),
+                    ("decided", n!(submission.decided)),
+                    ("live audits", n!(submission.live_audits)),
+                    ("slashed", n!(submission.slashed)),
                     ("paid", n!(submission.paid)),
                     ("status", submission.status.0.into()),
                 ]
@@ -1389,8 +1507,7 @@ impl Chain {
                     ("reveal", n!(audit.reveal_slot)),
                     ("end", n!(audit.end_slot)),
                     ("accused's stake", n!(audit.accused_stake)),
-                    ("exposed", n!(audit.exposed)),
-                    ("eligible", n!(audit.eligible_stake)),
+                    ("eligible", n!(audit.eligible)),
                     ("initiator's stake", n!(audit.initiator_stake)),
                     ("bond", n!(audit.bond)),
                     ("deposit", n!(audit.vote_deposit)),
@@ -1408,7 +1525,8 @@ impl Chain {
                     ("rules", self.same_case(&audit.rules, rules).into()),
                     ("accusation", audit.accusation.0.into()),
                     ("outcome", audit.outcome.0.into()),
-                    ("attempt", audit.attempt.into()),
+                    ("index", n!(audit.index)),
+                    ("attempt", n!(audit.attempt)),
                 ]
             }
             Id::Vote(of) => {
@@ -1420,7 +1538,6 @@ impl Chain {
                     ("payer", key(&vote.payer)),
                     ("commitment", (vote.commitment == self.seal(sealed)).into()),
                     ("weight", n!(vote.weight)),
-                    ("deposit", n!(vote.deposit)),
                     ("opinion", vote.opinion.0.into()),
                     ("state", vote.state.0.into()),
                 ]
@@ -1430,6 +1547,7 @@ impl Chain {
                 vec![
                     ("task", is(&entry.task, Id::Task(of.task))),
                     ("owner", key(&entry.owner)),
+                    ("payer", key(&entry.payer)),
                     ("role", entry.role.into()),
                 ]
             }

@@ -3,7 +3,7 @@
 //!
 //! `World::judge` answers what an instruction does or why it is refused. It changes nothing, so a refusal can't either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub type Key = u8;
 pub type Slot = u64;
@@ -14,7 +14,9 @@ pub const TASKS: u8 = 2;
 pub const OWNERS: std::ops::RangeInclusive<Key> = 1..=8;
 /// Hot keys. Owners share them now and then.
 pub const OPERATORS: std::ops::RangeInclusive<Key> = 9..=17;
-pub const KEYS: usize = 18;
+/// Has no node and no task: whoever may do something because anyone may.
+pub const STRANGER: Key = 18;
+pub const KEYS: usize = 19;
 
 /// A token account: every key has two, one to pay from and one to keep. Number `KEYS + key` is the second.
 pub type Wallet = u8;
@@ -77,7 +79,8 @@ pub struct Badge {
     pub owner: Key,
 }
 
-pub const MOST_AUDITS: u8 = 3;
+/// Arrivals of stake that a node tells apart within one longest case.
+pub const ARRIVALS: usize = 4;
 const WHOLE: u128 = 10_000;
 const LONGEST: u64 = 78_840_000;
 const URI: usize = 128;
@@ -103,7 +106,9 @@ pub struct SubmissionId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuditId {
     pub submission: SubmissionId,
-    pub attempt: u8,
+    pub initiator: Key,
+    /// The initiator's audits before this one.
+    pub index: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,8 +134,9 @@ impl AuditId {
 pub enum Gate {
     Open,
     Allowlist,
-    /// Base units of the game's mint.
+    /// Base units of a mint.
     Token {
+        mint: Mint,
         least: u64,
     },
     /// A token of any member of the group.
@@ -239,35 +245,79 @@ pub enum Status {
 
 #[derive(Clone, Debug)]
 pub struct Task {
+    pub payer: Key,
     pub start: Slot,
     pub rules: Rules,
     pub pool: u64,
     pub status: Status,
+    /// When it was retired; 0 before.
+    pub retired: Slot,
     /// Tokens that somebody just sent to the vault: nobody's in the ledger.
     pub gifts: u64,
+}
+
+/// What a node could vote with after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub slot: Slot,
+    /// Stake that isn't leaving.
+    pub active: u64,
+    /// Whether that is the role's minimum or more.
+    pub counts: bool,
+}
+
+/// Stake and nodes that could vote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Electorate {
+    pub stake: u128,
+    pub nodes: u128,
+}
+
+impl Electorate {
+    fn add(&mut self, moment: Option<&Moment>) {
+        if let Some(moment) = moment.filter(|moment| moment.counts) {
+            self.stake += u128::from(moment.active);
+            self.nodes += 1;
+        }
+    }
+
+    fn min(self, other: Self) -> Self {
+        Self {
+            stake: self.stake.min(other.stake),
+            nodes: self.nodes.min(other.nodes),
+        }
+    }
+
+    fn weight(self, rules: &Rules) -> u128 {
+        if rules.weight == 1 {
+            self.stake
+        } else {
+            self.nodes
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Node {
     pub operator: Key,
+    pub payer: Key,
     pub role: u8,
     pub joined: Slot,
     pub stake: u64,
     pub leaving: u64,
     pub leave_slot: Slot,
-    pub recent: u64,
-    pub recent_slot: Slot,
     /// Rewards under lock and until when: the box that opens first, and the box for what comes meanwhile.
     pub boxes: [(u64, Slot); 2],
     pub payable: u64,
     pub submissions: u32,
     pub rounds_paid: u32,
-    pub convictions: [u32; 2],
+    /// Accusations so far.
+    pub audits: u32,
+    /// The gravest conviction of each submission that has one.
+    pub convicted: BTreeMap<SubmissionId, Outcome>,
     pub with_majority: u32,
     pub against_majority: u32,
     pub unrevealed: u32,
-    /// What it could vote with, after every change.
-    pub history: Vec<(Slot, u64)>,
     /// Every locked reward and when it came, every bounty, and all that went out besides stake.
     pub earned: Vec<(Slot, u64)>,
     pub bounties: u64,
@@ -280,11 +330,13 @@ pub struct Round {
     pub reserve: u64,
     pub left: u64,
     pub submissions: u32,
-    pub convictions: u32,
+    /// Whose submissions were convicted.
+    pub convicted: BTreeSet<Key>,
     pub paid: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// From the accused's best to its worst, but for the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Open,
     NoVerdict,
@@ -297,16 +349,20 @@ pub enum Outcome {
 pub struct Submission {
     pub payer: Key,
     pub slot: Slot,
-    pub others_stake: u64,
-    pub audits: u8,
+    pub others: Electorate,
+    /// Audits opened, and what those that were resolved ended with, in their order.
+    pub audits: u32,
+    pub outcomes: Vec<Outcome>,
     pub paid: bool,
-    /// The verdict, where an audit reached one.
-    pub verdict: Option<Outcome>,
+    /// What verdicts on it took, and the largest stake that one was counted from.
+    pub slashed: u64,
+    pub largest_stake: u64,
 }
 
 #[derive(Clone, Debug)]
 pub struct Audit {
-    pub initiator: Key,
+    /// Audits of the submission before this one.
+    pub attempt: u32,
     pub accused: Key,
     pub payer: Key,
     pub opened: Slot,
@@ -314,7 +370,6 @@ pub struct Audit {
     pub end: Slot,
     pub submission_slot: Slot,
     pub accused_stake: u64,
-    pub exposed: u64,
     pub eligible: u64,
     pub bond: u64,
     pub deposit: u64,
@@ -353,7 +408,6 @@ pub struct Vote {
     /// What was told.
     pub opinion: Option<u8>,
     pub weight: u64,
-    pub deposit: u64,
     pub state: VoteState,
 }
 
@@ -362,6 +416,7 @@ pub struct Vote {
 pub enum Ix {
     CreateTask {
         task: u8,
+        payer: Key,
         rules: Box<Rules>,
         audit_function: bool,
         uris: [usize; 2],
@@ -389,21 +444,24 @@ pub enum Ix {
     },
     CloseTask {
         task: u8,
-        signer: Key,
         vault: u8,
         destination: Wallet,
+        payer: Key,
     },
     AllowNode {
         signer: Key,
+        payer: Key,
         entry: EntryId,
     },
     DisallowNode {
         task: u8,
         signer: Key,
         entry: EntryId,
+        payer: Key,
     },
     JoinTask {
         node: NodeId,
+        payer: Key,
         role: u8,
         operator: Key,
         amount: u64,
@@ -437,6 +495,12 @@ pub enum Ix {
         vault: u8,
         destination: Wallet,
     },
+    ReturnStake {
+        task: u8,
+        node: NodeId,
+        vault: u8,
+        destination: Wallet,
+    },
     SetOperator {
         node: NodeId,
         signer: Key,
@@ -459,7 +523,7 @@ pub enum Ix {
         accused: NodeId,
         initiator: NodeId,
         signer: Key,
-        attempt: u8,
+        index: u32,
         accusation: u8,
         shown: Shown,
     },
@@ -535,7 +599,7 @@ pub enum Ix {
         closer: Key,
         task: u8,
         node: NodeId,
-        owner: Key,
+        payer: Key,
     },
 }
 
@@ -605,7 +669,7 @@ pub enum No {
     UnknownRole,
     StakeBelowMinimum,
     StakeTooSmall,
-    StakeAtRisk,
+    StakePledged,
     NothingLeaving,
     NothingToWithdraw,
     NodeAccused,
@@ -615,9 +679,9 @@ pub enum No {
     SubmissionWindowClosed,
     UnknownVerdict,
     AuditWindowClosed,
-    AuditAlreadyOpen,
+    EarlierAuditOpen,
     AlreadyDecided,
-    AuditsUsedUp,
+    StakeAddedTooOften,
     JoinedAfterSubmission,
     StakeTooRecent,
     AccusedCannotVote,
@@ -642,10 +706,16 @@ pub enum No {
     AlreadyPaid,
     NotEmpty,
     WrongPayer,
+    SlashFloorsToZero,
+    BonusFloorsToZero,
+    PledgeOverMinimum,
+    QuorumOverHalf,
+    GateOnItself,
+    NotReleased,
 }
 
 /// Every refusal.
-pub const ALL_REFUSALS: [No; 75] = [
+pub const ALL_REFUSALS: [No; 81] = [
     No::Missing,
     No::InUse,
     No::Twice,
@@ -684,7 +754,7 @@ pub const ALL_REFUSALS: [No; 75] = [
     No::UnknownRole,
     No::StakeBelowMinimum,
     No::StakeTooSmall,
-    No::StakeAtRisk,
+    No::StakePledged,
     No::NothingLeaving,
     No::NothingToWithdraw,
     No::NodeAccused,
@@ -694,9 +764,9 @@ pub const ALL_REFUSALS: [No; 75] = [
     No::SubmissionWindowClosed,
     No::UnknownVerdict,
     No::AuditWindowClosed,
-    No::AuditAlreadyOpen,
+    No::EarlierAuditOpen,
     No::AlreadyDecided,
-    No::AuditsUsedUp,
+    No::StakeAddedTooOften,
     No::JoinedAfterSubmission,
     No::StakeTooRecent,
     No::AccusedCannotVote,
@@ -721,6 +791,83 @@ pub const ALL_REFUSALS: [No; 75] = [
     No::AlreadyPaid,
     No::NotEmpty,
     No::WrongPayer,
+    No::SlashFloorsToZero,
+    No::BonusFloorsToZero,
+    No::PledgeOverMinimum,
+    No::QuorumOverHalf,
+    No::GateOnItself,
+    No::NotReleased,
+];
+
+/// What the rules are for: each must be met in a long run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Met {
+    /// An audit opened while another of the submission is open, while three are, or as the fifth.
+    AuditBesideAnother,
+    FourAuditsAtOnce,
+    FifthAudit,
+    AccusedAfterAcquittal,
+    MaliceAfterDowntime,
+    DowntimeAfterMalice,
+    ConvictedAfterAcquittal,
+    AcquittedAfterConviction,
+    SlashOfTheDifference,
+    /// The accused of one audit accuses, or votes in another.
+    AccusedAccuses,
+    AccusedVotes,
+    /// A node with nothing over its role's minimum, or whose pledges are no less than its stake.
+    MinimumAccuses,
+    MinimumVotes,
+    PledgedVotes,
+    /// A vote while four commitments of the node are open.
+    ManyCommitments,
+    /// A vote that weighs less than the node's stake, part of which is young.
+    OldStakeVotes,
+    /// A submission in a slot in which others came or went.
+    SlotsOwnStake,
+    BondLostInPart,
+    DepositLostInPart,
+    /// A withdrawal of less than what was due, for what is pledged.
+    PledgesStayed,
+    /// Under the majority rule: an accusation, or a vote, of downtime in a conviction of malice.
+    AccusationOfLess,
+    VotedForLess,
+    /// More than half of the eligible weight said this.
+    HalfDecides(u8),
+    DisallowedByAnyone,
+    /// All of a game's accounts, closed by a stranger.
+    ClosedByStranger,
+}
+
+/// All of them.
+pub const ALL_MET: [Met; 27] = [
+    Met::AuditBesideAnother,
+    Met::FourAuditsAtOnce,
+    Met::FifthAudit,
+    Met::AccusedAfterAcquittal,
+    Met::MaliceAfterDowntime,
+    Met::DowntimeAfterMalice,
+    Met::ConvictedAfterAcquittal,
+    Met::AcquittedAfterConviction,
+    Met::SlashOfTheDifference,
+    Met::AccusedAccuses,
+    Met::AccusedVotes,
+    Met::MinimumAccuses,
+    Met::MinimumVotes,
+    Met::PledgedVotes,
+    Met::ManyCommitments,
+    Met::OldStakeVotes,
+    Met::SlotsOwnStake,
+    Met::BondLostInPart,
+    Met::DepositLostInPart,
+    Met::PledgesStayed,
+    Met::AccusationOfLess,
+    Met::VotedForLess,
+    Met::HalfDecides(0),
+    Met::HalfDecides(1),
+    Met::HalfDecides(2),
+    Met::DisallowedByAnyone,
+    Met::ClosedByStranger,
 ];
 
 /// What an accepted instruction does to the world.
@@ -750,7 +897,10 @@ pub struct World {
     pub submissions: BTreeMap<SubmissionId, Submission>,
     pub audits: BTreeMap<AuditId, Audit>,
     pub votes: BTreeMap<VoteId, Vote>,
-    pub entries: BTreeMap<EntryId, ()>,
+    /// Allowlist entries and who paid their rent.
+    pub entries: BTreeMap<EntryId, Key>,
+    /// What every owner could vote with in a task, after every change, over all nodes that it had there.
+    pub histories: BTreeMap<NodeId, Vec<Moment>>,
     /// Base units by wallet.
     pub wallets: Vec<u64>,
     pub badges: BTreeMap<Badge, u64>,
@@ -758,6 +908,8 @@ pub struct World {
     pub lamports: Vec<u64>,
     /// How often an audit ended with each outcome.
     pub outcomes: [u64; 5],
+    /// How often what should be met was met.
+    pub met: BTreeMap<Met, u64>,
 }
 
 pub fn creator(task: u8) -> Key {
@@ -791,7 +943,7 @@ impl Rules {
     }
 
     fn check(&self) -> Result<(), No> {
-        let most = [self.quorum_bps, self.downtime_bps, self.malice_bps];
+        let most = [self.downtime_bps, self.malice_bps];
         require(
             most.iter().all(|bps| *bps <= 10_000)
                 && u32::from(self.bonus_bps) + u32::from(self.pool_bps) <= 10_000,
@@ -805,6 +957,7 @@ impl Rules {
         )?;
         require(self.bond > 0, No::BondZero)?;
         require(self.quorum_votes > 0, No::QuorumZero)?;
+        require(self.quorum_bps <= 5_000, No::QuorumOverHalf)?;
         let windows = [self.round, self.submission, self.audit, self.reveal];
         require(windows.iter().all(|window| *window > 0), No::WindowZero)?;
         require(
@@ -828,12 +981,33 @@ impl Rules {
                 || u128::from(self.min_stake[0]) <= 100 * u128::from(self.bounty),
             No::StakeOverBounty,
         )?;
+        let least = *self.min_stake.iter().min().unwrap();
+        require(
+            self.bond <= least && self.deposit <= least,
+            No::PledgeOverMinimum,
+        )?;
+        let malice = bps(self.min_stake[0], self.malice_bps);
+        let downtime = bps(self.min_stake[0], self.downtime_bps);
+        require(
+            malice > 0 && (downtime > 0 || self.downtime_bps == 0),
+            No::SlashFloorsToZero,
+        )?;
+        require(bps(malice, self.bonus_bps) > 0, No::BonusFloorsToZero)?;
         require(self.weight <= 1 && self.reward <= 1, No::UnknownRule)?;
         for gate in &self.gates {
             require(*gate != Gate::Nonsense, No::UnknownRule)?;
             require(*gate != Gate::Keyless, No::GateKeyMissing)?;
         }
         Ok(())
+    }
+
+    /// A gate that asks for a node of its own task or for its own mint.
+    fn asks_for_itself(&self, id: u8) -> bool {
+        self.gates.iter().any(|gate| match gate {
+            Gate::Token { mint, .. } => *mint == Mint::Money,
+            Gate::Standing { task, .. } | Gate::Member { task } => *task == id,
+            _ => false,
+        })
     }
 }
 
@@ -854,6 +1028,11 @@ impl Task {
         require(self.status != Status::Retired, No::TaskRetired)?;
         require(self.status != Status::Paused, No::TaskPaused)
     }
+
+    /// Whether a leave delay has passed since it was retired: what is left is anyone's to clear away.
+    pub fn released(&self, slot: Slot) -> bool {
+        self.status == Status::Retired && slot >= self.retired + self.rules.leave_delay
+    }
 }
 
 impl Node {
@@ -861,12 +1040,23 @@ impl Node {
         self.stake - self.leaving
     }
 
-    fn new_stake(&mut self, amount: u64, slot: Slot, rules: &Rules) {
-        if slot >= self.recent_slot + rules.longest_case() {
-            self.recent = 0;
+    /// Submissions whose gravest conviction is this one.
+    pub fn convictions(&self, of: Outcome) -> usize {
+        self.convicted
+            .values()
+            .filter(|worst| **worst == of)
+            .count()
+    }
+
+    /// Takes up to `due` of the stake, what is leaving first.
+    fn slash(&mut self, due: u64) -> u64 {
+        let taken = due.min(self.stake);
+        self.stake -= taken;
+        self.leaving -= taken.min(self.leaving);
+        if self.leaving == 0 {
+            self.leave_slot = 0;
         }
-        self.recent += amount;
-        self.recent_slot = slot;
+        taken
     }
 
     fn open_boxes(&mut self, slot: Slot) {
@@ -920,37 +1110,56 @@ impl Audit {
             .sum()
     }
 
-    /// The outcome by the votes that were told.
+    /// The outcome by the votes that were told: malice, guilty or valid, with more than half of all that was told, and with the
+    /// quorum in votes and in weight among those who said it.
     fn verdict(&self, rules: &Rules) -> Outcome {
-        let others = self.ballots.len() - 1;
-        let stake: u128 = self
-            .ballots
-            .iter()
-            .map(|(_, stake)| u128::from(*stake))
-            .sum();
-        let enough = others >= rules.quorum_votes as usize
-            && stake * WHOLE >= u128::from(self.eligible) * u128::from(rules.quorum_bps);
         let all = self.weight_of(rules, &[0, 1, 2]);
-        if !enough {
-            Outcome::NoVerdict
-        } else if 2 * self.weight_of(rules, &[2]) > all {
+        let decides = |opinions: &[u8]| {
+            let weight = self.weight_of(rules, opinions);
+            2 * weight > all
+                && weight * WHOLE >= u128::from(self.eligible) * u128::from(rules.quorum_bps)
+                && self.others_of(opinions) >= rules.quorum_votes as usize
+        };
+        if decides(&[2]) {
             Outcome::Malice
-        } else if 2 * self.weight_of(rules, &[1, 2]) > all {
+        } else if decides(&[1, 2]) {
             Outcome::Downtime
-        } else if 2 * self.weight_of(rules, &[0]) > all {
+        } else if decides(&[0]) {
             Outcome::Acquitted
         } else {
             Outcome::NoVerdict
         }
     }
 
+    /// How many besides the initiator said one of these.
+    fn others_of(&self, opinions: &[u8]) -> usize {
+        let others = self.ballots.iter().skip(1);
+        others.filter(|(said, _)| opinions.contains(said)).count()
+    }
+
+    /// The opinions that won; none where nobody did. Who said less than the verdict didn't win.
+    fn winners(&self) -> &'static [u8] {
+        match self.outcome {
+            Outcome::Open | Outcome::NoVerdict => &[],
+            Outcome::Acquitted => &[0],
+            Outcome::Downtime => &[1, 2],
+            Outcome::Malice => &[2],
+        }
+    }
+
+    /// The opinions that share.
+    fn sharers(&self, rules: &Rules) -> &'static [u8] {
+        match self.winners() {
+            [] => &[],
+            _ if rules.reward == 0 => &[0, 1, 2],
+            winners => winners,
+        }
+    }
+
     /// Whether this opinion won; `None` where none did.
     fn won(&self, opinion: u8) -> Option<bool> {
-        match self.outcome {
-            Outcome::Open | Outcome::NoVerdict => None,
-            Outcome::Acquitted => Some(opinion == 0),
-            Outcome::Downtime | Outcome::Malice => Some(opinion > 0),
-        }
+        let winners = self.winners();
+        (!winners.is_empty()).then(|| winners.contains(&opinion))
     }
 }
 
@@ -961,30 +1170,104 @@ fn voters_part(amount: u64, rules: &Rules) -> u64 {
 
 /// Sums and counters, all derived.
 impl World {
-    /// Bonds and deposits that audits hold of a node.
-    pub fn lent(&self, id: NodeId) -> u64 {
-        let bonds: u64 = self
-            .audits
-            .iter()
-            .filter(|(at, audit)| at.task() == id.task && audit.initiator == id.owner)
-            .map(|(_, audit)| audit.bond)
-            .sum();
-        let deposits: u64 = self
-            .votes
-            .iter()
-            .filter(|(at, _)| at.audit.task() == id.task && at.voter == id.owner)
-            .map(|(_, vote)| vote.deposit)
-            .sum();
-        bonds + deposits
+    /// Bonds of the node's own open accusations.
+    pub fn bonds(&self, id: NodeId) -> u64 {
+        let own = self.audits.iter().filter(|(at, audit)| {
+            at.task() == id.task && at.initiator == id.owner && audit.outcome == Outcome::Open
+        });
+        own.map(|(_, audit)| audit.bond).sum()
     }
 
-    pub fn voting(&self, id: NodeId) -> u64 {
-        self.nodes[&id].active() + self.lent(id)
+    /// Commitments of the node that are neither revealed nor claimed.
+    pub fn commitments(&self, id: NodeId) -> usize {
+        let own = self.votes.iter().filter(|(at, vote)| {
+            at.audit.task() == id.task && at.voter == id.owner && vote.state == VoteState::Committed
+        });
+        own.count()
     }
 
-    pub fn active_stake(&self, task: u8) -> u64 {
-        let nodes = self.nodes.keys().filter(|id| id.task == task);
-        nodes.map(|id| self.voting(*id)).sum()
+    /// What verdicts and claims may still take of the node's stake as bonds and deposits.
+    fn pledged(&self, id: NodeId) -> u128 {
+        let deposit = self.tasks[&id.task].rules.deposit;
+        u128::from(self.bonds(id)) + self.commitments(id) as u128 * u128::from(deposit)
+    }
+
+    /// What the node could vote with just before `slot`; `None` where it had no stake in its life.
+    fn just_before(&self, id: NodeId, slot: Slot) -> Option<&Moment> {
+        let history = self.histories.get(&id)?;
+        history.iter().rev().find(|moment| moment.slot < slot)
+    }
+
+    /// The least that the node could vote with at every moment from just before `slot` until now.
+    pub fn least(&self, id: NodeId, slot: Slot) -> u64 {
+        let mut least = u64::MAX;
+        for moment in self.histories[&id].iter().rev() {
+            least = least.min(moment.active);
+            if moment.slot < slot {
+                return least;
+            }
+        }
+        0
+    }
+
+    /// Stake that came so lately that a vote can still ask about it: slot and amount, the oldest first. In a slot stake came and stayed
+    /// where the least since its end is more than the least since its beginning.
+    pub fn arrivals(&self, id: NodeId) -> Vec<(Slot, u64)> {
+        let case = self.tasks[&id.task].rules.longest_case();
+        let mut slots: Vec<Slot> = self.histories[&id]
+            .iter()
+            .map(|moment| moment.slot)
+            .filter(|slot| slot + case > self.slot)
+            .collect();
+        slots.dedup();
+        let came = |slot| self.least(id, slot + 1) - self.least(id, slot);
+        slots.retain(|slot| came(*slot) > 0);
+        slots.into_iter().map(|slot| (slot, came(slot))).collect()
+    }
+
+    /// A fifth arrival within one longest case has no place.
+    fn may_arrive(&self, id: NodeId) -> Result<(), No> {
+        let arrivals = self.arrivals(id);
+        let others = arrivals.iter().filter(|(slot, _)| *slot != self.slot);
+        require(others.count() < ARRIVALS, No::StakeAddedTooOften)
+    }
+
+    /// What every node of the task but this owner's can vote with now.
+    pub fn electorate(&self, task: u8, but: Option<Key>) -> Electorate {
+        let mut sum = Electorate::default();
+        for (id, node) in self.nodes.iter().filter(|(id, _)| id.task == task) {
+            if Some(id.owner) != but {
+                sum.add(Some(&self.moment(*id, node)));
+            }
+        }
+        sum
+    }
+
+    fn moment(&self, id: NodeId, node: &Node) -> Moment {
+        let least = self.tasks[&id.task].rules.min_stake[usize::from(node.role)];
+        Moment {
+            slot: self.slot,
+            active: node.active(),
+            counts: node.active() >= least,
+        }
+    }
+
+    /// What every node but this owner's could vote with just before `slot`. Whoever has gone since, too.
+    pub fn electorate_before(&self, task: u8, but: Option<Key>, slot: Slot) -> Electorate {
+        let mut sum = Electorate::default();
+        for id in self.histories.keys().filter(|id| id.task == task) {
+            if Some(id.owner) != but {
+                sum.add(self.just_before(*id, slot));
+            }
+        }
+        sum
+    }
+
+    /// What one node could vote with just before this slot.
+    pub fn own_before(&self, id: NodeId) -> Electorate {
+        let mut own = Electorate::default();
+        own.add(self.just_before(id, self.slot));
+        own
     }
 
     fn open_against(&self, id: NodeId) -> impl Iterator<Item = &Audit> {
@@ -994,10 +1277,6 @@ impl World {
                 at.task() == id.task && audit.accused == id.owner && audit.outcome == Outcome::Open
             })
             .map(|(_, audit)| audit)
-    }
-
-    pub fn exposed(&self, id: NodeId) -> u64 {
-        self.open_against(id).map(|audit| audit.exposed).sum()
     }
 
     pub fn open_audits(&self, id: NodeId) -> usize {
@@ -1012,8 +1291,8 @@ impl World {
             .filter(|at| at.round.task == id.task && at.owner == id.owner);
         let audits = self
             .audits
-            .iter()
-            .filter(|(at, audit)| at.task() == id.task && audit.initiator == id.owner);
+            .keys()
+            .filter(|at| at.task() == id.task && at.initiator == id.owner);
         let votes = self
             .votes
             .keys()
@@ -1042,18 +1321,14 @@ impl World {
             .count()
     }
 
-    fn under_audit(&self, submission: SubmissionId) -> bool {
-        self.audits
-            .iter()
-            .any(|(at, audit)| at.submission == submission && audit.outcome == Outcome::Open)
-    }
-
-    /// 0 submitted, 1 under audit, 2 acquitted, 3 convicted.
+    /// The gravest verdict so far: 0 none, 1 acquitted, 2 convicted of downtime, 3 of malice.
     pub fn submission_status(&self, id: SubmissionId) -> u8 {
-        match self.submissions[&id].verdict {
-            Some(Outcome::Acquitted) => 2,
-            Some(_) => 3,
-            None => u8::from(self.under_audit(id)),
+        let outcomes = &self.submissions[&id].outcomes;
+        match outcomes.iter().max() {
+            None | Some(Outcome::Open | Outcome::NoVerdict) => 0,
+            Some(Outcome::Acquitted) => 1,
+            Some(Outcome::Downtime) => 2,
+            Some(Outcome::Malice) => 3,
         }
     }
 
@@ -1095,10 +1370,7 @@ impl World {
             sum += u128::from(round.left);
         }
         for (_, audit) in self.audits.iter().filter(|(id, _)| id.task() == task) {
-            sum += u128::from(audit.bond) + u128::from(audit.pot_left);
-        }
-        for (_, vote) in self.votes.iter().filter(|(id, _)| id.audit.task() == task) {
-            sum += u128::from(vote.deposit);
+            sum += u128::from(audit.pot_left);
         }
         sum
     }
@@ -1190,18 +1462,15 @@ impl World {
             (Gate::Allowlist, Some(Proof::Entry(entry))) => {
                 self.entries.contains_key(&entry) && entry == EntryId { task, role, owner }
             }
-            (Gate::Token { least }, Some(Proof::Wallet(wallet))) => {
-                wallet != FOREIGN
-                    && owner_of(wallet) == owner
-                    && self.wallets[usize::from(wallet)] >= least
+            (Gate::Token { mint, least }, Some(Proof::Badge(badge))) => {
+                badge == Badge { mint, owner } && self.badges[&badge] >= least
             }
             (Gate::Collection { group }, _) => self.holds_member(group, owner, shown).is_ok(),
             (Gate::Standing { task, least, most }, Some(Proof::Node(id))) => {
                 id == NodeId { task, owner }
                     && self.nodes.get(&id).is_some_and(|node| {
                         u64::from(node.rounds_paid) >= least
-                            && u64::from(node.convictions[0]) + u64::from(node.convictions[1])
-                                <= most.into()
+                            && node.convicted.len() <= most as usize
                     })
             }
             (Gate::Member { task }, Some(Proof::Node(id))) => {
@@ -1239,24 +1508,10 @@ impl World {
 
     /// What a vote of the node weighs on a submission of `slot`.
     fn weight_on(&self, id: NodeId, slot: Slot) -> Result<u64, No> {
-        let node = &self.nodes[&id];
-        require(node.joined < slot, No::JoinedAfterSubmission)?;
-        let mut weight = self.voting(id);
-        if node.recent_slot >= slot {
-            weight -= node.recent;
-        }
+        require(self.nodes[&id].joined < slot, No::JoinedAfterSubmission)?;
+        let weight = self.least(id, slot);
         require(weight >= self.min_stake(id), No::StakeTooRecent)?;
         Ok(weight)
-    }
-
-    fn may_lend(&self, id: NodeId, amount: u64) -> Result<(), No> {
-        let node = &self.nodes[&id];
-        require(amount <= node.active(), No::StakeTooSmall)?;
-        require(
-            node.active() - amount >= self.min_stake(id),
-            No::StakeBelowMinimum,
-        )?;
-        require(node.stake - amount >= self.exposed(id), No::StakeAtRisk)
     }
 
     /// What the instruction does, or the error that refuses it. In order: one account in two places, accounts that don't exist,
@@ -1268,7 +1523,8 @@ impl World {
                 rules,
                 audit_function,
                 uris,
-            } => self.create_task(*task, rules, *audit_function, *uris),
+                payer,
+            } => self.create_task(*task, *payer, rules, *audit_function, *uris),
             Ix::FundTask { .. }
             | Ix::PauseTask { .. }
             | Ix::ResumeTask { .. }
@@ -1281,6 +1537,7 @@ impl World {
             | Ix::RequestLeave { .. }
             | Ix::CancelLeave { .. }
             | Ix::Withdraw { .. }
+            | Ix::ReturnStake { .. }
             | Ix::SetOperator { .. } => self.judge_node(ix),
             Ix::SubmitWork { .. } => self.submit_work(ix),
             Ix::OpenAudit { .. } => self.open_audit(ix),
@@ -1294,23 +1551,33 @@ impl World {
         }
     }
 
-    fn create_task(&self, id: u8, rules: &Rules, function: bool, uris: [usize; 2]) -> Judged {
+    fn create_task(
+        &self,
+        id: u8,
+        payer: Key,
+        rules: &Rules,
+        function: bool,
+        uris: [usize; 2],
+    ) -> Judged {
         require(!self.tasks.contains_key(&id), No::InUse)?;
         rules.check()?;
         require(uris[0] <= URI, No::UriTooLong)?;
         require(function, No::AuditFunctionMissing)?;
         require(uris[1] <= URI, No::UriTooLong)?;
+        require(!rules.asks_for_itself(id), No::GateOnItself)?;
         let task = Task {
+            payer,
             start: self.slot,
             rules: rules.clone(),
             pool: 0,
             status: Status::Active,
+            retired: 0,
             gifts: 0,
         };
         Ok(Box::new(move |world| {
             world.tasks.insert(id, task);
             let rent = world.rents.task + world.rents.vault;
-            world.lamports[usize::from(creator(id))] -= rent;
+            world.lamports[usize::from(payer)] -= rent;
         }))
     }
 
@@ -1361,22 +1628,28 @@ impl World {
                 require(destination != FOREIGN, No::MintMismatch)?;
                 let amount = task.pool;
                 Ok(Box::new(move |world| {
-                    world.set_status(id, Status::Retired);
-                    world.tasks.get_mut(&id).unwrap().pool = 0;
+                    let slot = world.slot;
+                    let task = world.tasks.get_mut(&id).unwrap();
+                    if task.status != Status::Retired {
+                        task.retired = slot;
+                    }
+                    task.status = Status::Retired;
+                    task.pool = 0;
                     world.pay_out(id, destination, amount);
                 }))
             }
             Ix::CloseTask {
                 task: id,
-                signer,
                 vault,
                 destination,
+                payer,
             } => {
                 let task = self.task(id)?;
                 self.task(vault)?;
-                require(signer == creator(id), No::NotCreator)?;
                 require(vault == id, No::VaultMismatch)?;
                 require(destination != FOREIGN, No::MintMismatch)?;
+                require(owner_of(destination) == creator(id), No::NotCreator)?;
+                require(task.payer == payer, No::WrongPayer)?;
                 require(task.status == Status::Retired, No::NotRetired)?;
                 let empty = self.nodes.keys().all(|node| node.task != id)
                     && self.rounds.keys().all(|round| round.task != id)
@@ -1386,32 +1659,45 @@ impl World {
                     let all = world.vaults[usize::from(id)];
                     world.pay_out(id, destination, all);
                     world.tasks.remove(&id);
+                    world.histories.retain(|at, _| at.task != id);
                     let rent = world.rents.task + world.rents.vault;
-                    world.lamports[usize::from(signer)] += rent;
+                    world.lamports[usize::from(payer)] += rent;
                 }))
             }
-            Ix::AllowNode { signer, entry } => {
+            Ix::AllowNode {
+                signer,
+                payer,
+                entry,
+            } => {
                 self.task(entry.task)?;
                 require(!self.entries.contains_key(&entry), No::InUse)?;
                 require(signer == creator(entry.task), No::NotCreator)?;
                 require(entry.role <= 1, No::UnknownRole)?;
                 Ok(Box::new(move |world| {
-                    world.entries.insert(entry, ());
-                    world.lamports[usize::from(signer)] -= world.rents.entry;
+                    world.entries.insert(entry, payer);
+                    world.lamports[usize::from(payer)] -= world.rents.entry;
                 }))
             }
             Ix::DisallowNode {
-                task,
+                task: id,
                 signer,
                 entry,
+                payer,
             } => {
-                self.task(task)?;
-                require(self.entries.contains_key(&entry), No::Missing)?;
-                require(signer == creator(task), No::NotCreator)?;
-                require(entry.task == task, No::WrongTask)?;
+                let task = self.task(id)?;
+                let paid = *self.entries.get(&entry).ok_or(No::Missing)?;
+                require(entry.task == id, No::WrongTask)?;
+                require(paid == payer, No::WrongPayer)?;
+                require(
+                    signer == creator(id) || task.released(self.slot),
+                    No::NotCreator,
+                )?;
                 Ok(Box::new(move |world| {
+                    if signer != creator(id) {
+                        world.meet(Met::DisallowedByAnyone);
+                    }
                     world.entries.remove(&entry);
-                    world.lamports[usize::from(signer)] += world.rents.entry;
+                    world.lamports[usize::from(payer)] += world.rents.entry;
                 }))
             }
             _ => unreachable!(),
@@ -1422,6 +1708,7 @@ impl World {
         match *ix {
             Ix::JoinTask {
                 node: id,
+                payer,
                 role,
                 operator,
                 amount,
@@ -1445,7 +1732,7 @@ impl World {
                     amount >= task.rules.min_stake[usize::from(role)],
                     No::StakeBelowMinimum,
                 )?;
-                fits(u128::from(self.active_stake(id.task)) + u128::from(amount))?;
+                fits(self.electorate(id.task, None).stake + u128::from(amount))?;
                 self.pays(source, id.owner, amount)?;
                 Ok(Box::new(move |world| {
                     world.deposit(id.task, source, amount);
@@ -1453,15 +1740,14 @@ impl World {
                         id,
                         Node {
                             operator,
+                            payer,
                             role,
                             joined: world.slot,
                             stake: amount,
-                            recent: amount,
-                            recent_slot: world.slot,
                             ..Node::default()
                         },
                     );
-                    world.lamports[usize::from(id.owner)] -= world.rents.node;
+                    world.lamports[usize::from(payer)] -= world.rents.node;
                 }))
             }
             Ix::AddStake {
@@ -1472,23 +1758,23 @@ impl World {
                 source,
                 vault,
             } => {
-                self.task(task)?;
+                let of = self.task(task)?;
                 let node = self.node(id)?;
                 self.task(vault)?;
                 self.by_owner(task, id, signer)?;
                 self.money(task, vault, source)?;
                 require(amount > 0, No::AmountZero)?;
+                require(of.status != Status::Retired, No::TaskRetired)?;
                 fits(u128::from(node.stake) + u128::from(amount))?;
-                fits(u128::from(node.recent) + u128::from(amount))?;
-                fits(u128::from(self.voting(id)) + u128::from(amount))?;
-                fits(u128::from(self.active_stake(task)) + u128::from(amount))?;
+                self.may_arrive(id)?;
+                let active = u128::from(node.active()) + u128::from(amount);
+                if active >= self.min_stake(id).into() {
+                    fits(self.electorate(task, Some(id.owner)).stake + active)?;
+                }
                 self.pays(source, signer, amount)?;
                 Ok(Box::new(move |world| {
                     world.deposit(task, source, amount);
-                    let (slot, rules) = (world.slot, world.rules(task));
-                    let node = world.nodes.get_mut(&id).unwrap();
-                    node.stake += amount;
-                    node.new_stake(amount, slot, &rules);
+                    world.nodes.get_mut(&id).unwrap().stake += amount;
                 }))
             }
             Ix::RequestLeave {
@@ -1513,7 +1799,6 @@ impl World {
                     let node = world.nodes.get_mut(&id).unwrap();
                     node.leaving += amount;
                     node.leave_slot = until;
-                    world.cap_recent(id);
                 }))
             }
             Ix::CancelLeave {
@@ -1525,12 +1810,11 @@ impl World {
                 let node = self.node(id)?;
                 self.by_owner(task, id, signer)?;
                 require(node.leaving > 0, No::NothingLeaving)?;
+                self.may_arrive(id)?;
                 Ok(Box::new(move |world| {
-                    let (slot, rules) = (world.slot, world.rules(task));
                     let node = world.nodes.get_mut(&id).unwrap();
-                    let amount = std::mem::take(&mut node.leaving);
+                    node.leaving = 0;
                     node.leave_slot = 0;
-                    node.new_stake(amount, slot, &rules);
                 }))
             }
             Ix::Withdraw {
@@ -1547,23 +1831,65 @@ impl World {
                 require(vault == task, No::VaultMismatch)?;
                 require(destination != FOREIGN, No::MintMismatch)?;
                 let accused = self.open_audits(id) > 0;
-                let (rewards, stake) = node.leaves_at(self.slot);
-                let stake = if accused { 0 } else { stake };
+                let (rewards, due) = node.leaves_at(self.slot);
+                let free = u128::from(node.stake).saturating_sub(self.pledged(id));
+                let stake = if accused {
+                    0
+                } else {
+                    u64::try_from(free.min(due.into())).unwrap()
+                };
                 require(rewards + stake > 0 || !accused, No::NodeAccused)?;
+                require(rewards + stake > 0 || due == 0, No::StakePledged)?;
                 require(rewards + stake > 0, No::NothingToWithdraw)?;
                 Ok(Box::new(move |world| {
                     let slot = world.slot;
+                    world.check_leave(id, stake);
                     let node = world.nodes.get_mut(&id).unwrap();
                     node.open_boxes(slot);
                     node.payable = 0;
                     node.rewards_out += rewards;
-                    if !accused && slot >= node.leave_slot {
-                        node.stake -= stake;
-                        node.leaving = 0;
+                    node.stake -= stake;
+                    node.leaving -= stake;
+                    if node.leaving == 0 {
                         node.leave_slot = 0;
+                    }
+                    if stake < due && !accused {
+                        world.meet(Met::PledgesStayed);
                     }
                     world.pay_out(task, destination, rewards + stake);
                     world.check_locks(id);
+                }))
+            }
+            Ix::ReturnStake {
+                task,
+                node: id,
+                vault,
+                destination,
+            } => {
+                let of = self.task(task)?;
+                let node = self.node(id)?;
+                self.task(vault)?;
+                require(id.task == task, No::WrongTask)?;
+                require(vault == task, No::VaultMismatch)?;
+                require(destination != FOREIGN, No::MintMismatch)?;
+                require(owner_of(destination) == id.owner, No::NotOwner)?;
+                require(of.status == Status::Retired, No::NotRetired)?;
+                require(of.released(self.slot), No::NotReleased)?;
+                require(self.open_audits(id) == 0, No::NodeAccused)?;
+                require(
+                    self.bonds(id) == 0 && self.commitments(id) == 0,
+                    No::StakePledged,
+                )?;
+                let rewards = node.payable + node.boxes[0].0 + node.boxes[1].0;
+                let stake = node.stake;
+                require(stake + rewards > 0, No::NothingToWithdraw)?;
+                Ok(Box::new(move |world| {
+                    world.check_return(id);
+                    let node = world.nodes.get_mut(&id).unwrap();
+                    node.rewards_out += rewards;
+                    (node.stake, node.leaving, node.leave_slot) = (0, 0, 0);
+                    (node.payable, node.boxes) = (0, [(0, 0); 2]);
+                    world.pay_out(task, destination, stake + rewards);
                 }))
             }
             Ix::SetOperator {
@@ -1629,8 +1955,14 @@ impl World {
             require(named == round, No::Seeds)?;
         }
         require(uri <= URI, No::UriTooLong)?;
-        let others_stake = self.active_stake(at) - self.voting(id);
+        let (but, now) = (Some(id.owner), self.slot);
+        let others = self
+            .electorate_before(at, but, now)
+            .min(self.electorate(at, but));
         Ok(Box::new(move |world| {
+            if others != world.electorate(at, but) {
+                world.meet(Met::SlotsOwnStake);
+            }
             if !world.rounds.contains_key(&round) {
                 let task = world.tasks.get_mut(&at).unwrap();
                 let reserve = task.rules.bounty.min(task.pool);
@@ -1642,7 +1974,7 @@ impl World {
                         reserve,
                         left: reserve,
                         submissions: 0,
-                        convictions: 0,
+                        convicted: BTreeSet::new(),
                         paid: 0,
                     },
                 );
@@ -1655,10 +1987,12 @@ impl World {
                 Submission {
                     payer: signer,
                     slot: world.slot,
-                    others_stake,
+                    others,
                     audits: 0,
+                    outcomes: vec![],
                     paid: false,
-                    verdict: None,
+                    slashed: 0,
+                    largest_stake: 0,
                 },
             );
             world.lamports[usize::from(signer)] -= world.rents.submission;
@@ -1673,7 +2007,7 @@ impl World {
             accused,
             initiator,
             signer,
-            attempt,
+            index,
             accusation,
             shown,
         } = *ix
@@ -1690,8 +2024,8 @@ impl World {
         let submission = self.submission(of)?;
         self.round(round)?;
         let accused_node = self.node(accused)?;
-        self.node(initiator)?;
-        require(attempt == submission.audits, No::Seeds)?;
+        let node = self.node(initiator)?;
+        require(index == node.audits, No::Seeds)?;
         require(of.round.task == at, No::WrongTask)?;
         require(round.task == at, No::WrongTask)?;
         require(round.number == of.round.number, No::WrongRound)?;
@@ -1707,25 +2041,33 @@ impl World {
         )?;
         self.passes(at, self.nodes[&initiator].role, initiator.owner, shown)?;
         let weight = self.weight_on(initiator, submission.slot)?;
-        require(!self.under_audit(of), No::AuditAlreadyOpen)?;
-        require(submission.verdict.is_none(), No::AlreadyDecided)?;
-        require(submission.audits < MOST_AUDITS, No::AuditsUsedUp)?;
+        let status = self.submission_status(of);
+        require(
+            status < 2 || (status == 2 && accusation == 2),
+            No::AlreadyDecided,
+        )?;
         let bond = task.rules.bond;
-        self.may_lend(initiator, bond)?;
+        require(
+            u128::from(self.bonds(initiator)) + u128::from(bond) <= node.active().into(),
+            No::StakePledged,
+        )?;
 
-        let others = self.active_stake(at) - self.voting(accused);
+        let eligible = submission
+            .others
+            .min(self.electorate(at, Some(accused.owner)));
+        let whole = u128::from(accused_node.stake) + u128::from(submission.slashed);
+        let accused_stake = u64::try_from(whole).unwrap_or(u64::MAX);
         let reveal = self.slot + task.rules.commit;
         let audit = Audit {
-            initiator: initiator.owner,
+            attempt: submission.audits,
             accused: accused.owner,
             payer: signer,
             opened: self.slot,
             reveal,
             end: reveal + task.rules.reveal,
             submission_slot: submission.slot,
-            accused_stake: accused_node.stake,
-            exposed: bps(accused_node.stake, task.rules.malice_bps),
-            eligible: others.min(submission.others_stake),
+            accused_stake,
+            eligible: u64::try_from(eligible.weight(&task.rules)).unwrap(),
             bond,
             deposit: task.rules.deposit,
             accusation,
@@ -1736,14 +2078,35 @@ impl World {
             pot_left: 0,
             pot_paid: 0,
         };
-        self.check_weight(initiator, submission.slot, weight);
         Ok(Box::new(move |world| {
-            world.nodes.get_mut(&initiator).unwrap().stake -= bond;
-            world.submissions.get_mut(&of).unwrap().audits += 1;
+            let open = world.open_of(of);
+            if open > 0 {
+                world.meet(Met::AuditBesideAnother);
+            }
+            if open > 2 {
+                world.meet(Met::FourAuditsAtOnce);
+            }
+            if audit.attempt > 3 {
+                world.meet(Met::FifthAudit);
+            }
+            if status == 1 {
+                world.meet(Met::AccusedAfterAcquittal);
+            }
+            if world.open_audits(initiator) > 0 {
+                world.meet(Met::AccusedAccuses);
+            }
+            if world.nodes[&initiator].active() == world.min_stake(initiator) {
+                world.meet(Met::MinimumAccuses);
+            }
+            world.nodes.get_mut(&initiator).unwrap().audits += 1;
+            let submission = world.submissions.get_mut(&of).unwrap();
+            submission.audits += 1;
+            submission.largest_stake = submission.largest_stake.max(accused_stake);
             world.audits.insert(
                 AuditId {
                     submission: of,
-                    attempt,
+                    initiator: initiator.owner,
+                    index,
                 },
                 audit,
             );
@@ -1859,20 +2222,15 @@ impl World {
     ) -> Judged {
         let audit = &self.audits[&of];
         require(node.owner != audit.accused, No::AccusedCannotVote)?;
-        require(node.owner != audit.initiator, No::InitiatorAlreadyVoted)?;
+        require(node.owner != of.initiator, No::InitiatorAlreadyVoted)?;
         let weight = self.weight_on(node, audit.submission_slot)?;
         self.passes(node.task, self.nodes[&node].role, node.owner, shown)?;
-        let deposit = audit.deposit;
-        if deposit > 0 {
-            self.may_lend(node, deposit)?;
-        }
-        self.check_weight(node, audit.submission_slot, weight);
         let id = VoteId {
             audit: of,
             voter: node.owner,
         };
         Ok(Box::new(move |world| {
-            world.nodes.get_mut(&node).unwrap().stake -= deposit;
+            world.meet_voter(node, weight);
             if let Some(opinion) = opinion {
                 let audit = world.audits.get_mut(&of).unwrap();
                 audit.ballots.push((opinion, weight));
@@ -1884,7 +2242,6 @@ impl World {
                     sealed,
                     opinion,
                     weight,
-                    deposit,
                     state: if opinion.is_some() {
                         VoteState::Revealed
                     } else {
@@ -1922,9 +2279,11 @@ impl World {
         require(accused.task == task, No::WrongTask)?;
         require(accused.owner == audit.accused, No::WrongNode)?;
         require(initiator.task == task, No::WrongTask)?;
-        require(initiator.owner == audit.initiator, No::WrongNode)?;
+        require(initiator.owner == of.initiator, No::WrongNode)?;
         require(audit.outcome == Outcome::Open, No::AlreadyResolved)?;
         require(self.slot >= audit.end, No::VotingOpen)?;
+        let before = self.submissions[&of.submission].outcomes.len();
+        require(audit.attempt as usize == before, No::EarlierAuditOpen)?;
         Ok(Box::new(move |world| world.resolve(of)))
     }
 
@@ -1971,7 +2330,7 @@ impl World {
         require(node.task == at, No::WrongTask)?;
         require(node.owner == of.owner, No::WrongNode)?;
         require(self.slot >= task.audit_end(id.number), No::RoundUndecided)?;
-        require(self.submission_status(of) != 3, No::ConvictedEarnsNothing)?;
+        require(self.submission_status(of) < 2, No::ConvictedEarnsNothing)?;
         require(!submission.paid, No::AlreadyPaid)?;
         require(self.open_in_round(id) == 0, No::RoundUndecided)?;
         let share = round.reserve / u64::from(round.submissions);
@@ -2019,7 +2378,7 @@ impl World {
                 let audit = self.audit(id)?;
                 require(id.submission == submission, No::WrongSubmission)?;
                 require(initiator.task == id.task(), No::WrongTask)?;
-                require(initiator.owner == audit.initiator, No::WrongNode)?;
+                require(initiator.owner == id.initiator, No::WrongNode)?;
                 require(audit.payer == payer, No::WrongPayer)?;
                 require(audit.outcome != Outcome::Open, No::NotResolved)?;
                 require(self.votes_of(id).next().is_none(), No::NotEmpty)?;
@@ -2046,10 +2405,10 @@ impl World {
                 require(node.owner == id.owner, No::WrongNode)?;
                 require(submission.payer == payer, No::WrongPayer)?;
                 require(
-                    self.slot >= task.submission_end(round.number),
+                    self.slot >= task.audit_end(round.number),
                     No::RoundUndecided,
                 )?;
-                let settled = submission.paid || self.submission_status(id) == 3;
+                let settled = submission.paid || self.submission_status(id) > 1;
                 require(settled && self.live_audits(id) == 0, No::NotEmpty)?;
                 Ok(Box::new(move |world| {
                     world.submissions.remove(&id);
@@ -2077,26 +2436,24 @@ impl World {
                 closer,
                 task: at,
                 node: id,
-                owner,
+                payer,
             } => {
                 let task = self.task(at)?;
                 let node = self.node(id)?;
                 require(id.task == at, No::WrongTask)?;
-                require(id.owner == owner, No::WrongPayer)?;
+                require(node.payer == payer, No::WrongPayer)?;
                 require(
                     closer == id.owner || task.status == Status::Retired,
                     No::NotRetired,
                 )?;
                 let owns = [node.stake, node.payable, node.boxes[0].0, node.boxes[1].0];
                 require(
-                    owns.iter().all(|amount| *amount == 0)
-                        && self.lent(id) == 0
-                        && self.live(id) == 0,
+                    owns.iter().all(|amount| *amount == 0) && self.live(id) == 0,
                     No::NotEmpty,
                 )?;
                 Ok(Box::new(move |world| {
                     world.nodes.remove(&id);
-                    world.lamports[usize::from(owner)] += world.rents.node;
+                    world.lamports[usize::from(payer)] += world.rents.node;
                 }))
             }
             _ => unreachable!(),
@@ -2138,105 +2495,96 @@ impl World {
         *self.badges.get_mut(&Badge { owner: to, ..badge }).unwrap() += 1;
     }
 
-    /// Recent stake is never more than all.
-    fn cap_recent(&mut self, id: NodeId) {
-        let voting = self.voting(id);
-        let node = self.nodes.get_mut(&id).unwrap();
-        node.recent = node.recent.min(voting);
-    }
-
-    /// A bond or deposit that no audit holds any more goes back. A node that leaves with all it has takes it along.
-    fn give_back(&mut self, id: NodeId, amount: u64) {
-        let node = self.nodes.get_mut(&id).unwrap();
-        let leaves = node.leaving > 0 && node.leaving == node.stake;
-        node.stake += amount;
-        if leaves {
-            node.leaving += amount;
-        }
-        self.cap_recent(id);
-    }
-
     fn resolve(&mut self, of: AuditId) {
         let task = of.task();
         let (slot, rules) = (self.slot, self.rules(task));
         let audit = self.audits.get_mut(&of).unwrap();
         let outcome = audit.verdict(&rules);
         audit.outcome = outcome;
-        let bond = std::mem::take(&mut audit.bond);
         let audit = audit.clone();
         self.outcomes[outcome as usize] += 1;
-        let (accused, initiator) = (
-            NodeId {
-                task,
-                owner: audit.accused,
-            },
-            NodeId {
-                task,
-                owner: audit.initiator,
-            },
-        );
+        self.check_verdict(of);
+        let before = self.submission_status(of.submission);
+        self.submissions
+            .get_mut(&of.submission)
+            .unwrap()
+            .outcomes
+            .push(outcome);
+        let owner = |owner| NodeId { task, owner };
+        let (accused, initiator) = (owner(audit.accused), owner(of.initiator));
         let mut pot = (0, 0, 0);
         match outcome {
             Outcome::Open => unreachable!(),
-            Outcome::NoVerdict => self.give_back(initiator, bond),
+            Outcome::NoVerdict => {}
             Outcome::Acquitted => {
-                let voters = voters_part(bond, &rules);
-                let weight = if rules.reward == 0 {
+                let lost = self.nodes.get_mut(&initiator).unwrap().slash(audit.bond);
+                if lost < audit.bond {
+                    self.meet(Met::BondLostInPart);
+                }
+                let voters = voters_part(lost, &rules);
+                let mut weight = audit.weight_of(&rules, audit.sharers(&rules));
+                if rules.reward == 0 {
                     // Everyone who voted but the initiator, whose bond it is.
-                    audit.weight_of(&rules, &[0, 1, 2])
-                        - u128::from(audit.weigh(&rules, audit.ballots[0].1))
-                } else {
-                    audit.weight_of(&rules, &[0])
-                };
+                    weight -= u128::from(audit.weigh(&rules, audit.ballots[0].1));
+                }
                 pot = (voters, 0, weight);
-                self.cap_recent(initiator);
-                self.nodes.get_mut(&initiator).unwrap().against_majority += 1;
                 let node = self.nodes.get_mut(&accused).unwrap();
-                node.lock(bond - voters, slot, rules.leave_delay);
+                node.lock(lost - voters, slot, rules.leave_delay);
             }
             Outcome::Downtime | Outcome::Malice => {
                 let malice = outcome == Outcome::Malice;
-                let due = bps(
-                    audit.accused_stake,
-                    if malice {
-                        rules.malice_bps
-                    } else {
-                        rules.downtime_bps
-                    },
-                );
+                let fault = if malice {
+                    rules.malice_bps
+                } else {
+                    rules.downtime_bps
+                };
+                let whole = bps(audit.accused_stake, fault);
+                let submission = self.submissions.get_mut(&of.submission).unwrap();
+                let due = whole.saturating_sub(submission.slashed);
                 let node = self.nodes.get_mut(&accused).unwrap();
-                let slash = due.min(node.stake);
-                node.stake -= slash;
-                node.leaving -= slash.min(node.leaving);
-                if node.leaving == 0 {
-                    node.leave_slot = 0;
+                let slash = node.slash(due);
+                submission.slashed += slash;
+                let worst = node.convicted.entry(of.submission).or_insert(outcome);
+                *worst = outcome.max(*worst);
+                if due < whole {
+                    self.meet(Met::SlashOfTheDifference);
                 }
-                node.convictions[usize::from(malice)] += 1;
-                self.cap_recent(accused);
 
                 let (bonus, voters) = (bps(slash, rules.bonus_bps), voters_part(slash, &rules));
-                let weight = if rules.reward == 0 {
-                    audit.weight_of(&rules, &[0, 1, 2])
+                let sharers = audit.sharers(&rules);
+                let weight = audit.weight_of(&rules, sharers);
+                let share = if sharers.contains(&audit.accusation) {
+                    let own = audit.weigh(&rules, audit.ballots[0].1);
+                    portion(voters, own, u64::try_from(weight).unwrap())
                 } else {
-                    audit.weight_of(&rules, &[1, 2])
+                    self.meet(Met::AccusationOfLess);
+                    0
                 };
-                let own = audit.weigh(&rules, audit.ballots[0].1);
-                let share = portion(voters, own, u64::try_from(weight).unwrap());
                 pot = (voters, share, weight);
-                self.give_back(initiator, bond);
                 let node = self.nodes.get_mut(&initiator).unwrap();
-                node.with_majority += 1;
                 node.lock(bonus + share, slot, rules.leave_delay);
                 self.pool(task, slash - bonus - voters);
-                self.rounds
-                    .get_mut(&of.submission.round)
-                    .unwrap()
-                    .convictions += 1;
+                let round = self.rounds.get_mut(&of.submission.round).unwrap();
+                round.convicted.insert(of.submission.owner);
             }
         }
-        if outcome != Outcome::NoVerdict {
-            self.submissions.get_mut(&of.submission).unwrap().verdict = Some(outcome);
+        let node = self.nodes.get_mut(&initiator).unwrap();
+        match audit.won(audit.accusation) {
+            Some(true) => node.with_majority += 1,
+            Some(false) => node.against_majority += 1,
+            None => {}
         }
+        let after = self.submission_status(of.submission);
+        match (before, after, outcome) {
+            (2, 3, _) => self.meet(Met::MaliceAfterDowntime),
+            (2, 2, Outcome::Acquitted) | (3, 3, Outcome::Acquitted) => {
+                self.meet(Met::AcquittedAfterConviction);
+            }
+            (3, 3, Outcome::Downtime) => self.meet(Met::DowntimeAfterMalice),
+            (1, 2 | 3, _) => self.meet(Met::ConvictedAfterAcquittal),
+            _ => {}
+        }
+        assert!(before <= after, "{of:?}: a verdict was made milder");
         let audit = self.audits.get_mut(&of).unwrap();
         audit.pot = pot.0;
         audit.pot_weight = u64::try_from(pot.2).unwrap();
@@ -2249,7 +2597,6 @@ impl World {
         let (slot, rules) = (self.slot, self.rules(task));
         let vote = self.votes.get_mut(&id).unwrap();
         vote.state = VoteState::Claimed;
-        let deposit = std::mem::take(&mut vote.deposit);
         let (opinion, weight) = (vote.opinion, vote.weight);
         let last = self.unclaimed(id.audit) == 0;
         let node = NodeId {
@@ -2258,12 +2605,14 @@ impl World {
         };
         let audit = self.audits.get_mut(&id.audit).unwrap();
         let won = opinion.and_then(|opinion| audit.won(opinion));
-        let share = match won {
-            Some(won) if won || rules.reward == 0 => {
+        let sharers = audit.sharers(&rules);
+        let share = match opinion {
+            Some(opinion) if sharers.contains(&opinion) => {
                 portion(audit.pot, audit.weigh(&rules, weight), audit.pot_weight)
             }
             _ => 0,
         };
+        let less = won == Some(false) && opinion == Some(1) && rules.reward == 1;
         audit.pot_left -= share;
         audit.pot_paid += share;
         if last {
@@ -2275,20 +2624,50 @@ impl World {
             );
             self.pool(task, rest);
         }
-        if opinion.is_some() {
-            self.give_back(node, deposit);
-        } else {
-            self.pool(task, deposit);
-            self.cap_recent(node);
+        if less && self.audits[&id.audit].outcome == Outcome::Malice {
+            self.meet(Met::VotedForLess);
         }
-        let node = self.nodes.get_mut(&node).unwrap();
+        let of = self.nodes.get_mut(&node).unwrap();
         match (opinion, won) {
-            (None, _) => node.unrevealed += 1,
-            (_, Some(true)) => node.with_majority += 1,
-            (_, Some(false)) => node.against_majority += 1,
+            (None, _) => {
+                of.unrevealed += 1;
+                let lost = of.slash(rules.deposit);
+                self.pool(task, lost);
+                if lost < rules.deposit {
+                    self.meet(Met::DepositLostInPart);
+                }
+            }
+            (_, Some(true)) => of.with_majority += 1,
+            (_, Some(false)) => of.against_majority += 1,
             _ => {}
         }
-        node.lock(share, slot, rules.leave_delay);
+        let of = self.nodes.get_mut(&node).unwrap();
+        of.lock(share, slot, rules.leave_delay);
+    }
+
+    pub fn meet(&mut self, met: Met) {
+        *self.met.entry(met).or_default() += 1;
+    }
+
+    /// What a vote that is taken shows.
+    fn meet_voter(&mut self, id: NodeId, weight: u64) {
+        let node = &self.nodes[&id];
+        let (active, young) = (node.active(), weight < node.active());
+        if self.open_audits(id) > 0 {
+            self.meet(Met::AccusedVotes);
+        }
+        if self.pledged(id) >= active.into() {
+            self.meet(Met::PledgedVotes);
+        }
+        if active == self.min_stake(id) {
+            self.meet(Met::MinimumVotes);
+        }
+        if self.commitments(id) > 3 {
+            self.meet(Met::ManyCommitments);
+        }
+        if young {
+            self.meet(Met::OldStakeVotes);
+        }
     }
 
     /// Judges, and changes the world where the instruction is accepted.
@@ -2296,28 +2675,169 @@ impl World {
         let effect = self.judge(ix)?;
         effect(self);
         for id in ix.nodes() {
-            if self.nodes.contains_key(&id) {
-                let voting = self.voting(id);
-                let slot = self.slot;
-                let node = self.nodes.get_mut(&id).unwrap();
-                if node.history.last().is_none_or(|last| last.1 != voting) {
-                    node.history.push((slot, voting));
-                }
-            }
+            self.remember(id);
         }
         Ok(())
+    }
+
+    /// Notes what the node can vote with now, where that is something else than before.
+    fn remember(&mut self, id: NodeId) {
+        let moment = match self.nodes.get(&id) {
+            Some(node) => self.moment(id, node),
+            None if self.histories.contains_key(&id) => Moment {
+                slot: self.slot,
+                active: 0,
+                counts: false,
+            },
+            None => return,
+        };
+        let history = self.histories.entry(id).or_default();
+        let same = |last: &Moment| (last.active, last.counts) == (moment.active, moment.counts);
+        if !history.last().is_some_and(same) {
+            history.push(moment);
+        }
     }
 }
 
 /// What must hold whatever happened.
 impl World {
-    /// A vote weighs at most what the node could vote with at any time since just before the submission.
-    fn check_weight(&self, id: NodeId, submission: Slot, weight: u64) {
-        let history = &self.nodes[&id].history;
-        let before = history.iter().rposition(|(slot, _)| *slot < submission);
-        let since = &history[before.expect("it joined before the submission")..];
-        let least = since.iter().map(|(_, voting)| *voting).min().unwrap();
-        assert!(weight <= least, "{id:?} votes with {weight}, held {least}");
+    /// Whoever is awake counts: whether the node may vote in the audit, by time and mode, by age and amount of its stake, by its gate and by
+    /// its own part in this audit alone. Nothing here looks at another audit, at a bond or at a deposit.
+    pub fn may_vote(&self, ix: &Ix) -> bool {
+        let (of, id, shown, commits) = match *ix {
+            Ix::CastVote {
+                audit, node, shown, ..
+            } => (audit, node, shown, false),
+            Ix::CommitVote {
+                audit, node, shown, ..
+            } => (audit, node, shown, true),
+            _ => unreachable!(),
+        };
+        let rules = &self.tasks[&id.task].rules;
+        let audit = &self.audits[&of];
+        let commit_end = audit.opened + rules.commit;
+        let in_time = if commits {
+            self.slot < commit_end
+        } else {
+            self.slot < commit_end + rules.reveal
+        };
+        let vote = VoteId {
+            audit: of,
+            voter: id.owner,
+        };
+        let role = self.nodes[&id].role;
+        in_time
+            && commits == (rules.commit > 0)
+            && ![of.initiator, of.submission.owner].contains(&id.owner)
+            && !self.votes.contains_key(&vote)
+            && self.least(id, audit.submission_slot) >= rules.min_stake[usize::from(role)]
+            && self.passes(id.task, role, id.owner, shown).is_ok()
+    }
+
+    /// The same for an accusation: besides, the submission must not be convicted of it already, nor the bonds of the node's own open
+    /// accusations be over its stake.
+    pub fn may_accuse(&self, ix: &Ix) -> bool {
+        let Ix::OpenAudit {
+            submission: of,
+            initiator: id,
+            accusation,
+            shown,
+            ..
+        } = *ix
+        else {
+            unreachable!()
+        };
+        let task = &self.tasks[&id.task];
+        let submission = &self.submissions[&of];
+        let node = &self.nodes[&id];
+        let worst = submission.outcomes.iter().max();
+        let decided = match accusation {
+            1 => worst >= Some(&Outcome::Downtime),
+            _ => worst == Some(&Outcome::Malice),
+        };
+        task.status != Status::Paused
+            && self.slot < task.audit_end(of.round.number)
+            && !decided
+            && self.bonds(id) + task.rules.bond <= node.active()
+            && self.least(id, submission.slot) >= task.rules.min_stake[usize::from(node.role)]
+            && self.passes(id.task, node.role, id.owner, shown).is_ok()
+    }
+
+    /// More than half of what could vote just before the submission's slot decides, if it has the quorum of votes.
+    fn check_verdict(&mut self, of: AuditId) {
+        let rules = self.rules(of.task());
+        let audit = &self.audits[&of];
+        let slot = audit.submission_slot;
+        let all = self.electorate_before(of.task(), Some(audit.accused), slot);
+        let all = all.weight(&rules);
+        assert!(
+            u128::from(audit.eligible) <= all,
+            "{of:?}: {} are eligible, {all} could vote just before the submission's slot",
+            audit.eligible
+        );
+        assert!(
+            audit.weight_of(&rules, &[0, 1, 2]) <= all,
+            "{of:?}: more voted than could"
+        );
+        let outcomes = [Outcome::Acquitted, Outcome::Downtime, Outcome::Malice];
+        for (opinion, outcome) in (0u8..).zip(outcomes) {
+            let weight = audit.weight_of(&rules, &[opinion]);
+            let heads = audit.others_of(&[opinion]);
+            if 2 * weight > all && heads >= rules.quorum_votes as usize {
+                assert_eq!(
+                    self.audits[&of].outcome, outcome,
+                    "{of:?}: {weight} of {all} said {opinion}"
+                );
+                return self.meet(Met::HalfDecides(opinion));
+            }
+        }
+    }
+
+    /// Stake that leaves is neither pledged nor accused, nor can it still be accused for what was submitted before it asked to leave.
+    fn check_leave(&self, id: NodeId, stake: u64) {
+        if stake == 0 {
+            return;
+        }
+        let (node, task) = (&self.nodes[&id], &self.tasks[&id.task]);
+        assert_eq!(self.open_audits(id), 0, "{id:?}: the accused withdraws");
+        assert!(
+            u128::from(node.stake - stake) >= self.pledged(id),
+            "{id:?}: what is pledged leaves"
+        );
+        let asked = node.leave_slot - task.rules.leave_delay;
+        for (of, submission) in self.submissions_of(id) {
+            assert!(
+                submission.slot > asked || self.slot >= task.audit_end(of.round.number),
+                "{id:?}: stake leaves that {of:?} answers for"
+            );
+        }
+    }
+
+    /// All that a node has leaves when nothing can take of it any more.
+    fn check_return(&self, id: NodeId) {
+        let task = &self.tasks[&id.task];
+        assert_eq!(self.open_audits(id), 0, "{id:?}: the accused is paid out");
+        assert_eq!(self.bonds(id), 0, "{id:?}: a bond is paid out");
+        assert_eq!(self.commitments(id), 0, "{id:?}: a deposit is paid out");
+        for (of, _) in self.submissions_of(id) {
+            assert!(
+                self.slot >= task.audit_end(of.round.number),
+                "{id:?}: paid out before {of:?} is safe"
+            );
+        }
+    }
+
+    fn submissions_of(&self, id: NodeId) -> impl Iterator<Item = (&SubmissionId, &Submission)> {
+        self.submissions
+            .iter()
+            .filter(move |(of, _)| of.round.task == id.task && of.owner == id.owner)
+    }
+
+    pub fn open_of(&self, submission: SubmissionId) -> usize {
+        self.audits
+            .iter()
+            .filter(|(at, audit)| at.submission == submission && audit.outcome == Outcome::Open)
+            .count()
     }
 
     /// No reward leaves before the leave delay, and none stays for twice as long.
@@ -2358,19 +2878,26 @@ impl World {
         for (id, node) in &self.nodes {
             assert!(node.leaving <= node.stake, "{id:?}");
         }
-        for (id, audit) in &self.audits {
-            let open = audit.outcome == Outcome::Open;
-            assert_eq!(
-                open,
-                audit.bond > 0,
-                "{id:?}: a bond as long as the audit is open"
+        for (id, submission) in &self.submissions {
+            let most = bps(
+                submission.largest_stake,
+                self.tasks[&id.round.task].rules.malice_bps,
             );
+            assert!(
+                submission.slashed <= most,
+                "{id:?} cost {} of at most {most}",
+                submission.slashed
+            );
+        }
+        for (id, audit) in &self.audits {
             if audit.won(0).is_some() {
                 let least = self.tasks[&id.task()].rules.quorum_votes as usize;
-                assert!(
-                    audit.ballots.len() > least,
-                    "{id:?}: a verdict without quorum"
-                );
+                let side = match audit.outcome {
+                    Outcome::Acquitted => audit.others_of(&[0]),
+                    Outcome::Malice => audit.others_of(&[2]),
+                    _ => audit.others_of(&[1, 2]),
+                };
+                assert!(side >= least, "{id:?}: a verdict without quorum");
             }
             if self.unclaimed(*id) == 0 {
                 assert_eq!(audit.pot_left, 0, "{id:?}: nothing is left without a claim");
@@ -2391,6 +2918,7 @@ impl Ix {
             | Ix::RequestLeave { node, .. }
             | Ix::CancelLeave { node, .. }
             | Ix::Withdraw { node, .. }
+            | Ix::ReturnStake { node, .. }
             | Ix::SetOperator { node, .. }
             | Ix::SubmitWork { node, .. }
             | Ix::CastVote { node, .. }
@@ -2427,6 +2955,7 @@ impl Ix {
             Ix::RequestLeave { .. } => "request_leave",
             Ix::CancelLeave { .. } => "cancel_leave",
             Ix::Withdraw { .. } => "withdraw",
+            Ix::ReturnStake { .. } => "return_stake",
             Ix::SetOperator { .. } => "set_operator",
             Ix::SubmitWork { .. } => "submit_work",
             Ix::OpenAudit { .. } => "open_audit",

@@ -50,6 +50,7 @@ impl Dice {
 
 pub struct Player {
     dice: Dice,
+    stranger: bool,
     /// What a game calls a lot of money: from pennies to amounts whose products don't fit 64 bits.
     pub unit: u64,
 }
@@ -63,7 +64,16 @@ impl Player {
             2 => dice.range(1 << 30, 1 << 40),
             _ => dice.range(1 << 45, 1 << 50),
         };
-        Self { dice, unit }
+        Self {
+            stranger: seed.is_multiple_of(2),
+            dice,
+            unit,
+        }
+    }
+
+    /// Whether a stranger closes all there is at the end of the game.
+    pub fn is_stranger(&self) -> bool {
+        self.stranger
     }
 
     /// Base units in each wallet at the beginning.
@@ -80,12 +90,9 @@ impl Player {
         match self.dice.below(100) {
             0..=11 => Gate::Allowlist,
             12..=23 => Gate::Token {
-                // What is in an untouched wallet, one more, or less.
-                least: match self.dice.below(10) {
-                    0..=4 => self.purse(),
-                    5 => self.purse() + 1,
-                    _ => self.amount(100, 260),
-                },
+                mint: self.dice.pick(&BADGES),
+                // What few have, or all.
+                least: self.dice.below(3),
             },
             24..=39 if task == 1 => Gate::Standing {
                 task: other,
@@ -309,7 +316,13 @@ impl Player {
             }
             for (_, node) in world.nodes.iter().filter(|(at, _)| at.task == *id) {
                 edges.extend([node.leave_slot, node.boxes[0].1, node.boxes[1].1]);
-                edges.push(node.recent_slot + task.rules.longest_case());
+            }
+            let nodes = world.nodes.keys().filter(|at| at.task == *id);
+            for (slot, _) in nodes.flat_map(|at| world.arrivals(*at)) {
+                edges.push(slot + task.rules.longest_case());
+            }
+            if task.status == Status::Retired {
+                edges.push(task.retired + task.rules.leave_delay);
             }
         }
         for audit in world.audits.values() {
@@ -345,6 +358,15 @@ impl Player {
         }
         self.dice
             .range((*OPERATORS.start()).into(), (*OPERATORS.end()).into()) as Key
+    }
+
+    /// Who pays rent: mostly whom it is about.
+    fn payer(&mut self, usual: Key) -> Key {
+        if self.dice.percent(70) {
+            usual
+        } else {
+            self.key()
+        }
     }
 
     fn key(&mut self) -> Key {
@@ -400,7 +422,8 @@ impl Player {
             Some(id) => id,
             None => AuditId {
                 submission: self.submission(world, task),
-                attempt: 0,
+                initiator: self.owner(),
+                index: 0,
             },
         }
     }
@@ -434,8 +457,7 @@ impl Player {
         };
         let proof = match of.rules.gates[usize::from(role.min(1))] {
             Gate::Allowlist => Some(Proof::Entry(EntryId { task, role, owner })),
-            Gate::Token { .. } if self.dice.percent(90) => Some(Proof::Wallet(savings(owner))),
-            Gate::Token { .. } => Some(Proof::Wallet(owner)),
+            Gate::Token { mint, .. } => Some(Proof::Badge(Badge { mint, owner })),
             Gate::Standing { task, .. } | Gate::Member { task } => {
                 Some(Proof::Node(NodeId { task, owner }))
             }
@@ -504,7 +526,8 @@ impl Player {
     /// An opinion that leans to the same side for the same audit, so that there are majorities.
     fn opinion(&mut self, audit: AuditId) -> u8 {
         let SubmissionId { round, owner } = audit.submission;
-        let lean = (round.number + 3 * u64::from(owner) + 5 * u64::from(audit.attempt)) % 4;
+        let attempt = u64::from(audit.index);
+        let lean = (round.number + 3 * u64::from(owner) + 5 * attempt) % 4;
         if lean < 3 && self.dice.percent(75) {
             lean as u8
         } else {
@@ -553,12 +576,13 @@ impl Player {
             },
             34..=41 => Ix::CloseTask {
                 task,
-                signer: creator(task),
                 vault: task,
                 destination: creator(task),
+                payer: payer_of(world.tasks.get(&task), |task| task.payer),
             },
             42..=51 => Ix::AllowNode {
                 signer: creator(task),
+                payer: self.payer(creator(task)),
                 entry: EntryId {
                     task,
                     role: self.dice.below(2) as u8,
@@ -572,10 +596,12 @@ impl Player {
                     owner: self.owner(),
                 };
                 let entries = world.entries.keys().filter(|id| id.task == task);
+                let entry = self.dice.any(entries.copied()).unwrap_or(fallback);
                 Ix::DisallowNode {
                     task,
                     signer: creator(task),
-                    entry: self.dice.any(entries.copied()).unwrap_or(fallback),
+                    entry,
+                    payer: payer_of(world.entries.get(&entry), |payer| *payer),
                 }
             }
             58..=97 => self.join(world, task),
@@ -618,7 +644,7 @@ impl Player {
                     signer: node.owner,
                 }
             }
-            146..=170 => {
+            146..=164 => {
                 let node = self.node(world, task);
                 Ix::Withdraw {
                     task,
@@ -630,6 +656,15 @@ impl Player {
                     } else {
                         node.owner
                     },
+                }
+            }
+            165..=170 => {
+                let node = self.node(world, task);
+                Ix::ReturnStake {
+                    task,
+                    node,
+                    vault: task,
+                    destination: self.dice.pick(&[node.owner, savings(node.owner)]),
                 }
             }
             171..=176 => {
@@ -676,7 +711,7 @@ impl Player {
                     },
                     initiator,
                     signer: self.operator_of(world, initiator),
-                    attempt: world.submissions.get(&submission).map_or(0, |of| of.audits),
+                    index: world.nodes.get(&initiator).map_or(0, |node| node.audits),
                     accusation: self.dice.range(1, 2) as u8,
                     shown: self.shown_of(world, initiator),
                 }
@@ -780,10 +815,10 @@ impl Player {
                     submission: audit.submission,
                     initiator: NodeId {
                         task,
-                        owner: of.map_or(1, |audit| audit.initiator),
+                        owner: audit.initiator,
                     },
                     audit,
-                    payer: of.map_or(9, |audit| audit.payer),
+                    payer: payer_of(of, |audit| audit.payer),
                 }
             }
             1019..=1030 => {
@@ -822,7 +857,7 @@ impl Player {
                     },
                     task,
                     node,
-                    owner: node.owner,
+                    payer: payer_of(world.nodes.get(&node), |node| node.payer),
                 }
             }
         }
@@ -840,6 +875,7 @@ impl Player {
         let uris = [uri(), uri()];
         Ix::CreateTask {
             task,
+            payer: self.payer(creator(task)),
             rules: Box::new(if bent {
                 self.bent_rules(task)
             } else {
@@ -868,6 +904,7 @@ impl Player {
         };
         Ix::JoinTask {
             node,
+            payer: self.payer(owner),
             role: if self.dice.percent(2) { 2 } else { role },
             operator: self.operator(),
             amount,
@@ -879,7 +916,7 @@ impl Player {
 
     fn resolve(&mut self, world: &World, task: u8) -> Ix {
         let audit = self.audit(world, task, Some(true));
-        resolution(world, audit)
+        resolution(audit)
     }
 
     fn sealed(&mut self, world: &World, vote: VoteId, opinion: u8) -> Option<Sealed> {
@@ -969,7 +1006,7 @@ impl Player {
                 ..
             }
             | Ix::CloseTask {
-                signer,
+                payer: signer,
                 vault,
                 destination,
                 ..
@@ -978,8 +1015,14 @@ impl Player {
                 1 => *destination = wallet,
                 _ => *signer = key,
             },
-            Ix::DisallowNode { signer, task, .. } => match which {
-                0..=3 => *task = 1 - *task,
+            Ix::DisallowNode {
+                signer,
+                task,
+                payer,
+                ..
+            } => match which {
+                0..=1 => *task = 1 - *task,
+                2..=3 => *payer = key,
                 _ => *signer = key,
             },
             Ix::JoinTask {
@@ -1044,6 +1087,17 @@ impl Player {
                 3 => *vault = 1 - *vault,
                 _ => *destination = wallet,
             },
+            Ix::ReturnStake {
+                task,
+                node: of,
+                vault,
+                destination,
+            } => match which {
+                0 => *task = 1 - *task,
+                1 => *of = node,
+                2 => *vault = 1 - *vault,
+                _ => *destination = wallet,
+            },
             Ix::SetOperator { signer, .. } => *signer = key,
             Ix::SubmitWork {
                 task,
@@ -1075,7 +1129,7 @@ impl Player {
                 accused,
                 initiator,
                 signer,
-                attempt,
+                index,
                 accusation,
                 shown,
             } => match self.dice.below(9) {
@@ -1085,7 +1139,7 @@ impl Player {
                 3 => *accused = node,
                 4 => *initiator = *accused,
                 5 => *signer = key,
-                6 => *attempt = self.dice.below(4) as u8,
+                6 => *index = self.dice.below(4) as u32,
                 7 => *accusation = bad,
                 _ => *shown = show,
             },
@@ -1216,27 +1270,28 @@ impl Player {
                 closer,
                 task,
                 node: of,
-                owner,
+                payer,
             } => match which {
                 0 => *task = 1 - *task,
                 1 => *of = node,
-                2 => *owner = key,
+                2 => *payer = key,
                 _ => *closer = key,
             },
         }
     }
 
-    /// What is left to do to end every case and to close every account, as far as the model takes it at this slot, in any order.
-    pub fn wind_down(&mut self, world: &World) -> Vec<Ix> {
+    /// What is left to do to end every case and to close every account, as far as the model takes it at this slot, in any order. By a
+    /// stranger: but for retiring, only what anyone may do.
+    pub fn wind_down(&mut self, world: &World, stranger: bool) -> Vec<Ix> {
         let mut all = vec![];
         for id in world.audits.keys() {
-            all.push(resolution(world, *id));
+            all.push(resolution(*id));
             let audit = &world.audits[id];
             all.push(Ix::CloseAudit {
                 submission: id.submission,
                 initiator: NodeId {
                     task: id.task(),
-                    owner: audit.initiator,
+                    owner: id.initiator,
                 },
                 audit: *id,
                 payer: audit.payer,
@@ -1286,32 +1341,42 @@ impl Player {
                 payer: round.payer,
             });
         }
-        for id in world.nodes.keys() {
-            all.push(Ix::RequestLeave {
-                task: id.task,
-                node: *id,
-                signer: id.owner,
-                amount: None,
-            });
-            all.push(Ix::Withdraw {
-                task: id.task,
-                node: *id,
-                signer: id.owner,
-                vault: id.task,
-                destination: id.owner,
-            });
+        for (id, node) in &world.nodes {
+            if stranger {
+                all.push(Ix::ReturnStake {
+                    task: id.task,
+                    node: *id,
+                    vault: id.task,
+                    destination: self.dice.pick(&[id.owner, savings(id.owner)]),
+                });
+            } else {
+                all.push(Ix::RequestLeave {
+                    task: id.task,
+                    node: *id,
+                    signer: id.owner,
+                    amount: None,
+                });
+                all.push(Ix::Withdraw {
+                    task: id.task,
+                    node: *id,
+                    signer: id.owner,
+                    vault: id.task,
+                    destination: id.owner,
+                });
+            }
             all.push(Ix::CloseNode {
-                closer: self.key(),
+                closer: if stranger { STRANGER } else { self.key() },
                 task: id.task,
                 node: *id,
-                owner: id.owner,
+                payer: node.payer,
             });
         }
-        for id in world.entries.keys() {
+        for (id, payer) in &world.entries {
             all.push(Ix::DisallowNode {
                 task: id.task,
-                signer: creator(id.task),
+                signer: if stranger { STRANGER } else { creator(id.task) },
                 entry: *id,
+                payer: *payer,
             });
         }
         for (task, state) in &world.tasks {
@@ -1319,9 +1384,9 @@ impl Player {
             let signer = creator(task);
             all.push(Ix::CloseTask {
                 task,
-                signer,
                 vault: task,
                 destination: signer,
+                payer: state.payer,
             });
             if state.status != Status::Retired {
                 all.push(Ix::RetireTask {
@@ -1339,9 +1404,13 @@ impl Player {
     }
 }
 
-fn resolution(world: &World, audit: AuditId) -> Ix {
+/// Who paid for an account, where it exists.
+fn payer_of<T>(account: Option<&T>, payer: impl Fn(&T) -> Key) -> Key {
+    account.map_or(9, payer)
+}
+
+fn resolution(audit: AuditId) -> Ix {
     let task = audit.task();
-    let initiator = world.audits.get(&audit).map_or(1, |audit| audit.initiator);
     Ix::ResolveAudit {
         task,
         audit,
@@ -1353,7 +1422,7 @@ fn resolution(world: &World, audit: AuditId) -> Ix {
         },
         initiator: NodeId {
             task,
-            owner: initiator,
+            owner: audit.initiator,
         },
     }
 }
