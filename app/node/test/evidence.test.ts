@@ -1,5 +1,6 @@
-import type { Submission } from "@securing-tasks/client";
-import { Store } from "@securing-tasks/node";
+import type { Audit, Submission, Task } from "@securing-tasks/client";
+import type { Duty, View } from "@securing-tasks/node";
+import { Store, checkNodeConfig } from "@securing-tasks/node";
 import type {
   AuditFacts,
   Evidence,
@@ -20,15 +21,16 @@ import {
   runAudit,
   runRespond,
   runWork,
+  workFacts,
 } from "@securing-tasks/sandbox";
-import { Keypair, PublicKey } from "@solana/web3.js";
+import { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { pino } from "pino";
 import {
   Web,
   factsOf,
@@ -37,12 +39,15 @@ import {
   runBuilder,
   someWorkFacts,
 } from "../../templates/test/utils";
+import { RULES } from "../../../tests/utils/games";
+import { Doer } from "../src/doer";
 import { Metrics } from "../src/metrics";
 import { askPeers, peersOf } from "../src/peers";
 import type { Service } from "../src/service";
 import { serve } from "../src/service";
 import { Signer } from "../src/signer";
 
+const key = (): PublicKey => Keypair.generate().publicKey;
 const SUBMISSION = Keypair.generate().publicKey.toBase58();
 /** Slots after the submission at which a worker here answers. */
 const LATER = 5n;
@@ -88,7 +93,7 @@ describe("evidence among daemons", function () {
   class Worker {
     readonly operator = Keypair.generate();
     readonly owner = Keypair.generate();
-    readonly facts: WorkFacts = someWorkFacts({
+    facts: WorkFacts = someWorkFacts({
       owner: this.owner.publicKey.toBase58(),
       operator: this.operator.publicKey.toBase58(),
     });
@@ -144,7 +149,7 @@ describe("evidence among daemons", function () {
     }
 
     /** Works, and has its submission on the chain. */
-    async submit(): Promise<void> {
+    async submit(audited = factsOf): Promise<void> {
       const { store, facts } = this;
       const ran = await runWork(work, { ...facts, publicUrl: this.url }, localDoors());
       if (!ran.ok) throw new Error(ran.failure.message);
@@ -153,7 +158,7 @@ describe("evidence among daemons", function () {
       const uri = `${this.url}/payload/${hash}`;
       const round = BigInt(facts.round);
       store.keepWork({ round, hash, uri, payload }, facts.seed);
-      this.about = factsOf(facts, { sha256: hash, uri });
+      this.about = audited(facts, { sha256: hash, uri });
       const { address, slot } = this.about.submission;
       store.keepSubmitted(round, hash, address, BigInt(slot));
       this.slot = BigInt(slot) + LATER;
@@ -377,7 +382,6 @@ describe("evidence among daemons", function () {
       const good = await peer({ evidence: [evidenceHash(lie)] }, text);
       const slow = await listen((_request, response) => {
         response.write(" ");
-        void sleep(20_000, undefined, { ref: false }).then(() => response.end());
       });
       const begun = performance.now();
       expect(await ask(facts, [slow, good, slow], 400)).to.deep.equal([lie]);
@@ -430,6 +434,149 @@ describe("evidence among daemons", function () {
       const good = await peer({ evidence: [evidenceHash(lie)] }, evidenceText(lie));
       const peers = [{ base: good, allowPrivateNetwork: false }];
       expect(await askPeers({ facts, peers, budgetMs: 1_000 })).to.deep.equal([]);
+    });
+  });
+
+  describe("in a daemon", () => {
+    const task = {
+      ...{ address: key(), creator: key(), mint: key(), id: 1n, startSlot: 1_000n, rules: RULES },
+      auditFunction: { hash: new Uint8Array(32), uri: "" },
+    } as unknown as Task;
+    const slot = task.startSlot + 1n;
+
+    /** An RPC server with a block in each slot. */
+    const chain = async (): Promise<Connection> => {
+      const url = await listen((request, response) => {
+        let body = "";
+        request.on("data", (part: Buffer) => (body += part.toString()));
+        request.on("end", () => {
+          const { id, method, params } = JSON.parse(body) as {
+            readonly id: string;
+            readonly method: string;
+            readonly params: readonly [number];
+          };
+          const at = params[0];
+          const blockhash = new PublicKey(Buffer.alloc(32, at % 256)).toBase58();
+          const block = { blockhash, previousBlockhash: blockhash, parentSlot: at - 1 };
+          const result =
+            method === "getBlocks" ? [at] : { ...block, blockTime: at, blockHeight: at };
+          response.end(JSON.stringify({ jsonrpc: "2.0", id, result }));
+        });
+      });
+      return new Connection(url, "confirmed");
+    };
+
+    /** A worker that lies, on this chain. */
+    async function liar(
+      connection: Connection,
+    ): Promise<{ worker: Worker; submission: Submission }> {
+      const worker = new Worker(true);
+      const [owner, operator] = [worker.owner.publicKey, worker.operator.publicKey];
+      const node = { owner, operator, publicUrl: null, secrets: {} };
+      worker.facts = await workFacts(connection, task, 0n, node);
+      await worker.start();
+      const submission = { address: key(), owner, round: 0n, slot } as Submission;
+      await worker.submit((facts, { sha256, uri }) => {
+        Object.assign(submission, { payloadHash: Buffer.from(sha256, "hex"), payloadUri: uri });
+        const about = factsOf(facts, { sha256, uri });
+        const address = submission.address.toBase58();
+        return { ...about, submission: { ...about.submission, address, slot: Number(slot) } };
+      });
+      return { worker, submission };
+    }
+
+    /** Does one duty of a daemon with this state. */
+    async function doOne(
+      duty: Duty,
+      store: Store,
+      connection: Connection,
+      submissions: readonly Submission[],
+    ): Promise<void> {
+      const done = new Promise<void>((resolve) => {
+        const doer = new Doer({
+          config: checkNodeConfig({
+            ...{ rpcUrl: connection.rpcEndpoint, task: task.address.toBase58(), role: "witness" },
+            ...{ owner: key().toBase58(), operatorKeypair: "key", state: "state" },
+            ...{ allowPrivateNetwork: true, recheckMs: 0 },
+          }),
+          connection,
+          store,
+          operator: Keypair.generate(),
+          follower: { slot: slot + 50n, duration: (slots: bigint) => Number(slots) * 400 },
+          metrics: new Metrics(),
+          log: pino({ level: "silent" }),
+          loadFunction: () => Promise.resolve(audit),
+          runAudit: (_fn: LoadedFunction, facts: AuditFacts, known: readonly Evidence[]) =>
+            judge(facts, known),
+          onDone: resolve,
+          signal: new AbortController().signal,
+        } as unknown as ConstructorParameters<typeof Doer>[0]);
+        doer.start({ task, submissions, audits: [], slot } as unknown as View, [duty]);
+      });
+      await done;
+    }
+
+    it("is kept where it was heard, served to who asks, and worth a verdict there", async () => {
+      const connection = await chain();
+      const { worker, submission } = await liar(connection);
+      const name = submission.address.toBase58();
+      const until = slot + 1_000n;
+      const check: Duty = { kind: "check", key: "check", submission, until };
+      const ofAudit = (): Duty & { kind: "judge" } => {
+        const accused = { address: key(), submission: submission.address } as Audit;
+        return { kind: "judge", key: "judge", audit: accused, submission, until };
+      };
+
+      const first = await juror("first");
+      await doOne(check, first.store, connection, [submission]);
+      expect(first.store.check(name)).to.include({ opinion: "malice", evidence: true });
+      const [hash = ""] = first.store.evidenceOf(name);
+      expect(hash).to.match(/^[0-9a-f]{64}$/);
+
+      await worker.goDark();
+      await doOne(check, first.store, connection, [submission]);
+      const again = ofAudit();
+      await doOne(again, first.store, connection, [submission]);
+      expect(first.store.opinion(again.audit.address.toBase58())).to.include({ opinion: "malice" });
+
+      // Whom it knows by a submission of this task.
+      const payloadHash = Buffer.alloc(32, 7);
+      const payloadUri = `${first.url}/payload/${payloadHash.toString("hex")}`;
+      const other = { ...submission, address: key(), owner: key(), payloadHash, payloadUri };
+      const second = open("second");
+      const judged = ofAudit();
+      await doOne(judged, second, connection, [submission, other]);
+      const opinion = second.opinion(judged.audit.address.toBase58());
+      expect(opinion).to.include({ opinion: "malice", evidence: true });
+      expect(second.evidenceOf(name)).to.deep.equal([hash]);
+
+      const third = open("third");
+      const alone = ofAudit();
+      await doOne(alone, third, connection, [submission]);
+      const blind = third.opinion(alone.audit.address.toBase58());
+      expect(blind).to.include({ opinion: "downtime", evidence: false });
+      expect(third.evidenceOf(name)).to.deep.equal([]);
+    });
+
+    it("can be signed for once the chain shows the submission, and for no other owner's", async () => {
+      const connection = await chain();
+      const store = open("own");
+      const hash = Buffer.alloc(32, 5).toString("hex");
+      store.keepWork({ round: 0n, hash, uri: "", payload: Buffer.from("{}") }, "00".repeat(32));
+      const owner = key();
+      const submission = { address: key(), owner, round: 0n, slot } as Submission;
+      Object.assign(submission, { payloadHash: Buffer.from(hash, "hex"), payloadUri: "" });
+      const doer = new Doer({
+        config: { owner },
+        store,
+        connection,
+      } as unknown as ConstructorParameters<typeof Doer>[0]);
+      const seen = (submissions: readonly Submission[]) =>
+        doer.start({ submissions, audits: [], slot } as unknown as View, []);
+      seen([{ ...submission, owner: key() }]);
+      expect(store.submitted(null)).to.equal(null);
+      seen([submission]);
+      expect(store.submitted(null)).to.include({ submission: submission.address.toBase58(), slot });
     });
   });
 

@@ -166,7 +166,10 @@ describe("the REST template", function () {
       audits.facts = factsOf(mine, put);
       return {
         facts: audits.facts,
-        goDark: () => web.close().then(() => shelf.remove(put.sha256)),
+        goDark: async () => {
+          await web.close();
+          shelf.remove(put.sha256);
+        },
       };
     }
 
