@@ -95,7 +95,10 @@ const SHAPES = {
     },
     taskFunction: isZero(task.taskFunction.hash) ? null : task.taskFunction,
   }),
-  node: (node: Node) => without(node, "bump"),
+  node: (node: Node) => ({
+    ...without(node, "bump"),
+    arrivals: node.arrivals.filter(({ amount }) => amount > 0n),
+  }),
   allowEntry: (entry: AllowEntry) => without(entry, "bump"),
   round: (round: Round) => without(round, "bump"),
   submission: (submission: Submission) => without(submission, "bump"),

@@ -1,6 +1,6 @@
 import type { CustomAccountResolver, MethodsNamespace, Provider } from "@coral-xyz/anchor";
 import { BN, Program } from "@coral-xyz/anchor";
-import type { Commitment, GetProgramAccountsFilter } from "@solana/web3.js";
+import type { Commitment, GetProgramAccountsFilter, TransactionInstruction } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import type { AccountName, Accounts } from "./accounts";
 import { decodeAccount } from "./accounts";
@@ -66,6 +66,7 @@ export class SecuringTasksClient {
   /** The provider's wallet pays the fees of what is sent through this client. */
   constructor(provider: Provider) {
     this.program = new Program<SecuringTasks>(idl, provider, undefined, ({ name, accounts }) => {
+      if (name === "openAudit") return (params) => this.resolveAuditAddress(params);
       if (accounts.some((account) => account.name === "gateProof")) {
         return (params) => gateResolver(this.program)(params);
       }
@@ -116,13 +117,15 @@ export class SecuringTasksClient {
   }
 
   /**
-   * Makes a task. The creator signs and pays the rent. The rules never change.
+   * Makes a task. The creator signs, and the payer, who pays the rent. The rules never change.
    *
    * `allowLargeStake` lets the worker's minimum stake be over 100 rounds' bounties. Refused with an error of its own for
    * each rule out of bounds, without an audit function, and for mints whose tokens can move without the program.
    */
   createTask(args: {
     readonly creator: PublicKey;
+    /** Who pays the rent and gets it back. Default: the creator, which must not be an account that holds data. */
+    readonly payer?: PublicKey;
     /** Any number that the creator has not used. */
     readonly id: bigint;
     readonly mint: Pick<MintInfo, "address" | "tokenProgram">;
@@ -144,6 +147,7 @@ export class SecuringTasksClient {
         taskFunction.uri,
       )
       .accountsPartial({
+        payer: args.payer ?? args.creator,
         creator: args.creator,
         task,
         mint: args.mint.address,
@@ -200,41 +204,53 @@ export class SecuringTasksClient {
     return this.program.methods.resumeTask().accountsPartial(args);
   }
 
-  /** Puts an owner on the allowlist of a role. The creator signs and pays the rent. */
+  /** Puts an owner on the allowlist of a role. The creator signs, and the payer, who pays the rent. */
   allowNode(args: {
     readonly task: PublicKey;
     readonly creator: PublicKey;
+    /** Who pays the rent and gets it back. Default: the creator. */
+    readonly payer?: PublicKey;
     readonly role: Role;
     /** The owner who may join. */
     readonly owner: PublicKey;
   }): Builder<"allowNode"> {
     const { task, creator, role, owner } = args;
     return this.program.methods.allowNode(ROLES.indexOf(role), owner).accountsPartial({
+      payer: args.payer ?? creator,
       creator,
       task,
       entry: pda.allowEntryAddress(task, role, owner, this.program.programId),
     });
   }
 
-  /** Takes an owner off the allowlist of a role. The creator signs and gets the rent. The owner's node may still leave. */
+  /**
+   * Takes an owner off the allowlist of a role; the rent goes to who paid it. The creator signs, or anyone one leave delay after the task
+   * was retired. The owner's node may still leave.
+   */
   disallowNode(args: {
     readonly task: PublicKey;
-    readonly creator: PublicKey;
+    /** Who signs: the creator, or in the end anyone. */
+    readonly remover: PublicKey;
     readonly role: Role;
     readonly owner: PublicKey;
+    /** Who paid the rent. Default: read from the entry. */
+    readonly payer?: PublicKey;
   }): Builder<"disallowNode"> {
-    const { task, creator, role, owner } = args;
+    const { task, remover, role, owner, payer } = args;
     return this.program.methods.disallowNode().accountsPartial({
-      creator,
+      remover,
       task,
       entry: pda.allowEntryAddress(task, role, owner, this.program.programId),
+      ...(payer && { payer }),
     });
   }
 
-  /** Makes a node. Its owner signs, pays the rent and deposits the first stake, at least the role's minimum. */
+  /** Makes a node. Its owner signs and deposits the first stake, at least the role's minimum; the payer signs and pays the rent. */
   joinTask(args: {
     readonly task: TaskRef;
     readonly owner: PublicKey;
+    /** Who pays the rent and gets it back. Default: the owner, which must not be an account that holds data. */
+    readonly payer?: PublicKey;
     readonly role: Role;
     readonly amount: bigint;
     /** The task's, as the owner read it: joins no other task that its creator put in its place since. */
@@ -255,6 +271,7 @@ export class SecuringTasksClient {
       )
       .accountsPartial({
         ...this.money(args.task),
+        payer: args.payer ?? args.owner,
         owner: args.owner,
         node: this.node(args.task.address, args.owner),
         source: args.source ?? tokenAccountOf(args.task.mint, args.owner),
@@ -262,7 +279,10 @@ export class SecuringTasksClient {
       });
   }
 
-  /** Adds to a node's stake. The owner signs. It votes only on work submitted later. */
+  /**
+   * Adds to a node's stake. The owner signs. It votes only on work submitted later, and what was there before is as old as it was; so a
+   * fifth addition within one longest case is refused.
+   */
   addStake(args: {
     readonly task: TaskRef;
     readonly owner: PublicKey;
@@ -293,7 +313,7 @@ export class SecuringTasksClient {
       });
   }
 
-  /** Takes back the request to leave. The owner signs. */
+  /** Takes back the request to leave; the stake is as young as if it came now. The owner signs. */
   cancelLeave(args: {
     readonly task: PublicKey;
     readonly owner: PublicKey;
@@ -305,7 +325,7 @@ export class SecuringTasksClient {
     });
   }
 
-  /** Pays out all that can leave now; no stake while the node stands accused. The owner signs. */
+  /** Pays out all that can leave now; no stake while the node stands accused, and none that is pledged. The owner signs. */
   withdraw(args: {
     readonly task: TaskRef;
     readonly owner: PublicKey;
@@ -321,6 +341,28 @@ export class SecuringTasksClient {
         destination: args.destination ?? tokenAccountOf(args.task.mint, args.owner),
       })
       .preInstructions(args.destination ? [] : [createTokenAccount(args.task.mint, args.owner)]);
+  }
+
+  /**
+   * Pays a node of a retired task out to its owner, one leave delay after the end: stake, shares and what is payable. Nobody in
+   * particular signs.
+   */
+  returnStake(args: {
+    readonly task: TaskRef;
+    readonly owner: PublicKey;
+    /** A token account of the owner. Default: its associated one, made when it is missing. */
+    readonly destination?: PublicKey;
+    /** Who pays for a missing token account. Default: the client's wallet. */
+    readonly funder?: PublicKey;
+  }): Builder<"returnStake"> {
+    return this.program.methods
+      .returnStake()
+      .accountsPartial({
+        ...this.money(args.task),
+        node: this.node(args.task.address, args.owner),
+        destination: args.destination ?? tokenAccountOf(args.task.mint, args.owner),
+      })
+      .preInstructions(args.destination ? [] : [this.tokenAccountFor(args, args.owner)]);
   }
 
   /** Names another hot key. The owner signs. */
@@ -362,7 +404,10 @@ export class SecuringTasksClient {
       });
   }
 
-  /** Accuses the work of a node in a round. The initiator's operator signs and pays the rent; a bond leaves its stake. */
+  /**
+   * Accuses the work of a node in a round, whatever other audits of it are open. The initiator's operator signs and pays the rent; a bond
+   * is pledged out of its stake.
+   */
   openAudit(args: {
     readonly task: PublicKey;
     readonly round: bigint;
@@ -373,8 +418,8 @@ export class SecuringTasksClient {
     /** Default: the initiator. */
     readonly operator?: PublicKey;
     readonly accusation: Accusation;
-    /** Audits that the submission had before: its `audits`. Default: 0. */
-    readonly attempt?: number;
+    /** Audits that the initiator's node has begun: its `audits`, and part of the address. Default: read from the node. */
+    readonly index?: number;
     /** Default: found from the task's gate. */
     readonly gate?: GateProof;
   }): Builder<"openAudit"> {
@@ -386,12 +431,14 @@ export class SecuringTasksClient {
       round: this.round(args.task, args.round),
       accused: this.node(args.task, args.accused),
       initiator: this.node(args.task, args.initiator),
-      audit: pda.auditAddress(submission, args.attempt ?? 0, this.program.programId),
+      ...(args.index !== undefined && {
+        audit: pda.auditAddress(submission, args.initiator, args.index, this.program.programId),
+      }),
       ...gateAccounts(args.gate),
     });
   }
 
-  /** Votes, once and for good. The voter's operator signs and pays the rent; a deposit leaves its stake. */
+  /** Votes, once and for good. The voter's operator signs and pays the rent. */
   castVote(args: Ballot): Builder<"castVote"> {
     return this.program.methods
       .castVote(OPINIONS.indexOf(args.opinion))
@@ -400,7 +447,7 @@ export class SecuringTasksClient {
 
   /**
    * Commits to a vote, once and for good, where the task has a commit window. The voter's operator signs and pays the rent; a
-   * deposit leaves its stake, and is lost unless the vote is revealed.
+   * deposit is pledged out of its stake, and lost unless the vote is revealed.
    *
    * Makes the salt and has it kept before it returns, so that nothing is sent that could not be revealed.
    */
@@ -449,7 +496,10 @@ export class SecuringTasksClient {
       });
   }
 
-  /** Decides an audit after its last vote and shares slash or bond. Nobody in particular signs. */
+  /**
+   * Decides an audit after its last vote and shares slash or bond. Audits of one submission are resolved in the order in which they were
+   * opened. Nobody in particular signs.
+   */
   resolveAudit(
     audit: Pick<Audit, "address" | "task" | "submission" | "accused" | "initiator"> & {
       /** The round of the accused work. Default: read from the submission. */
@@ -466,7 +516,7 @@ export class SecuringTasksClient {
     });
   }
 
-  /** Credits a voter's share and gives its deposit back. Nobody in particular signs. */
+  /** Credits a voter's share, or takes the deposit of a vote that was never revealed. Nobody in particular signs. */
   claimVote(args: {
     readonly task: PublicKey;
     readonly audit: PublicKey;
@@ -517,7 +567,7 @@ export class SecuringTasksClient {
     });
   }
 
-  /** Closes work that was paid or convicted and whose audits are closed, once its round takes no more work. */
+  /** Closes work that was paid or convicted and whose audits are closed, once its round can't be audited any more. */
   closeSubmission(
     submission: Pick<Submission, "address" | "task" | "owner" | "round" | "payer">,
   ): Builder<"closeSubmission"> {
@@ -540,7 +590,7 @@ export class SecuringTasksClient {
   }
 
   /**
-   * Closes a node that owns nothing and that nothing needs; the rent goes to the owner. The owner signs, or anyone once the task is
+   * Closes a node that owns nothing and that nothing needs; the rent goes to who paid it. The owner signs, or anyone once the task is
    * retired.
    */
   closeNode(args: {
@@ -548,31 +598,52 @@ export class SecuringTasksClient {
     readonly owner: PublicKey;
     /** Who signs. Default: the owner. */
     readonly closer?: PublicKey;
+    /** Who paid the rent. Default: read from the node. */
+    readonly payer?: PublicKey;
   }): Builder<"closeNode"> {
     return this.program.methods.closeNode().accountsPartial({
       closer: args.closer ?? args.owner,
       task: args.task,
       node: this.node(args.task, args.owner),
-      owner: args.owner,
+      ...(args.payer && { payer: args.payer }),
     });
   }
 
-  /** Closes a retired task without nodes, rounds and entries. The creator signs, and gets vault and rent. */
+  /**
+   * Closes a retired task without nodes, rounds and entries; the vault's tokens go to the creator, the rent to who paid it. Nobody in
+   * particular signs.
+   */
   closeTask(args: {
     readonly task: TaskRef;
     readonly creator: PublicKey;
-    /** Default: the creator's associated token account, made when it is missing. */
+    /** A token account of the creator. Default: its associated one, made when it is missing. */
     readonly destination?: PublicKey;
+    /** Who paid the rent. Default: read from the task. */
+    readonly payer?: PublicKey;
+    /** Who pays for a missing token account. Default: the client's wallet. */
+    readonly funder?: PublicKey;
   }): Builder<"closeTask"> {
     return this.program.methods
       .closeTask()
       .accountsPartial({
         ...this.money(args.task),
-        creator: args.creator,
         destination: args.destination ?? tokenAccountOf(args.task.mint, args.creator),
+        ...(args.payer && { payer: args.payer }),
       })
-      .preInstructions(args.destination ? [] : [createTokenAccount(args.task.mint, args.creator)]);
+      .preInstructions(args.destination ? [] : [this.tokenAccountFor(args, args.creator)]);
   }
+
+  /** Fills in where an audit will be, and what opens the gate to it. */
+  private readonly resolveAuditAddress: CustomAccountResolver<SecuringTasks> = async (params) => {
+    const resolved = await gateResolver(this.program)(params);
+    const { submission, initiator, audit } = resolved.accounts;
+    if (!audit && submission instanceof PublicKey && initiator instanceof PublicKey) {
+      const { owner, audits } = await this.fetch("node", initiator);
+      const { programId } = this.program;
+      resolved.accounts.audit = pda.auditAddress(submission, owner, audits, programId);
+    }
+    return resolved;
+  };
 
   /** An audit does not say in which round its submission was made. */
   private readonly resolveRound: CustomAccountResolver<SecuringTasks> = async ({ accounts }) => {
@@ -645,6 +716,13 @@ export class SecuringTasksClient {
       vault: this.vault(task.address),
       tokenProgram: task.mint.tokenProgram,
     };
+  }
+
+  private tokenAccountFor(
+    { task, funder }: { readonly task: TaskRef; readonly funder?: PublicKey },
+    owner: PublicKey,
+  ): TransactionInstruction {
+    return createTokenAccount(task.mint, owner, funder ?? this.program.provider.publicKey);
   }
 
   private vault(task: PublicKey): PublicKey {

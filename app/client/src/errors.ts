@@ -98,13 +98,13 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
     "The node's stake would be below the minimum of its role. Add stake, keep more of it, or leave with all of it.",
   stakeTooSmall:
     "The node has less stake that is not leaving. Use a smaller amount, or add stake first.",
-  stakeAtRisk:
-    "The stake is needed for an open audit against this node. Wait until it is resolved, or add stake.",
+  stakePledged:
+    "The stake is pledged to the node's own open accusations and unrevealed votes. Have those resolved and claimed, which anyone may, or add stake.",
   nothingLeaving: "No stake of the node is leaving. There is nothing to take back.",
   nothingToWithdraw:
     "Nothing of the node can be withdrawn yet. Ask to leave first, and wait until the leave delay or the lock of its shares is over.",
   nodeAccused:
-    "The node stands accused and can't withdraw stake. Anyone may resolve the audit once its votes are in; then withdraw.",
+    "The node stands accused, so its stake can't leave. Anyone may resolve the audits once their votes are in; then try again.",
 
   witnessCannotSubmit:
     "Witnesses do not submit work. Join the task as a worker with another owner.",
@@ -116,9 +116,12 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   unknownVerdict:
     "The accusation or vote is not one that exists: accuse of downtime or malice, vote valid, downtime or malice.",
   auditWindowClosed: "The audit window of this work is over. It can't be audited any more.",
-  auditAlreadyOpen: "The work is under audit already. Vote in that audit instead.",
-  alreadyDecided: "The work has its verdict, and nobody is tried twice for the same work.",
-  auditsUsedUp: "The work had all its audits, none with a verdict. It can't be audited again.",
+  earlierAuditOpen:
+    "Another audit of this work was opened before, and audits are resolved in that order. Resolve the earlier one first; its votes are in.",
+  alreadyDecided:
+    "The work is convicted of this fault already, or of a worse one. Accuse it of malice if it was convicted of downtime alone.",
+  stakeAddedTooOften:
+    "Stake came to this node four times within the longest case, and a fifth part would make earlier stake young again. Wait until the oldest of the four is as old as submission, audit, commit and reveal windows together.",
   joinedAfterSubmission:
     "The node joined after the work was submitted, so it has no say on it. It can vote on later work.",
   stakeTooRecent:
@@ -129,7 +132,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   votingOpen: "Votes are still taken. Resolve the audit when its window is over.",
   alreadyResolved: "The audit is resolved already. Claim your share of it.",
   notResolved: "The audit is not resolved yet. Anyone may resolve it once its votes are in.",
-  alreadyClaimed: "The vote is claimed already. Its share and deposit are with its node.",
+  alreadyClaimed: "The vote is claimed already. Its share is with its node.",
 
   taskPaused:
     "The task is paused: it takes no nodes, work or new audits for now. Verdicts, claims and withdrawals go on. Wait until its creator resumes it.",
@@ -145,7 +148,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
     "Verdict and salt are not those of the commitment. Reveal with the salts that this vote was committed with.",
   alreadyRevealed: "The vote is revealed already. It counts.",
   roundUndecided:
-    "The round can still change: its submission or audit window is not over, or an audit is open. Try again when they are.",
+    "The round can still change: its audit window is not over, or an audit is open. Try again when that is over.",
   convictedEarnsNothing: "The work was convicted, so it earns no bounty.",
   alreadyPaid: "The bounty is claimed already. It is with the worker's node.",
   notEmpty:
@@ -153,6 +156,20 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   wrongPayer: "The rent goes to the one who paid it. Let the client fill in the account.",
   taskReplaced:
     "The task was closed and made again at its address since you read it, perhaps with other rules. Read it again before you join.",
+
+  slashFloorsToZero:
+    "Of a worker's minimum stake the slash for downtime or malice is less than one base unit, so that the penalty could not be taken. Raise the minimum stake or the slash.",
+  bonusFloorsToZero:
+    "Of the slash for malice at a worker's minimum stake the initiator's bonus is less than one base unit, so nobody would have a reason to accuse. Raise the minimum stake, the slash or the bonus.",
+  pledgeOverMinimum:
+    "The bond or the deposit is over the minimum stake of workers or of witnesses: a node at its minimum could not accuse or vote. Lower them, or raise both minimum stakes.",
+  quorumOverHalf:
+    "The quorum is over 5,000 basis points of the eligible weight: with more than half of it awake and honest nothing could be decided. Lower it.",
+  gateOnItself:
+    "The gate asks for tokens of the task's own mint, or for a node of the task itself, which nobody has before joining. Ask for a minimum stake, another mint or another task.",
+
+  notReleased:
+    "The task is retired, and one leave delay has not passed since. Then anyone may pay its nodes out and clear it away; before that each owner leaves with its own key.",
 };
 
 /** What Anchor refuses before the program's own code runs. Users meet these when they fill in accounts by hand. */

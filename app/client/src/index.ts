@@ -22,7 +22,7 @@ export type { Ledger, Reading, TaskAccounts } from "./ledger";
 export * from "./pda";
 export { ACCOUNT_BYTES, LAMPORTS_PER_SIGNATURE, rentOf } from "./rent";
 export type { AccountKind } from "./rent";
-export { activeStake, votingStake } from "./replay";
+export { activeStake, longestCase, minStake, pledged, weightOn } from "./replay";
 export { FileSaltStore, MemorySaltStore, voteCommitment } from "./salts";
 export type { SaltStore, VoteSecret } from "./salts";
 export * from "./tokens";

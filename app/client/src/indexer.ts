@@ -7,26 +7,36 @@ import * as replay from "./replay";
 import type {
   AllowEntry,
   Audit,
-  CaseRules,
+  Electorate,
   Node,
   Opinion,
   Round,
   Submission,
+  SubmissionStatus,
   Tally,
   Task,
   TaskRules,
   Vote,
 } from "./types";
+import { OPINIONS, SUBMISSION_STATUSES } from "./types";
+
+const NOBODY: Electorate = { stake: 0n, nodes: 0 };
+/** Over this the program's sum of stake and slashes does not go. */
+const MOST = 2n ** 64n - 1n;
 
 /** What events tell of a task; the rest of it never changes. */
 export type IndexedTask = Pick<
   Task,
   | "address"
   | "creator"
+  | "payer"
   | "mint"
   | "startSlot"
   | "pool"
-  | "activeStake"
+  | "electorate"
+  | "before"
+  | "beforeSlot"
+  | "retiredSlot"
   | "nodes"
   | "rounds"
   | "entries"
@@ -180,11 +190,14 @@ export class TaskIndex {
       case "taskResumed":
         this.theTask().status = "active";
         break;
-      case "taskRetired":
-        this.agree(event, "amount", this.theTask().pool);
-        this.theTask().pool = 0n;
-        this.theTask().status = "retired";
+      case "taskRetired": {
+        const task = this.theTask();
+        this.agree(event, "amount", task.pool);
+        task.pool = 0n;
+        if (task.status !== "retired") task.retiredSlot = event.data.slot;
+        task.status = "retired";
         break;
+      }
       case "nodeAllowed":
         this.allow(event.data);
         break;
@@ -200,31 +213,41 @@ export class TaskIndex {
       case "stakeAdded": {
         const { owner, amount, slot } = event.data;
         const node = this.node(owner);
-        replay.addStake(node, amount, slot, this.rules);
-        this.theTask().activeStake += amount;
+        this.change(node, slot, () => {
+          replay.addStake(node, amount, slot, this.rules);
+        });
         this.agree(event, "stake", node.stake);
         break;
       }
       case "leaveRequested": {
-        const { owner, amount, leaveSlot } = event.data;
+        const { owner, amount, leaveSlot, slot } = event.data;
         const node = this.node(owner);
-        replay.requestLeave(node, amount, leaveSlot);
-        this.theTask().activeStake -= amount;
+        this.change(node, slot, () => {
+          replay.requestLeave(node, amount, leaveSlot);
+        });
         this.agree(event, "leaving", node.leaving);
         break;
       }
       case "leaveCancelled": {
-        const { owner, amount, slot } = event.data;
-        this.agree(event, "amount", this.node(owner).leaving);
-        replay.cancelLeave(this.node(owner), slot, this.rules);
-        this.theTask().activeStake += amount;
+        const { owner, slot } = event.data;
+        const node = this.node(owner);
+        this.agree(event, "amount", node.leaving);
+        this.change(node, slot, () => {
+          replay.cancelLeave(node, slot, this.rules);
+        });
         break;
       }
       case "withdrawn": {
         const node = this.node(event.data.owner);
-        this.agree(event, "amount", replay.withdraw(node, event.data.slot));
+        this.agree(event, "amount", replay.withdraw(node, event.data.slot, this.rules));
         this.agree(event, "stake", node.stake);
         this.agree(event, "locked", node.locked + node.lockedNext);
+        break;
+      }
+      case "stakeReturned": {
+        const node = this.node(event.data.owner);
+        const amount = this.change(node, event.data.slot, () => replay.empty(node));
+        this.agree(event, "amount", amount);
         break;
       }
       case "operatorSet":
@@ -234,7 +257,7 @@ export class TaskIndex {
         this.submit(event.data);
         break;
       case "auditOpened":
-        this.openAudit(event.data);
+        this.openAudit(event);
         break;
       case "voteCast":
         this.seat({ ...event.data, commitment: null, state: "revealed" });
@@ -242,11 +265,13 @@ export class TaskIndex {
         break;
       case "voteCommitted":
         this.seat({ ...event.data, opinion: "valid", state: "committed" });
+        this.node(event.data.voter).commitments += 1;
         break;
       case "voteRevealed": {
         const vote = this.vote(event.data);
         vote.opinion = event.data.opinion;
         vote.state = "revealed";
+        this.node(event.data.voter).commitments -= 1;
         this.agree(event, "weight", vote.weight);
         this.count(event.data);
         break;
@@ -255,7 +280,7 @@ export class TaskIndex {
         this.resolve(event);
         break;
       case "voteClaimed":
-        this.claimVote(event.data);
+        this.claimVote(event);
         break;
       case "bountyClaimed":
         this.claimBounty(event.data);
@@ -266,17 +291,21 @@ export class TaskIndex {
     }
   }
 
-  private createTask({ task, creator, mint, slot }: Data<"taskCreated">): void {
+  private createTask({ task, creator, payer, mint, slot }: Data<"taskCreated">): void {
     // Its creator may close it and make another at its address.
     if (this.made) throw new Error("the task was made again, and no event tells its new rules.");
     this.made = true;
     this.task = {
       address: task,
       creator,
+      payer,
       mint,
       startSlot: slot,
       pool: 0n,
-      activeStake: 0n,
+      electorate: NOBODY,
+      before: NOBODY,
+      beforeSlot: 0n,
+      retiredSlot: 0n,
       nodes: 0,
       rounds: 0,
       entries: 0,
@@ -284,28 +313,30 @@ export class TaskIndex {
     };
   }
 
-  private allow({ task, role, owner }: Data<"nodeAllowed">): void {
+  private allow({ task, role, owner, payer }: Data<"nodeAllowed">): void {
     const address = this.entryAddress(role, owner);
-    this.entries.set(address.toBase58(), { address, task, owner, role });
+    this.entries.set(address.toBase58(), { address, task, owner, payer, role });
     this.theTask().entries += 1;
   }
 
-  private join({ task, owner, operator, role, stake, slot }: Data<"nodeJoined">): void {
+  private join({ task, owner, operator, payer, role, stake, slot }: Data<"nodeJoined">): void {
     const address = nodeAddress(task, owner, this.program);
     const node: NodeState = {
       address,
       task,
       owner,
       operator,
+      payer,
       role,
       joinedSlot: slot,
       stake: 0n,
       leaving: 0n,
       leaveSlot: 0n,
-      recent: 0n,
-      recentSlot: 0n,
-      lent: 0n,
-      exposed: 0n,
+      arrivals: [],
+      before: NOBODY,
+      beforeSlot: 0n,
+      bonds: 0n,
+      commitments: 0,
       locked: 0n,
       lockedUntil: 0n,
       lockedNext: 0n,
@@ -313,6 +344,7 @@ export class TaskIndex {
       payable: 0n,
       openAudits: 0,
       live: 0,
+      audits: 0,
       submissions: 0,
       roundsPaid: 0,
       convictionsDowntime: 0,
@@ -321,11 +353,11 @@ export class TaskIndex {
       votesAgainstMajority: 0,
       votesUnrevealed: 0,
     };
-    replay.addStake(node, stake, slot, this.rules);
+    this.change(node, slot, () => {
+      replay.addStake(node, stake, slot, this.rules);
+    });
     this.nodes.set(address.toBase58(), node);
-    const own = this.theTask();
-    own.nodes += 1;
-    own.activeStake += stake;
+    this.theTask().nodes += 1;
   }
 
   private submit(data: Data<"workSubmitted">): void {
@@ -360,8 +392,10 @@ export class TaskIndex {
       payloadHash: data.payloadHash,
       round: data.round,
       slot: data.slot,
-      othersStake: task.activeStake - replay.votingStake(node),
+      others: replay.othersBefore(task, node, data.slot, this.rules),
+      slashed: 0n,
       audits: 0,
+      decided: 0,
       liveAudits: 0,
       paid: false,
       status: "submitted",
@@ -370,27 +404,21 @@ export class TaskIndex {
     node.live += 1;
   }
 
-  private openAudit(data: Data<"auditOpened">): void {
+  private openAudit(event: TaskEventNamed<"auditOpened">): void {
+    const { data } = event;
     const submission = this.submission(data.submission);
     const round = this.round(submission.round);
     const [initiator, accused] = [this.node(data.initiator), this.node(data.accused)];
-    const { voteWeight, rewardRule, ...rules } = this.rules;
-    const caseRules: CaseRules = {
-      quorumVotes: rules.quorumVotes,
-      quorumBps: rules.quorumBps,
-      downtimeBps: rules.downtimeBps,
-      maliceBps: rules.maliceBps,
-      initiatorBonusBps: rules.initiatorBonusBps,
-      poolBps: rules.poolBps,
-      voteWeight,
-      rewardRule,
-    };
-    replay.lend(initiator, data.bond);
+    const { rules } = this;
+    this.agree(event, "index", BigInt(initiator.audits));
+    this.agree(event, "bond", rules.initiatorBond);
+    initiator.bonds += data.bond;
+    initiator.audits += 1;
     initiator.live += 1;
-    const others = this.theTask().activeStake - replay.votingStake(accused);
-    const exposed = replay.bpsOf(data.accusedStake, rules.maliceBps);
+    this.agree(event, "accusedStake", replay.least(accused.stake + submission.slashed, MOST));
+    const others = replay.others(this.theTask(), accused, rules);
+    const eligible = replay.leastOf(submission.others, others);
     accused.openAudits += 1;
-    accused.exposed += exposed;
     const none: Tally = { nodes: 0, stake: 0n };
     const audit: AuditState = {
       address: data.audit,
@@ -404,8 +432,7 @@ export class TaskIndex {
       revealSlot: data.slot + rules.commitSlots,
       endSlot: data.endSlot,
       accusedStake: data.accusedStake,
-      exposed,
-      eligibleStake: replay.least(submission.othersStake, others),
+      eligible: rules.voteWeight === "stake" ? eligible.stake : BigInt(eligible.nodes),
       initiatorStake: data.weight,
       bond: data.bond,
       voteDeposit: rules.voteDeposit,
@@ -415,28 +442,36 @@ export class TaskIndex {
       votersLeft: 0n,
       unclaimed: 0,
       liveVotes: 0,
-      rules: caseRules,
+      rules: {
+        quorumVotes: rules.quorumVotes,
+        quorumBps: rules.quorumBps,
+        downtimeBps: rules.downtimeBps,
+        maliceBps: rules.maliceBps,
+        initiatorBonusBps: rules.initiatorBonusBps,
+        poolBps: rules.poolBps,
+        voteWeight: rules.voteWeight,
+        rewardRule: rules.rewardRule,
+      },
       accusation: data.accusation,
       outcome: "open",
+      index: data.index,
       attempt: submission.audits,
     };
     this.audits.set(data.audit.toBase58(), audit);
     this.count({ audit: data.audit, opinion: data.accusation, weight: data.weight });
     submission.audits += 1;
     submission.liveAudits += 1;
-    submission.status = "underAudit";
     round.openAudits += 1;
   }
 
   /** A vote takes its seat: open, or committed and not told yet. */
   private seat(
-    data: Pick<Vote, "audit" | "commitment" | "weight" | "deposit" | "opinion" | "state"> & {
+    data: Pick<Vote, "audit" | "commitment" | "weight" | "opinion" | "state"> & {
       readonly voter: PublicKey;
     },
   ): void {
-    const { audit, voter, commitment, weight, deposit, opinion, state } = data;
+    const { audit, voter, commitment, weight, opinion, state } = data;
     const node = this.node(voter);
-    replay.lend(node, deposit);
     node.live += 1;
     const held = this.audit(audit);
     held.unclaimed += 1;
@@ -449,7 +484,6 @@ export class TaskIndex {
       payer: node.operator,
       commitment,
       weight,
-      deposit,
       opinion,
       state,
     });
@@ -467,84 +501,83 @@ export class TaskIndex {
 
   private resolve(event: TaskEventNamed<"auditResolved">): void {
     const { data } = event;
-    const task = this.theTask();
+    const { slot, outcome } = data;
     const audit = this.audit(data.audit);
     const submission = this.submission(audit.submission);
     const round = this.round(submission.round);
     const [initiator, accused] = [this.node(data.initiator), this.node(data.accused)];
-    const { bond } = audit;
-    audit.outcome = data.outcome;
-    audit.bond = 0n;
-    switch (data.outcome) {
+    const { status } = submission;
+    audit.outcome = outcome;
+    submission.decided += 1;
+    initiator.bonds -= audit.bond;
+    let [slash, bondLost] = [0n, 0n];
+    switch (outcome) {
       case "open":
       case "noVerdict":
-        submission.status = "submitted";
         break;
       case "acquitted":
-        submission.status = "acquitted";
-        replay.loseLent(initiator, bond);
-        task.activeStake -= bond;
-        initiator.votesAgainstMajority += 1;
-        this.fillPot(audit, bond);
+        submission.status = gravest(status, outcome);
+        bondLost = this.change(initiator, slot, () => replay.slash(initiator, audit.bond));
+        this.fillPot(audit, bondLost);
         break;
       case "convictedDowntime":
-      case "convictedMalice":
-        submission.status = "convicted";
-        task.activeStake -= replay.slash(accused, data.slash);
-        initiator.votesWithMajority += 1;
-        if (data.outcome === "convictedMalice") accused.convictionsMalice += 1;
-        else accused.convictionsDowntime += 1;
-        this.fillPot(audit, data.slash);
-        round.convictions += 1;
+      case "convictedMalice": {
+        submission.status = gravest(status, outcome);
+        const { downtimeBps, maliceBps } = audit.rules;
+        const bps = outcome === "convictedMalice" ? maliceBps : downtimeBps;
+        const left = replay.bpsOf(audit.accusedStake, bps) - submission.slashed;
+        slash = this.change(accused, slot, () => replay.slash(accused, left > 0n ? left : 0n));
+        submission.slashed += slash;
+        this.fillPot(audit, slash);
+        if (submission.status !== status) {
+          if (status === "convictedDowntime") accused.convictionsDowntime -= 1;
+          else round.convictions += 1;
+          if (outcome === "convictedMalice") accused.convictionsMalice += 1;
+          else accused.convictionsDowntime += 1;
+        }
+      }
     }
+    this.agree(event, "slash", slash);
+    this.agree(event, "bondLost", bondLost);
     this.agree(event, "votersPot", audit.votersLeft);
-    audit.votersLeft = data.votersPot;
-    task.activeStake -= replay.takeBack(initiator, data.bondReturned);
+    countVote(initiator, audit, audit.accusation);
     accused.openAudits -= 1;
-    accused.exposed -= audit.exposed;
-    replay.lockReward(accused, data.accusedAward, data.slot, this.rules);
-    replay.lockReward(initiator, data.initiatorAward, data.slot, this.rules);
-    task.pool += data.poolAward;
+    replay.lockReward(accused, data.accusedAward, slot, this.rules);
+    replay.lockReward(initiator, data.initiatorAward, slot, this.rules);
+    this.theTask().pool += data.poolAward;
     round.openAudits -= 1;
   }
 
   /** The voters' part of a slash or a lost bond, and what it is shared by. */
   private fillPot(audit: AuditState, amount: bigint): void {
-    const { rules, votes, initiatorStake } = audit;
-    const weigh = (...opinions: readonly Opinion[]): bigint =>
-      opinions.reduce((sum, opinion) => sum + replay.weightOf(votes[opinion], rules), 0n);
+    const { rules, votes, initiatorStake, accusation } = audit;
     const acquitted = audit.outcome === "acquitted";
-    const accusation = replay.weightOf({ nodes: 1, stake: initiatorStake }, rules);
-    const all = weigh("valid", "downtime", "malice") - (acquitted ? accusation : 0n);
-    const majority = acquitted ? weigh("valid") : weigh("downtime", "malice");
+    const paid = OPINIONS.filter((one) => rules.rewardRule === "all" || isMajority(audit, one));
+    const own = replay.weightOf({ nodes: 1, stake: initiatorStake }, rules);
     audit.votersPot = replay.bpsOf(amount, replay.votersBps(rules));
-    audit.votersWeight = rules.rewardRule === "all" ? all : majority;
-    const paid = acquitted ? 0n : (audit.votersPot * accusation) / audit.votersWeight;
-    audit.votersLeft = audit.votersPot - paid;
+    audit.votersWeight = paid.reduce((sum, one) => sum + replay.weightOf(votes[one], rules), 0n);
+    const shares = paid.includes(accusation);
+    if (acquitted && shares) audit.votersWeight -= own;
+    const share = !acquitted && shares ? (audit.votersPot * own) / audit.votersWeight : 0n;
+    audit.votersLeft = audit.votersPot - share;
   }
 
-  private claimVote(data: Data<"voteClaimed">): void {
-    const task = this.theTask();
+  private claimVote(event: TaskEventNamed<"voteClaimed">): void {
+    const { data } = event;
     const audit = this.audit(data.audit);
     const vote = this.vote(data);
     const node = this.node(data.voter);
+    let lost = 0n;
     if (vote.state === "committed") {
-      replay.loseLent(node, data.depositLost);
-      task.activeStake -= data.depositLost;
+      node.commitments -= 1;
+      lost = this.change(node, data.slot, () => replay.slash(node, audit.voteDeposit));
       node.votesUnrevealed += 1;
-    } else {
-      if (audit.outcome !== "noVerdict") {
-        const acquitted = audit.outcome === "acquitted";
-        if ((vote.opinion === "valid") === acquitted) node.votesWithMajority += 1;
-        else node.votesAgainstMajority += 1;
-      }
-      task.activeStake -= replay.takeBack(node, data.deposit);
-    }
+    } else countVote(node, audit, vote.opinion);
+    this.agree(event, "depositLost", lost);
     replay.lockReward(node, data.share, data.slot, this.rules);
-    task.pool += data.poolAward + data.depositLost;
+    this.theTask().pool += data.poolAward + lost;
     audit.votersLeft -= data.share + data.poolAward;
     audit.unclaimed -= 1;
-    vote.deposit -= data.deposit + data.depositLost;
     vote.state = "claimed";
   }
 
@@ -604,6 +637,10 @@ export class TaskIndex {
     );
   }
 
+  private change<T>(node: NodeState, slot: bigint, transition: () => T): T {
+    return replay.change(this.theTask(), node, slot, this.rules, transition);
+  }
+
   // What is handed out is read-only; only the index itself changes it.
 
   private theTask(): Mutable<IndexedTask> {
@@ -634,6 +671,32 @@ export class TaskIndex {
   private entryAddress(role: AllowEntry["role"], owner: PublicKey): PublicKey {
     return allowEntryAddress(this.address, role, owner, this.program);
   }
+}
+
+/** Whether an opinion was on the side that won; null where nobody won. Who said less than the verdict did not win. */
+function isMajority({ outcome }: Pick<Audit, "outcome">, opinion: Opinion): boolean | null {
+  switch (outcome) {
+    case "open":
+    case "noVerdict":
+      return null;
+    case "acquitted":
+      return opinion === "valid";
+    case "convictedDowntime":
+      return opinion !== "valid";
+    case "convictedMalice":
+      return opinion === "malice";
+  }
+}
+
+function countVote(node: NodeState, audit: Pick<Audit, "outcome">, opinion: Opinion): void {
+  const won = isMajority(audit, opinion);
+  if (won === null) return;
+  if (won) node.votesWithMajority += 1;
+  else node.votesAgainstMajority += 1;
+}
+
+function gravest(a: SubmissionStatus, b: SubmissionStatus): SubmissionStatus {
+  return SUBMISSION_STATUSES.indexOf(a) > SUBMISSION_STATUSES.indexOf(b) ? a : b;
 }
 
 function known<T>(kind: string, accounts: ReadonlyMap<string, T>, address: PublicKey): Mutable<T> {

@@ -37,17 +37,15 @@ export interface Ledger extends TaskAccounts {
   readonly held: bigint;
   /** What is left of all rounds' reserves. */
   readonly reserves: bigint;
-  /** Bonds and the voters' pots of all audits. */
+  /** What voters have not claimed of all audits. */
   readonly pots: bigint;
-  /** Deposits of all votes. */
-  readonly deposits: bigint;
   /** All of the above. */
   readonly total: bigint;
   /** Tokens in the vault. */
   readonly vault: bigint;
 }
 
-/** What a node owns in its task's vault. */
+/** What a node owns in its task's vault. Bonds and deposits are a part of its stake. */
 export function heldBy(node: Node): bigint {
   return node.stake + node.locked + node.lockedNext + node.payable;
 }
@@ -107,31 +105,29 @@ export async function readLedger(client: SecuringTasksClient, address: PublicKey
       `There is no task at ${address.toBase58()}. Check the address, the network, and that it was created.`,
     );
   }
-  const { task, nodes, rounds, audits, votes } = accounts;
+  const { task, nodes, rounds, audits } = accounts;
   const vaultAccount = await client.program.provider.connection.getAccountInfo(task.vault);
   const held = sum(nodes.map(heldBy));
   const reserves = sum(rounds.map(({ left }) => left));
-  const pots = sum(audits.map(({ bond, votersLeft }) => bond + votersLeft));
-  const deposits = sum(votes.map(({ deposit }) => deposit));
+  const pots = sum(audits.map(({ votersLeft }) => votersLeft));
   return {
     ...accounts,
     pool: task.pool,
     held,
     reserves,
     pots,
-    deposits,
-    total: task.pool + held + reserves + pots + deposits,
+    total: task.pool + held + reserves + pots,
     vault: unpackAccount(task.vault, vaultAccount, vaultAccount?.owner).amount,
   };
 }
 
 /** Throws unless the vault holds to the unit what the ledger says. */
 export function assertBalanced(ledger: Ledger): void {
-  const { task, pool, held, reserves, pots, deposits, total, vault } = ledger;
+  const { task, pool, held, reserves, pots, total, vault } = ledger;
   if (total === vault) return;
   throw new Error(
     `The ledger of task ${task.address.toBase58()} says ${String(total)} and its vault holds ${String(vault)}: ` +
-      `pool ${String(pool)}, nodes ${String(held)}, rounds ${String(reserves)}, audits ${String(pots)}, votes ${String(deposits)}.`,
+      `pool ${String(pool)}, nodes ${String(held)}, rounds ${String(reserves)}, audits ${String(pots)}.`,
   );
 }
 

@@ -47,13 +47,14 @@ export function submissionAddress(
   return derive(program, "submission", task.toBuffer(), u64(round), owner.toBuffer());
 }
 
-/** An audit of a submission; the first attempt is 0. */
+/** An audit of a submission by its initiator's owner; `index` is how many audits the initiator's node had begun before. */
 export function auditAddress(
   submission: PublicKey,
-  attempt: number,
+  initiator: PublicKey,
+  index: number,
   program = PROGRAM_ID,
 ): PublicKey {
-  return derive(program, "audit", submission.toBuffer(), Buffer.from([attempt]));
+  return derive(program, "audit", submission.toBuffer(), initiator.toBuffer(), u32(index));
 }
 
 /** An owner's vote in an audit. */
@@ -63,6 +64,12 @@ export function voteAddress(audit: PublicKey, voter: PublicKey, program = PROGRA
 
 function derive(program: PublicKey, kind: string, ...seeds: readonly Buffer[]): PublicKey {
   return PublicKey.findProgramAddressSync([Buffer.from(kind), ...seeds], program)[0];
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
 }
 
 function u64(value: bigint): Buffer {

@@ -1,13 +1,13 @@
 /** Bytes of the accounts of a task. */
 export const ACCOUNT_BYTES = {
-  task: 668,
+  task: 732,
   vault: 165,
-  node: 246,
-  allowEntry: 74,
+  node: 346,
+  allowEntry: 106,
   round: 117,
-  submission: 295,
-  audit: 336,
-  vote: 155,
+  submission: 317,
+  audit: 335,
+  vote: 147,
 } as const;
 export type AccountKind = keyof typeof ACCOUNT_BYTES;
 

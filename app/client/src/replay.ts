@@ -1,74 +1,134 @@
-import type { CaseRules, Node, Tally, TaskRules } from "./types";
+import type { CaseRules, Electorate, Node, Role, Tally, Task, TaskRules } from "./types";
 
 /*
- * What an indexer must know of the program's rules to follow a node by events alone: the same steps as the program's, on the
- * same fields.
+ * The program's rules for a node's stake, on the same fields. What an indexer must know of them to follow a node by events alone.
  */
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type NodeState = Mutable<Node>;
+/** A task as far as it knows who can vote. */
+export type ElectorateState = Mutable<Pick<Task, "electorate" | "before" | "beforeSlot">>;
 
 const WHOLE_BPS = 10_000;
+/** Arrivals of stake that a node tells apart. */
+const MOST_ARRIVALS = 4;
+const NOBODY: Electorate = { stake: 0n, nodes: 0 };
 
 /** Stake that isn't leaving. */
-export function activeStake(node: Node): bigint {
+export function activeStake(node: Pick<Node, "stake" | "leaving">): bigint {
   return node.stake - node.leaving;
 }
 
-/** Active stake, and what audits hold of it. */
-export function votingStake(node: Node): bigint {
-  return activeStake(node) + node.lent;
+/** The least stake that a role asks for. */
+export function minStake(rules: TaskRules, { role }: { readonly role: Role }): bigint {
+  return role === "worker" ? rules.workerMinStake : rules.witnessMinStake;
+}
+
+/** What must stay in a node's stake until its own accusations and commitments have ended, in base units. */
+export function pledged(
+  node: Pick<Node, "bonds" | "commitments">,
+  rules: Pick<TaskRules, "voteDeposit">,
+): bigint {
+  return node.bonds + BigInt(node.commitments) * rules.voteDeposit;
+}
+
+/**
+ * What a vote or accusation of the node weighs by stake on work that was submitted at `slot`: the least that it held ever since and isn't
+ * leaving. 0 where it has no say.
+ */
+export function weightOn(node: Node, rules: TaskRules, slot: bigint): bigint {
+  if (node.joinedSlot >= slot) return 0n;
+  const weight = node.arrivals
+    .filter((arrival) => arrival.slot >= slot)
+    .reduce((left, { amount }) => left - amount, activeStake(node));
+  return weight >= minStake(rules, node) ? weight : 0n;
+}
+
+/** Longest time from a submission to the end of the last vote on it, in slots. */
+export function longestCase(rules: TaskRules): bigint {
+  return rules.submissionSlots + rules.auditSlots + rules.commitSlots + rules.revealSlots;
+}
+
+/** What a node could vote with on work of long ago. */
+export function electorateOf(node: Node, rules: TaskRules): Electorate {
+  const active = activeStake(node);
+  return active >= minStake(rules, node) ? { stake: active, nodes: 1 } : NOBODY;
+}
+
+/** A transition of a node's stake, with what it does to the electorate. Every change of stake goes through here. */
+export function change<T>(
+  task: ElectorateState,
+  node: NodeState,
+  slot: bigint,
+  rules: TaskRules,
+  transition: () => T,
+): T {
+  const before = electorateOf(node, rules);
+  if (node.beforeSlot !== slot) {
+    node.before = before;
+    node.beforeSlot = slot;
+  }
+  const result = transition();
+  const after = electorateOf(node, rules);
+  if (after.stake !== before.stake) {
+    if (task.beforeSlot !== slot) {
+      task.before = task.electorate;
+      task.beforeSlot = slot;
+    }
+    task.electorate = sumOf(less(task.electorate, before), after);
+  }
+  return result;
+}
+
+/** What all nodes but this one can vote with now. */
+export function others(task: ElectorateState, node: Node, rules: TaskRules): Electorate {
+  return less(task.electorate, electorateOf(node, rules));
+}
+
+/** What all nodes but this one could vote with just before `slot`, the current one, and still can. */
+export function othersBefore(
+  task: ElectorateState,
+  node: Node,
+  slot: bigint,
+  rules: TaskRules,
+): Electorate {
+  const all = task.beforeSlot === slot ? task.before : task.electorate;
+  const own = node.beforeSlot === slot ? node.before : electorateOf(node, rules);
+  return leastOf(less(all, own), others(task, node, rules));
+}
+
+/** The lesser of each. */
+export function leastOf(a: Electorate, b: Electorate): Electorate {
+  return { stake: least(a.stake, b.stake), nodes: Math.min(a.nodes, b.nodes) };
 }
 
 export function addStake(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules): void {
   node.stake += amount;
-  markRecent(node, amount, slot, rules);
+  arrive(node, amount, slot, rules);
 }
 
 export function requestLeave(node: NodeState, amount: bigint, leaveSlot: bigint): void {
   node.leaving += amount;
   node.leaveSlot = leaveSlot;
-  capRecent(node);
+  depart(node, amount);
 }
 
 export function cancelLeave(node: NodeState, slot: bigint, rules: TaskRules): void {
   const amount = node.leaving;
   node.leaving = 0n;
   node.leaveSlot = 0n;
-  markRecent(node, amount, slot, rules);
+  arrive(node, amount, slot, rules);
 }
 
-/** Lends a bond or deposit to an audit. */
-export function lend(node: NodeState, amount: bigint): void {
-  node.stake -= amount;
-  node.lent += amount;
-}
-
-/** Takes a bond or deposit back. Answers what is active stake no more: a node that leaves with all it has takes it along. */
-export function takeBack(node: NodeState, amount: bigint): bigint {
-  const leaves = node.leaving > 0n && activeStake(node) === 0n;
-  node.lent -= amount;
-  node.stake += amount;
-  if (!leaves) return 0n;
-  node.leaving += amount;
-  capRecent(node);
-  return amount;
-}
-
-/** Loses a bond or deposit for good. */
-export function loseLent(node: NodeState, amount: bigint): void {
-  node.lent -= amount;
-  capRecent(node);
-}
-
-/** Loses stake, the leaving part first. Answers how much of it was active. */
-export function slash(node: NodeState, amount: bigint): bigint {
-  const fromLeaving = least(amount, node.leaving);
-  node.stake -= amount;
+/** Takes up to `due` of the stake, the leaving part first, and answers what was taken. */
+export function slash(node: NodeState, due: bigint): bigint {
+  const taken = least(due, node.stake);
+  const fromLeaving = least(taken, node.leaving);
+  node.stake -= taken;
   node.leaving -= fromLeaving;
   if (node.leaving === 0n) node.leaveSlot = 0n;
-  capRecent(node);
-  return amount - fromLeaving;
+  depart(node, taken - fromLeaving);
+  return taken;
 }
 
 /** Gets a share that is locked for the leave delay. */
@@ -86,17 +146,36 @@ export function lockReward(node: NodeState, amount: bigint, slot: bigint, rules:
 }
 
 /** Pays out all that can leave, and answers how much that was. */
-export function withdraw(node: NodeState, slot: bigint): bigint {
+export function withdraw(node: NodeState, slot: bigint, rules: TaskRules): bigint {
   unlock(node, slot);
   let amount = node.payable;
   node.payable = 0n;
   // An audit may still slash what is leaving.
-  if (node.openAudits === 0 && slot >= node.leaveSlot) {
-    amount += node.leaving;
-    node.stake -= node.leaving;
-    node.leaving = 0n;
-    node.leaveSlot = 0n;
+  if (node.leaving > 0n && slot >= node.leaveSlot && node.openAudits === 0) {
+    const bound = pledged(node, rules);
+    const leaves = least(node.leaving, node.stake > bound ? node.stake - bound : 0n);
+    amount += leaves;
+    node.stake -= leaves;
+    node.leaving -= leaves;
+    if (node.leaving === 0n) node.leaveSlot = 0n;
   }
+  return amount;
+}
+
+/** Pays out all there is, whatever its delays, and answers how much that was. */
+export function empty(node: NodeState): bigint {
+  const amount = node.stake + node.locked + node.lockedNext + node.payable;
+  Object.assign(node, {
+    stake: 0n,
+    leaving: 0n,
+    leaveSlot: 0n,
+    locked: 0n,
+    lockedUntil: 0n,
+    lockedNext: 0n,
+    lockedNextUntil: 0n,
+    payable: 0n,
+    arrivals: [],
+  } satisfies Partial<Node>);
   return amount;
 }
 
@@ -130,14 +209,35 @@ function unlock(node: NodeState, slot: bigint): void {
   }
 }
 
-function markRecent(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules): void {
-  const longestCase =
-    rules.submissionSlots + rules.auditSlots + rules.commitSlots + rules.revealSlots;
-  if (slot >= node.recentSlot + longestCase) node.recent = 0n;
-  node.recent += amount;
-  node.recentSlot = slot;
+/** Notes stake that counts for work after `slot`, and forgets what came so long ago that no open vote can ask about it. */
+function arrive(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules): void {
+  const arrivals = [...node.arrivals];
+  while (arrivals[0] && slot >= arrivals[0].slot + longestCase(rules)) arrivals.shift();
+  const last = arrivals.at(-1);
+  if (last?.slot === slot) arrivals[arrivals.length - 1] = { slot, amount: last.amount + amount };
+  else if (arrivals.length < MOST_ARRIVALS) arrivals.push({ slot, amount });
+  else throw new Error("stake comes where no place for it is left.");
+  node.arrivals = arrivals;
 }
 
-function capRecent(node: NodeState): void {
-  node.recent = least(node.recent, votingStake(node));
+/** Active stake went: the youngest first. */
+function depart(node: NodeState, amount: bigint): void {
+  const arrivals = [...node.arrivals];
+  let left = amount;
+  for (let last = arrivals.pop(); last; last = arrivals.pop()) {
+    if (left < last.amount) {
+      arrivals.push({ slot: last.slot, amount: last.amount - left });
+      break;
+    }
+    left -= last.amount;
+  }
+  node.arrivals = arrivals;
+}
+
+function sumOf(a: Electorate, b: Electorate): Electorate {
+  return { stake: a.stake + b.stake, nodes: a.nodes + b.nodes };
+}
+
+function less(a: Electorate, b: Electorate): Electorate {
+  return { stake: a.stake - b.stake, nodes: a.nodes - b.nodes };
 }

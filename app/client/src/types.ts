@@ -11,7 +11,13 @@ export const TASK_STATUSES = ["active", "paused", "retired"] as const;
 export const VOTE_WEIGHTS = ["node", "stake"] as const;
 export const REWARD_RULES = ["all", "majority"] as const;
 export const OPINIONS = ["valid", "downtime", "malice"] as const;
-export const SUBMISSION_STATUSES = ["submitted", "underAudit", "acquitted", "convicted"] as const;
+/** From mildest to gravest. */
+export const SUBMISSION_STATUSES = [
+  "submitted",
+  "acquitted",
+  "convictedDowntime",
+  "convictedMalice",
+] as const;
 export const OUTCOMES = [
   "open",
   "noVerdict",
@@ -34,11 +40,15 @@ export type Role = (typeof ROLES)[number];
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 /** What a vote weighs: one for each node, or the node's stake. */
 export type VoteWeight = (typeof VOTE_WEIGHTS)[number];
-/** Who shares the voters' part: everyone who voted, or the side that won. */
+/** Who shares the voters' part: everyone who voted, or those who voted for no less than the verdict. */
 export type RewardRule = (typeof REWARD_RULES)[number];
 export type Opinion = (typeof OPINIONS)[number];
 /** What a node can be accused of. */
 export type Accusation = Exclude<Opinion, "valid">;
+/**
+ * The gravest verdict so far: it never gets milder. `submitted` where there was none; `acquitted` bars no later audit. Whether an
+ * audit is open now, {@link openAudits} says.
+ */
 export type SubmissionStatus = (typeof SUBMISSION_STATUSES)[number];
 export type Outcome = (typeof OUTCOMES)[number];
 export type VoteState = (typeof VOTE_STATES)[number];
@@ -79,13 +89,13 @@ export interface TaskRules {
   readonly workerMinStake: bigint;
   readonly witnessMinStake: bigint;
   readonly bountyPerRound: bigint;
-  /** What an accusation puts at stake. */
+  /** What an accusation that fails costs the accuser's stake. */
   readonly initiatorBond: bigint;
-  /** What a vote puts at stake. */
+  /** What a committed vote costs the voter's stake if it is never revealed. */
   readonly voteDeposit: bigint;
-  /** Least votes besides the initiator's. */
+  /** Least votes on the side that decides, besides the initiator's. */
   readonly quorumVotes: number;
-  /** Least part of the stake that could vote, in basis points. */
+  /** Least part of the eligible weight on the side that decides, in basis points; at most 5,000. */
   readonly quorumBps: number;
   /** Part of the stake that downtime costs, in basis points. */
   readonly downtimeBps: number;
@@ -111,9 +121,18 @@ export interface FunctionRef {
   readonly uri: string;
 }
 
+/** Who can vote: nodes whose stake that isn't leaving is at least their role's minimum. */
+export interface Electorate {
+  /** Base units. */
+  readonly stake: bigint;
+  readonly nodes: number;
+}
+
 export interface Task {
   readonly address: PublicKey;
   readonly creator: PublicKey;
+  /** Paid the rent. */
+  readonly payer: PublicKey;
   readonly mint: PublicKey;
   readonly vault: PublicKey;
   readonly id: bigint;
@@ -125,8 +144,13 @@ export interface Task {
   readonly taskFunction: FunctionRef | null;
   /** Base units that bounties are paid from. */
   readonly pool: bigint;
-  /** All nodes' stake that isn't leaving, bonds and deposits included. */
-  readonly activeStake: bigint;
+  /** What all nodes could vote with, if all their stake were old enough. */
+  readonly electorate: Electorate;
+  /** The same at the start of `beforeSlot`, the last slot in which it changed. */
+  readonly before: Electorate;
+  readonly beforeSlot: bigint;
+  /** When the task ended; 0 before. */
+  readonly retiredSlot: bigint;
   /** Node accounts. */
   readonly nodes: number;
   /** Round accounts. */
@@ -136,6 +160,13 @@ export interface Task {
   readonly status: TaskStatus;
 }
 
+/** Stake that came lately: it votes only on work submitted after `slot`. */
+export interface Arrival {
+  readonly slot: bigint;
+  /** Base units. */
+  readonly amount: bigint;
+}
+
 export interface Node {
   readonly address: PublicKey;
   readonly task: PublicKey;
@@ -143,20 +174,24 @@ export interface Node {
   readonly owner: PublicKey;
   /** The key that submits, accuses and votes. */
   readonly operator: PublicKey;
+  /** Paid the rent. */
+  readonly payer: PublicKey;
   readonly role: Role;
   readonly joinedSlot: bigint;
-  /** All that can be slashed, the leaving part included. */
+  /** All that can be slashed, the leaving part, bonds and deposits included. */
   readonly stake: bigint;
   readonly leaving: bigint;
   /** First slot at which `leaving` can be withdrawn; 0 where nothing leaves. */
   readonly leaveSlot: bigint;
-  /** Stake that votes only on work submitted after `recentSlot`. */
-  readonly recent: bigint;
-  readonly recentSlot: bigint;
-  /** Bonds and deposits that audits hold; not part of `stake`. */
-  readonly lent: bigint;
-  /** The most that open audits can slash. */
-  readonly exposed: bigint;
+  /** Stake that came lately, oldest first; at most four. Stake that goes takes the youngest along. */
+  readonly arrivals: readonly Arrival[];
+  /** What the node could vote with at the start of `beforeSlot`, the last slot in which its stake changed. */
+  readonly before: Electorate;
+  readonly beforeSlot: bigint;
+  /** Bonds of the node's own open accusations, out of its stake. */
+  readonly bonds: bigint;
+  /** The node's own commitments that are neither revealed nor claimed: each has a deposit out of its stake. */
+  readonly commitments: number;
   /** Shares that can be withdrawn from `lockedUntil` on. */
   readonly locked: bigint;
   readonly lockedUntil: bigint;
@@ -169,8 +204,11 @@ export interface Node {
   readonly openAudits: number;
   /** Submissions and votes of the node, and audits begun by it, whose accounts are not closed. */
   readonly live: number;
+  /** Audits begun by it so far: the next one's index. */
+  readonly audits: number;
   readonly submissions: number;
   readonly roundsPaid: number;
+  /** Submissions convicted, each once, by its gravest verdict. */
   readonly convictionsDowntime: number;
   readonly convictionsMalice: number;
   readonly votesWithMajority: number;
@@ -203,6 +241,8 @@ export interface AllowEntry {
   readonly address: PublicKey;
   readonly task: PublicKey;
   readonly owner: PublicKey;
+  /** Paid the rent. */
+  readonly payer: PublicKey;
   readonly role: Role;
 }
 
@@ -217,10 +257,14 @@ export interface Submission {
   readonly payloadUri: string;
   readonly round: bigint;
   readonly slot: bigint;
-  /** Active stake of all other nodes when the work came. */
-  readonly othersStake: bigint;
-  /** Audits opened so far: the next one's attempt. */
+  /** What all other nodes could vote with just before the work came, and still could then. */
+  readonly others: Electorate;
+  /** Base units that verdicts on it took from the node's stake. */
+  readonly slashed: bigint;
+  /** Audits opened so far. */
   readonly audits: number;
+  /** Audits resolved so far, in the order in which they were opened. */
+  readonly decided: number;
   /** Audit accounts that are not closed. */
   readonly liveAudits: number;
   /** Whether the bounty was claimed. */
@@ -264,15 +308,15 @@ export interface Audit {
   readonly revealSlot: bigint;
   /** First slot at which no vote is taken and the audit can be resolved. */
   readonly endSlot: bigint;
+  /** The accused's stake when the audit opened, and what earlier verdicts on the work had taken of it. */
   readonly accusedStake: bigint;
-  /** The most that the audit can slash. */
-  readonly exposed: bigint;
-  /** Stake that could vote. */
-  readonly eligibleStake: bigint;
+  /** Weight that could vote: heads, or base units, by the task's vote weight. */
+  readonly eligible: bigint;
   /** What the accusation weighs by stake. */
   readonly initiatorStake: bigint;
-  /** The initiator's bond while the audit is open. */
+  /** What the initiator loses of its stake if its accusation fails. */
   readonly bond: bigint;
+  /** What a voter loses of its stake if it doesn't reveal its commitment. */
   readonly voteDeposit: bigint;
   /** The initiator's accusation included. */
   readonly votes: Readonly<Record<Opinion, Tally>>;
@@ -288,6 +332,9 @@ export interface Audit {
   readonly rules: CaseRules;
   readonly accusation: Accusation;
   readonly outcome: Outcome;
+  /** The initiator's count of audits before this one: part of the address. */
+  readonly index: number;
+  /** Audits of the work that were opened before this one. They are resolved in that order. */
   readonly attempt: number;
 }
 
@@ -302,9 +349,17 @@ export interface Vote {
   readonly commitment: Uint8Array | null;
   /** Frozen weight by stake, in base units. */
   readonly weight: bigint;
-  /** Base units, until claimed. */
-  readonly deposit: bigint;
   /** Says nothing while the vote is committed. */
   readonly opinion: Opinion;
   readonly state: VoteState;
+}
+
+/** Whether work was convicted of either fault: it earns nothing. */
+export function isConvicted({ status }: Pick<Submission, "status">): boolean {
+  return status === "convictedDowntime" || status === "convictedMalice";
+}
+
+/** Audits of the work that are not resolved. */
+export function openAudits({ audits, decided }: Pick<Submission, "audits" | "decided">): number {
+  return audits - decided;
 }
