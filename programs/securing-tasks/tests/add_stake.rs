@@ -1,9 +1,9 @@
-//! `add_stake`: more stake, which counts as recent at first.
+//! `add_stake`: more stake. It votes on later work alone, and what was there before is as old as it was.
 
 mod common;
 
 use common::*;
-use securing_tasks::{events::StakeAdded, Audit};
+use securing_tasks::{events::StakeAdded, Audit, Electorate, Outcome, RulesArgs, Vote};
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
 
@@ -24,32 +24,202 @@ fn add_stake_adds_and_says_so() {
         let node = game.node(&actor);
         assert_eq!(node.stake.get(), 1_000_001);
         assert_eq!(node.joined_slot.get(), START, "a node joins once");
-        assert_eq!(game.task().active_stake.get(), 1_000_001);
+        assert_eq!(game.task().electorate, Electorate::of(1_000_001));
         assert_eq!(balance(&game.svm, &actor.wallet), WALLET - 1_000_001);
     }
 }
 
-/// The longest case of `rules()` is 100 + 300 + 0 + 200 slots: after those, no open vote asks about older stake.
-#[test]
-fn add_stake_one_slot_before_the_old_one_is_settled_counts_both_as_recent() {
+/// One worker who joined at START, and added a unit at START + 1, + 2 and + 3: all its places are taken.
+fn full() -> (Game, Actor) {
     let mut game = Game::new(rules());
     let actor = game.worker(1_000_000);
-    game.warp(START + 599);
-    game.add_stake(&actor, 5).unwrap();
-    let node = game.node(&actor);
-    assert_eq!(node.recent.get(), 1_000_005);
-    assert_eq!(node.recent_slot.get(), START + 599);
+    for slot in 1..4 {
+        game.warp(START + slot);
+        game.add_stake(&actor, slot).unwrap();
+    }
+    let taken = [(0, 1_000_000), (1, 1), (2, 2), (3, 3)];
+    assert_eq!(game.arrivals(&actor), taken);
+    (game, actor)
 }
 
 #[test]
-fn add_stake_once_the_old_one_is_settled_counts_the_new_one_as_recent() {
+fn add_stake_a_fifth_time_within_one_case_fails_and_changes_nothing() {
+    let (mut game, actor) = full();
+    let before = game.svm.get_account(&actor.node).unwrap();
+    for slot in [START + 4, START + 300] {
+        game.warp(slot);
+        refused(game.add_stake(&actor, 1), TaskError::StakeAddedTooOften);
+    }
+    assert_eq!(game.svm.get_account(&actor.node).unwrap(), before);
+    assert_eq!(balance(&game.svm, &actor.wallet), WALLET - 1_000_006);
+}
+
+#[test]
+fn add_stake_again_in_the_slot_of_the_last_merges() {
+    let (mut game, actor) = full();
+    game.add_stake(&actor, 10).unwrap();
+    game.add_stake(&actor, 20).unwrap();
+    let merged = [(0, 1_000_000), (1, 1), (2, 2), (3, 33)];
+    assert_eq!(game.arrivals(&actor), merged);
+
     let mut game = Game::new(rules());
     let actor = game.worker(1_000_000);
-    game.warp(START + 600);
     game.add_stake(&actor, 5).unwrap();
-    let node = game.node(&actor);
-    assert_eq!(node.recent.get(), 5);
-    assert_eq!(node.recent_slot.get(), START + 600);
+    assert_eq!(game.arrivals(&actor), [(0, 1_000_005)], "joined just now");
+}
+
+/// The longest case of `rules()` is 100 + 300 + 0 + 200 slots: after those, no open vote asks about an arrival.
+#[test]
+fn add_stake_forgets_arrivals_after_the_longest_case() {
+    let (mut game, actor) = full();
+    game.warp(START + 599);
+    refused(game.add_stake(&actor, 1), TaskError::StakeAddedTooOften);
+    game.warp(START + 600);
+    game.add_stake(&actor, 7).unwrap();
+    let kept = [(1, 1), (2, 2), (3, 3), (600, 7)];
+    assert_eq!(game.arrivals(&actor), kept);
+    game.add_stake(&actor, 1).unwrap();
+    game.warp(START + 602);
+    game.add_stake(&actor, 9).unwrap();
+    assert_eq!(game.arrivals(&actor), [(3, 3), (600, 8), (602, 9)]);
+    game.warp(START + 10_000);
+    game.add_stake(&actor, 4).unwrap();
+    assert_eq!(game.arrivals(&actor), [(10_000, 4)]);
+}
+
+/// A commit window is part of the longest case.
+#[test]
+fn add_stake_remembers_arrivals_through_the_commit_window() {
+    let mut game = Game::new(RulesArgs {
+        commit_slots: 50,
+        leave_delay_slots: 700,
+        ..rules()
+    });
+    let actor = game.worker(1_000_000);
+    game.warp(START + 649);
+    game.add_stake(&actor, 1).unwrap();
+    assert_eq!(game.arrivals(&actor), [(0, 1_000_000), (649, 1)]);
+    game.warp(START + 650);
+    game.add_stake(&actor, 2).unwrap();
+    assert_eq!(game.arrivals(&actor), [(649, 1), (650, 2)]);
+}
+
+/// A worker, an initiator, and a witness with 3,000,000.
+fn crew() -> (Game, Actor, Actor, Actor) {
+    let mut game = Game::new(rules());
+    let accused = game.worker(4_000_000);
+    let (initiator, voter) = (game.witness(2_000_000), game.witness(3_000_000));
+    (game, accused, initiator, voter)
+}
+
+/// Just before the submission's slot it votes; in that slot and later it doesn't, and takes nothing from what was there.
+#[test]
+fn add_stake_votes_only_on_work_that_came_after_it() {
+    for (added, weight) in [
+        (9, 3_500_000),
+        (10, 3_000_000),
+        (11, 3_000_000),
+        (12, 3_000_000),
+    ] {
+        let (mut game, accused, initiator, voter) = crew();
+        for slot in 9..13 {
+            game.warp(START + slot);
+            if slot == added {
+                game.add_stake(&voter, 500_000).unwrap();
+            }
+            if slot == 10 {
+                game.submit_work(&accused, 0).unwrap();
+            }
+        }
+        let found = game.weight_on(&accused, &initiator, &voter);
+        assert_eq!(found, weight, "added at START + {added}");
+    }
+}
+
+/// What came in four parts votes in four parts.
+#[test]
+fn add_stake_keeps_every_part_as_old_as_it_is() {
+    for (submitted_at, weight) in [
+        (1, 3_000_000),
+        (10, 3_000_000),
+        (11, 3_000_001),
+        (20, 3_000_001),
+        (21, 3_000_011),
+        (30, 3_000_011),
+        (31, 3_000_111),
+        (40, 3_000_111),
+    ] {
+        let (mut game, accused, initiator, voter) = crew();
+        for slot in 1..=40 {
+            game.warp(START + slot);
+            match slot {
+                10 => drop(game.add_stake(&voter, 1).unwrap()),
+                20 => drop(game.add_stake(&voter, 10).unwrap()),
+                30 => drop(game.add_stake(&voter, 100).unwrap()),
+                _ => {}
+            }
+            if slot == submitted_at {
+                game.submit_work(&accused, 0).unwrap();
+            }
+        }
+        let found = game.weight_on(&accused, &initiator, &voter);
+        assert_eq!(found, weight, "submitted at START + {submitted_at}");
+    }
+}
+
+/// An arrival is forgotten only when the last vote on any work that is older is over: voted in the last slot there is.
+#[test]
+fn add_stake_is_remembered_until_the_last_vote_on_older_work() {
+    let (mut game, accused, initiator, voter) = crew();
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    game.add_stake(&voter, 500_000).unwrap();
+    game.warp(START + 399);
+    game.open_audit(&initiator, &accused, 0, 2).unwrap();
+    game.warp(START + 598);
+    game.add_stake(&voter, 1).unwrap();
+    let audit = game.audit(&accused, 0, 0);
+    game.cast_vote(&voter, &audit, 0).unwrap();
+    let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
+    assert_eq!(vote.weight.get(), 3_000_000);
+}
+
+/// A slash of 2,000,000 takes the 1,000,000 that came last, then of what was there; what is left is old, and votes.
+#[test]
+fn add_stake_that_is_slashed_is_gone_before_older_stake() {
+    let mut case = Case::audited(rules(), 2);
+    let (game, voter) = (&mut case.game, &case.accused);
+    let other = game.worker(1_000_000);
+    game.warp(START + 5);
+    game.submit_work(&other, 0).unwrap();
+    game.warp(START + 10);
+    game.add_stake(voter, 1_000_000).unwrap();
+    case.vote(&[2, 2, 2]);
+    case.resolve().unwrap();
+    let (game, voter) = (&mut case.game, &case.accused);
+    assert_eq!(
+        game.get::<Audit>(&game.audit(voter, 0, 0)).outcome,
+        Outcome::ConvictedMalice
+    );
+    assert_eq!(game.arrivals(voter), [(0, 3_000_000)]);
+    assert_eq!(game.weight_on(&other, &case.initiator, voter), 3_000_000);
+}
+
+/// Less than what came last: the rest of it is as young as it was.
+#[test]
+fn add_stake_that_is_slashed_in_part_stays_young_in_part() {
+    let mut case = Case::audited(rules(), 2);
+    let (game, voter) = (&mut case.game, &case.accused);
+    let other = game.worker(1_000_000);
+    game.warp(START + 5);
+    game.submit_work(&other, 0).unwrap();
+    game.warp(START + 10);
+    game.add_stake(voter, 2_500_000).unwrap();
+    case.vote(&[2, 2, 2]);
+    case.resolve().unwrap();
+    let (game, voter) = (&mut case.game, &case.accused);
+    assert_eq!(game.arrivals(voter), [(0, 4_000_000), (10, 500_000)]);
+    assert_eq!(game.weight_on(&other, &case.initiator, voter), 4_000_000);
 }
 
 #[test]
@@ -88,13 +258,13 @@ fn add_stake_over_what_the_ledger_holds_fails() {
     refused(game.add_stake(&actor, most), TaskError::Overflow);
 }
 
-/// Verdicts and withdrawals go on after a task is retired, and so may stake come.
+/// Nothing is to be earned there any more, and stake that came would have to be sent back.
 #[test]
-fn add_stake_to_a_retired_task_passes() {
+fn add_stake_to_a_retired_task_fails() {
     let mut game = Game::new(rules());
     let actor = game.worker(1_000_000);
     game.retire_task().unwrap();
-    game.add_stake(&actor, 1).unwrap();
+    refused(game.add_stake(&actor, 1), TaskError::TaskRetired);
 }
 
 #[test]
@@ -110,7 +280,10 @@ fn add_stake_while_leaving_leaves_the_request_as_it_is() {
         (1_000_002, 1_000_000)
     );
     assert_eq!(node.leave_slot.get(), START + 600);
-    assert_eq!(node.recent.get(), 2);
+    assert_eq!(game.arrivals(&actor), [(10, 2)], "the rest is on its way");
+    assert_eq!(game.task().electorate, none(), "below the minimum");
+    game.add_stake(&actor, 999_998).unwrap();
+    assert_eq!(game.task().electorate, Electorate::of(1_000_000));
 }
 
 #[test]
@@ -252,10 +425,12 @@ fn add_stake_with_accounts_of_another_type_fails() {
     case.vote(&[2]);
     let vote = vote_address(&case.audit(), &case.voters[0].owner.pubkey());
     let (task, node) = (case.game.task, case.accused.node);
+    let disguised = case.game.disguise(&node);
     let add = case.game.add_stake_ix(&case.accused, 1);
     let cases = [
         (node, vote, InstructionError::AccountDataTooSmall),
-        (node, case.audit(), InstructionError::InvalidAccountData),
+        (node, case.audit(), InstructionError::AccountDataTooSmall),
+        (node, disguised, InstructionError::InvalidAccountData),
         (
             task,
             case.initiator.node,
@@ -285,6 +460,19 @@ fn add_stake_with_an_account_in_two_places_fails() {
         assert_eq!(
             failure(game.send(&[add], &[&actor.owner])),
             InstructionError::Custom(2040)
+        );
+    }
+}
+
+#[test]
+fn add_stake_with_an_account_that_cannot_be_written_fails() {
+    let mut game = Game::new(rules());
+    let actor = game.worker(1_000_000);
+    for place in [game.task, actor.node, actor.wallet, game.vault] {
+        let add = readonly(game.add_stake_ix(&actor, 1), &place);
+        assert_eq!(
+            failure(game.send(&[add], &[&actor.owner])),
+            InstructionError::Custom(2000)
         );
     }
 }

@@ -1,9 +1,9 @@
-//! `cancel_leave`: what was leaving stays after all, and counts as recent.
+//! `cancel_leave`: what was leaving stays after all, and is as young as stake that comes now.
 
 mod common;
 
 use common::*;
-use securing_tasks::events::LeaveCancelled;
+use securing_tasks::{events::LeaveCancelled, Electorate};
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
 
@@ -29,7 +29,7 @@ fn cancel_leave_keeps_the_stake_and_says_so() {
     let node = game.node(&actor);
     assert_eq!((node.stake.get(), node.leaving.get()), (3_000_000, 0));
     assert_eq!(node.leave_slot.get(), 0);
-    assert_eq!(game.task().active_stake.get(), 3_000_000);
+    assert_eq!(game.task().electorate, Electorate::of(3_000_000));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn cancel_leave_of_all_keeps_all() {
     let actor = game.worker(3_000_000);
     game.request_leave(&actor, None).unwrap();
     game.cancel_leave(&actor).unwrap();
-    assert_eq!(game.task().active_stake.get(), 3_000_000);
+    assert_eq!(game.task().electorate, Electorate::of(3_000_000));
     game.submit_work(&actor, 0).unwrap();
 }
 
@@ -50,26 +50,73 @@ fn cancel_leave_after_the_delay_but_before_withdrawing_passes() {
     refused(game.withdraw(&actor), TaskError::NothingToWithdraw);
 }
 
-/// Stake that was on its way out votes like stake that came now, so that leaving is no way to vote and be gone.
+/// Stake that was on its way out votes like stake that came now, so that leaving is no way to vote and be gone. What had stayed is as
+/// old as it was.
 #[test]
-fn cancel_leave_makes_the_stake_recent() {
+fn cancel_leave_makes_that_stake_young_and_no_other() {
     let (mut game, actor) = leaving();
+    assert_eq!(game.arrivals(&actor), [(0, 1_000_000)]);
     game.warp(START + 599);
     game.cancel_leave(&actor).unwrap();
-    let node = game.node(&actor);
-    assert_eq!(
-        node.recent.get(),
-        3_000_000,
-        "the first stake is recent too"
-    );
-    assert_eq!(node.recent_slot.get(), START + 599);
+    let both = [(0, 1_000_000), (599, 2_000_000)];
+    assert_eq!(game.arrivals(&actor), both);
 
     let (mut game, actor) = leaving();
     game.warp(START + 600);
     game.cancel_leave(&actor).unwrap();
-    let node = game.node(&actor);
-    assert_eq!(node.recent.get(), 2_000_000, "the first stake is settled");
-    assert_eq!(node.recent_slot.get(), START + 600);
+    let last = [(600, 2_000_000)];
+    assert_eq!(game.arrivals(&actor), last, "the first is settled");
+}
+
+/// Before the submission's slot, in it and after it.
+#[test]
+fn cancel_leave_votes_only_on_work_that_came_after_it() {
+    for (cancelled, weight) in [(9, 3_000_000), (10, 1_000_000), (11, 1_000_000)] {
+        let (mut game, actor) = leaving();
+        let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
+        for slot in 9..12 {
+            game.warp(START + slot);
+            if slot == cancelled {
+                game.cancel_leave(&actor).unwrap();
+            }
+            if slot == 10 {
+                game.submit_work(&accused, 0).unwrap();
+            }
+        }
+        let found = game.weight_on(&accused, &initiator, &actor);
+        assert_eq!(found, weight, "cancelled at START + {cancelled}");
+    }
+}
+
+#[test]
+fn cancel_leave_as_a_fifth_arrival_fails_and_leaves_the_request() {
+    let (mut game, actor) = leaving();
+    for slot in 1..4 {
+        game.warp(START + slot);
+        game.add_stake(&actor, 1).unwrap();
+    }
+    let before = game.svm.get_account(&actor.node).unwrap();
+    for slot in [START + 4, START + 599] {
+        game.warp(slot);
+        refused(game.cancel_leave(&actor), TaskError::StakeAddedTooOften);
+    }
+    assert_eq!(game.svm.get_account(&actor.node).unwrap(), before);
+    game.warp(START + 600);
+    game.cancel_leave(&actor).unwrap();
+    let kept = [(1, 1), (2, 1), (3, 1), (600, 2_000_000)];
+    assert_eq!(game.arrivals(&actor), kept);
+}
+
+#[test]
+fn cancel_leave_in_the_slot_of_the_last_arrival_merges() {
+    let (mut game, actor) = leaving();
+    for slot in 1..4 {
+        game.warp(START + slot);
+        game.add_stake(&actor, 1).unwrap();
+    }
+    game.cancel_leave(&actor).unwrap();
+    let merged = [(0, 1_000_000), (1, 1), (2, 1), (3, 2_000_001)];
+    assert_eq!(game.arrivals(&actor), merged);
 }
 
 #[test]
@@ -193,10 +240,12 @@ fn cancel_leave_with_accounts_of_another_type_fails() {
     case.vote(&[2]);
     let vote = vote_address(&case.audit(), &case.voters[0].owner.pubkey());
     let (task, node) = (case.game.task, case.accused.node);
+    let disguised = case.game.disguise(&node);
     let cancel = case.game.cancel_leave_ix(&case.accused);
     let cases = [
         (node, vote, InstructionError::AccountDataTooSmall),
-        (node, case.audit(), InstructionError::InvalidAccountData),
+        (node, case.audit(), InstructionError::AccountDataTooSmall),
+        (node, disguised, InstructionError::InvalidAccountData),
         (
             task,
             case.initiator.node,
@@ -220,6 +269,18 @@ fn cancel_leave_with_an_account_in_two_places_fails() {
         assert_eq!(
             failure(game.send(&[cancel], &[&actor.owner])),
             InstructionError::Custom(2040)
+        );
+    }
+}
+
+#[test]
+fn cancel_leave_with_an_account_that_cannot_be_written_fails() {
+    let (mut game, actor) = leaving();
+    for place in [game.task, actor.node] {
+        let cancel = readonly(game.cancel_leave_ix(&actor), &place);
+        assert_eq!(
+            failure(game.send(&[cancel], &[&actor.owner])),
+            InstructionError::Custom(2000)
         );
     }
 }

@@ -1436,3 +1436,34 @@ impl Game {
         }
     }
 }
+
+impl Game {
+    /// A node's arrivals, oldest first: slots after `START`, and amounts.
+    pub fn arrivals(&self, actor: &Actor) -> Vec<(u64, u64)> {
+        let arrivals = self.node(actor).arrivals;
+        let there = arrivals.iter().filter(|one| one.amount.get() > 0);
+        there
+            .map(|one| (one.slot.get() - START, one.amount.get()))
+            .collect()
+    }
+
+    /// Has `initiator` accuse the work of round 0, and answers the frozen weight of `voter`'s vote on it, in base units.
+    pub fn weight_on(&mut self, accused: &Actor, initiator: &Actor, voter: &Actor) -> u64 {
+        let audit = self.next_audit(initiator, accused, 0);
+        self.open_audit(initiator, accused, 0, 2).unwrap();
+        self.cast_vote(voter, &audit, 0).unwrap();
+        let vote = vote_address(&audit, &voter.owner.pubkey());
+        self.get::<Vote>(&vote).weight.get()
+    }
+
+    /// Makes the key's account a program's that holds data: it signs, and can't pay for an account.
+    pub fn give_data(&mut self, key: &Address) {
+        let account = Account {
+            lamports: 10_000_000_000,
+            data: vec![1],
+            owner: ID,
+            ..Account::default()
+        };
+        self.svm.set_account(*key, account).unwrap();
+    }
+}
