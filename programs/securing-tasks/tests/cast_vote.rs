@@ -1,4 +1,4 @@
-//! `cast_vote`: who may vote, when, with what weight and what deposit.
+//! `cast_vote`: who may vote, when and with what weight.
 
 mod common;
 
@@ -95,7 +95,7 @@ fn stays_after_all(game: &mut Game, voter: &Actor) {
 }
 
 #[test]
-fn cast_vote_freezes_weight_and_lends_the_deposit() {
+fn cast_vote_freezes_weight_and_pledges_nothing() {
     let mut case = audited();
     case.game.warp(START + 10);
     let vote = case.vote_ix();
@@ -107,7 +107,6 @@ fn cast_vote_freezes_weight_and_lends_the_deposit() {
             voter: case.voters[0].owner.pubkey(),
             opinion: VALID,
             weight: 1_000_000,
-            deposit: 50_000,
             slot: START + 10,
         },
     );
@@ -118,12 +117,14 @@ fn cast_vote_freezes_weight_and_lends_the_deposit() {
     assert_eq!(vote.payer, case.voters[0].operator.pubkey());
     assert_eq!(vote.commitment, [0; 32]);
     assert_eq!(vote.weight.get(), 1_000_000);
-    assert_eq!(vote.deposit.get(), 50_000);
     assert_eq!(vote.opinion, Opinion::Valid);
     assert_eq!(vote.state, VoteState::Revealed);
     let node = case.game.node(&case.voters[0]);
-    assert_eq!((node.stake.get(), node.lent.get()), (950_000, 50_000));
-    assert_eq!(case.game.task().active_stake.get(), 11_500_000);
+    assert_eq!(
+        (node.stake.get(), node.commitments.get(), node.live.get()),
+        (1_000_000, 0, 1)
+    );
+    assert_eq!(case.game.task().electorate.stake.get(), 11_500_000);
 }
 
 #[test]
@@ -261,7 +262,6 @@ fn cast_vote_in_the_next_attempt_passes() {
     case.game
         .cast_vote(&case.voters[0], &second, VALID)
         .unwrap();
-    assert_eq!(case.game.node(&case.voters[0]).lent.get(), 100_000);
 }
 
 // Who held stake before the submission, and how much.
@@ -365,10 +365,22 @@ fn cast_vote_with_the_minimum_only_since_the_submission_fails() {
     refused(Err(refusal), TaskError::StakeTooRecent);
 }
 
+/// What came since leaves first, so what is left is old.
+#[test]
+fn cast_vote_weighs_the_old_stake_of_a_node_whose_later_stake_left() {
+    let adds_and_leaves = |game: &mut Game, voter: &Actor| {
+        adds(game, voter);
+        game.request_leave(voter, Some(300_000)).unwrap();
+    };
+    assert_eq!(
+        weight_when_the_voter(nothing, adds_and_leaves).unwrap(),
+        2_000_000
+    );
+}
+
 #[test]
 fn cast_vote_with_exactly_the_minimum_held_before_passes() {
     let mut case = Case::submitted(RulesArgs {
-        vote_deposit: 0,
         witness_min_stake: 1_000_000,
         ..rules()
     });
@@ -379,8 +391,41 @@ fn cast_vote_with_exactly_the_minimum_held_before_passes() {
     assert_eq!(case.vote_of(0).weight.get(), 1_000_000);
 }
 
-/// A node that joins `young` slots before a submission of round 1 and adds stake in its slot.
-fn weight_after_joining(young: u64) -> Result<(u64, u64), Refusal> {
+/// An accusation that failed cost one unit of the minimum.
+#[test]
+fn cast_vote_with_one_unit_less_than_the_minimum_fails() {
+    for (stake, passes) in [(500_001, true), (500_000, false)] {
+        let mut case = Case::submitted(RulesArgs {
+            initiator_bond: 1,
+            ..rules()
+        });
+        case.game.warp(START + 2);
+        let (other, poor) = (case.game.worker(1_000_000), case.game.witness(stake));
+        case.game.warp(START + 3);
+        case.game.submit_work(&other, 0).unwrap();
+        case.game.open_audit(&poor, &other, 0, MALICE).unwrap();
+        let audit = case.game.audit(&other, 0, 0);
+        for voter in &case.voters {
+            case.game.cast_vote(voter, &audit, VALID).unwrap();
+        }
+        case.game.warp(START + 203);
+        case.game.resolve_audit(&audit).unwrap();
+        assert_eq!(case.game.node(&poor).stake.get(), stake - 1);
+        case.game
+            .open_audit(&case.initiator, &other, 0, MALICE)
+            .unwrap();
+        let audit = case.game.audit(&other, 0, 1);
+        let sent = case.game.cast_vote(&poor, &audit, VALID);
+        if passes {
+            sent.unwrap();
+        } else {
+            refused(sent, TaskError::StakeTooRecent);
+        }
+    }
+}
+
+/// The weight of a node that joined with 1,000,000 in the submission's slot less `young`, and added 500,000 in that slot.
+fn weight_after_joining(young: u64) -> Result<(u64, [u64; 2]), Refusal> {
     let mut game = Game::new(rules());
     let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
     let submission = ROUND_1 + 50;
@@ -393,34 +438,76 @@ fn weight_after_joining(young: u64) -> Result<(u64, u64), Refusal> {
     let audit = game.audit(&accused, 1, 0);
     game.cast_vote(&voter, &audit, VALID)?;
     let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
-    Ok((vote.weight.get(), game.node(&voter).recent.get()))
+    let arrivals = game.node(&voter).arrivals;
+    Ok((
+        vote.weight.get(),
+        [arrivals[0].amount.get(), arrivals[1].amount.get()],
+    ))
 }
 
-/// Submission, audit and reveal windows together are 600 slots: then no open vote can ask about what came before.
+/// Later stake never makes earlier stake young, whether that is forgotten already or not: it is once submission, audit and reveal
+/// windows together have passed, 600 slots, when no open vote can ask about it.
 #[test]
-fn cast_vote_forgets_recent_stake_exactly_after_the_longest_case() {
-    assert_eq!(weight_after_joining(601).unwrap(), (1_000_000, 500_000));
-    assert_eq!(weight_after_joining(600).unwrap(), (1_000_000, 500_000));
-    // One slot earlier all of it is still recent.
-    let refusal = weight_after_joining(599).unwrap_err();
-    refused(Err(refusal), TaskError::StakeTooRecent);
+fn cast_vote_weighs_stake_by_its_own_age() {
+    for young in [601, 600] {
+        assert_eq!(
+            weight_after_joining(young).unwrap(),
+            (1_000_000, [500_000, 0])
+        );
+    }
+    for young in [599, 1] {
+        assert_eq!(
+            weight_after_joining(young).unwrap(),
+            (1_000_000, [1_000_000, 500_000])
+        );
+    }
 }
 
 #[test]
-fn cast_vote_weighs_what_other_audits_hold_of_the_voter() {
+fn cast_vote_weighs_what_is_pledged_to_other_audits() {
     let mut game = Game::new(rules());
     let workers = [game.worker(1_000_000), game.worker(1_000_000)];
     let (initiator, voter) = (game.witness(2_000_000), game.witness(1_000_000));
     game.warp(START + 1);
     for worker in &workers {
         game.submit_work(worker, 0).unwrap();
-        game.open_audit(&initiator, worker, 0, MALICE).unwrap();
-        let audit = game.audit(worker, 0, 0);
-        game.cast_vote(&voter, &audit, VALID).unwrap();
-        let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
-        assert_eq!(vote.weight.get(), 1_000_000);
     }
-    assert_eq!(game.node(&voter).lent.get(), 100_000);
+    for _ in 0..5 {
+        game.open_audit(&voter, &workers[0], 0, MALICE).unwrap();
+    }
+    assert_eq!(game.node(&voter).bonds.get(), 1_000_000);
+    game.open_audit(&initiator, &workers[1], 0, MALICE).unwrap();
+    let audit = game.audit(&workers[1], 0, 0);
+    game.cast_vote(&voter, &audit, VALID).unwrap();
+    let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
+    assert_eq!(vote.weight.get(), 1_000_000);
+}
+
+/// Each audit of one submission has its own votes, also while they are open at once.
+#[test]
+fn cast_vote_in_audits_side_by_side_passes() {
+    let mut case = audited();
+    let second = case.game.here(&case.voters[2]);
+    case.game
+        .open_audit(&second, &case.accused, 0, DOWNTIME)
+        .unwrap();
+    let [first, second] = [0, 1].map(|attempt| case.game.audit(&case.accused, 0, attempt));
+    case.game.cast_vote(&case.voters[0], &first, VALID).unwrap();
+    case.game
+        .cast_vote(&case.voters[0], &second, DOWNTIME)
+        .unwrap();
+    // Who opened one votes in the other.
+    case.game
+        .cast_vote(&case.voters[2], &first, MALICE)
+        .unwrap();
+    case.game
+        .cast_vote(&case.initiator, &second, MALICE)
+        .unwrap();
+    let votes = [first, second].map(|audit| {
+        let audit: Audit = case.game.get(&audit);
+        audit.votes.nodes.map(|nodes| nodes.get())
+    });
+    assert_eq!(votes, [[1, 0, 2], [0, 2, 1]]);
 }
 
 #[test]
@@ -439,102 +526,65 @@ fn cast_vote_keeps_its_weight_when_the_voter_leaves_later() {
     assert_eq!(case.vote_of(0).weight.get(), 1_000_000);
 }
 
-// The deposit.
+// Nothing that may be lost elsewhere keeps a node from voting.
 
+/// Workers of the least stake, each accused by two nodes at once, with malice at all of the stake: everyone votes on everyone else.
 #[test]
-fn cast_vote_without_a_deposit_lends_nothing() {
-    let mut case = Case::audited(
-        RulesArgs {
-            vote_deposit: 0,
-            ..rules()
-        },
-        MALICE,
-    );
-    case.vote_first().unwrap();
-    assert_eq!(case.vote_of(0).deposit.get(), 0);
-    let node = case.game.node(&case.voters[0]);
-    assert_eq!((node.stake.get(), node.lent.get()), (1_000_000, 0));
+fn cast_vote_by_accused_nodes_at_their_minimum_passes() {
+    let mut game = Game::new(RulesArgs {
+        malice_bps: 10_000,
+        initiator_bond: 500_000,
+        vote_deposit: 500_000,
+        ..rules()
+    });
+    let workers = [(); 3].map(|()| game.worker(1_000_000));
+    let attackers = [game.witness(1_500_000), game.witness(1_500_000)];
+    game.warp(START + 1);
+    for worker in &workers {
+        game.submit_work(worker, 0).unwrap();
+    }
+    for worker in &workers {
+        for attacker in &attackers {
+            game.open_audit(attacker, worker, 0, MALICE).unwrap();
+        }
+    }
+    for accused in &workers {
+        for attempt in 0..2 {
+            let audit = game.audit(accused, 0, attempt);
+            for voter in &workers {
+                let sent = game.cast_vote(voter, &audit, VALID);
+                if voter.node == accused.node {
+                    refused(sent, TaskError::AccusedCannotVote);
+                } else {
+                    sent.unwrap();
+                }
+            }
+            let votes = game.get::<Audit>(&audit).votes;
+            assert_eq!(votes.stake[0].get(), 2_000_000);
+        }
+    }
 }
 
-/// What audits hold of a node still votes when the rest of its stake leaves, where a vote lends nothing.
+/// A witness of the least stake, all of it pledged to own accusations and to commitments.
 #[test]
-fn cast_vote_without_a_deposit_by_a_node_of_which_audits_hold_all_passes() {
+fn cast_vote_without_a_deposit_of_a_node_that_pledged_all_passes() {
     let mut game = Game::new(RulesArgs {
         initiator_bond: 500_000,
-        vote_deposit: 0,
+        vote_deposit: 500_000,
         ..rules()
     });
     let workers = [game.worker(1_000_000), game.worker(1_000_000)];
-    let (voter, initiator) = (game.witness(1_000_000), game.witness(1_000_000));
+    let (voter, initiator) = (game.witness(500_000), game.witness(1_000_000));
     game.warp(START + 1);
     for (worker, initiator) in workers.iter().zip([&voter, &initiator]) {
         game.submit_work(worker, 0).unwrap();
         game.open_audit(initiator, worker, 0, MALICE).unwrap();
     }
-    game.request_leave(&voter, None).unwrap();
     let audit = game.audit(&workers[1], 0, 0);
     game.cast_vote(&voter, &audit, VALID).unwrap();
-    let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
-    assert_eq!(vote.weight.get(), 500_000);
-}
-
-fn vote_with_deposit(vote_deposit: u64) -> Sent {
-    Case::audited(
-        RulesArgs {
-            vote_deposit,
-            ..rules()
-        },
-        MALICE,
-    )
-    .vote_first()
-}
-
-#[test]
-fn cast_vote_deposit_that_leaves_exactly_the_minimum_passes() {
-    vote_with_deposit(500_000).unwrap();
-}
-
-#[test]
-fn cast_vote_deposit_that_leaves_less_than_the_minimum_fails() {
-    refused(vote_with_deposit(500_001), TaskError::StakeBelowMinimum);
-    refused(vote_with_deposit(1_000_000), TaskError::StakeBelowMinimum);
-}
-
-#[test]
-fn cast_vote_deposit_over_the_stake_fails() {
-    refused(vote_with_deposit(1_000_001), TaskError::StakeTooSmall);
-}
-
-/// A worker with all its stake exposed in one audit votes in another.
-fn accused_votes_elsewhere(adds: u64) -> Sent {
-    let mut game = Game::new(RulesArgs {
-        malice_bps: 10_000,
-        ..rules()
-    });
-    let (accused, other) = (game.worker(4_000_000), game.worker(4_000_000));
-    let witness = game.witness(2_000_000);
-    game.warp(ROUND_1);
-    for worker in [&accused, &other] {
-        game.submit_work(worker, 1).unwrap();
-        game.open_audit(&witness, worker, 1, MALICE).unwrap();
-    }
-    assert_eq!(game.node(&accused).exposed.get(), 4_000_000);
-    if adds > 0 {
-        game.add_stake(&accused, adds).unwrap();
-    }
-    let audit = game.audit(&other, 1, 0);
-    game.cast_vote(&accused, &audit, VALID)
-}
-
-#[test]
-fn cast_vote_deposit_out_of_exposed_stake_fails() {
-    refused(accused_votes_elsewhere(0), TaskError::StakeAtRisk);
-    refused(accused_votes_elsewhere(49_999), TaskError::StakeAtRisk);
-}
-
-#[test]
-fn cast_vote_deposit_besides_exposed_stake_passes() {
-    accused_votes_elsewhere(50_000).unwrap();
+    let node = game.node(&voter);
+    assert_eq!((node.stake.get(), node.bonds.get()), (500_000, 500_000));
+    assert_eq!(node.commitments.get(), 0);
 }
 
 // Accounts.
@@ -630,7 +680,7 @@ fn cast_vote_at_another_address_fails() {
     let mut case = audited();
     let owner = case.voters[0].owner.pubkey();
     let vote = vote_address(&case.audit(), &owner);
-    let next_audit = case.game.audit(&case.accused, 0, 1);
+    let next_audit = case.game.next_audit(&case.initiator, &case.accused, 0);
     for other in [
         vote_address(&case.audit(), &case.voters[1].owner.pubkey()),
         vote_address(&case.audit(), &case.voters[0].operator.pubkey()),

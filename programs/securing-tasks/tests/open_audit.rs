@@ -2,10 +2,11 @@
 
 mod common;
 
+use anchor_lang::prelude::Address;
 use common::*;
 use securing_tasks::{
     events::AuditOpened, Audit, GateKind, Opinion, Outcome, Round, RulesArgs, Submission,
-    SubmissionStatus,
+    SubmissionStatus, VoteWeight,
 };
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
@@ -17,6 +18,13 @@ const MALICE: u8 = 2;
 const ROUND_1: u64 = START + 1_000;
 /// The first slot at which work of round 0 can't be audited.
 const AUDIT_END: u64 = START + 400;
+
+fn by_stake() -> RulesArgs {
+    RulesArgs {
+        vote_weight: VoteWeight::Stake as u8,
+        ..rules()
+    }
+}
 
 /// The standard case up to the submission, with another task in which the same owners did the same.
 fn two_tasks() -> (Case, [Actor; 2]) {
@@ -35,7 +43,7 @@ fn two_tasks() -> (Case, [Actor; 2]) {
 impl Case {
     fn open_ix(&self) -> anchor_lang::solana_program::instruction::Instruction {
         self.game
-            .open_audit_ix(&self.initiator, &self.accused, 0, 0, MALICE)
+            .open_audit_ix(&self.initiator, &self.accused, 0, MALICE)
     }
 
     fn open_by(&mut self, initiator: &Actor) -> Sent {
@@ -47,12 +55,26 @@ impl Case {
             .open_audit(&self.initiator, &self.accused, 0, MALICE)
     }
 
+    /// Where the initiator's next audit will be.
+    fn next(&self) -> Address {
+        self.game.next_audit(&self.initiator, &self.accused, 0)
+    }
+
+    /// The audit of the submission that was opened after `attempt` others.
+    fn audit_of(&self, attempt: u32) -> Audit {
+        self.game.get(&self.game.audit(&self.accused, 0, attempt))
+    }
+
+    fn submission(&self) -> Submission {
+        self.game.get(&self.game.submission(&self.accused, 0))
+    }
+
     /// An audit that ends without a verdict, since nobody votes.
-    fn open_and_end_without_verdict(&mut self, attempt: u8) {
+    fn open_and_end_without_verdict(&mut self, attempt: u32) {
         self.open().unwrap();
-        let audit = self.game.audit(&self.accused, 0, attempt);
-        let end = self.game.get::<Audit>(&audit).end_slot.get();
+        let end = self.audit_of(attempt).end_slot.get();
         self.game.warp(end);
+        let audit = self.game.audit(&self.accused, 0, attempt);
         self.game.resolve_audit(&audit).unwrap();
     }
 
@@ -82,9 +104,8 @@ fn open_audit_freezes_stakes_rules_and_windows() {
     assert_eq!(audit.reveal_slot.get(), START + 5);
     assert_eq!(audit.end_slot.get(), START + 205);
     assert_eq!(audit.accused_stake.get(), 4_000_000);
-    assert_eq!(audit.exposed.get(), 2_000_000);
-    // 2,000,000 + 1,000,000 + 1,500,000 + 3,000,000: all but the accused's.
-    assert_eq!(audit.eligible_stake.get(), 7_500_000);
+    // Nodes, all but the accused.
+    assert_eq!(audit.eligible.get(), 4);
     assert_eq!(audit.initiator_stake.get(), 2_000_000);
     assert_eq!(audit.bond.get(), 200_000);
     assert_eq!(audit.vote_deposit.get(), 50_000);
@@ -94,21 +115,21 @@ fn open_audit_freezes_stakes_rules_and_windows() {
     assert_eq!(audit.rules, task.rules.case);
     assert_eq!(audit.accusation, Opinion::Malice);
     assert_eq!(audit.outcome, Outcome::Open);
-    assert_eq!(audit.attempt, 0);
+    assert_eq!((audit.index.get(), audit.attempt.get()), (0, 0));
 
     let initiator = case.game.node(&case.initiator);
     assert_eq!(
-        (initiator.stake.get(), initiator.lent.get()),
-        (1_800_000, 200_000)
+        (initiator.stake.get(), initiator.bonds.get()),
+        (2_000_000, 200_000)
     );
+    assert_eq!((initiator.audits.get(), initiator.live.get()), (1, 1));
     let accused = case.game.node(&case.accused);
     assert_eq!(accused.stake.get(), 4_000_000);
     assert_eq!(accused.open_audits.get(), 1);
-    assert_eq!(accused.exposed.get(), 2_000_000);
     let submission = case.game.get::<Submission>(&submission_address);
-    assert_eq!(submission.status, SubmissionStatus::UnderAudit);
-    assert_eq!(submission.audits, 1);
-    assert_eq!(task.active_stake.get(), 11_500_000);
+    assert_eq!(submission.status, SubmissionStatus::Submitted);
+    assert_eq!((submission.audits.get(), submission.decided.get()), (1, 0));
+    assert_eq!(task.electorate.stake.get(), 11_500_000);
     logged(
         sent,
         &AuditOpened {
@@ -118,6 +139,7 @@ fn open_audit_freezes_stakes_rules_and_windows() {
             initiator: case.initiator.owner.pubkey(),
             accused: case.accused.owner.pubkey(),
             accusation: MALICE,
+            index: 0,
             bond: 200_000,
             weight: 2_000_000,
             accused_stake: 4_000_000,
@@ -137,8 +159,6 @@ fn open_audit_for_downtime_counts_as_a_vote_for_downtime() {
     assert_eq!(audit.accusation, Opinion::Downtime);
     assert_eq!(audit.votes.nodes.map(|n| n.get()), [0, 1, 0]);
     assert_eq!(audit.votes.stake.map(|s| s.get()), [0, 2_000_000, 0]);
-    // The votes may find malice all the same.
-    assert_eq!(audit.exposed.get(), 2_000_000);
 }
 
 #[test]
@@ -211,37 +231,149 @@ fn open_audit_window_of_a_later_round_is_its_own() {
         .unwrap();
 }
 
-// One audit at a time, three at most, none after a verdict.
+// Any number of audits of one submission, until it is convicted of malice.
 
+/// Each of three initiators twice, in turn: no audit is in another's way, and every address is its initiator's own.
 #[test]
-fn open_audit_while_another_is_open_fails() {
-    let mut case = Case::audited(rules(), MALICE);
-    refused(case.open(), TaskError::AuditAlreadyOpen);
-    let other = case.game.here(&case.voters[2]);
-    refused(case.open_by(&other), TaskError::AuditAlreadyOpen);
+fn open_audit_side_by_side_passes_for_one_and_for_many_initiators() {
+    let mut case = Case::submitted(rules());
+    let submission = case.game.submission(&case.accused, 0);
+    let [first, second, _] = &case.voters;
+    let initiators = [&case.initiator, first, second].map(|actor| case.game.here(actor));
+    for attempt in 0..6 {
+        let (initiator, index) = (&initiators[attempt as usize % 3], attempt / 3);
+        let accusation = [DOWNTIME, MALICE][attempt as usize % 2];
+        let owner = initiator.owner.pubkey();
+        case.game
+            .open_audit(initiator, &case.accused, 0, accusation)
+            .unwrap();
+        let audit = case.audit_of(attempt);
+        assert_eq!(audit.initiator, owner);
+        assert_eq!((audit.index.get(), audit.attempt.get()), (index, attempt));
+        assert_eq!(
+            case.game.audit(&case.accused, 0, attempt),
+            audit_address(&submission, &owner, index)
+        );
+        assert_eq!(audit.accusation.0, accusation);
+        let node = case.game.node(initiator);
+        assert_eq!(node.bonds.get(), 200_000 * u64::from(index + 1));
+        assert_eq!(node.audits.get(), index + 1);
+    }
+    let submission = case.submission();
+    assert_eq!(
+        [
+            submission.audits,
+            submission.decided,
+            submission.live_audits
+        ]
+        .map(|n| n.get()),
+        [6, 0, 6]
+    );
+    assert_eq!(case.game.node(&case.accused).open_audits.get(), 6);
+    let round: Round = case.game.get(&round_address(&case.game.task, 0));
+    assert_eq!(round.open_audits.get(), 6);
+}
+
+/// The index counts what the initiator ever opened, of whomever, and no closed account brings an address back.
+#[test]
+fn open_audit_index_counts_all_audits_that_the_initiator_opened() {
+    let mut case = Case::submitted(rules());
+    let other = case.game.worker(1_000_000);
+    case.game.submit_work(&other, 0).unwrap();
+    case.game
+        .open_audit(&case.initiator, &other, 0, MALICE)
+        .unwrap();
+    case.open_and_end_without_verdict(0);
+    assert_eq!(case.audit_of(0).index.get(), 1);
+    let first = case.game.audit(&case.accused, 0, 0);
+    case.game.close_audit(&first).unwrap();
+    case.open().unwrap();
+    assert_eq!(case.audit_of(1).index.get(), 2);
 }
 
 #[test]
-fn open_audit_before_the_ended_one_is_resolved_fails() {
+fn open_audit_before_the_ended_one_is_resolved_passes() {
     let mut case = Case::audited(rules(), MALICE);
     case.game.warp(case.end() + 1);
-    refused(case.open(), TaskError::AuditAlreadyOpen);
+    case.open().unwrap();
 }
 
+/// What may be accused after a verdict: an acquittal bars nothing, a conviction what it was for and less.
 #[test]
-fn open_audit_of_an_acquitted_submission_fails() {
+fn open_audit_after_a_verdict_passes_for_a_graver_fault_alone() {
+    for (opinion, status, downtime, malice) in [
+        (0, SubmissionStatus::Acquitted, true, true),
+        (DOWNTIME, SubmissionStatus::ConvictedDowntime, false, true),
+        (MALICE, SubmissionStatus::ConvictedMalice, false, false),
+    ] {
+        for (accusation, passes) in [(DOWNTIME, downtime), (MALICE, malice)] {
+            let mut case = Case::audited(rules(), MALICE);
+            case.vote(&[opinion, opinion, opinion]);
+            case.resolve().unwrap();
+            assert_eq!(case.submission().status, status);
+            let sent = case
+                .game
+                .open_audit(&case.initiator, &case.accused, 0, accusation);
+            if passes {
+                sent.unwrap();
+            } else {
+                refused(sent, TaskError::AlreadyDecided);
+            }
+        }
+    }
+}
+
+/// An audit that was open when the verdict came stays open, and what comes after it is asked anew.
+#[test]
+fn open_audit_beside_one_that_convicts_passes_and_after_it_fails() {
     let mut case = Case::audited(rules(), MALICE);
-    case.vote(&[0, 0]);
+    case.open().unwrap();
+    case.vote(&[MALICE, MALICE]);
     case.resolve().unwrap();
+    assert_eq!(case.audit_of(1).outcome, Outcome::Open);
     refused(case.open(), TaskError::AlreadyDecided);
 }
 
 #[test]
-fn open_audit_of_a_convicted_submission_fails() {
+fn open_audit_after_an_acquittal_passes_until_the_window_ends() {
+    for (slot, passes) in [(AUDIT_END - 1, true), (AUDIT_END, false)] {
+        let mut case = Case::audited(rules(), MALICE);
+        case.vote(&[0, 0]);
+        case.resolve().unwrap();
+        case.game.warp(slot);
+        if passes {
+            case.open().unwrap();
+        } else {
+            refused(case.open(), TaskError::AuditWindowClosed);
+        }
+    }
+}
+
+/// What verdicts took of it counts as its stake, so that a graver one is of the same whole.
+#[test]
+fn open_audit_counts_what_earlier_verdicts_took_as_the_accuseds_stake() {
     let mut case = Case::audited(rules(), MALICE);
-    case.vote(&[2, 2]);
+    case.vote(&[DOWNTIME, DOWNTIME]);
     case.resolve().unwrap();
-    refused(case.open(), TaskError::AlreadyDecided);
+    assert_eq!(case.game.node(&case.accused).stake.get(), 3_600_000);
+    assert_eq!(case.submission().slashed.get(), 400_000);
+    case.open().unwrap();
+    assert_eq!(case.audit_of(1).accused_stake.get(), 4_000_000);
+}
+
+/// What the verdict on another submission took is gone.
+#[test]
+fn open_audit_counts_nothing_that_verdicts_on_other_work_took() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.vote(&[DOWNTIME, DOWNTIME]);
+    case.resolve().unwrap();
+    case.game.warp(ROUND_1);
+    case.game.submit_work(&case.accused, 1).unwrap();
+    case.game
+        .open_audit(&case.initiator, &case.accused, 1, MALICE)
+        .unwrap();
+    let audit: Audit = case.game.get(&case.game.audit(&case.accused, 1, 0));
+    assert_eq!(audit.accused_stake.get(), 3_600_000);
 }
 
 #[test]
@@ -250,10 +382,8 @@ fn open_audit_after_no_verdict_is_the_next_attempt() {
     case.open_and_end_without_verdict(0);
     let other = case.game.here(&case.voters[2]);
     case.open_by(&other).unwrap();
-    let audit = case
-        .game
-        .get::<Audit>(&case.game.audit(&case.accused, 0, 1));
-    assert_eq!(audit.attempt, 1);
+    let audit = case.audit_of(1);
+    assert_eq!((audit.index.get(), audit.attempt.get()), (0, 1));
     assert_eq!(audit.initiator, other.owner.pubkey());
     assert_eq!(audit.votes.nodes.map(|n| n.get()), [0, 0, 1]);
     let first = case.game.get::<Audit>(&case.audit());
@@ -268,17 +398,18 @@ fn open_audit_after_no_verdict_and_the_window_fails() {
     refused(case.open(), TaskError::AuditWindowClosed);
 }
 
+/// Time and bonds bound the attempts, no count.
 #[test]
-fn open_audit_for_the_fourth_time_fails() {
+fn open_audit_passes_again_and_again_without_verdict() {
     let mut case = Case::submitted(RulesArgs {
-        reveal_slots: 50,
+        reveal_slots: 20,
         ..rules()
     });
-    for attempt in 0..3 {
+    for attempt in 0..12 {
         case.open_and_end_without_verdict(attempt);
     }
-    assert!(case.game.slot() < AUDIT_END);
-    refused(case.open(), TaskError::AuditsUsedUp);
+    assert_eq!(case.game.node(&case.initiator).bonds.get(), 0);
+    case.open().unwrap();
 }
 
 // Who held stake before the submission.
@@ -330,15 +461,38 @@ fn open_audit_by_a_node_that_took_its_leave_back_since_fails() {
 }
 
 #[test]
-fn open_audit_with_exactly_the_minimum_held_before_and_a_later_bond_passes() {
+fn open_audit_with_exactly_the_minimum_held_before_passes() {
+    for bond in [200_000, 500_000] {
+        let mut game = Game::new(RulesArgs {
+            initiator_bond: bond,
+            ..rules()
+        });
+        let (accused, initiator) = (game.worker(4_000_000), game.witness(500_000));
+        game.warp(ROUND_1);
+        game.submit_work(&accused, 1).unwrap();
+        game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
+        let audit = game.get::<Audit>(&game.audit(&accused, 1, 0));
+        assert_eq!(audit.initiator_stake.get(), 500_000);
+        assert_eq!(game.node(&initiator).stake.get(), 500_000);
+    }
+}
+
+/// One unit of the least old stake leaves: what came since doesn't make up for it.
+#[test]
+fn open_audit_with_one_unit_less_than_the_minimum_held_before_fails() {
     let mut game = Game::new(rules());
     let (accused, initiator) = (game.worker(4_000_000), game.witness(500_000));
     game.warp(ROUND_1);
     game.submit_work(&accused, 1).unwrap();
-    game.add_stake(&initiator, 200_000).unwrap();
+    game.add_stake(&initiator, 500_000).unwrap();
+    game.request_leave(&initiator, Some(500_000)).unwrap();
+    // The young stake left, the old one stays.
     game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
-    let audit = game.get::<Audit>(&game.audit(&accused, 1, 0));
-    assert_eq!(audit.initiator_stake.get(), 500_000);
+    game.add_stake(&initiator, 500_001).unwrap();
+    game.request_leave(&initiator, None).unwrap();
+    game.add_stake(&initiator, 600_000).unwrap();
+    let sent = game.open_audit(&initiator, &accused, 1, MALICE);
+    refused(sent, TaskError::StakeTooRecent);
 }
 
 /// A slash of 100 leaves the worker 100 below its minimum. What it adds after the next submission doesn't make it eligible.
@@ -380,19 +534,21 @@ fn open_audit_weighs_neither_later_nor_leaving_stake() {
     game.request_leave(&initiator, Some(900_000)).unwrap();
     game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
     let audit = game.get::<Audit>(&game.audit(&accused, 1, 0));
-    assert_eq!(audit.initiator_stake.get(), 1_100_000);
+    // The young stake leaves first.
+    assert_eq!(audit.initiator_stake.get(), 1_800_000);
 }
 
-/// Stake that comes while other stake is young makes all of it recent, so that what can vote is never too much.
+/// Added stake never makes what was there before young again.
 #[test]
-fn open_audit_by_a_young_node_that_added_stake_since_fails() {
+fn open_audit_by_a_young_node_that_added_stake_since_weighs_what_it_had() {
     let mut case = Case::submitted(rules());
     case.game.add_stake(&case.initiator, 1).unwrap();
-    refused(case.open(), TaskError::StakeTooRecent);
+    case.open().unwrap();
+    assert_eq!(case.audit_of(0).initiator_stake.get(), 2_000_000);
 }
 
 #[test]
-fn open_audit_weighs_what_other_audits_hold_of_the_initiator() {
+fn open_audit_weighs_what_is_pledged_to_other_audits() {
     let mut game = Game::new(rules());
     let workers = [game.worker(1_000_000), game.worker(1_000_000)];
     let initiator = game.witness(2_000_000);
@@ -403,144 +559,235 @@ fn open_audit_weighs_what_other_audits_hold_of_the_initiator() {
     }
     let audit = game.get::<Audit>(&game.audit(&workers[1], 0, 0));
     assert_eq!(audit.initiator_stake.get(), 2_000_000);
-    assert_eq!(game.node(&initiator).lent.get(), 400_000);
+    assert_eq!(game.node(&initiator).bonds.get(), 400_000);
 }
 
-// The bond.
+// The bond: own open accusations pledge at most the stake that isn't leaving.
 
-#[test]
-fn open_audit_bond_that_leaves_exactly_the_minimum_passes() {
+/// Bonds of 500,000 until one is refused, by an initiator that holds `stake`, `leaving` of it on its way out.
+#[track_caller]
+fn opens_exactly(times: u32, stake: u64, leaving: u64) -> Case {
     let mut case = Case::submitted(RulesArgs {
-        initiator_bond: 1_500_000,
+        initiator_bond: 500_000,
         ..rules()
     });
-    case.open().unwrap();
-    assert_eq!(case.game.node(&case.initiator).stake.get(), 500_000);
-}
-
-#[test]
-fn open_audit_bond_that_leaves_less_than_the_minimum_fails() {
-    for initiator_bond in [1_500_001, 2_000_000] {
-        let mut case = Case::submitted(RulesArgs {
-            initiator_bond,
-            ..rules()
-        });
-        refused(case.open(), TaskError::StakeBelowMinimum);
+    case.initiator = case.game.witness(stake);
+    if leaving > 0 {
+        case.game
+            .request_leave(&case.initiator, Some(leaving))
+            .unwrap();
     }
+    case.game.warp(START + 2);
+    case.accused = case.game.worker(1_000_000);
+    case.game.warp(START + 3);
+    case.game.submit_work(&case.accused, 0).unwrap();
+    for _ in 0..times {
+        case.open().unwrap();
+    }
+    refused(case.open(), TaskError::StakePledged);
+    let node = case.game.node(&case.initiator);
+    assert_eq!(node.bonds.get(), 500_000 * u64::from(times));
+    assert_eq!((node.audits.get(), node.stake.get()), (times, stake));
+    case
 }
 
 #[test]
-fn open_audit_bond_over_the_stake_fails() {
-    let mut case = Case::submitted(RulesArgs {
-        initiator_bond: 2_000_001,
-        ..rules()
-    });
-    refused(case.open(), TaskError::StakeTooSmall);
+fn open_audit_bonds_up_to_the_active_stake_pass_and_one_unit_over_it_fail() {
+    opens_exactly(1, 500_000, 0);
+    opens_exactly(1, 999_999, 0);
+    opens_exactly(2, 1_000_000, 0);
+    opens_exactly(3, 1_999_999, 0);
+    opens_exactly(4, 2_000_000, 0);
+    // What leaves can't be pledged.
+    opens_exactly(3, 2_000_000, 1);
+    opens_exactly(1, 2_000_000, 1_500_000);
+}
+
+/// Later stake carries a bond though it carries no vote.
+#[test]
+fn open_audit_bond_out_of_later_stake_passes() {
+    let mut case = opens_exactly(1, 500_000, 0);
+    case.game.add_stake(&case.initiator, 499_999).unwrap();
+    refused(case.open(), TaskError::StakePledged);
+    case.game.add_stake(&case.initiator, 1).unwrap();
+    case.open().unwrap();
+    assert_eq!(case.audit_of(1).initiator_stake.get(), 500_000);
 }
 
 #[test]
-fn open_audit_bond_out_of_leaving_stake_fails() {
-    let mut case = Case::submitted(rules());
-    case.game
-        .request_leave(&case.initiator, Some(1_300_001))
-        .unwrap();
-    refused(case.open(), TaskError::StakeBelowMinimum);
+fn open_audit_bond_is_free_again_once_the_audit_is_resolved() {
+    let mut case = opens_exactly(1, 500_000, 0);
+    case.resolve().unwrap();
+    case.open().unwrap();
+    refused(case.open(), TaskError::StakePledged);
 }
 
-/// An accused worker with all its stake exposed tries to carry a part of it away as a bond.
-fn accused_accuses(adds: u64) -> Sent {
+/// Others' accusations, own commitments and own votes take nothing off what can be pledged. With malice at all of the stake.
+#[test]
+fn open_audit_by_a_node_that_stands_accused_and_has_commitments_passes_up_to_its_stake() {
     let mut game = Game::new(RulesArgs {
         malice_bps: 10_000,
+        initiator_bond: 500_000,
+        vote_deposit: 500_000,
+        commit_slots: 50,
+        reveal_slots: 150,
         ..rules()
     });
-    let (accused, other) = (game.worker(4_000_000), game.worker(4_000_000));
-    let witness = game.witness(2_000_000);
-    game.warp(ROUND_1);
-    game.submit_work(&accused, 1).unwrap();
-    game.submit_work(&other, 1).unwrap();
-    game.open_audit(&witness, &accused, 1, MALICE).unwrap();
-    assert_eq!(game.node(&accused).exposed.get(), 4_000_000);
-    if adds > 0 {
-        game.add_stake(&accused, adds).unwrap();
+    let (node, other) = (game.worker(1_000_000), game.worker(1_000_000));
+    let witness = game.witness(5_000_000);
+    game.warp(START + 1);
+    game.submit_work(&node, 0).unwrap();
+    game.submit_work(&other, 0).unwrap();
+    for attempt in 0..5 {
+        game.open_audit(&witness, &node, 0, MALICE).unwrap();
+        game.open_audit(&witness, &other, 0, MALICE).unwrap();
+        let audit = game.audit(&other, 0, attempt);
+        game.commit_vote(&node, &audit, 0, [1; 32]).unwrap();
     }
-    game.open_audit(&accused, &other, 1, MALICE)
-}
-
-#[test]
-fn open_audit_bond_out_of_exposed_stake_fails() {
-    refused(accused_accuses(0), TaskError::StakeAtRisk);
-    refused(accused_accuses(199_999), TaskError::StakeAtRisk);
-}
-
-#[test]
-fn open_audit_bond_besides_exposed_stake_passes() {
-    accused_accuses(200_000).unwrap();
+    game.open_audit(&node, &other, 0, MALICE).unwrap();
+    game.open_audit(&node, &other, 0, MALICE).unwrap();
+    let sent = game.open_audit(&node, &other, 0, MALICE);
+    refused(sent, TaskError::StakePledged);
+    let state = game.node(&node);
+    assert_eq!(
+        (
+            state.bonds.get(),
+            state.commitments.get(),
+            state.open_audits.get()
+        ),
+        (1_000_000, 5, 5)
+    );
 }
 
 // What can be slashed, and what could vote.
 
 #[test]
-fn open_audit_exposes_leaving_stake_too() {
-    let mut case = Case::submitted(rules());
+fn open_audit_counts_the_accuseds_leaving_stake_too() {
+    let mut case = Case::submitted(by_stake());
     case.game.request_leave(&case.accused, None).unwrap();
     case.open().unwrap();
-    let audit = case.game.get::<Audit>(&case.audit());
+    let audit = case.audit_of(0);
     assert_eq!(audit.accused_stake.get(), 4_000_000);
-    assert_eq!(audit.exposed.get(), 2_000_000);
-    assert_eq!(audit.eligible_stake.get(), 7_500_000);
-}
-
-#[test]
-fn open_audit_exposes_a_floored_share() {
-    let mut game = Game::new(RulesArgs {
-        malice_bps: 3_333,
-        ..rules()
-    });
-    let (accused, initiator) = (game.worker(1_000_003), game.witness(2_000_000));
-    game.warp(START + 1);
-    game.submit_work(&accused, 0).unwrap();
-    game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
-    // 1,000,003 * 0.3333 = 333,300.9999
-    let audit = game.get::<Audit>(&game.audit(&accused, 0, 0));
-    assert_eq!(audit.exposed.get(), 333_300);
+    assert_eq!(audit.eligible.get(), 7_500_000);
 }
 
 /// Nobody resolved the audit of round 0 when round 1 is audited.
 #[test]
-fn open_audit_of_a_second_round_adds_to_what_is_exposed() {
+fn open_audit_of_a_second_round_counts_the_whole_stake_again() {
     let mut case = Case::audited(rules(), MALICE);
-    case.game.warp(START + 1_000);
+    case.game.warp(ROUND_1);
     case.game.submit_work(&case.accused, 1).unwrap();
     case.game
         .open_audit(&case.voters[2], &case.accused, 1, MALICE)
         .unwrap();
-    let accused = case.game.node(&case.accused);
-    assert_eq!(accused.open_audits.get(), 2);
-    assert_eq!(accused.exposed.get(), 4_000_000);
+    assert_eq!(case.game.node(&case.accused).open_audits.get(), 2);
+    let audit: Audit = case.game.get(&case.game.audit(&case.accused, 1, 0));
+    assert_eq!(audit.accused_stake.get(), 4_000_000);
+}
+
+/// What could vote when `change` came, in nodes and in base units.
+fn eligible_after(change: impl Fn(&mut Case)) -> [u64; 2] {
+    [rules(), by_stake()].map(|rules| {
+        let mut case = Case::submitted(rules);
+        change(&mut case);
+        case.open().unwrap();
+        case.audit_of(0).eligible.get()
+    })
+}
+
+/// 2,000,000 + 1,000,000 + 1,500,000 + 3,000,000: all but the accused's.
+#[test]
+fn open_audit_counts_all_others_as_eligible() {
+    assert_eq!(eligible_after(|_| ()), [4, 7_500_000]);
 }
 
 #[test]
 fn open_audit_counts_no_stake_that_came_after_the_submission_as_eligible() {
-    let mut case = Case::submitted(rules());
-    case.game.add_stake(&case.voters[0], 5_000_000).unwrap();
-    case.game.witness(9_000_000);
-    case.open().unwrap();
-    let audit = case.game.get::<Audit>(&case.audit());
-    assert_eq!(audit.eligible_stake.get(), 7_500_000);
+    let eligible = eligible_after(|case| {
+        case.game.add_stake(&case.voters[0], 5_000_000).unwrap();
+        case.game.witness(9_000_000);
+        case.game.warp(START + 2);
+        case.game.add_stake(&case.voters[1], 5_000_000).unwrap();
+        case.game.witness(9_000_000);
+    });
+    assert_eq!(eligible, [4, 7_500_000]);
+}
+
+/// Attack: a friend's stake that can't vote on the submission puts the quorum out of reach.
+#[test]
+fn open_audit_counts_no_stake_that_came_in_the_submissions_slot_before_it_as_eligible() {
+    for (early, eligible) in [(1, [1, 2_000_000]), (0, [2, 14_000_000])] {
+        let counted = [rules(), by_stake()].map(|rules| {
+            let mut game = Game::new(rules);
+            let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
+            game.warp(START + 1);
+            game.witness(9_000_000);
+            game.add_stake(&initiator, 3_000_000).unwrap();
+            // One slot later it is there before the submission.
+            game.warp(START + 2 - early);
+            game.submit_work(&accused, 0).unwrap();
+            game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+            let audit = game.audit(&accused, 0, 0);
+            game.get::<Audit>(&audit).eligible.get()
+        });
+        assert_eq!(counted, eligible);
+    }
 }
 
 #[test]
 fn open_audit_counts_no_stake_that_leaves_as_eligible() {
-    let mut case = Case::submitted(rules());
-    case.game.request_leave(&case.voters[2], None).unwrap();
-    case.open().unwrap();
-    let audit = case.game.get::<Audit>(&case.audit());
-    assert_eq!(audit.eligible_stake.get(), 4_500_000);
+    let all = |case: &mut Case| {
+        case.game.request_leave(&case.voters[2], None).unwrap();
+    };
+    assert_eq!(eligible_after(all), [3, 4_500_000]);
+    let part = |case: &mut Case| {
+        case.game
+            .request_leave(&case.voters[2], Some(2_500_000))
+            .unwrap();
+    };
+    assert_eq!(eligible_after(part), [4, 5_000_000]);
+}
+
+/// A slash takes a node below its role's minimum: it can't vote, so none of its stake counts.
+#[test]
+fn open_audit_counts_no_node_below_its_minimum_as_eligible() {
+    for (stake, eligible) in [(1_249_999, [5, 8_500_000]), (1_249_998, [4, 7_500_000])] {
+        let counted = [rules(), by_stake()].map(|rules| {
+            let mut case = Case::submitted(RulesArgs {
+                malice_bps: 2_000,
+                ..rules
+            });
+            case.game.warp(START + 2);
+            let other = case.game.worker(stake);
+            case.game.warp(START + 3);
+            case.game.submit_work(&other, 0).unwrap();
+            case.game
+                .open_audit(&case.initiator, &other, 0, MALICE)
+                .unwrap();
+            let audit = case.game.audit(&other, 0, 0);
+            for voter in &case.voters {
+                case.game.cast_vote(voter, &audit, MALICE).unwrap();
+            }
+            case.game.warp(ROUND_1);
+            case.game.resolve_audit(&audit).unwrap();
+            case.game.submit_work(&case.accused, 1).unwrap();
+            case.game
+                .open_audit(&case.initiator, &case.accused, 1, MALICE)
+                .unwrap();
+            let audit = case.game.audit(&case.accused, 1, 0);
+            case.game.get::<Audit>(&audit).eligible.get()
+        });
+        assert_eq!(counted, eligible, "{stake}");
+    }
 }
 
 #[test]
 fn open_audit_counts_bonds_and_deposits_as_eligible() {
-    let mut game = Game::new(rules());
+    let mut game = Game::new(RulesArgs {
+        commit_slots: 50,
+        reveal_slots: 150,
+        ..by_stake()
+    });
     let workers = [game.worker(1_000_000), game.worker(1_000_000)];
     let witnesses = [game.witness(2_000_000), game.witness(2_000_000)];
     game.warp(START + 1);
@@ -550,11 +797,11 @@ fn open_audit_counts_bonds_and_deposits_as_eligible() {
     game.open_audit(&witnesses[0], &workers[0], 0, MALICE)
         .unwrap();
     let first = game.audit(&workers[0], 0, 0);
-    game.cast_vote(&witnesses[1], &first, 0).unwrap();
+    game.commit_vote(&witnesses[1], &first, 0, [1; 32]).unwrap();
     game.open_audit(&witnesses[1], &workers[1], 0, MALICE)
         .unwrap();
     let second = game.get::<Audit>(&game.audit(&workers[1], 0, 0));
-    assert_eq!(second.eligible_stake.get(), 5_000_000);
+    assert_eq!(second.eligible.get(), 5_000_000);
 }
 
 // The accused's stake can't vote, so it is not eligible, whatever the accused did with it: else it could put the quorum out of
@@ -565,7 +812,7 @@ fn eligible_when_the_accused(
     before: impl Fn(&mut Game, &Actor),
     after: impl Fn(&mut Game, &Actor),
 ) -> u64 {
-    let mut game = Game::new(rules());
+    let mut game = Game::new(by_stake());
     let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
     game.warp(START + 1);
     before(&mut game, &accused);
@@ -573,7 +820,7 @@ fn eligible_when_the_accused(
     after(&mut game, &accused);
     game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
     game.get::<Audit>(&game.audit(&accused, 0, 0))
-        .eligible_stake
+        .eligible
         .get()
 }
 
@@ -619,41 +866,39 @@ fn open_audit_counts_no_stake_that_the_accused_took_back_after_its_submission_as
     );
 }
 
-/// The accused voted on another worker, which holds its deposit, before its submission or after it.
+/// The accused accused another worker, before its submission or after it.
 #[test]
-fn open_audit_counts_no_deposit_of_the_accused_as_eligible() {
-    for votes_first in [true, false] {
-        let mut game = Game::new(rules());
+fn open_audit_counts_no_bond_of_the_accused_as_eligible() {
+    for accuses_first in [true, false] {
+        let mut game = Game::new(by_stake());
         let (accused, other) = (game.worker(4_000_000), game.worker(1_000_000));
         let initiator = game.witness(2_000_000);
         game.warp(START + 1);
         game.submit_work(&other, 0).unwrap();
-        game.open_audit(&initiator, &other, 0, MALICE).unwrap();
-        let audit = game.audit(&other, 0, 0);
-        if votes_first {
-            game.cast_vote(&accused, &audit, 0).unwrap();
+        if accuses_first {
+            game.open_audit(&accused, &other, 0, MALICE).unwrap();
             game.submit_work(&accused, 0).unwrap();
         } else {
             game.submit_work(&accused, 0).unwrap();
-            game.cast_vote(&accused, &audit, 0).unwrap();
+            game.open_audit(&accused, &other, 0, MALICE).unwrap();
         }
-        assert_eq!(game.node(&accused).lent.get(), 50_000);
+        assert_eq!(game.node(&accused).bonds.get(), 200_000);
         game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
         let audit = game.get::<Audit>(&game.audit(&accused, 0, 0));
-        assert_eq!(audit.eligible_stake.get(), 3_000_000);
+        assert_eq!(audit.eligible.get(), 3_000_000);
     }
 }
 
 #[test]
 fn open_audit_counts_no_stake_of_an_accused_that_joined_in_the_submissions_slot_as_eligible() {
-    let mut game = Game::new(rules());
+    let mut game = Game::new(by_stake());
     let initiator = game.witness(2_000_000);
     game.warp(START + 1);
     let accused = game.worker(50_000_000);
     game.submit_work(&accused, 0).unwrap();
     game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
     let audit = game.get::<Audit>(&game.audit(&accused, 0, 0));
-    assert_eq!(audit.eligible_stake.get(), 2_000_000);
+    assert_eq!(audit.eligible.get(), 2_000_000);
 }
 
 // Accounts.
@@ -661,7 +906,7 @@ fn open_audit_counts_no_stake_of_an_accused_that_joined_in_the_submissions_slot_
 #[test]
 fn open_audit_at_a_prefunded_address_passes() {
     let mut case = Case::submitted(rules());
-    case.game.prefund(&case.audit());
+    case.game.prefund(&case.next());
     case.open().unwrap();
     assert_eq!(case.game.get::<Audit>(&case.audit()).outcome, Outcome::Open);
 }
@@ -684,8 +929,8 @@ fn open_audit_with_one_account_in_two_places_fails() {
         (case.game.task, submission),
         (submission, case.accused.node),
         (case.accused.node, case.initiator.node),
-        (case.initiator.node, case.audit()),
-        (case.audit(), submission),
+        (case.initiator.node, case.next()),
+        (case.next(), submission),
     ] {
         let sent = case.send(swap(case.open_ix(), &place, &repeated));
         assert_eq!(failure(sent), InstructionError::Custom(2040));
@@ -744,6 +989,8 @@ fn open_audit_with_accused_and_initiator_swapped_fails() {
     open.accounts[0].pubkey = case.accused.operator.pubkey();
     open.accounts[4].pubkey = case.initiator.node;
     open.accounts[5].pubkey = case.accused.node;
+    let submission = case.game.submission(&case.accused, 0);
+    open.accounts[6].pubkey = audit_address(&submission, &case.accused.owner.pubkey(), 0);
     let operator = case.accused.operator.insecure_clone();
     refused(case.game.send(&[open], &[&operator]), TaskError::WrongNode);
 }
@@ -753,9 +1000,7 @@ fn open_audit_with_another_nodes_submission_fails() {
     let mut case = Case::submitted(rules());
     let other = case.game.worker(1_000_000);
     case.game.submit_work(&other, 0).unwrap();
-    let mut open = case
-        .game
-        .open_audit_ix(&case.initiator, &other, 0, 0, MALICE);
+    let mut open = case.game.open_audit_ix(&case.initiator, &other, 0, MALICE);
     open = swap(open, &other.node, &case.accused.node);
     refused(case.send(open), TaskError::WrongNode);
 }
@@ -772,8 +1017,8 @@ fn open_audit_with_another_tasks_account_fails() {
     refused(case.send(with_task), TaskError::WrongTask);
     let with_submission = swap(
         swap(open.clone(), &submission, &other_submission),
-        &case.audit(),
-        &audit_address(&other_submission, 0),
+        &case.next(),
+        &audit_address(&other_submission, &case.initiator.owner.pubkey(), 0),
     );
     refused(case.send(with_submission), TaskError::WrongTask);
     let with_accused = swap(open.clone(), &case.accused.node, &accused.node);
@@ -788,14 +1033,26 @@ fn open_audit_at_another_address_fails() {
     let mut case = Case::submitted(rules());
     let submission = case.game.submission(&case.accused, 0);
     let next_round = submission_address(&case.game.task, 1, &case.accused.owner.pubkey());
+    let [own, hot, others] = [
+        case.initiator.owner.pubkey(),
+        case.initiator.operator.pubkey(),
+        case.voters[0].owner.pubkey(),
+    ];
     for other in [
-        audit_address(&submission, 1),
-        audit_address(&next_round, 0),
-        vote_address(&submission, &case.accused.owner.pubkey()),
+        audit_address(&submission, &own, 1),
+        audit_address(&submission, &others, 0),
+        audit_address(&submission, &hot, 0),
+        audit_address(&next_round, &own, 0),
+        vote_address(&submission, &own),
     ] {
-        let open = swap(case.open_ix(), &case.audit(), &other);
+        let open = swap(case.open_ix(), &case.next(), &other);
         assert_eq!(failure(case.send(open)), InstructionError::InvalidSeeds);
     }
+    case.open().unwrap();
+    // Neither at the address of the first.
+    let first = audit_address(&submission, &own, 0);
+    let open = swap(case.open_ix(), &case.next(), &first);
+    assert_eq!(failure(case.send(open)), InstructionError::InvalidSeeds);
 }
 
 #[test]
@@ -846,7 +1103,7 @@ fn open_audit_with_an_account_that_cannot_be_written_fails() {
         let sent = case.send(readonly(case.open_ix(), &place));
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
-    let sent = case.send(readonly(case.open_ix(), &case.audit()));
+    let sent = case.send(readonly(case.open_ix(), &case.next()));
     assert_eq!(failure(sent), InstructionError::PrivilegeEscalation);
 }
 
@@ -860,7 +1117,10 @@ fn open_audit_counts_in_the_round_and_holds_the_initiator() {
     case.open().unwrap();
     assert_eq!(case.game.get::<Round>(&round).open_audits.get(), 1);
     let submission: Submission = case.game.get(&case.game.submission(&case.accused, 0));
-    assert_eq!((submission.audits, submission.live_audits), (1, 1));
+    assert_eq!(
+        (submission.audits.get(), submission.live_audits.get()),
+        (1, 1)
+    );
     assert_eq!(case.game.node(&case.initiator).live.get(), 1);
     // The submission's.
     assert_eq!(case.game.node(&case.accused).live.get(), 1);
