@@ -378,9 +378,10 @@ fn never(tally: &Tally) -> Vec<String> {
         .collect()
 }
 
-/// Refusals of accounts that are missing or don't belong together, and of numbers that are none: they say nothing of who may vote.
-const STRAY: [No; 9] = [
+/// Refusals of accounts that are missing, are there already or don't belong together, and of numbers that are none: they say nothing of who may vote.
+const STRAY: [No; 10] = [
     No::Missing,
+    No::InUse,
     No::Twice,
     No::Seeds,
     No::WrongTask,

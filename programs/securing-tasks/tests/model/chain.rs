@@ -1092,6 +1092,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
         Id::Vault(_) => unreachable!("compared by balance"),
         Id::Task(at) => {
             let task = world.tasks.get(&at)?;
+            let now = world.electorate(at, None);
             let before = world.electorate_before(at, None, world.slot);
             vec![
                 ("creator", n(creator(at))),
@@ -1103,8 +1104,8 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("rules", 1),
                 ("functions", 1),
                 ("pool", n(task.pool)),
-                ("stake that can vote", world.electorate(at, None).stake),
-                ("nodes that can vote", world.electorate(at, None).nodes),
+                ("stake that can vote", now.stake),
+                ("nodes that can vote", now.nodes),
                 ("stake that could", before.stake),
                 ("nodes that could", before.nodes),
                 (
@@ -1125,6 +1126,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
         }
         Id::Node(id) => {
             let node = world.nodes.get(&id)?;
+            let before = world.own_before(id);
             let mut facts = vec![
                 ("task", 1),
                 ("owner", n(id.owner)),
@@ -1135,8 +1137,8 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("stake", n(node.stake)),
                 ("leaving", n(node.leaving)),
                 ("leave slot", n(node.leave_slot)),
-                ("could vote with", world.own_before(id).stake),
-                ("could vote", world.own_before(id).nodes),
+                ("could vote with", before.stake),
+                ("could vote", before.nodes),
                 ("bonds", n(world.bonds(id))),
                 ("commitments", of(world.commitments(id))),
                 ("locked", n(node.boxes[0].0)),

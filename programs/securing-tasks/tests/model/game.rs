@@ -1172,9 +1172,9 @@ fn voters_part(amount: u64, rules: &Rules) -> u64 {
 impl World {
     /// Bonds of the node's own open accusations.
     pub fn bonds(&self, id: NodeId) -> u64 {
-        let own = self.audits.iter().filter(|(at, audit)| {
-            at.task() == id.task && at.initiator == id.owner && audit.outcome == Outcome::Open
-        });
+        let own = self
+            .audits_in(id.task)
+            .filter(|(at, audit)| at.initiator == id.owner && audit.outcome == Outcome::Open);
         own.map(|(_, audit)| audit.bond).sum()
     }
 
@@ -1270,12 +1270,34 @@ impl World {
         own
     }
 
-    fn open_against(&self, id: NodeId) -> impl Iterator<Item = &Audit> {
+    /// All audits of a task.
+    fn audits_in(&self, task: u8) -> impl Iterator<Item = (&AuditId, &Audit)> {
+        let at = |number, key| AuditId {
+            submission: SubmissionId {
+                round: RoundId { task, number },
+                owner: key,
+            },
+            initiator: key,
+            index: number as u32,
+        };
         self.audits
-            .iter()
-            .filter(move |(at, audit)| {
-                at.task() == id.task && audit.accused == id.owner && audit.outcome == Outcome::Open
-            })
+            .range(at(u64::MIN, Key::MIN)..=at(u64::MAX, Key::MAX))
+    }
+
+    /// All audits of a submission.
+    pub fn audits_of(&self, submission: SubmissionId) -> impl Iterator<Item = (&AuditId, &Audit)> {
+        let at = |initiator, index| AuditId {
+            submission,
+            initiator,
+            index,
+        };
+        self.audits
+            .range(at(Key::MIN, u32::MIN)..=at(Key::MAX, u32::MAX))
+    }
+
+    fn open_against(&self, id: NodeId) -> impl Iterator<Item = &Audit> {
+        self.audits_in(id.task)
+            .filter(move |(_, audit)| audit.accused == id.owner && audit.outcome == Outcome::Open)
             .map(|(_, audit)| audit)
     }
 
@@ -1290,9 +1312,8 @@ impl World {
             .keys()
             .filter(|at| at.round.task == id.task && at.owner == id.owner);
         let audits = self
-            .audits
-            .keys()
-            .filter(|at| at.task() == id.task && at.initiator == id.owner);
+            .audits_in(id.task)
+            .filter(|(at, _)| at.initiator == id.owner);
         let votes = self
             .votes
             .keys()
@@ -1308,17 +1329,13 @@ impl World {
     }
 
     pub fn open_in_round(&self, round: RoundId) -> usize {
-        self.audits
-            .iter()
+        self.audits_in(round.task)
             .filter(|(at, audit)| at.submission.round == round && audit.outcome == Outcome::Open)
             .count()
     }
 
     pub fn live_audits(&self, submission: SubmissionId) -> usize {
-        self.audits
-            .keys()
-            .filter(|at| at.submission == submission)
-            .count()
+        self.audits_of(submission).count()
     }
 
     /// The gravest verdict so far: 0 none, 1 acquitted, 2 convicted of downtime, 3 of malice.
@@ -1369,7 +1386,7 @@ impl World {
         for (_, round) in self.rounds.iter().filter(|(id, _)| id.task == task) {
             sum += u128::from(round.left);
         }
-        for (_, audit) in self.audits.iter().filter(|(id, _)| id.task() == task) {
+        for (_, audit) in self.audits_in(task) {
             sum += u128::from(audit.pot_left);
         }
         sum
@@ -2026,6 +2043,12 @@ impl World {
         let accused_node = self.node(accused)?;
         let node = self.node(initiator)?;
         require(index == node.audits, No::Seeds)?;
+        let id = AuditId {
+            submission: of,
+            initiator: initiator.owner,
+            index,
+        };
+        require(!self.audits.contains_key(&id), No::InUse)?;
         require(of.round.task == at, No::WrongTask)?;
         require(round.task == at, No::WrongTask)?;
         require(round.number == of.round.number, No::WrongRound)?;
@@ -2102,14 +2125,7 @@ impl World {
             let submission = world.submissions.get_mut(&of).unwrap();
             submission.audits += 1;
             submission.largest_stake = submission.largest_stake.max(accused_stake);
-            world.audits.insert(
-                AuditId {
-                    submission: of,
-                    initiator: initiator.owner,
-                    index,
-                },
-                audit,
-            );
+            world.audits.insert(id, audit);
             world.lamports[usize::from(signer)] -= world.rents.audit;
         }))
     }
@@ -2834,9 +2850,8 @@ impl World {
     }
 
     pub fn open_of(&self, submission: SubmissionId) -> usize {
-        self.audits
-            .iter()
-            .filter(|(at, audit)| at.submission == submission && audit.outcome == Outcome::Open)
+        self.audits_of(submission)
+            .filter(|(_, audit)| audit.outcome == Outcome::Open)
             .count()
     }
 
@@ -2899,8 +2914,11 @@ impl World {
                 };
                 assert!(side >= least, "{id:?}: a verdict without quorum");
             }
-            if self.unclaimed(*id) == 0 {
-                assert_eq!(audit.pot_left, 0, "{id:?}: nothing is left without a claim");
+            if audit.pot_left > 0 {
+                assert!(
+                    self.unclaimed(*id) > 0,
+                    "{id:?}: nothing is left without a claim"
+                );
             }
         }
         for (id, round) in &self.rounds {

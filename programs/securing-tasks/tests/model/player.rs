@@ -150,12 +150,17 @@ impl Player {
         let free = dice.percent(25);
         let worker = self.amount(5, 20);
         let witness = self.amount(2, 12);
-        let bond = self.dice.range(1, self.unit * 6);
-        let deposit = if free {
-            0
-        } else {
-            self.dice.range(1, self.unit * 4)
+        // Up to the least stake, which is all that a node may have.
+        let least = worker.min(witness);
+        let pledge = |dice: &mut Dice| {
+            if dice.percent(20) {
+                least
+            } else {
+                dice.range(1, least.min(self.unit * 6))
+            }
         };
+        let bond = pledge(&mut self.dice);
+        let deposit = if free { 0 } else { pledge(&mut self.dice) };
         let allow_large_stake = self.dice.percent(50);
         let bounty = if allow_large_stake {
             self.dice.range(0, self.unit * 30)
@@ -177,8 +182,7 @@ impl Player {
             quorum_bps: match self.dice.below(10) {
                 0..=2 => 0,
                 // Round shares, which equal stakes can meet to the unit.
-                3 => self.dice.pick(&[2_500, 3_333, 5_000]),
-                4 => 10_000,
+                3..=4 => self.dice.pick(&[2_500, 3_333, 5_000]),
                 _ => self.dice.range(0, 5_000) as u16,
             },
             downtime_bps: downtime_bps as u16,
@@ -201,8 +205,8 @@ impl Player {
                 .into_iter()
                 .fold(0, u64::saturating_add)
                 .min(1 << 40);
-            match self.dice.below(27) {
-                0 => rules.quorum_bps = self.dice.range(10_000, 10_001) as u16,
+            match self.dice.below(32) {
+                0 => rules.quorum_bps = self.dice.range(5_000, 5_001) as u16,
                 1 => (rules.downtime_bps, rules.malice_bps) = (10_000, 10_001),
                 2 => rules.pool_bps = 10_001 - rules.bonus_bps,
                 3 => rules.bonus_bps = 0,
@@ -234,6 +238,37 @@ impl Player {
                 23 => rules.commit = u64::MAX - self.dice.below(100),
                 24 => rules.audit = u64::MAX,
                 25 => rules.bounty = u64::MAX,
+                26 => rules.bond = rules.min_stake[0].min(rules.min_stake[1]) + self.dice.below(2),
+                27 => {
+                    rules.deposit = rules.min_stake[0].min(rules.min_stake[1]) + self.dice.below(2)
+                }
+                // One unit of a slash, one of a bonus, or none.
+                28 => {
+                    rules.min_stake[0] = self.dice.range(1, 10_001);
+                    rules.malice_bps = 10_000u64.div_ceil(rules.min_stake[0]) as u16;
+                    rules.malice_bps -= self.dice.below(2).min(u64::from(rules.malice_bps)) as u16;
+                    rules.downtime_bps = self.dice.below(2) as u16 * rules.malice_bps;
+                }
+                29 => {
+                    let malice = rules.min_stake[0] as u128 * u128::from(rules.malice_bps) / 10_000;
+                    let malice = malice.clamp(1, 10_000) as u64;
+                    rules.bonus_bps = 10_000u64.div_ceil(malice) as u16;
+                    rules.bonus_bps -= self.dice.below(2) as u16;
+                }
+                30..=31 => {
+                    rules.gates[self.dice.below(2) as usize] = self.dice.pick(&[
+                        Gate::Token {
+                            mint: Mint::Money,
+                            least: 1,
+                        },
+                        Gate::Standing {
+                            task,
+                            least: 0,
+                            most: 1,
+                        },
+                        Gate::Member { task },
+                    ])
+                }
                 _ => rules.min_stake = [u64::MAX, 1],
             }
         }
@@ -699,7 +734,13 @@ impl Player {
                 }
             }
             307..=416 => {
-                let submission = self.submission(world, task);
+                let mut submission = self.submission(world, task);
+                // Few audits of most, so that they get votes, and many of some.
+                for _ in 0..2 {
+                    if world.live_audits(submission) > 1 && self.dice.percent(90) {
+                        submission = self.submission(world, task);
+                    }
+                }
                 let initiator = self.node(world, task);
                 Ix::OpenAudit {
                     task,
