@@ -27,13 +27,13 @@ import {
   createTokenAccount,
   fetchMint,
   heldBy,
+  isConvicted,
   nodeAddress,
   readAccounts,
   readLedger,
   roundAt,
   roundStart,
   submissionAddress,
-  submissionEnd,
   taskAddress,
   tokenAccountOf,
   unwrapSol,
@@ -364,6 +364,7 @@ export class Game {
   ): Promise<Audit> {
     const { owner, operator } = this.player(name);
     this.onStep(`${name} accuses ${this.nameOf(submission.owner)} of ${accusation}`);
+    const { audits: index } = await this.node(name);
     await this.send(
       this.client.openAudit({
         task: this.task.address,
@@ -372,12 +373,12 @@ export class Game {
         initiator: owner.publicKey,
         operator: operator.publicKey,
         accusation,
-        attempt: submission.audits,
+        index,
         ...gateOf(this.player(name)),
       }),
       operator,
     );
-    return this.client.fetch("audit", auditAddress(submission.address, submission.audits));
+    return this.client.fetch("audit", auditAddress(submission.address, owner.publicKey, index));
   }
 
   async vote(name: string, audit: Audit, opinion: Opinion): Promise<void> {
@@ -464,7 +465,7 @@ export class Game {
   async settle(): Promise<void> {
     const { task, submissions, votes, audits, rounds } = await this.ledger();
     for (const submission of submissions) {
-      if (submission.status !== "convicted" && !submission.paid) await this.claimBounty(submission);
+      if (!isConvicted(submission) && !submission.paid) await this.claimBounty(submission);
     }
     this.onStep("closing votes, audits, submissions and rounds");
     await this.sendAll(
@@ -472,7 +473,7 @@ export class Game {
     );
     await this.sendAll(audits.map((audit) => [this.client.closeAudit(audit)]));
     for (const { number } of rounds) {
-      await this.chain.waitForSlot(submissionEnd(task, number));
+      await this.chain.waitForSlot(auditEnd(task, number));
     }
     await this.sendAll(submissions.map((submission) => [this.client.closeSubmission(submission)]));
     for (const round of rounds) await this.send(this.client.closeRound(round));
@@ -525,7 +526,7 @@ export class Game {
     );
     await this.sendAll(
       end.entries.map(({ role, owner }) => [
-        this.client.disallowNode({ task, creator, role, owner }),
+        this.client.disallowNode({ task, remover: creator, role, owner }),
         this.creator,
       ]),
       3 * BATCH,

@@ -25,11 +25,9 @@ function tableOf(head: string[], colAligns: ("left" | "right")[]): Table.Table {
   });
 }
 
-/** What everyone owns in the vault, bonds and deposits on loan included, and what belongs to nobody yet. */
+/** What everyone owns in the vault, and what belongs to nobody yet. */
 export function worth(game: Game, ledger: Ledger): Map<string, bigint> {
-  const nodes = new Map(
-    ledger.nodes.map((node) => [game.nameOf(node.owner), heldBy(node) + node.lent]),
-  );
+  const nodes = new Map(ledger.nodes.map((node) => [game.nameOf(node.owner), heldBy(node)]));
   return new Map([
     ...[...game.players.keys()].map((name): [string, bigint] => [name, nodes.get(name) ?? 0n]),
     [POOL, ledger.pool],
@@ -76,7 +74,6 @@ export function ledgerTable(game: Game, ledger: Ledger): string {
     nodes: ledger.held,
     rounds: ledger.reserves,
     audits: ledger.pots,
-    votes: ledger.deposits,
     ledger: ledger.total,
     vault: ledger.vault,
   };
@@ -148,17 +145,16 @@ function reasons(game: Game, events: readonly TaskEvent[]): Map<string, string[]
       const part = percent(slash, opened.accusedStake);
       say(accused, `convicted of ${fault}: loses ${part} of ${sol(opened.accusedStake)}`);
       say(initiator, `accused rightly: bonus and share of the slash, ${sol(initiatorAward)}`);
-      say(initiator, `its bond of ${bond} came back`);
       break;
     }
     case "acquitted":
       say(accused, `acquitted: gets ${sol(resolved.accusedAward)} of the lost bond`);
-      say(initiator, `accused wrongly: loses its bond of ${bond}`);
+      say(initiator, `accused wrongly: loses its bond, ${sol(resolved.bondLost)}`);
       break;
     case "noVerdict":
     case "open":
       say(accused, "no verdict: not cleared, can be audited again");
-      say(initiator, `no verdict: its bond of ${bond} came back`);
+      say(initiator, `no verdict: its bond of ${bond} stays with it`);
   }
   for (const { data } of named(events, "workSubmitted")) {
     say(POOL, `sets ${sol(data.reserve)} aside for the round`);
@@ -176,11 +172,8 @@ function reasons(game: Game, events: readonly TaskEvent[]): Map<string, string[]
   );
   for (const { data } of named(events, "voteClaimed")) {
     const name = game.nameOf(data.voter);
-    const share = data.share > 0n ? `share ${sol(data.share)}, ` : "";
-    say(
-      name,
-      `voted ${opinions.get(name) ?? ""}: ${share}deposit of ${sol(data.deposit)} came back`,
-    );
+    const share = data.share > 0n ? `: share ${sol(data.share)}` : "";
+    say(name, `voted ${opinions.get(name) ?? ""}${share}`);
     if (data.poolAward > 0n) say(POOL, `what rounding left over, ${sol(data.poolAward)}`);
   }
   for (const name of game.players.keys()) {
