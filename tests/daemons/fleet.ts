@@ -17,10 +17,18 @@ import {
 } from "@securing-tasks/client";
 import { findValidator } from "@securing-tasks/client/localnet";
 import type { NodeConfigInput } from "@securing-tasks/node";
+import {
+  SIGNATURE_HEADER,
+  SLOT_HEADER,
+  SUBMISSION_HEADER,
+  auditFacts,
+  signAnswer,
+} from "@securing-tasks/sandbox";
 import { TOKEN_PROGRAM_ID } from "@solana/spl-token";
 import { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import getPort from "get-port";
 import { CLI, Daemon } from "./daemon";
+import type { Forger } from "./host";
 import { Host } from "./host";
 import { TestMint } from "../utils/mint";
 import { FragileValidator } from "./validator";
@@ -119,7 +127,8 @@ export class Fleet {
       await endow(owner.key.publicKey, wallet);
       await chain.fund(operator.key.publicKey, BigInt(100 * SOL));
       const port = await getPort();
-      const host = one.role === "worker" ? await Host.start(await getPort(), port) : null;
+      const forge = forger(chain, client, task, operator.key);
+      const host = one.role === "worker" ? await Host.start(await getPort(), port, forge) : null;
       const daemon = await Daemon.make(folder, one.name, {
         rpcUrl: validator.rpcUrl,
         task: made.task,
@@ -226,6 +235,26 @@ export class Fleet {
       if (page.length === 0) return all.reverse();
     }
   }
+}
+
+/** Signs lies with a worker's key, for the submission and slot of the honest answers that they take the place of. */
+function forger(
+  { connection }: ConnectionChain,
+  client: SecuringTasksClient,
+  task: Task,
+  { secretKey }: Keypair,
+): Forger {
+  return async (exchange, headers) => {
+    const [address, slot] = [headers[SUBMISSION_HEADER], headers[SLOT_HEADER]];
+    if (typeof address !== "string") return {};
+    const found = await client.fetch("submission", new PublicKey(address));
+    const { submission, roundSeed } = await auditFacts(connection, task, found);
+    const { owner, round, payloadHash } = submission;
+    const what = { task: task.address.toBase58(), submission: address, owner, round };
+    const said = { ...exchange, slot: Number(slot) };
+    const signature = signAnswer(secretKey, { ...what, payloadHash, roundSeed }, said);
+    return { [SIGNATURE_HEADER]: signature };
+  };
 }
 
 /** Runs the command line as a script would, and gives what it prints. */

@@ -1,9 +1,16 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Exchange } from "@securing-tasks/sandbox";
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer, request } from "node:http";
+
+/** The headers that sign another answer in place of the one that came with these. */
+export type Forger = (
+  exchange: Omit<Exchange, "slot">,
+  headers: IncomingHttpHeaders,
+) => Promise<Readonly<Record<string, string>>>;
 
 /**
  * The host in front of a worker's service, which is what others see of the worker. It passes everything on, until it is told to lie
- * or goes dark. The daemon behind it knows nothing of that: as with a machine that was broken into, or unplugged.
+ * or goes dark. The daemon behind it knows nothing of that: as with a machine that was broken into, its key stolen, or unplugged.
  */
 export class Host {
   private mode: "honest" | "lying" = "honest";
@@ -11,14 +18,15 @@ export class Host {
   private constructor(
     private readonly server: Server,
     private readonly port: number,
+    private readonly forge: Forger,
   ) {}
 
   /** A host that listens on its own port and passes on to another. */
-  static async start(port: number, behind: number): Promise<Host> {
+  static async start(port: number, behind: number, forge: Forger): Promise<Host> {
     const server = createServer((asked, answer) => {
       host.pass(asked, answer, behind);
     });
-    const host = new Host(server, port);
+    const host = new Host(server, port, forge);
     await host.listen();
     return host;
   }
@@ -62,11 +70,26 @@ export class Host {
         response.on("data", (part: Buffer) => parts.push(part));
         response.on("end", () => {
           const body = Buffer.concat(parts);
-          const lies = this.mode === "lying" && url.startsWith("/task");
-          const said = lies ? lieAbout(body) : body;
-          const length = { "content-length": Buffer.byteLength(said) };
-          answer.writeHead(response.statusCode ?? 502, { ...response.headers, ...length });
-          answer.end(said);
+          const status = response.statusCode ?? 502;
+          const send = (said: string | Buffer, signed: object = {}): void => {
+            const length = { "content-length": Buffer.byteLength(said) };
+            answer.writeHead(status, { ...response.headers, ...signed, ...length });
+            answer.end(said);
+          };
+          if (this.mode === "honest" || !url.startsWith("/task")) {
+            send(body);
+            return;
+          }
+          const lie = lieAbout(body);
+          const exchange = { method: method ?? "GET", path: url, body: "", status, answer: lie };
+          this.forge(exchange, response.headers).then(
+            (signed) => {
+              send(lie, signed);
+            },
+            () => {
+              answer.destroy();
+            },
+          );
         });
       },
     );

@@ -400,7 +400,7 @@ describe("evidence among daemons", function () {
       expect(asked).to.have.length(3);
     });
 
-    it("are the configured ones and workers of the task, but for oneself and the accused", async () => {
+    it("are the configured ones and workers of the task, but for oneself and the accused", () => {
       const submission = (url: string, owner = Keypair.generate().publicKey): Submission => {
         const payloadHash = createHash("sha256").update(url).digest();
         const payloadUri = `${url}/payload/${payloadHash.toString("hex")}`;

@@ -159,7 +159,8 @@ describe("evidence", () => {
       { ...rest, said: 7 },
       { ...rest, said: { ...said, slot: String(SLOT) } },
       { ...rest, said: { ...said, path: 7 } },
-      { ...rest, said: { ...said, method: "GET\nPOST" } },
+      evidence({ method: "GET\nPOST" }),
+      evidence({ method: "" }),
       { ...rest, payload: 7, said },
     ]) {
       expect(isEvidence(FACTS, odd)).to.equal(false);

@@ -185,8 +185,7 @@ describe("a payload", () => {
 });
 
 describe("a response", () => {
-  const { task, seed, now, owner, publicUrl, secrets } = WORK;
-  const facts = { task, seed, now, owner, publicUrl, secrets };
+  const facts = { ...WORK, round: null };
   const request = { method: "GET", path: "/answer", query: { question: "2" }, body: "" };
   const respond = (code: string) => runRespond(functionOf(code), request, facts, doorsWith());
 
