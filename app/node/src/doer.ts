@@ -413,7 +413,7 @@ export class Doer {
 
   /** What this node heard of the accused, or else what others did. */
   private async evidence(
-    { submissions }: View,
+    { submissions, audits }: View,
     { owner, address }: Submission,
     facts: AuditFacts,
     until: bigint,
@@ -425,10 +425,14 @@ export class Doer {
     if (kept.length > 0) return kept;
     const left = follower.duration(until - follower.slot);
     const but = [config.owner.toBase58(), owner.toBase58()];
+    const accusers = audits
+      .filter(({ submission }) => submission.equals(address))
+      .map(({ initiator }) => initiator.toBase58());
     const { allowPrivateNetwork } = config;
+    const strangers = { but, accusers, allowPrivateNetwork };
     return askPeers({
       facts,
-      peers: peersOf(submissions, { but, allowPrivateNetwork }, config.evidence.peers),
+      peers: peersOf(submissions, strangers, config.evidence.peers),
       budgetMs: Math.min(PEERS_MS, left / PEERS_PART),
     });
   }

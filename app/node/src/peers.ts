@@ -3,8 +3,9 @@ import type { Submission } from "@securing-tasks/client";
 import type { AuditFacts, Evidence } from "@securing-tasks/sandbox";
 import { MOST_EVIDENCE_BYTES, download, readEvidence } from "@securing-tasks/sandbox";
 
-/** Strangers that are asked about one submission. */
-const MOST_STRANGERS = 16;
+/** Services of accusers, and of other workers, that are asked about one submission. */
+const MOST_ACCUSERS = 8;
+const MOST_OTHERS = 16;
 /** Pieces of evidence that one peer may bring: friends of the accused must not crowd out who has some. */
 const MOST_FROM_ONE = 2;
 /** Most bytes of the list of what a peer has. */
@@ -24,35 +25,47 @@ export interface Peer {
   readonly allowPrivateNetwork: boolean;
 }
 
+/** Of which strangers to ask. Owners in base58. */
+export interface Strangers {
+  /** Oneself and the accused. */
+  readonly but: readonly string[];
+  /** Who accused: nobody is more likely to have something. */
+  readonly accusers: readonly string[];
+  readonly allowPrivateNetwork: boolean;
+}
+
 /**
  * Who may have heard the accused: the peers of the configuration, and other workers' services. Submissions name those by where their
  * payloads are. Of many, some are drawn: nobody can know whom to be.
  */
 export function peersOf(
   submissions: readonly Submission[],
-  strangers: { readonly but: readonly string[]; readonly allowPrivateNetwork: boolean },
+  { but, accusers, allowPrivateNetwork }: Strangers,
   configured: readonly string[],
 ): Peer[] {
-  const bases = new Set<string>();
+  const [first, rest] = [new Set<string>(), new Set<string>()];
   for (const { owner, payloadHash, payloadUri } of submissions) {
-    if (strangers.but.includes(owner.toBase58())) continue;
+    const name = owner.toBase58();
     const ending = `/payload/${Buffer.from(payloadHash).toString("hex")}`;
-    if (payloadUri.endsWith(ending)) bases.add(payloadUri.slice(0, -ending.length));
+    if (but.includes(name) || !payloadUri.endsWith(ending)) continue;
+    (accusers.includes(name) ? first : rest).add(payloadUri.slice(0, -ending.length));
   }
-  const left = [...bases];
-  const drawn: Peer[] = [];
-  while (drawn.length < MOST_STRANGERS && left.length > 0) {
-    const { allowPrivateNetwork } = strangers;
-    for (const base of left.splice(randomInt(left.length), 1)) {
-      drawn.push({ base, allowPrivateNetwork });
-    }
-  }
+  const drawn = new Set([...draw(first, MOST_ACCUSERS), ...draw(rest, MOST_OTHERS)]);
   // The node's own choice may be on its own network.
   const own = configured.map((url) => ({
     base: url.replace(/\/+$/, ""),
     allowPrivateNetwork: true,
   }));
-  return [...own, ...drawn];
+  return [...own, ...[...drawn].map((base) => ({ base, allowPrivateNetwork }))];
+}
+
+function draw(from: ReadonlySet<string>, most: number): string[] {
+  const left = [...from];
+  const drawn: string[] = [];
+  while (drawn.length < most && left.length > 0) {
+    drawn.push(...left.splice(randomInt(left.length), 1));
+  }
+  return drawn;
 }
 
 /** What peers have heard of the accused. Never rejects: whoever does not answer, or not in time, has nothing. */

@@ -407,9 +407,13 @@ describe("evidence among daemons", function () {
         return { owner, payloadHash, payloadUri } as unknown as Submission;
       };
       const me = Keypair.generate().publicKey;
-      const bases = (submissions: readonly Submission[], own: readonly string[] = []): string[] => {
-        const but = [me.toBase58()];
-        return peersOf(submissions, { but, allowPrivateNetwork: false }, own).map(
+      const bases = (
+        submissions: readonly Submission[],
+        own: readonly string[] = [],
+        accusers: readonly string[] = [],
+      ): string[] => {
+        const strangers = { but: [me.toBase58()], accusers, allowPrivateNetwork: false };
+        return peersOf(submissions, strangers, own).map(
           ({ base, allowPrivateNetwork }) => `${base} ${allowPrivateNetwork}`,
         );
       };
@@ -427,6 +431,15 @@ describe("evidence among daemons", function () {
       const [one, two] = [bases(crowd), bases(crowd)];
       expect([one.length, two.length]).to.deep.equal([16, 16]);
       expect(one).not.to.deep.equal(two);
+      // Who accused is always among them, but for a crowd of accusers.
+      const last = crowd.slice(-1).map(({ owner }) => owner.toBase58());
+      for (let turn = 0; turn < 5; turn++) {
+        expect(bases(crowd, [], last))
+          .to.have.length(17)
+          .and.to.include("http://39 false");
+      }
+      const accusers = crowd.map(({ owner }) => owner.toBase58());
+      expect(bases(crowd, [], accusers)).to.have.length(8);
     });
 
     it("of strangers are not asked on one's own network", async () => {
@@ -491,6 +504,7 @@ describe("evidence among daemons", function () {
       store: Store,
       connection: Connection,
       submissions: readonly Submission[],
+      audits: readonly Audit[] = [],
     ): Promise<void> {
       const done = new Promise<void>((resolve) => {
         const doer = new Doer({
@@ -511,7 +525,7 @@ describe("evidence among daemons", function () {
           onDone: resolve,
           signal: new AbortController().signal,
         } as unknown as ConstructorParameters<typeof Doer>[0]);
-        doer.start({ task, submissions, audits: [], slot } as unknown as View, [duty]);
+        doer.start({ task, submissions, audits, slot } as unknown as View, [duty]);
       });
       await done;
     }
@@ -549,6 +563,18 @@ describe("evidence among daemons", function () {
       const opinion = second.opinion(judged.audit.address.toBase58());
       expect(opinion).to.include({ opinion: "malice", evidence: true });
       expect(second.evidenceOf(name)).to.deep.equal([hash]);
+
+      // Among many workers, the one that accused is not missed.
+      const crowd = Array.from({ length: 200 }, (_, at) => {
+        const uri = `http://127.0.0.1:1/${at}/payload/${payloadHash.toString("hex")}`;
+        return { ...other, address: key(), owner: key(), payloadUri: uri };
+      });
+      const fourth = open("fourth");
+      const initiator = other.owner;
+      const many = ofAudit();
+      const audits = [{ ...many.audit, initiator }] as Audit[];
+      await doOne(many, fourth, connection, [submission, ...crowd, other], audits);
+      expect(fourth.evidenceOf(name)).to.deep.equal([hash]);
 
       const third = open("third");
       const alone = ofAudit();
