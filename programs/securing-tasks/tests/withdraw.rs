@@ -1,9 +1,9 @@
-//! `withdraw`: stake after its delay, shares after their lock, and nothing while accused.
+//! `withdraw`: stake after its delay, shares after their lock, no stake while accused, and none that is pledged.
 
 mod common;
 
 use common::*;
-use securing_tasks::{events::Withdrawn, Outcome, RulesArgs};
+use securing_tasks::{events::Withdrawn, Electorate, Outcome, RulesArgs};
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
 
@@ -36,8 +36,8 @@ fn convictions(last: Option<u64>) -> (Game, Actor) {
         game.submit_work(worker, 0).unwrap();
     }
     let open = |game: &mut Game, number: usize| {
-        let audit = game.audit(&accused[number], 0, 0);
         game.open_audit(&initiator, &accused[number], 0, 2).unwrap();
+        let audit = game.audit(&accused[number], 0, 0);
         for voter in &voters {
             game.cast_vote(voter, &audit, 2).unwrap();
         }
@@ -85,7 +85,7 @@ fn withdraw_pays_the_leaving_part_and_says_so() {
         assert_eq!((node.stake.get(), node.leaving.get()), (1_000_000, 0));
         assert_eq!(node.leave_slot.get(), 0);
         assert_eq!(balance(&game.svm, &actor.wallet), WALLET - 1_000_000);
-        assert_eq!(game.task().active_stake.get(), 1_000_000);
+        assert_eq!(game.task().electorate, Electorate::of(1_000_000));
     }
 }
 
@@ -228,6 +228,239 @@ fn withdraw_of_a_voter_while_the_audit_is_open_passes() {
     case.game.withdraw(&case.voters[2]).unwrap();
 }
 
+/// The bond of 200,000 stays until the verdict, then goes.
+#[test]
+fn withdraw_of_an_initiator_leaves_its_bond_until_the_verdict() {
+    let mut case = Case::audited(rules(), 2);
+    case.game.request_leave(&case.initiator, None).unwrap();
+    case.game.warp(START + 602);
+    let first = event(&case.game, &case.initiator, 1_800_000, 200_000, 0);
+    logged(case.game.withdraw(&case.initiator), &first);
+    let node = case.game.node(&case.initiator);
+    assert_eq!(
+        (node.leaving.get(), node.leave_slot.get()),
+        (200_000, START + 602)
+    );
+    refused(case.game.withdraw(&case.initiator), TaskError::StakePledged);
+    case.game.resolve_audit(&case.audit()).unwrap();
+    let rest = event(&case.game, &case.initiator, 200_000, 0, 0);
+    logged(case.game.withdraw(&case.initiator), &rest);
+    assert_eq!(case.game.node(&case.initiator).leave_slot.get(), 0);
+    refused(
+        case.game.withdraw(&case.initiator),
+        TaskError::NothingToWithdraw,
+    );
+}
+
+/// What was left for it is lost with the accusation.
+#[test]
+fn withdraw_of_an_initiator_after_an_acquittal_finds_no_bond() {
+    let mut case = Case::audited(rules(), 2);
+    case.vote(&[0, 0, 0]);
+    case.game.request_leave(&case.initiator, None).unwrap();
+    case.game.warp(START + 602);
+    case.game.withdraw(&case.initiator).unwrap();
+    case.game.resolve_audit(&case.audit()).unwrap();
+    let node = case.game.node(&case.initiator);
+    assert_eq!((node.stake.get(), node.leave_slot.get()), (0, 0));
+    refused(
+        case.game.withdraw(&case.initiator),
+        TaskError::NothingToWithdraw,
+    );
+}
+
+/// What stays covers the bond, or is one unit short of it.
+#[test]
+fn withdraw_of_a_part_counts_what_stays_for_the_bond() {
+    // 500,000 stay at least; a bond of as much.
+    let rules = RulesArgs {
+        initiator_bond: 500_000,
+        ..rules()
+    };
+    let mut case = Case::audited(rules.clone(), 2);
+    case.game
+        .request_leave(&case.initiator, Some(1_500_000))
+        .unwrap();
+    case.game.warp(START + 602);
+    let all = event(&case.game, &case.initiator, 1_500_000, 500_000, 0);
+    logged(case.game.withdraw(&case.initiator), &all);
+    assert_eq!(case.game.node(&case.initiator).leave_slot.get(), 0);
+
+    // Two bonds, of which what stays covers one and a unit.
+    let mut case = Case::audited(rules, 2);
+    case.game
+        .open_audit(&case.initiator, &case.accused, 0, 2)
+        .unwrap();
+    case.game
+        .request_leave(&case.initiator, Some(1_499_999))
+        .unwrap();
+    case.game.warp(START + 602);
+    let part = event(&case.game, &case.initiator, 1_000_000, 1_000_000, 0);
+    logged(case.game.withdraw(&case.initiator), &part);
+    assert_eq!(case.game.node(&case.initiator).leaving.get(), 499_999);
+    refused(case.game.withdraw(&case.initiator), TaskError::StakePledged);
+    case.game.resolve_audit(&case.audit()).unwrap();
+    let rest = event(&case.game, &case.initiator, 499_999, 500_001, 0);
+    logged(case.game.withdraw(&case.initiator), &rest);
+}
+
+/// Committed votes, of which one is revealed and one never.
+#[test]
+fn withdraw_of_a_voter_leaves_its_deposits_until_reveal_or_claim() {
+    let mut case = Case::submitted(RulesArgs {
+        commit_slots: 50,
+        reveal_slots: 150,
+        ..rules()
+    });
+    let (game, voter) = (&mut case.game, &case.voters[0]);
+    game.warp(START + 399);
+    let audits = [0, 1].map(|attempt| {
+        game.open_audit(&case.initiator, &case.accused, 0, 2)
+            .unwrap();
+        let audit = game.audit(&case.accused, 0, attempt);
+        game.commit_vote(voter, &audit, 0, [9; 32]).unwrap();
+        audit
+    });
+    game.request_leave(voter, None).unwrap();
+    game.warp(START + 449);
+    game.reveal_vote(voter, &audits[0], 0, [9; 32]).unwrap();
+    game.warp(START + 999);
+    // Of two deposits of 50,000 one is still pledged.
+    let first = event(game, voter, 950_000, 50_000, 0);
+    logged(game.withdraw(voter), &first);
+    refused(game.withdraw(voter), TaskError::StakePledged);
+    for audit in &audits {
+        game.resolve_audit(audit).unwrap();
+        refused(game.withdraw(voter), TaskError::StakePledged);
+    }
+    // Whether the one that is no pledge is claimed doesn't matter.
+    game.claim_vote(voter, &audits[0]).unwrap();
+    refused(game.withdraw(voter), TaskError::StakePledged);
+    game.claim_vote(voter, &audits[1]).unwrap();
+    let node = game.node(voter);
+    assert_eq!((node.stake.get(), node.leave_slot.get()), (0, 0));
+    refused(game.withdraw(voter), TaskError::NothingToWithdraw);
+}
+
+/// Both commitments are open: 100,000 stay.
+#[test]
+fn withdraw_counts_every_commitment() {
+    let mut case = Case::submitted(RulesArgs {
+        commit_slots: 50,
+        reveal_slots: 150,
+        ..rules()
+    });
+    let (game, voter) = (&mut case.game, &case.voters[0]);
+    game.warp(START + 2);
+    let audits = [0, 1].map(|attempt| {
+        game.open_audit(&case.initiator, &case.accused, 0, 2)
+            .unwrap();
+        let audit = game.audit(&case.accused, 0, attempt);
+        game.commit_vote(voter, &audit, 0, [9; 32]).unwrap();
+        audit
+    });
+    game.request_leave(voter, None).unwrap();
+    game.warp(START + 602);
+    let first = event(game, voter, 900_000, 100_000, 0);
+    logged(game.withdraw(voter), &first);
+    for audit in &audits {
+        game.resolve_audit(audit).unwrap();
+    }
+    game.claim_vote(voter, &audits[0]).unwrap();
+    refused(game.withdraw(voter), TaskError::StakePledged);
+    game.claim_vote(voter, &audits[1]).unwrap();
+    refused(game.withdraw(voter), TaskError::NothingToWithdraw);
+}
+
+/// An open vote has nothing that it could fail to tell: it pledges nothing.
+#[test]
+fn withdraw_of_an_open_voter_takes_all() {
+    let mut case = Case::audited(rules(), 2);
+    case.vote(&[2]);
+    case.game.request_leave(&case.voters[0], None).unwrap();
+    case.game.warp(START + 602);
+    let all = event(&case.game, &case.voters[0], 1_000_000, 0, 0);
+    logged(case.game.withdraw(&case.voters[0]), &all);
+}
+
+/// A slash took half of what was pledged: bonds of 1,000,000 out of 500,000. What is left stays.
+#[test]
+fn withdraw_of_less_than_is_pledged_fails() {
+    let mut game = Game::new(RulesArgs {
+        initiator_bond: 500_000,
+        ..rules()
+    });
+    let (accuser, other) = (game.worker(1_000_000), game.worker(1_000_000));
+    let witnesses = [(); 3].map(|()| game.witness(2_000_000));
+    game.warp(START + 1);
+    game.submit_work(&accuser, 0).unwrap();
+    game.submit_work(&other, 0).unwrap();
+    game.warp(START + 2);
+    for _ in 0..2 {
+        game.open_audit(&accuser, &other, 0, 2).unwrap();
+    }
+    game.request_leave(&accuser, None).unwrap();
+    game.open_audit(&witnesses[0], &accuser, 0, 2).unwrap();
+    let audit = game.audit(&accuser, 0, 0);
+    for voter in &witnesses[1..] {
+        game.cast_vote(voter, &audit, 2).unwrap();
+    }
+    game.warp(START + 602);
+    // Accused and pledged: the accusation is said first.
+    refused(game.withdraw(&accuser), TaskError::NodeAccused);
+    game.resolve_audit(&audit).unwrap();
+    assert_eq!(game.node(&accuser).stake.get(), 500_000);
+    refused(game.withdraw(&accuser), TaskError::StakePledged);
+    game.resolve_audit(&game.audit(&other, 0, 0)).unwrap();
+    refused(game.withdraw(&accuser), TaskError::StakePledged);
+    game.resolve_audit(&game.audit(&other, 0, 1)).unwrap();
+    let rest = event(&game, &accuser, 500_000, 0, 0);
+    logged(game.withdraw(&accuser), &rest);
+}
+
+/// Shares are never pledged: the conviction's share goes out while all that is staked is pledged to another accusation.
+#[test]
+fn withdraw_of_a_share_passes_while_the_stake_is_pledged() {
+    let mut case = Case::audited(rules(), 2);
+    let other = case.game.worker(1_000_000);
+    case.vote(&[2, 2, 2]);
+    case.game.warp(START + 99);
+    case.game.submit_work(&other, 0).unwrap();
+    case.resolve().unwrap();
+    case.game.open_audit(&case.initiator, &other, 0, 2).unwrap();
+    case.game.request_leave(&case.initiator, None).unwrap();
+    case.game.warp(START + 802);
+    let first = event(&case.game, &case.initiator, 2_700_000, 200_000, 0);
+    logged(case.game.withdraw(&case.initiator), &first);
+
+    // The share alone, where no stake is free.
+    let mut case = Case::audited(rules(), 2);
+    case.game.request_leave(&case.initiator, None).unwrap();
+    case.vote(&[2, 2, 2]);
+    let second = {
+        case.game.request_leave(&case.accused, None).unwrap();
+        case.game.warp(START + 102);
+        case.game
+            .open_audit(&case.voters[2], &case.accused, 0, 2)
+            .unwrap();
+        case.game.audit(&case.accused, 0, 1)
+    };
+    case.game.request_leave(&case.voters[2], None).unwrap();
+    case.resolve().unwrap();
+    case.claim(3);
+    case.game.warp(START + 702);
+    let stake = event(&case.game, &case.voters[2], 2_800_000, 200_000, 300_000);
+    logged(case.game.withdraw(&case.voters[2]), &stake);
+    case.game.warp(START + 801);
+    refused(case.game.withdraw(&case.voters[2]), TaskError::StakePledged);
+    case.game.warp(START + 802);
+    let share = event(&case.game, &case.voters[2], 300_000, 200_000, 0);
+    logged(case.game.withdraw(&case.voters[2]), &share);
+    case.game.resolve_audit(&second).unwrap();
+    let rest = event(&case.game, &case.voters[2], 200_000, 0, 0);
+    logged(case.game.withdraw(&case.voters[2]), &rest);
+}
+
 #[test]
 fn withdraw_of_a_share_one_slot_early_fails() {
     let mut case = Case::audited(rules(), 2);
@@ -310,7 +543,7 @@ fn withdraw_of_stake_and_share_together_passes() {
     case.game.request_leave(&case.initiator, None).unwrap();
     case.resolve().unwrap();
     case.game.warp(START + 802);
-    // The bond came back to a node that leaves with all, and leaves with it.
+    // The bond is free again, and leaves with the rest.
     let both = event(&case.game, &case.initiator, 2_900_000, 0, 0);
     logged(case.game.withdraw(&case.initiator), &both);
 }
@@ -487,10 +720,12 @@ fn withdraw_with_accounts_of_another_type_fails() {
     case.vote(&[2]);
     let vote = vote_address(&case.audit(), &case.voters[0].owner.pubkey());
     let (task, node) = (case.game.task, case.accused.node);
+    let disguised = case.game.disguise(&node);
     let withdraw = case.game.withdraw_ix(&case.accused);
     let cases = [
         (node, vote, InstructionError::AccountDataTooSmall),
-        (node, case.audit(), InstructionError::InvalidAccountData),
+        (node, case.audit(), InstructionError::AccountDataTooSmall),
+        (node, disguised, InstructionError::InvalidAccountData),
         (
             task,
             case.initiator.node,
@@ -526,4 +761,16 @@ fn withdraw_by_an_owner_without_a_node_fails() {
         failure(game.withdraw(&stranger)),
         InstructionError::AccountDataTooSmall
     );
+}
+
+#[test]
+fn withdraw_with_an_account_that_cannot_be_written_fails() {
+    let (mut game, actor) = ready();
+    for place in [actor.node, game.vault, actor.wallet] {
+        let withdraw = readonly(game.withdraw_ix(&actor), &place);
+        assert_eq!(
+            failure(game.send(&[withdraw], &[&actor.owner])),
+            InstructionError::Custom(2000)
+        );
+    }
 }
