@@ -2,9 +2,10 @@
 
 mod common;
 
-use anchor_lang::InstructionData;
+use anchor_lang::{solana_program::instruction::Instruction, InstructionData};
 use common::*;
-use securing_tasks::{events::NodeJoined, Role};
+use securing_tasks::{events::NodeJoined, Electorate, Role};
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
 
@@ -24,6 +25,7 @@ fn join_task_stores_the_node_and_says_so() {
             task: game.task,
             owner: actor.owner.pubkey(),
             operator: actor.operator.pubkey(),
+            payer: actor.owner.pubkey(),
             role,
             stake: 1_234_567,
             slot: START + 5,
@@ -37,13 +39,14 @@ fn join_task_stores_the_node_and_says_so() {
         assert_eq!(node.role.0, role);
         assert_eq!(node.joined_slot.get(), START + 5);
         assert_eq!(node.stake.get(), 1_234_567);
-        assert_eq!(node.recent.get(), 1_234_567);
-        assert_eq!(node.recent_slot.get(), START + 5);
+        assert_eq!(node.payer, actor.owner.pubkey());
+        assert_eq!(game.arrivals(&actor), [(5, 1_234_567)]);
+        assert_eq!(node.before, none(), "it could not vote before");
+        assert_eq!(node.before_slot.get(), START + 5);
         let rest = [
             node.leaving,
             node.leave_slot,
-            node.lent,
-            node.exposed,
+            node.bonds,
             node.locked,
             node.locked_until,
             node.locked_next,
@@ -53,6 +56,9 @@ fn join_task_stores_the_node_and_says_so() {
         assert!(rest.iter().all(|field| field.get() == 0));
         let counters = [
             node.open_audits,
+            node.commitments,
+            node.live,
+            node.audits,
             node.submissions,
             node.rounds_paid,
             node.convictions_downtime,
@@ -63,7 +69,7 @@ fn join_task_stores_the_node_and_says_so() {
         ];
         assert!(counters.iter().all(|field| field.get() == 0));
         assert_eq!(game.task().nodes.get(), 1);
-        assert_eq!(game.task().active_stake.get(), 1_234_567);
+        assert_eq!(game.task().electorate, Electorate::of(1_234_567));
         assert_eq!(balance(&game.svm, &actor.wallet), WALLET - 1_234_567);
     }
 }
@@ -410,5 +416,124 @@ fn join_task_with_a_start_slot_before_or_after_the_tasks_fails() {
         } else {
             refused(sent, TaskError::TaskReplaced);
         }
+    }
+}
+
+// Who pays the rent.
+
+/// The instruction with another payer than the owner.
+fn paid_by(game: &Game, actor: &Actor, payer: &Keypair) -> Instruction {
+    let mut join = game.join_task_ix(actor, WORKER, WORKER_MIN);
+    assert_eq!(join.accounts[0].pubkey, actor.owner.pubkey());
+    join.accounts[0].pubkey = payer.pubkey();
+    join
+}
+
+#[test]
+fn join_task_paid_by_another_costs_the_owner_no_lamport_and_gives_the_rent_back() {
+    let mut game = Game::new(rules());
+    let actor = game.stranger();
+    let payer = key(&mut game.svm);
+    let lamports = |game: &Game, key: &Keypair| game.svm.get_balance(&key.pubkey()).unwrap();
+    let before = [&payer, &actor.owner].map(|key| lamports(&game, key));
+    let join = paid_by(&game, &actor, &payer);
+    let event = NodeJoined {
+        task: game.task,
+        owner: actor.owner.pubkey(),
+        operator: actor.operator.pubkey(),
+        payer: payer.pubkey(),
+        role: WORKER,
+        stake: WORKER_MIN,
+        slot: START,
+    };
+    let sent = game.send(&[join], &[&payer, &actor.owner]);
+    let fee = sent.as_ref().unwrap().fee;
+    logged(sent, &event);
+    let node = game.node(&actor);
+    assert_eq!(
+        (node.owner, node.payer),
+        (actor.owner.pubkey(), payer.pubkey())
+    );
+    let rent = game.svm.get_balance(&actor.node).unwrap();
+    assert_eq!(lamports(&game, &payer), before[0] - fee - rent);
+    assert_eq!(lamports(&game, &actor.owner), before[1]);
+
+    game.request_leave(&actor, None).unwrap();
+    game.warp(START + 600);
+    game.withdraw(&actor).unwrap();
+    let to_owner = game.close_node_ix(&actor.owner.pubkey(), &actor);
+    refused(
+        game.send(&[to_owner.clone()], &[&actor.owner]),
+        TaskError::WrongPayer,
+    );
+    let mut close = to_owner;
+    close.accounts[3].pubkey = payer.pubkey();
+    game.send(&[close], &[&actor.owner]).unwrap();
+    assert_eq!(lamports(&game, &payer), before[0] - fee);
+}
+
+/// An owner that is a program's account with data signs, and can't pay: the system program moves nothing out of it.
+#[test]
+fn join_task_by_an_owner_that_holds_data_passes_when_another_pays() {
+    let mut game = Game::new(rules());
+    let actor = game.stranger();
+    let payer = key(&mut game.svm);
+    give_data(&mut game.svm, &actor.owner.pubkey());
+    let alone = game.join_task_ix(&actor, WORKER, WORKER_MIN);
+    assert_eq!(
+        failure(game.send(&[alone], &[&payer, &actor.owner])),
+        InstructionError::InvalidArgument
+    );
+    let join = paid_by(&game, &actor, &payer);
+    game.send(&[join], &[&payer, &actor.owner]).unwrap();
+    assert_eq!(game.node(&actor).owner, actor.owner.pubkey());
+    // And does all else that an owner does.
+    for whole in [
+        game.add_stake_ix(&actor, 1),
+        game.set_operator_ix(&actor, payer.pubkey()),
+        game.request_leave_ix(&actor, None),
+    ] {
+        game.send(&[whole], &[&payer, &actor.owner]).unwrap();
+    }
+    game.warp(START + 600);
+    let withdraw = game.withdraw_ix(&actor);
+    game.send(&[withdraw], &[&payer, &actor.owner]).unwrap();
+    let mut close = game.close_node_ix(&actor.owner.pubkey(), &actor);
+    close.accounts[3].pubkey = payer.pubkey();
+    game.send(&[close], &[&payer, &actor.owner]).unwrap();
+}
+
+#[test]
+fn join_task_without_the_payers_signature_fails() {
+    let mut game = Game::new(rules());
+    let actor = game.stranger();
+    let payer = key(&mut game.svm);
+    let join = unsigned(paid_by(&game, &actor, &payer), &payer.pubkey());
+    assert_eq!(
+        failure(game.send(&[join], &[&actor.owner])),
+        InstructionError::MissingRequiredSignature
+    );
+    // Nor does a payer's signature stand for the owner's.
+    let join = unsigned(paid_by(&game, &actor, &payer), &actor.owner.pubkey());
+    assert_eq!(
+        failure(game.send(&[join], &[&payer])),
+        InstructionError::MissingRequiredSignature
+    );
+}
+
+#[test]
+fn join_task_with_an_account_that_cannot_be_written_fails() {
+    let mut game = Game::new(rules());
+    let actor = game.stranger();
+    let payer = key(&mut game.svm);
+    for (place, error) in [
+        (payer.pubkey(), InstructionError::MissingRequiredSignature),
+        (game.task, InstructionError::Custom(2000)),
+        (actor.wallet, InstructionError::Custom(2000)),
+        (game.vault, InstructionError::Custom(2000)),
+    ] {
+        let join = readonly(paid_by(&game, &actor, &payer), &place);
+        let sent = game.send(&[join], &[&actor.owner, &payer]);
+        assert_eq!(failure(sent), error);
     }
 }

@@ -1455,15 +1455,15 @@ impl Game {
         let vote = vote_address(&audit, &voter.owner.pubkey());
         self.get::<Vote>(&vote).weight.get()
     }
+}
 
-    /// Makes the key's account a program's that holds data: it signs, and can't pay for an account.
-    pub fn give_data(&mut self, key: &Address) {
-        let account = Account {
-            lamports: 10_000_000_000,
-            data: vec![1],
-            owner: ID,
-            ..Account::default()
-        };
-        self.svm.set_account(*key, account).unwrap();
-    }
+/// Makes the key's account a program's that holds data: it signs, and can't pay for an account.
+pub fn give_data(svm: &mut LiteSVM, key: &Address) {
+    let account = Account {
+        lamports: 10_000_000_000,
+        data: vec![1],
+        owner: ID,
+        ..Account::default()
+    };
+    svm.set_account(*key, account).unwrap();
 }
