@@ -178,3 +178,15 @@ fn fund_task_from_the_vault_itself_fails() {
         InstructionError::Custom(2040)
     );
 }
+
+#[test]
+fn fund_task_with_an_account_that_cannot_be_written_fails() {
+    let mut game = Game::new(rules());
+    for place in [game.task, game.creator_wallet, game.vault] {
+        let fund = readonly(game.fund_task_ix(1), &place);
+        assert_eq!(
+            failure(game.send_by_creator(fund)),
+            InstructionError::Custom(2000)
+        );
+    }
+}

@@ -20,6 +20,7 @@ fn retire_task_returns_the_pool_and_says_so() {
         };
         logged(game.retire_task(), &event);
         assert_eq!(game.task().status, TaskStatus::Retired);
+        assert_eq!(game.task().retired_slot.get(), START + 3);
         assert_eq!(game.task().pool.get(), 0);
         assert_eq!(balance(&game.svm, &game.creator_wallet), WALLET);
     }
@@ -51,6 +52,24 @@ fn retire_task_with_an_empty_pool_passes_as_often_as_asked() {
     assert_eq!(game.task().status, TaskStatus::Retired);
 }
 
+/// Else a creator could put off for ever what begins one leave delay after the end.
+#[test]
+fn retire_task_again_keeps_the_slot_of_the_first_time() {
+    let mut game = Game::new(rules());
+    game.warp(START + 3);
+    game.pause_task().unwrap();
+    assert_eq!(game.task().retired_slot.get(), 0);
+    game.retire_task().unwrap();
+    game.warp(START + 4);
+    let event = TaskRetired {
+        task: game.task,
+        amount: 0,
+        slot: START + 4,
+    };
+    logged(game.retire_task(), &event);
+    assert_eq!(game.task().retired_slot.get(), START + 3);
+}
+
 /// A conviction for malice of 4,000,000: 200,000 of the slash is the pool's.
 #[test]
 fn retire_task_again_takes_what_a_later_verdict_added() {
@@ -59,7 +78,7 @@ fn retire_task_again_takes_what_a_later_verdict_added() {
     case.game.retire_task().unwrap();
     case.resolve().unwrap();
     let submission: Submission = case.game.get(&case.game.submission(&case.accused, 0));
-    assert_eq!(submission.status, SubmissionStatus::Convicted);
+    assert_eq!(submission.status, SubmissionStatus::ConvictedMalice);
     let event = TaskRetired {
         task: case.game.task,
         amount: 200_000,
@@ -83,6 +102,8 @@ fn retire_task_ends_joins_and_submissions() {
         TaskError::TaskRetired,
     );
     refused(game.submit_work(&worker, 0), TaskError::TaskRetired);
+    refused(game.add_stake(&worker, 1), TaskError::TaskRetired);
+    refused(game.fund_task(1), TaskError::TaskRetired);
 }
 
 #[test]
@@ -208,4 +229,16 @@ fn retire_task_into_the_vault_itself_fails() {
         failure(game.send_by_creator(retire)),
         InstructionError::Custom(2040)
     );
+}
+
+#[test]
+fn retire_task_with_an_account_that_cannot_be_written_fails() {
+    let mut game = Game::new(rules());
+    for place in [game.task, game.vault, game.creator_wallet] {
+        let retire = readonly(game.retire_task_ix(), &place);
+        assert_eq!(
+            failure(game.send_by_creator(retire)),
+            InstructionError::Custom(2000)
+        );
+    }
 }

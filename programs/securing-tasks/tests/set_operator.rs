@@ -126,9 +126,11 @@ fn set_operator_of_an_account_of_another_type_fails() {
     let vote = vote_address(&case.audit(), &owner.pubkey());
     let set = case.game.set_operator_ix(&case.voters[0], fresh().pubkey());
     let node = case.voters[0].node;
+    let disguised = case.game.disguise(&node);
     let cases = [
         (vote, InstructionError::AccountDataTooSmall),
-        (case.audit(), InstructionError::InvalidAccountData),
+        (case.audit(), InstructionError::AccountDataTooSmall),
+        (disguised, InstructionError::InvalidAccountData),
         (case.game.task, InstructionError::InvalidAccountData),
     ];
     for (to, error) in cases {

@@ -63,7 +63,7 @@ fn conviction_for_malice_from_nothing_to_an_empty_vault() {
     let mut case = played(rules(), 2, &[2, 2, 0]);
     assert_eq!(
         outcome(&case),
-        (Outcome::ConvictedMalice, SubmissionStatus::Convicted)
+        (Outcome::ConvictedMalice, SubmissionStatus::ConvictedMalice)
     );
     let accused = case.game.node(&case.accused);
     assert_eq!(accused.stake.get(), 2_000_000);
@@ -84,7 +84,7 @@ fn conviction_by_stake_from_nothing_to_an_empty_vault() {
     let mut case = played(by_stake(), 2, &[2, 2, 0]);
     assert_eq!(
         outcome(&case),
-        (Outcome::ConvictedMalice, SubmissionStatus::Convicted)
+        (Outcome::ConvictedMalice, SubmissionStatus::ConvictedMalice)
     );
     assert_eq!(
         ended(&mut case, 3),
@@ -101,7 +101,10 @@ fn conviction_for_downtime_from_nothing_to_an_empty_vault() {
     let mut case = played(rules(), 1, &[1, 2, 0]);
     assert_eq!(
         outcome(&case),
-        (Outcome::ConvictedDowntime, SubmissionStatus::Convicted)
+        (
+            Outcome::ConvictedDowntime,
+            SubmissionStatus::ConvictedDowntime
+        )
     );
     assert_eq!(
         ended(&mut case, 3),
@@ -152,20 +155,27 @@ fn thin_vote_from_nothing_to_an_empty_vault() {
     }
 }
 
-/// Two votes of 1,000,000 and 1,500,000 and the initiator's 2,000,000 are 60 % of what could vote.
+/// A vote of 1,000,000 and the initiator's 2,000,000 are 40 % of what could vote. One that says valid doesn't help them to a quorum.
 #[test]
 fn thin_stake_from_nothing_to_an_empty_vault() {
-    for rules in [rules(), by_stake()] {
-        let rules = RulesArgs {
-            quorum_bps: 6_001,
-            ..rules
+    for opinions in [&[2][..], &[2, 0]] {
+        let rules = |quorum_bps| RulesArgs {
+            quorum_votes: 1,
+            quorum_bps,
+            ..by_stake()
         };
-        let mut case = played(rules, 2, &[2, 2]);
+        let mut case = played(rules(4_001), 2, opinions);
         assert_eq!(
             outcome(&case),
             (Outcome::NoVerdict, SubmissionStatus::Submitted)
         );
-        assert_eq!(ended(&mut case, 2), ([0; 5], 0));
+        assert_eq!(ended(&mut case, opinions.len()), ([0; 5], 0));
+
+        let case = played(rules(4_000), 2, opinions);
+        assert_eq!(
+            outcome(&case),
+            (Outcome::ConvictedMalice, SubmissionStatus::ConvictedMalice)
+        );
     }
 }
 
@@ -173,10 +183,10 @@ fn thin_stake_from_nothing_to_an_empty_vault() {
 #[test]
 fn thin_vote_then_conviction_from_nothing_to_an_empty_vault() {
     let mut case = played(rules(), 2, &[2]);
-    let second = case.game.audit(&case.accused, 0, 1);
     case.game
         .open_audit(&case.voters[2], &case.accused, 0, 2)
         .unwrap();
+    let second = case.game.audit(&case.accused, 0, 1);
     for voter in [&case.initiator, &case.voters[0], &case.voters[1]] {
         case.game.cast_vote(voter, &second, 2).unwrap();
     }
@@ -189,5 +199,58 @@ fn thin_vote_then_conviction_from_nothing_to_an_empty_vault() {
     assert_eq!(
         ended(&mut case, 1),
         ([-2_000_000, 300_000, 300_000, 300_000, 900_000], 200_000)
+    );
+}
+
+/// Two audits at once, of downtime and of malice: the submission costs what malice costs, in two parts, and no more.
+#[test]
+fn convictions_of_both_faults_from_nothing_to_an_empty_vault() {
+    let mut case = Case::audited(rules(), 1);
+    case.game.fund_task(1_000_000).unwrap();
+    case.game
+        .open_audit(&case.voters[2], &case.accused, 0, 2)
+        .unwrap();
+    let second = case.game.audit(&case.accused, 0, 1);
+    case.vote(&[1, 1]);
+    for voter in [&case.voters[0], &case.voters[1], &case.initiator] {
+        case.game.cast_vote(voter, &second, 2).unwrap();
+    }
+    case.resolve().unwrap();
+    assert_eq!(
+        outcome(&case),
+        (
+            Outcome::ConvictedDowntime,
+            SubmissionStatus::ConvictedDowntime
+        )
+    );
+    assert_eq!(case.game.node(&case.accused).stake.get(), 3_600_000);
+    case.game.resolve_audit(&second).unwrap();
+    assert_eq!(
+        outcome(&case),
+        (
+            Outcome::ConvictedDowntime,
+            SubmissionStatus::ConvictedMalice
+        )
+    );
+    let accused = case.game.node(&case.accused);
+    assert_eq!(accused.stake.get(), 2_000_000);
+    let convictions = [accused.convictions_downtime, accused.convictions_malice];
+    assert_eq!(convictions.map(|n| n.get()), [0, 1]);
+    for voter in [&case.voters[0], &case.voters[1], &case.initiator] {
+        case.game.claim_vote(voter, &second).unwrap();
+    }
+    // 400,000: 120,000 bonus, 40,000 to the pool, 80,000 for each of three. Then 1,600,000: 480,000, 160,000, 240,000 for each of four.
+    assert_eq!(
+        ended(&mut case, 2),
+        (
+            [
+                -2_000_000,
+                120_000 + 80_000 + 240_000,
+                80_000 + 240_000,
+                80_000 + 240_000,
+                480_000 + 240_000
+            ],
+            200_000
+        )
     );
 }
