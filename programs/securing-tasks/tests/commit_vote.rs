@@ -1,4 +1,4 @@
-//! `commit_vote`: a vote that nobody can read yet, by whom, when, and what it lends.
+//! `commit_vote`: a vote that nobody can read yet, by whom, when, and what it pledges.
 
 mod common;
 
@@ -66,7 +66,7 @@ impl Case {
 }
 
 #[test]
-fn commit_vote_stores_the_commitment_and_lends_the_deposit() {
+fn commit_vote_stores_the_commitment_and_pledges_the_deposit() {
     let mut case = audited();
     case.game.warp(START + 10);
     let sent = case.commit_first();
@@ -87,13 +87,13 @@ fn commit_vote_stores_the_commitment_and_lends_the_deposit() {
     assert_eq!(vote.owner, case.voters[0].owner.pubkey());
     assert_eq!(vote.payer, case.voters[0].operator.pubkey());
     assert_eq!(vote.commitment, [5; 32]);
-    assert_eq!((vote.weight.get(), vote.deposit.get()), (1_000_000, 50_000));
+    assert_eq!(vote.weight.get(), 1_000_000);
     assert_eq!(vote.state, VoteState::Committed);
     assert_eq!(vote.opinion, Opinion::Valid);
     let node = case.game.node(&case.voters[0]);
-    assert_eq!((node.stake.get(), node.lent.get()), (950_000, 50_000));
+    assert_eq!((node.stake.get(), node.commitments.get()), (1_000_000, 1));
     assert_eq!(node.live.get(), 1);
-    assert_eq!(case.game.task().active_stake.get(), 11_500_000);
+    assert_eq!(case.game.task().electorate.stake.get(), 11_500_000);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn commit_vote_in_the_next_attempt_passes() {
     case.game
         .commit_vote(&case.voters[0], &second, VALID, SALT)
         .unwrap();
-    assert_eq!(case.game.node(&case.voters[0]).lent.get(), 100_000);
+    assert_eq!(case.game.node(&case.voters[0]).commitments.get(), 2);
 }
 
 // The window: from the slot in which the audit opened, for 50 slots.
@@ -336,33 +336,66 @@ fn commit_vote_by_a_node_that_leaves_with_all_fails() {
     refused(case.commit_first(), TaskError::StakeTooRecent);
 }
 
-// The deposit.
+// The deposit: pledged without a limit, since any could keep a node from voting.
 
+/// A voter of the least stake, all of it pledged already, whose deposit is all of it too: it commits in twenty audits side by side.
 #[test]
-fn commit_vote_deposit_leaves_at_least_the_minimum() {
-    for (vote_deposit, error) in [
-        (0, None),
-        (500_000, None),
-        (500_001, Some(TaskError::StakeBelowMinimum)),
-        (1_000_001, Some(TaskError::StakeTooSmall)),
-    ] {
-        let mut case = Case::audited(
-            RulesArgs {
-                vote_deposit,
-                ..secret()
-            },
-            MALICE,
-        );
-        let sent = case.commit_first();
-        match error {
-            Some(error) => refused(sent, error),
-            None => {
-                sent.unwrap();
-                assert_eq!(case.vote_of(0).deposit.get(), vote_deposit);
-                assert_eq!(case.game.node(&case.voters[0]).lent.get(), vote_deposit);
-            }
-        }
+fn commit_vote_deposits_over_the_stake_pass() {
+    let mut game = Game::new(RulesArgs {
+        initiator_bond: 500_000,
+        vote_deposit: 500_000,
+        ..secret()
+    });
+    let (accused, other) = (game.worker(1_000_000), game.worker(1_000_000));
+    let (initiator, voter) = (game.witness(10_000_000), game.witness(500_000));
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    game.submit_work(&other, 0).unwrap();
+    game.open_audit(&voter, &other, 0, MALICE).unwrap();
+    for attempt in 0..20 {
+        game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+        let audit = game.audit(&accused, 0, attempt);
+        game.commit_vote(&voter, &audit, VALID, SALT).unwrap();
+        let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
+        assert_eq!(vote.weight.get(), 500_000);
     }
+    let node = game.node(&voter);
+    assert_eq!((node.commitments.get(), node.bonds.get()), (20, 500_000));
+    assert_eq!(node.stake.get(), 500_000);
+}
+
+/// Malice costs all of the stake, and three audits are open against the voter.
+#[test]
+fn commit_vote_by_an_accused_node_in_another_audit_passes() {
+    let mut game = Game::new(RulesArgs {
+        malice_bps: 10_000,
+        ..secret()
+    });
+    let (accused, voter) = (game.worker(1_000_000), game.worker(1_000_000));
+    let initiator = game.witness(2_000_000);
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    game.submit_work(&voter, 0).unwrap();
+    for _ in 0..3 {
+        game.open_audit(&initiator, &voter, 0, MALICE).unwrap();
+    }
+    game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+    let audit = game.audit(&accused, 0, 0);
+    game.commit_vote(&voter, &audit, VALID, SALT).unwrap();
+}
+
+/// A deposit of nothing is a commitment all the same.
+#[test]
+fn commit_vote_without_a_deposit_passes() {
+    let mut case = Case::audited(
+        RulesArgs {
+            vote_deposit: 0,
+            ..secret()
+        },
+        MALICE,
+    );
+    case.commit_first().unwrap();
+    assert_eq!(case.game.node(&case.voters[0]).commitments.get(), 1);
 }
 
 // Accounts.
@@ -443,7 +476,7 @@ fn commit_vote_with_another_tasks_account_fails() {
 fn commit_vote_at_another_address_fails() {
     let mut case = audited();
     let owner = case.voters[0].owner.pubkey();
-    let next_audit = case.game.audit(&case.accused, 0, 1);
+    let next_audit = case.game.next_audit(&case.initiator, &case.accused, 0);
     for other in [
         case.vote_at(1),
         vote_address(&case.audit(), &case.voters[0].operator.pubkey()),

@@ -114,16 +114,14 @@ fn reveal_vote_counts_the_vote_and_says_so() {
     let vote: Vote = case.game.get(&case.vote_at(0));
     assert_eq!(vote.state, VoteState::Revealed);
     assert_eq!(vote.opinion, Opinion::Malice);
-    assert_eq!(vote.deposit.get(), 50_000);
     let audit = case.game.get::<Audit>(&case.audit());
     assert_eq!(audit.votes.nodes.map(|n| n.get()), [0, 0, 2]);
     assert_eq!(audit.votes.stake.map(|s| s.get()), [0, 0, 3_000_000]);
     assert_eq!((audit.unclaimed.get(), audit.live_votes.get()), (1, 1));
     let after = case.game.node(&case.voters[0]);
-    assert_eq!(
-        (after.stake, after.lent, after.live),
-        (node.stake, node.lent, node.live)
-    );
+    assert_eq!((after.stake, after.live), (node.stake, node.live));
+    // The deposit is free again.
+    assert_eq!((node.commitments.get(), after.commitments.get()), (1, 0));
 }
 
 #[test]
@@ -217,7 +215,7 @@ fn reveal_vote_of_a_copied_commitment_fails() {
 #[test]
 fn reveal_vote_of_a_commitment_to_another_audit_fails() {
     let mut case = hashed(|case| {
-        let next = case.game.audit(&case.accused, 0, 1);
+        let next = case.game.next_audit(&case.initiator, &case.accused, 0);
         commitment(&next, &case.voters[0].owner.pubkey(), MALICE, &SALT)
     });
     refused(case.reveal(), TaskError::CommitmentMismatch);
@@ -348,6 +346,53 @@ fn resolve_audit_before_the_reveal_windows_end_fails() {
     }
     case.game.warp(REVEAL_END);
     case.game.resolve_audit(&audit).unwrap();
+}
+
+// The deposit.
+
+/// Each reveal frees its own commitment's, and none that is refused.
+#[test]
+fn reveal_vote_frees_one_deposit_each() {
+    let mut case = committed_to(secret(), &[MALICE]);
+    case.game
+        .open_audit(&case.initiator, &case.accused, 0, MALICE)
+        .unwrap();
+    let [first, second] = [0, 1].map(|attempt| case.game.audit(&case.accused, 0, attempt));
+    case.game
+        .commit_vote(&case.voters[0], &second, VALID, SALT)
+        .unwrap();
+    let open = |case: &Case| case.game.node(&case.voters[0]).commitments.get();
+    assert_eq!(open(&case), 2);
+    case.game.warp(REVEAL_START);
+    refused(case.reveal_as(VALID, SALT), TaskError::CommitmentMismatch);
+    assert_eq!(open(&case), 2);
+    case.reveal().unwrap();
+    assert_eq!(open(&case), 1);
+    refused(case.reveal(), TaskError::AlreadyRevealed);
+    assert_eq!(open(&case), 1);
+    case.game
+        .reveal_vote(&case.voters[0], &second, VALID, SALT)
+        .unwrap();
+    assert_eq!(open(&case), 0);
+    let [first, second] = [first, second].map(|audit| case.game.get::<Audit>(&audit).votes);
+    assert_eq!(first.nodes.map(|nodes| nodes.get()), [0, 0, 2]);
+    assert_eq!(second.nodes.map(|nodes| nodes.get()), [1, 0, 1]);
+}
+
+/// What a commitment pledges stays until its claim where it was not revealed; nothing stays where it was.
+#[test]
+fn reveal_vote_lets_the_stake_go_that_its_deposit_held() {
+    for (reveals, stays) in [(true, 0), (false, 50_000)] {
+        let mut case = committed_to(secret(), &[MALICE]);
+        case.game.request_leave(&case.voters[0], None).unwrap();
+        if reveals {
+            case.game.warp(REVEAL_START);
+            case.reveal().unwrap();
+        }
+        case.game.warp(START + 2 + 600);
+        case.game.withdraw(&case.voters[0]).unwrap();
+        assert_eq!(case.game.node(&case.voters[0]).stake.get(), stays);
+    }
 }
 
 // What doesn't hinder.
@@ -484,7 +529,7 @@ fn reveal_vote_with_an_account_of_another_kind_fails() {
 #[test]
 fn reveal_vote_with_an_account_that_cannot_be_written_fails() {
     let mut case = revealing();
-    for place in [case.audit(), case.vote_at(0)] {
+    for place in accounts_of(&case) {
         let sent = case.send(readonly(case.reveal_ix(), &place));
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
