@@ -43,9 +43,14 @@ describe("decoding", () => {
     const most = 2n ** 64n - 1n;
     const data = bytes(
       "Node",
-      ...[key(1), key(2), key(3)],
-      u64(10n, most, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n, 21n, 22n),
-      u32(31, 39, 32, 33, 34, 35, 36, 37, 38),
+      ...[key(1), key(2), key(3), key(4)],
+      u64(10n, most, 12n, 13n),
+      // Four places for arrivals, the used ones first.
+      u64(14n, 15n, 16n, 17n, 0n, 0n, 0n, 0n),
+      ...[u64(18n), u32(40), u64(19n, 23n)],
+      u32(41),
+      u64(24n, 25n, 26n, 27n, 28n),
+      u32(31, 39, 42, 32, 33, 34, 35, 36, 37, 38),
       u8(1, 255),
     );
     expect(decodeAccount(program, "node", address, data)).to.deep.equal({
@@ -53,21 +58,27 @@ describe("decoding", () => {
       task: key(1),
       owner: key(2),
       operator: key(3),
+      payer: key(4),
       joinedSlot: 10n,
       stake: most,
       leaving: 12n,
       leaveSlot: 13n,
-      recent: 14n,
-      recentSlot: 15n,
-      lent: 16n,
-      exposed: 17n,
-      locked: 18n,
-      lockedUntil: 19n,
-      lockedNext: 20n,
-      lockedNextUntil: 21n,
-      payable: 22n,
+      arrivals: [
+        { slot: 14n, amount: 15n },
+        { slot: 16n, amount: 17n },
+      ],
+      before: { stake: 18n, nodes: 40 },
+      beforeSlot: 19n,
+      bonds: 23n,
+      commitments: 41,
+      locked: 24n,
+      lockedUntil: 25n,
+      lockedNext: 26n,
+      lockedNextUntil: 27n,
+      payable: 28n,
       openAudits: 31,
       live: 39,
+      audits: 42,
       submissions: 32,
       roundsPaid: 33,
       convictionsDowntime: 34,
@@ -89,7 +100,10 @@ describe("decoding", () => {
       u8(length, 0),
       uri,
       u64(4n, 5n, 6n),
-      u8(2, 1, 1, 3, 255),
+      u32(7),
+      u64(8n),
+      u32(9, 10, 11),
+      u8(1, 3, 255),
     );
     expect(decodeAccount(program, "submission", address, data)).to.deep.equal({
       address,
@@ -100,11 +114,13 @@ describe("decoding", () => {
       payloadUri: "ipfs://größe",
       round: 4n,
       slot: 5n,
-      othersStake: 6n,
-      audits: 2,
-      liveAudits: 1,
+      others: { stake: 6n, nodes: 7 },
+      slashed: 8n,
+      audits: 9,
+      decided: 10,
+      liveAudits: 11,
       paid: true,
-      status: "convicted",
+      status: "convictedMalice",
     });
   });
 
@@ -126,11 +142,12 @@ describe("decoding", () => {
   });
 
   it("reads an allowlist entry", () => {
-    const data = bytes("AllowEntry", key(1), key(2), u8(1, 255));
+    const data = bytes("AllowEntry", key(1), key(2), key(3), u8(1, 255));
     expect(decodeAccount(program, "allowEntry", address, data)).to.deep.equal({
       address,
       task: key(1),
       owner: key(2),
+      payer: key(3),
       role: "witness",
     });
   });
@@ -139,7 +156,7 @@ describe("decoding", () => {
   const task = (...gates: readonly [Buffer, Buffer]): Buffer =>
     bytes(
       "Task",
-      ...[key(1), key(2), key(3)],
+      ...[key(1), key(5), key(2), key(3)],
       u64(4n, 5n),
       // Rules: windows, stakes and bounty, then those of an audit.
       u64(11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n, 21n),
@@ -149,7 +166,8 @@ describe("decoding", () => {
       ...gates,
       ...[Buffer.alloc(32, 7), u8(1, 0), Buffer.alloc(128, "x")],
       ...[Buffer.alloc(32), u8(0, 0), Buffer.alloc(128)],
-      u64(31n, 32n),
+      ...[u64(31n), u64(32n), u32(36), u64(37n), u32(38)],
+      u64(39n, 40n),
       u32(33, 34, 35),
       u8(1, 255),
     );
@@ -162,6 +180,7 @@ describe("decoding", () => {
     expect(decodeAccount(program, "task", address, data)).to.deep.equal({
       address,
       creator: key(1),
+      payer: key(5),
       mint: key(2),
       vault: key(3),
       id: 4n,
@@ -192,7 +211,10 @@ describe("decoding", () => {
       auditFunction: { hash: new Uint8Array(32).fill(7), uri: "x" },
       taskFunction: null,
       pool: 31n,
-      activeStake: 32n,
+      electorate: { stake: 32n, nodes: 36 },
+      before: { stake: 37n, nodes: 38 },
+      beforeSlot: 39n,
+      retiredSlot: 40n,
       nodes: 33,
       rounds: 34,
       entries: 35,
@@ -217,7 +239,7 @@ describe("decoding", () => {
   });
 
   const vote = (state: number, commitment = Buffer.alloc(32)): Buffer =>
-    bytes("Vote", key(1), key(2), key(3), commitment, u64(4n, 5n), u8(2, state, 255));
+    bytes("Vote", key(1), key(2), key(3), commitment, u64(4n), u8(2, state, 255));
 
   it("reads a vote", () => {
     expect(decodeAccount(program, "vote", address, vote(2))).to.deep.equal({
@@ -227,7 +249,6 @@ describe("decoding", () => {
       payer: key(3),
       commitment: null,
       weight: 4n,
-      deposit: 5n,
       opinion: "malice",
       state: "claimed",
     });
@@ -243,7 +264,7 @@ describe("decoding", () => {
     const data = bytes(
       "Audit",
       ...[key(1), key(2), key(3), key(4), key(5)],
-      u64(11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n),
+      u64(11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n),
       u32(21, 22, 23),
       u64(24n, 25n, 26n),
       u64(27n, 28n, 29n),
@@ -251,7 +272,8 @@ describe("decoding", () => {
       u32(32),
       u16(33, 34, 35, 36, 37),
       u8(0, 1),
-      u8(1, 4, 2, 255),
+      u32(38, 39),
+      u8(1, 4, 255),
     );
     expect(decodeAccount(program, "audit", address, data)).to.deep.equal({
       address,
@@ -265,11 +287,10 @@ describe("decoding", () => {
       revealSlot: 13n,
       endSlot: 14n,
       accusedStake: 15n,
-      exposed: 16n,
-      eligibleStake: 17n,
-      initiatorStake: 18n,
-      bond: 19n,
-      voteDeposit: 20n,
+      eligible: 16n,
+      initiatorStake: 17n,
+      bond: 18n,
+      voteDeposit: 19n,
       votes: {
         valid: { nodes: 21, stake: 24n },
         downtime: { nodes: 22, stake: 25n },
@@ -292,7 +313,8 @@ describe("decoding", () => {
       },
       accusation: "downtime",
       outcome: "convictedMalice",
-      attempt: 2,
+      index: 38,
+      attempt: 39,
     });
   });
 

@@ -22,7 +22,7 @@ function u64(value: bigint): Buffer {
 
 const cast = line(
   "VoteCast",
-  ...[key.toBuffer(), key.toBuffer(), Buffer.from([1]), u64(2n ** 64n - 1n), u64(10n), u64(77n)],
+  ...[key.toBuffer(), key.toBuffer(), Buffer.from([1]), u64(2n ** 64n - 1n), u64(77n)],
 );
 
 const own = PROGRAM_ID.toBase58();
@@ -54,7 +54,6 @@ describe("events", () => {
           voter: key,
           opinion: "downtime",
           weight: 2n ** 64n - 1n,
-          deposit: 10n,
           slot: 77n,
         },
       },

@@ -83,7 +83,7 @@ async function play(chain: EmbeddedChain, commitSlots: bigint): Promise<Game> {
   await game.send(client.resumeTask(creatorOf), creator);
   const entry = { ...creatorOf, role: "worker", owner: creator.publicKey } as const;
   await game.send(client.allowNode(entry), creator);
-  await game.send(client.disallowNode(entry), creator);
+  await game.send(client.disallowNode({ ...entry, remover: creator.publicKey }), creator);
   const { owner, operator } = game.player("Ada");
   const ada = { task: task.address, owner: owner.publicKey };
   await game.send(client.requestLeave({ ...ada, amount: 1_000n }), owner);
@@ -104,6 +104,9 @@ async function play(chain: EmbeddedChain, commitSlots: bigint): Promise<Game> {
   expect((await game.resolve(audit)).outcome).to.equal("convictedMalice");
   await claimAll(game, audit);
   await game.claimBounty(good);
+  await game.send(client.retireTask({ task, creator: creator.publicKey }), creator);
+  await chain.waitForSlot((await chain.slot()) + game.rules.leaveDelaySlots);
+  await game.send(client.returnStake({ task, owner: game.player("Wim").owner.publicKey }));
   await game.end();
   return game;
 }

@@ -15,11 +15,11 @@ const [task, creator, mint, funder, owner] = [1, 2, 3, 4, 5].map(key) as [
 ];
 
 const EVENTS: readonly TaskEvent[] = [
-  { name: "taskCreated", data: { task, creator, mint, slot: 10n } },
+  { name: "taskCreated", data: { task, creator, payer: creator, mint, slot: 10n } },
   { name: "taskFunded", data: { task, funder, amount: 7n, pool: 7n, slot: 11n } },
   {
     name: "nodeJoined",
-    data: { task, owner, operator: owner, role: "worker", stake: 5_000n, slot: 12n },
+    data: { task, owner, operator: owner, payer: owner, role: "worker", stake: 5_000n, slot: 12n },
   },
   {
     name: "leaveRequested",
@@ -51,7 +51,7 @@ describe("the index of a task", () => {
   it("agrees with a chain that says the same", () => {
     const index = indexOf(EVENTS);
     expect(index.task?.pool).to.equal(7n);
-    expect(index.task?.activeStake).to.equal(3_000n);
+    expect(index.task?.electorate).to.deep.equal({ stake: 3_000n, nodes: 1 });
     expect(index.differences(chainOf(index))).to.deep.equal([]);
   });
 

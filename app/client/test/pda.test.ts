@@ -20,11 +20,11 @@ describe("addresses", () => {
   });
 
   for (const vector of vectors.cases) {
-    it(`of task ${vector.id}, round ${vector.round}, attempt ${vector.attempt}`, () => {
+    it(`of task ${vector.id}, round ${vector.round}, audit ${vector.index}`, () => {
       const key = (name: "creator" | "owner" | "voter"): PublicKey => new PublicKey(vector[name]);
       const task = taskAddress(key("creator"), BigInt(vector.id));
       const submission = submissionAddress(task, BigInt(vector.round), key("owner"));
-      const audit = auditAddress(submission, vector.attempt);
+      const audit = auditAddress(submission, key("voter"), vector.index);
       const { vault, node, vote, roundAccount, allowedWorker, allowedWitness } = vector;
       expect({
         task: task.toBase58(),
@@ -35,7 +35,7 @@ describe("addresses", () => {
         roundAccount: roundAddress(task, BigInt(vector.round)).toBase58(),
         submission: submission.toBase58(),
         audit: audit.toBase58(),
-        vote: voteAddress(audit, key("voter")).toBase58(),
+        vote: voteAddress(audit, key("owner")).toBase58(),
       }).to.deep.equal({
         task: vector.task,
         vault,
@@ -50,8 +50,9 @@ describe("addresses", () => {
     });
   }
 
-  it("refuse numbers that no u64 holds", () => {
+  it("refuse numbers that do not fit", () => {
     expect(() => taskAddress(PROGRAM_ID, 2n ** 64n)).to.throw(RangeError);
     expect(() => taskAddress(PROGRAM_ID, -1n)).to.throw(RangeError);
+    expect(() => auditAddress(PROGRAM_ID, PROGRAM_ID, 2 ** 32)).to.throw(RangeError);
   });
 });

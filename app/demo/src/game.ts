@@ -535,7 +535,7 @@ export class Game {
       this.client
         .closeTask({ task: this.task, creator })
         .postInstructions(this.unwrap(this.creator)),
-      this.creator,
+      ...(this.paysInSol() ? [this.creator] : []),
     );
     const left = await this.accountsLeft();
     if (left > 0) throw new Error(`The task is closed, and ${left} accounts of it are left.`);
