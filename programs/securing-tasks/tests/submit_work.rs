@@ -5,7 +5,8 @@ mod common;
 use anchor_lang::{solana_program::instruction::Instruction, InstructionData};
 use common::*;
 use securing_tasks::{
-    events::WorkSubmitted, instruction, GateKind, Round, RulesArgs, Submission, SubmissionStatus,
+    events::WorkSubmitted, instruction, Electorate, GateKind, Round, RulesArgs, Submission,
+    SubmissionStatus,
 };
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
@@ -53,8 +54,15 @@ fn submit_work_stores_the_submission_and_says_so() {
     assert_eq!(submission.payload_uri.as_slice(), b"ipfs://payload");
     assert_eq!(submission.round.get(), 2);
     assert_eq!(submission.slot.get(), START + 2_042);
-    assert_eq!(submission.others_stake.get(), 700_000);
-    assert_eq!(submission.audits, 0);
+    assert_eq!(submission.others, Electorate::of(700_000));
+    let counts = [
+        submission.audits,
+        submission.decided,
+        submission.live_audits,
+    ];
+    assert_eq!(counts.map(|n| n.get()), [0; 3]);
+    assert_eq!(submission.slashed.get(), 0);
+    assert!(!submission.paid.get());
     assert_eq!(submission.status, SubmissionStatus::Submitted);
     assert_eq!(game.node(&actor).submissions.get(), 1);
 }
@@ -365,10 +373,12 @@ fn submit_work_with_accounts_of_another_type_fails() {
     case.game.warp(START + 1_000);
     let vote = vote_address(&case.audit(), &case.voters[0].owner.pubkey());
     let (task, node) = (case.game.task, case.accused.node);
+    let disguised = case.game.disguise(&node);
     let submit = case.game.submit_work_ix(&case.accused, 1);
     let cases = [
         (node, vote, InstructionError::AccountDataTooSmall),
-        (node, case.audit(), InstructionError::InvalidAccountData),
+        (node, case.audit(), InstructionError::AccountDataTooSmall),
+        (node, disguised, InstructionError::InvalidAccountData),
         (
             task,
             case.initiator.node,
@@ -437,6 +447,186 @@ fn submit_work_after_set_operator_in_one_transaction_passes() {
     let submit = game.submit_work_ix(&actor, 0);
     game.send(&[set, submit], &[&actor.owner, &actor.operator])
         .unwrap();
+}
+
+/// A bond is an earmark: a worker at its minimum that accuses another still works.
+#[test]
+fn submit_work_with_the_minimum_pledged_passes() {
+    let mut game = Game::new(rules());
+    let (worker, other) = (game.worker(1_000_000), game.worker(1_000_000));
+    game.warp(START + 1);
+    game.submit_work(&other, 0).unwrap();
+    for _ in 0..5 {
+        game.open_audit(&worker, &other, 0, 2).unwrap();
+    }
+    assert_eq!(game.node(&worker).bonds.get(), 1_000_000);
+    game.submit_work(&worker, 0).unwrap();
+}
+
+// Who could vote on it: everyone else, just before its slot and still.
+
+/// A worker with 4,000,000, a friend with 2,000,000 and an honest witness with 1,000,000; at START + 10, and nobody else.
+fn crowd() -> (Game, [Actor; 3]) {
+    let mut game = Game::new(rules());
+    let crowd = [
+        game.worker(4_000_000),
+        game.witness(2_000_000),
+        game.witness(1_000_000),
+    ];
+    game.warp(START + 10);
+    (game, crowd)
+}
+
+/// Stake and nodes that could vote on work of `worker`, submitted now.
+fn others(game: &mut Game, worker: &Actor) -> (u64, u32) {
+    game.submit_work(worker, 0).unwrap();
+    let submission: Submission = game.get(&game.submission(worker, 0));
+    let others = submission.others;
+    (others.stake.get(), others.nodes.get())
+}
+
+#[test]
+fn submit_work_counts_who_else_could_vote() {
+    let (mut game, [worker, ..]) = crowd();
+    assert_eq!(others(&mut game, &worker), (3_000_000, 2));
+    // Workers count for each other.
+    let second = game.worker(1_000_000);
+    game.warp(START + 11);
+    assert_eq!(others(&mut game, &second), (7_000_000, 3));
+}
+
+/// A friend's stake can't vote on work of its own slot: it would only put the quorum out of reach.
+#[test]
+fn submit_work_counts_no_stake_that_came_in_its_slot() {
+    for (slot, expected) in [(9, (8_000_000, 2)), (10, (3_000_000, 2))] {
+        let mut game = Game::new(rules());
+        let [worker, friend] = [game.worker(4_000_000), game.witness(2_000_000)];
+        game.witness(1_000_000);
+        game.warp(START + slot);
+        game.add_stake(&friend, 5_000_000).unwrap();
+        game.warp(START + 10);
+        assert_eq!(others(&mut game, &worker), expected, "START + {slot}");
+    }
+}
+
+#[test]
+fn submit_work_counts_no_node_that_joined_in_its_slot() {
+    for (slot, expected) in [(9, (8_000_000, 3)), (10, (3_000_000, 2))] {
+        let mut game = Game::new(rules());
+        let worker = game.worker(4_000_000);
+        game.witness(2_000_000);
+        game.witness(1_000_000);
+        game.warp(START + slot);
+        game.witness(5_000_000);
+        game.warp(START + 10);
+        assert_eq!(others(&mut game, &worker), expected, "START + {slot}");
+    }
+}
+
+/// What goes in its slot can't vote on it any more, in part or all of it.
+#[test]
+fn submit_work_counts_no_stake_that_left_in_its_slot() {
+    for (amount, expected) in [(Some(1_500_000), (1_500_000, 2)), (None, (1_000_000, 1))] {
+        let (mut game, [worker, friend, _]) = crowd();
+        game.request_leave(&friend, amount).unwrap();
+        assert_eq!(others(&mut game, &worker), expected);
+    }
+}
+
+/// Out and in, or in and out, in one slot: the least of before and now, whatever was between.
+#[test]
+fn submit_work_counts_the_least_of_before_its_slot_and_now() {
+    let (mut game, [worker, friend, _]) = crowd();
+    game.add_stake(&friend, 5_000_000).unwrap();
+    game.request_leave(&friend, Some(6_000_000)).unwrap();
+    assert_eq!(others(&mut game, &worker), (2_000_000, 2));
+
+    let (mut game, [worker, friend, _]) = crowd();
+    game.request_leave(&friend, None).unwrap();
+    game.cancel_leave(&friend).unwrap();
+    game.witness(9_000_000);
+    assert_eq!(others(&mut game, &worker), (3_000_000, 2));
+}
+
+/// Its own stake is neither in what was before nor in what is now, however it moves.
+#[test]
+fn submit_work_counts_nothing_of_its_own() {
+    let (mut game, [worker, ..]) = crowd();
+    game.add_stake(&worker, 5_000_000).unwrap();
+    assert_eq!(others(&mut game, &worker), (3_000_000, 2));
+
+    let (mut game, [worker, ..]) = crowd();
+    game.request_leave(&worker, Some(3_000_000)).unwrap();
+    assert_eq!(others(&mut game, &worker), (3_000_000, 2));
+
+    // Twice in its slot, with a friend's between.
+    let (mut game, [worker, friend, _]) = crowd();
+    game.add_stake(&worker, 5_000_000).unwrap();
+    game.add_stake(&friend, 5_000_000).unwrap();
+    game.request_leave(&worker, Some(8_000_000)).unwrap();
+    assert_eq!(others(&mut game, &worker), (3_000_000, 2));
+
+    // A worker that joined in this very slot was in nothing before it.
+    let (mut game, _) = crowd();
+    let late = game.worker(1_000_000);
+    assert_eq!(others(&mut game, &late), (7_000_000, 3));
+}
+
+/// What was before an earlier slot is of no interest in this one.
+#[test]
+fn submit_work_counts_what_moved_in_the_slot_before() {
+    let (mut game, [worker, friend, _]) = crowd();
+    game.add_stake(&friend, 5_000_000).unwrap();
+    game.add_stake(&worker, 1_000_000).unwrap();
+    game.warp(START + 11);
+    assert_eq!(others(&mut game, &worker), (8_000_000, 2));
+
+    // And the worker's alone moves in this one.
+    let (mut game, [worker, friend, _]) = crowd();
+    game.add_stake(&friend, 5_000_000).unwrap();
+    game.warp(START + 11);
+    game.request_leave(&worker, Some(1_000_000)).unwrap();
+    assert_eq!(others(&mut game, &worker), (8_000_000, 2));
+}
+
+/// At its minimum a node votes and counts; a slash below it takes it out, all its stake with it, until it comes back to the minimum.
+#[test]
+fn submit_work_counts_no_node_below_its_minimum() {
+    for (staked, counts) in [(2_000_000, true), (1_999_996, false)] {
+        let mut game = Game::new(rules());
+        let (worker, convict) = (game.worker(4_000_000), game.worker(staked));
+        let witnesses = [(); 3].map(|()| game.witness(1_000_000));
+        game.warp(START + 1);
+        game.submit_work(&convict, 0).unwrap();
+        game.open_audit(&witnesses[0], &convict, 0, 2).unwrap();
+        let audit = game.audit(&convict, 0, 0);
+        for voter in &witnesses[1..] {
+            game.cast_vote(voter, &audit, 2).unwrap();
+        }
+        game.warp(START + 1_000);
+        // In the slot of the verdict the convict is what it is after it.
+        game.resolve_audit(&audit).unwrap();
+        let count = |game: &mut Game, round: u64| {
+            game.submit_work(&worker, round).unwrap();
+            let submission: Submission = game.get(&game.submission(&worker, round));
+            (submission.others.stake.get(), submission.others.nodes.get())
+        };
+        let expected = if counts {
+            (4_000_000, 4)
+        } else {
+            (3_000_000, 3)
+        };
+        assert_eq!(count(&mut game, 1), expected);
+        if !counts {
+            // One unit is not enough, two are; in the slot after that.
+            for (round, expected) in [(2, (3_000_000, 3)), (3, (4_000_001, 4))] {
+                game.warp(START + round * 1_000 - 1);
+                game.add_stake(&convict, round - 1).unwrap();
+                game.warp(START + round * 1_000);
+                assert_eq!(count(&mut game, round), expected);
+            }
+        }
+    }
 }
 
 // The round: made by its first submission, which sets its bounty aside.
