@@ -13,6 +13,7 @@ use securing_tasks::{
     events::{NodeAllowed, NodeDisallowed},
     AllowEntry, Audit, GateKind, Node, Role, RulesArgs, ID,
 };
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
 use spl_token_group_interface::instruction::{initialize_group, initialize_member};
@@ -265,8 +266,8 @@ fn at(kind: Kind, (role, moment): (u8, Moment), change: impl Fn(&mut Door, &mut 
             .unwrap();
     }
     change(&mut door, &mut actor);
-    let audit = door.game.audit(&accused, 0, 0);
     let game = &mut door.game;
+    let audit = audit_address(&game.submission(&accused, 0), &initiator.owner.pubkey(), 0);
     match moment {
         Join => unreachable!("it joined"),
         Submit => game.submit_work(&actor, 0),
@@ -562,25 +563,6 @@ fn tokens_gate_of_no_units_asks_for_a_wallet() {
     game.join_task(&actor, WORKER, 1_000_000).unwrap();
 }
 
-/// A gate on the task's own mint: what stays in the wallet after joining isn't asked for at joining, but later.
-#[test]
-fn tokens_gate_on_the_tasks_own_mint_takes_another_wallet_than_the_stakes_at_joining() {
-    let mut game = Game::unborn(rules());
-    game.rules.worker_gate = gate(GateKind::Token, game.mint, 5, 0);
-    game.create_task().unwrap();
-    let mut actor = game.stranger();
-    actor.gate_proof = Some(actor.wallet);
-    let joined = game.join_task(&actor, WORKER, 1_000_000);
-    assert_eq!(failure(joined), InstructionError::Custom(2040));
-    let (creator, mint) = (game.creator.insecure_clone(), game.mint);
-    let owner = actor.owner.pubkey();
-    let second = make_wallet(&mut game.svm, &creator, &TOKEN, &mint, &owner, 5);
-    actor.gate_proof = Some(second);
-    game.join_task(&actor, WORKER, 1_000_000).unwrap();
-    actor.gate_proof = Some(actor.wallet);
-    game.submit_work(&actor, 0).unwrap();
-}
-
 /// Puts an account of these bytes at a fresh address, or at `address`.
 fn put(game: &mut Game, address: Address, owner: Address, data: Vec<u8>) -> Address {
     let account = solana_account::Account {
@@ -754,6 +736,53 @@ fn collection_with_a_multisig_that_spells_a_members_mint_is_closed() {
     open(COLLECTION, spell(356));
 }
 
+/// A collection that the task's own mint is one of would ask for what is staked.
+#[test]
+fn collection_of_the_tasks_own_mint_is_refused_at_creation() {
+    for role in [WORKER, WITNESS] {
+        let mut game = Game::unborn(rules());
+        let (own, other) = (make_group(&mut game), make_group(&mut game));
+        game.token_program = TOKEN_2022;
+        game.mint = make_member(&mut game, &own);
+        let create = |game: &mut Game, group| {
+            let asked = gate(GateKind::Collection, group, 0, 0);
+            (game.rules.worker_gate, game.rules.witness_gate) = if role == WORKER {
+                (asked, open_gate())
+            } else {
+                (open_gate(), asked)
+            };
+            game.create_task()
+        };
+        refused(create(&mut game, own), TaskError::GateOnItself);
+        create(&mut game, other).unwrap();
+    }
+}
+
+/// The group's own mint is none of its members: a task that pays in it may ask for one.
+#[test]
+fn collection_of_the_tasks_own_group_is_open() {
+    let mut game = Game::unborn(rules());
+    let group = make_group(&mut game);
+    game.token_program = TOKEN_2022;
+    game.mint = group;
+    game.rules.worker_gate = gate(GateKind::Collection, group, 0, 0);
+    game.create_task().unwrap();
+    let mut actor = game.stranger();
+    let creator = game.creator.insecure_clone();
+    let mint = make_member(&mut game, &group);
+    let owner = actor.owner.pubkey();
+    let wallet = make_wallet(&mut game.svm, &creator, &TOKEN_2022, &mint, &owner, 1);
+    (actor.gate_proof, actor.gate_mint) = (Some(wallet), Some(mint));
+    game.join_task(&actor, WORKER, 1_000_000).unwrap();
+    // A wallet of the group's mint is no member's.
+    let mut other = game.stranger();
+    let owner = other.owner.pubkey();
+    let wallet = make_wallet(&mut game.svm, &creator, &TOKEN_2022, &group, &owner, 1);
+    (other.gate_proof, other.gate_mint) = (Some(wallet), Some(group));
+    let sent = game.join_task(&other, WORKER, 1_000_000);
+    refused(sent, TaskError::GateClosed);
+}
+
 // Standing.
 
 #[test]
@@ -911,27 +940,6 @@ fn member_of_another_task_is_none() {
     });
 }
 
-/// Nobody is a member before joining, and afterwards the node is in the instruction already.
-#[test]
-fn gate_that_asks_about_its_own_task_admits_nobody() {
-    for kind in [GateKind::Standing, GateKind::Member] {
-        let mut game = Game::unborn(rules());
-        game.rules.worker_gate = gate(kind, game.task, 0, u32::MAX);
-        game.create_task().unwrap();
-        let mut actor = game.stranger();
-        let sent = game.join_task(&actor, WORKER, 1_000_000);
-        refused(sent, TaskError::GateClosed);
-        actor.gate_proof = Some(actor.node);
-        let sent = game.join_task(&actor, WORKER, 1_000_000);
-        assert_eq!(failure(sent), InstructionError::Custom(2040));
-        // Through a node of the other role neither.
-        let witness = game.witness(1_000_000);
-        actor.gate_proof = Some(witness.node);
-        let sent = game.join_task(&actor, WORKER, 1_000_000);
-        refused(sent, TaskError::GateClosed);
-    }
-}
-
 // Losing access hinders nobody from ending what it began and leaving.
 
 fn removed(game: &mut Game, actor: &Actor, role: u8) {
@@ -1053,12 +1061,14 @@ fn allow_node_makes_an_entry_and_says_so() {
     let event = NodeAllowed {
         task: game.task,
         owner,
+        payer: game.creator.pubkey(),
         role: WITNESS,
         slot: START + 3,
     };
     logged(game.allow_node(WITNESS, &owner), &event);
     let entry: AllowEntry = game.get(&address);
     assert_eq!((entry.task, entry.owner), (game.task, owner));
+    assert_eq!(entry.payer, game.creator.pubkey());
     assert_eq!(entry.role, WITNESS);
     assert_eq!(game.task().entries.get(), 1);
     game.allow_node(WORKER, &owner).unwrap();
@@ -1154,27 +1164,41 @@ fn allow_node_at_another_address_fails() {
     }
 }
 
-/// Both instructions on their own state, with who may call them.
-fn listings() -> [(Game, Instruction, Address); 2] {
-    let (game, owner, entry) = listing();
-    let allow = (game.allow_node_ix(WITNESS, &owner), entry);
-    let (other, owner, entry) = listed();
-    let disallow = other.disallow_node_ix(WITNESS, &owner);
-    [(game, allow.0, allow.1), (other, disallow, entry)]
+/// Both instructions on their own state, paid by another than the creator who signs, so that each key is in one place.
+fn listings() -> [(Game, Instruction, Address, Keypair); 2] {
+    let (mut game, owner, entry) = listing();
+    let payer = key(&mut game.svm);
+    let allow = paid_by(&game, &owner, &payer);
+    let (mut other, of, place) = listing();
+    let paid = key(&mut other.svm);
+    let creator = other.creator.insecure_clone();
+    let made = paid_by(&other, &of, &paid);
+    other.send(&[made], &[&paid, &creator]).unwrap();
+    let mut disallow = other.disallow_node_ix(WITNESS, &of);
+    disallow.accounts[3].pubkey = paid.pubkey();
+    [(game, allow, entry, payer), (other, disallow, place, paid)]
+}
+
+/// `allow_node` of a witness with another payer than the creator.
+fn paid_by(game: &Game, owner: &Address, payer: &Keypair) -> Instruction {
+    let mut allow = game.allow_node_ix(WITNESS, owner);
+    assert_eq!(allow.accounts[0].pubkey, game.creator.pubkey());
+    allow.accounts[0].pubkey = payer.pubkey();
+    allow
 }
 
 #[test]
 fn allow_and_disallow_by_another_fail() {
-    for (mut game, whole, _) in listings() {
+    for (mut game, whole, _, payer) in listings() {
         let actor = game.worker(1_000_000);
         let creator = game.creator.pubkey();
         for key in [&actor.owner, &actor.operator] {
             let other = swap(whole.clone(), &creator, &key.pubkey());
-            refused(game.send(&[other], &[key]), TaskError::NotCreator);
+            refused(game.send(&[other], &[&payer, key]), TaskError::NotCreator);
         }
         let without = unsigned(whole, &creator);
         assert_eq!(
-            failure(game.send(&[without], &[&actor.owner])),
+            failure(game.send(&[without], &[&payer])),
             InstructionError::MissingRequiredSignature
         );
     }
@@ -1182,22 +1206,138 @@ fn allow_and_disallow_by_another_fail() {
 
 #[test]
 fn allow_and_disallow_with_wrong_accounts_fail() {
-    for (mut game, whole, entry) in listings() {
+    for (mut game, whole, entry, payer) in listings() {
         let task = game.task;
         let (forged, disguised) = (game.forge(&task), game.disguise(&task));
+        let creator = game.creator.insecure_clone();
         for (from, to, error) in [
             (task, forged, InstructionError::IllegalOwner),
             (task, disguised, InstructionError::InvalidAccountData),
             (task, entry, InstructionError::Custom(2040)),
             (entry, task, InstructionError::Custom(2040)),
-            (task, game.creator.pubkey(), InstructionError::Custom(2040)),
+            (task, creator.pubkey(), InstructionError::Custom(2040)),
+            (task, payer.pubkey(), InstructionError::Custom(2040)),
         ] {
-            let sent = game.send_by_creator(swap(whole.clone(), &from, &to));
-            assert_eq!(failure(sent), error);
+            let sent = game.send(&[swap(whole.clone(), &from, &to)], &[&payer, &creator]);
+            assert_eq!(failure(sent), error, "{from} to {to}");
         }
-        let sent = game.send_by_creator(readonly(whole, &task));
+        let sent = game.send(&[readonly(whole, &task)], &[&payer, &creator]);
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
+}
+
+#[test]
+fn allow_node_paid_by_another_costs_the_creator_no_lamport_and_gives_the_rent_back() {
+    let (mut game, owner, address) = listing();
+    let (payer, creator) = (key(&mut game.svm), game.creator.insecure_clone());
+    let lamports = |game: &Game, key: &Keypair| game.svm.get_balance(&key.pubkey()).unwrap();
+    let before = [&payer, &creator].map(|key| lamports(&game, key));
+    let event = NodeAllowed {
+        task: game.task,
+        owner,
+        payer: payer.pubkey(),
+        role: WITNESS,
+        slot: START,
+    };
+    let allow = paid_by(&game, &owner, &payer);
+    let sent = game.send(&[allow], &[&payer, &creator]);
+    let fee = sent.as_ref().unwrap().fee;
+    logged(sent, &event);
+    assert_eq!(game.get::<AllowEntry>(&address).payer, payer.pubkey());
+    let rent = game.svm.get_balance(&address).unwrap();
+    assert_eq!(lamports(&game, &payer), before[0] - fee - rent);
+    assert_eq!(lamports(&game, &creator), before[1]);
+
+    let to_creator = game.disallow_node_ix(WITNESS, &owner);
+    refused(
+        game.send_by_creator(to_creator.clone()),
+        TaskError::WrongPayer,
+    );
+    let mut disallow = to_creator;
+    disallow.accounts[3].pubkey = payer.pubkey();
+    game.send_by_creator(disallow).unwrap();
+    assert_eq!(lamports(&game, &payer), before[0] - fee);
+}
+
+#[test]
+fn allow_node_by_a_creator_that_holds_data_passes_when_another_pays() {
+    let (mut game, owner, address) = listing();
+    let (payer, creator) = (key(&mut game.svm), game.creator.insecure_clone());
+    give_data(&mut game.svm, &creator.pubkey());
+    let alone = game.allow_node_ix(WITNESS, &owner);
+    assert_eq!(
+        failure(game.send(&[alone], &[&payer, &creator])),
+        InstructionError::InvalidArgument
+    );
+    let allow = paid_by(&game, &owner, &payer);
+    game.send(&[allow], &[&payer, &creator]).unwrap();
+    assert_eq!(game.get::<AllowEntry>(&address).owner, owner);
+}
+
+#[test]
+fn allow_node_without_the_payers_signature_fails() {
+    let (mut game, owner, _) = listing();
+    let (payer, creator) = (key(&mut game.svm), game.creator.insecure_clone());
+    let allow = unsigned(paid_by(&game, &owner, &payer), &payer.pubkey());
+    assert_eq!(
+        failure(game.send(&[allow], &[&creator])),
+        InstructionError::MissingRequiredSignature
+    );
+    let allow = readonly(paid_by(&game, &owner, &payer), &payer.pubkey());
+    assert_eq!(
+        failure(game.send(&[allow], &[&creator, &payer])),
+        InstructionError::MissingRequiredSignature
+    );
+}
+
+/// An entry decides who may vote: until one leave delay after the end it is the creator's.
+#[test]
+fn disallow_node_by_anyone_passes_once_the_task_is_released() {
+    let (mut game, owner, entry) = listed();
+    let stranger = game.stranger();
+    let mut disallow = game.disallow_node_ix(WITNESS, &owner);
+    disallow.accounts[0].pubkey = stranger.owner.pubkey();
+    let by_stranger =
+        |game: &mut Game| game.send(std::slice::from_ref(&disallow), &[&stranger.owner]);
+    refused(by_stranger(&mut game), TaskError::NotCreator);
+    game.warp(START + 10_000);
+    game.pause_task().unwrap();
+    refused(by_stranger(&mut game), TaskError::NotCreator);
+    game.retire_task().unwrap();
+    for slot in [START + 10_000, START + 10_599] {
+        game.warp(slot);
+        refused(by_stranger(&mut game), TaskError::NotCreator);
+    }
+    // Retiring again puts nothing off.
+    game.retire_task().unwrap();
+    game.warp(START + 10_600);
+    let before = game.svm.get_balance(&game.creator.pubkey()).unwrap();
+    let rent = game.svm.get_balance(&entry).unwrap();
+    let event = NodeDisallowed {
+        task: game.task,
+        owner,
+        role: WITNESS,
+        slot: START + 10_600,
+    };
+    logged(by_stranger(&mut game), &event);
+    let after = game.svm.get_balance(&game.creator.pubkey()).unwrap();
+    assert_eq!(after, before + rent, "the rent goes to who paid it");
+    assert_eq!(game.task().entries.get(), 0);
+}
+
+/// Not even then to the one who calls.
+#[test]
+fn disallow_node_to_another_than_the_payer_fails() {
+    let (mut game, owner, _) = listed();
+    game.retire_task().unwrap();
+    game.warp(START + 600);
+    let stranger = game.stranger();
+    let mut disallow = game.disallow_node_ix(WITNESS, &owner);
+    for place in [0, 3] {
+        disallow.accounts[place].pubkey = stranger.owner.pubkey();
+    }
+    let sent = game.send(&[disallow], &[&stranger.owner]);
+    refused(sent, TaskError::WrongPayer);
 }
 
 #[test]
