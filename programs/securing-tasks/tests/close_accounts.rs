@@ -15,6 +15,7 @@ use solana_signer::Signer;
 use solana_transaction::InstructionError;
 
 const VALID: u8 = 0;
+const DOWNTIME: u8 = 1;
 const MALICE: u8 = 2;
 
 /// The first slot at which bounties of round 0 can be claimed.
@@ -533,7 +534,11 @@ fn close_audit_lets_go_of_submission_and_initiator() {
     let counts = |case: &Case| {
         let submission: Submission = case.game.get(&case.work());
         let node = case.game.node(&case.initiator);
-        (submission.audits, submission.live_audits, node.live.get())
+        (
+            submission.audits.get(),
+            submission.live_audits.get(),
+            node.live.get(),
+        )
     };
     assert_eq!(counts(&case), (1, 1, 1));
     let audit = case.audit();
@@ -587,16 +592,18 @@ fn close_audit_with_another_submission_or_node_fails() {
     }
 }
 
-/// A closed attempt's address is never used again: the next attempt has its own.
+/// A closed audit's address is never used again: the initiator's next one has its own.
 #[test]
-fn open_audit_after_the_first_was_closed_is_the_second_attempt() {
+fn open_audit_after_the_first_was_closed_is_another() {
     let mut case = Case::audited(rules(), MALICE);
     let first = case.audit();
     case.resolve().unwrap();
     case.game.close_audit(&first).unwrap();
+    let next = case.game.next_audit(&case.initiator, &case.accused, 0);
     let again = case
         .game
-        .open_audit_ix(&case.initiator, &case.accused, 0, 0, MALICE);
+        .open_audit_ix(&case.initiator, &case.accused, 0, MALICE);
+    let again = swap(again, &next, &first);
     let operator = case.initiator.operator.insecure_clone();
     assert_eq!(
         failure(case.game.send(&[again], &[&operator])),
@@ -605,8 +612,11 @@ fn open_audit_after_the_first_was_closed_is_the_second_attempt() {
     case.game
         .open_audit(&case.initiator, &case.accused, 0, MALICE)
         .unwrap();
+    let audit: Audit = case.game.get(&next);
+    assert_eq!((audit.index.get(), audit.attempt.get()), (1, 1));
     let submission: Submission = case.game.get(&case.work());
-    assert_eq!((submission.audits, submission.live_audits), (2, 1));
+    let counts = [submission.audits, submission.live_audits];
+    assert_eq!(counts.map(|n| n.get()), [2, 1]);
 }
 
 #[test]
@@ -656,7 +666,7 @@ fn close_submission_before_its_bounty_is_claimed_fails() {
         }
         let worker = game.worker(1_000_000);
         game.submit_work(&worker, 0).unwrap();
-        for slot in [START + 100, AUDIT_END, START + 100_000] {
+        for slot in [AUDIT_END, START + 100_000] {
             game.warp(slot);
             refused(game.close_submission(&worker, 0), TaskError::NotEmpty);
         }
@@ -676,11 +686,37 @@ fn close_submission_before_its_bounty_is_claimed_fails() {
 #[test]
 fn close_submission_under_audit_fails() {
     let mut case = Case::audited(rules(), MALICE);
-    case.game.warp(START + 100);
-    refused(
-        case.game.close_submission(&case.accused, 0),
-        TaskError::NotEmpty,
-    );
+    for slot in [AUDIT_END, AUDIT_END + 10_000] {
+        case.game.warp(slot);
+        refused(
+            case.game.close_submission(&case.accused, 0),
+            TaskError::NotEmpty,
+        );
+    }
+}
+
+/// Convicted by the first of two audits: the second still needs it.
+#[test]
+fn close_submission_under_a_second_audit_fails() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.game
+        .open_audit(&case.voters[2], &case.accused, 0, MALICE)
+        .unwrap();
+    let (first, second) = (case.audit(), case.game.audit(&case.accused, 0, 1));
+    case.vote(&[MALICE, MALICE]);
+    case.resolve().unwrap();
+    case.claim(2);
+    for voter in &case.voters[..2] {
+        case.game.close_vote(voter, &first).unwrap();
+    }
+    case.game.close_audit(&first).unwrap();
+    case.game.warp(AUDIT_END);
+    let close = |case: &mut Case| case.game.close_submission(&case.accused, 0);
+    refused(close(&mut case), TaskError::NotEmpty);
+    case.game.resolve_audit(&second).unwrap();
+    refused(close(&mut case), TaskError::NotEmpty);
+    case.game.close_audit(&second).unwrap();
+    close(&mut case).unwrap();
 }
 
 #[test]
@@ -730,7 +766,7 @@ fn close_submission_with_another_tasks_round_fails() {
 }
 
 /// A submission that was convicted, and has no audit left, while the round still takes work; an honest one is beside it.
-fn convicted_early() -> Case {
+fn convicted_early(fault: u8) -> Case {
     let mut game = Game::new(RulesArgs {
         reveal_slots: 50,
         ..rules()
@@ -743,14 +779,14 @@ fn convicted_early() -> Case {
     game.warp(START + 1);
     game.submit_work(&accused, 0).unwrap();
     game.submit_work(&honest, 0).unwrap();
-    game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+    game.open_audit(&initiator, &accused, 0, fault).unwrap();
     let mut case = Case {
         game,
         accused,
         initiator,
         voters,
     };
-    case.vote(&[MALICE, MALICE]);
+    case.vote(&[fault, fault]);
     case.resolve().unwrap();
     case.claim(2);
     let audit = case.audit();
@@ -763,8 +799,8 @@ fn convicted_early() -> Case {
 
 /// Else the convicted could submit once more, and thin the honest one's part.
 #[test]
-fn close_submission_while_its_round_takes_work_fails() {
-    let mut case = convicted_early();
+fn close_submission_while_its_round_can_be_audited_fails() {
+    let mut case = convicted_early(MALICE);
     for slot in [START + 51, START + 99] {
         case.game.warp(slot);
         refused(
@@ -777,13 +813,53 @@ fn close_submission_while_its_round_takes_work_fails() {
             "the system program's AccountAlreadyInUse"
         );
     }
-    case.game.warp(START + 100);
+    for slot in [START + 100, AUDIT_END - 1] {
+        case.game.warp(slot);
+        refused(
+            case.game.close_submission(&case.accused, 0),
+            TaskError::RoundUndecided,
+        );
+    }
+    case.game.warp(AUDIT_END);
     case.game.close_submission(&case.accused, 0).unwrap();
     refused(
         case.game.submit_work(&case.accused, 0),
         TaskError::SubmissionWindowClosed,
     );
     assert_eq!(case.game.get::<Round>(&case.round()).submissions.get(), 2);
+}
+
+/// A friend's cheap conviction for downtime, and the submission closed: nobody could accuse it of malice any more.
+#[test]
+fn close_submission_does_not_shield_what_was_convicted_of_downtime() {
+    let mut case = convicted_early(DOWNTIME);
+    case.game.warp(AUDIT_END - 1);
+    refused(
+        case.game.close_submission(&case.accused, 0),
+        TaskError::RoundUndecided,
+    );
+    case.game
+        .open_audit(&case.voters[2], &case.accused, 0, MALICE)
+        .unwrap();
+    case.game.warp(AUDIT_END);
+    refused(
+        case.game.close_submission(&case.accused, 0),
+        TaskError::NotEmpty,
+    );
+}
+
+/// Each round waits for its own window.
+#[test]
+fn close_submission_of_a_later_round_waits_for_its_own_audit_end() {
+    let mut game = Game::new(rules());
+    let worker = game.worker(1_000_000);
+    game.warp(START + 3_000);
+    game.submit_work(&worker, 3).unwrap();
+    game.warp(AUDIT_END + 2_999);
+    refused(game.close_submission(&worker, 3), TaskError::RoundUndecided);
+    game.warp(AUDIT_END + 3_000);
+    game.claim_bounty(&worker, 3).unwrap();
+    game.close_submission(&worker, 3).unwrap();
 }
 
 /// A task whose window is over already can't be named for it.
@@ -838,9 +914,11 @@ fn close_round_before_its_audit_is_resolved_fails() {
 /// There is always a submission while the round takes work: it never begins anew, with another reserve.
 #[test]
 fn close_round_while_it_takes_work_fails() {
-    let mut case = convicted_early();
-    case.game.warp(START + 99);
-    refused(case.game.close_round(0), TaskError::NotEmpty);
+    let mut case = convicted_early(MALICE);
+    for slot in [START + 99, AUDIT_END - 1] {
+        case.game.warp(slot);
+        refused(case.game.close_round(0), TaskError::NotEmpty);
+    }
 }
 
 #[test]
@@ -1015,7 +1093,7 @@ fn close_node_with_a_locked_share_fails() {
     case.game.close_node(&voter).unwrap();
 }
 
-/// An initiator whose bond came back and went: only its audit needs it.
+/// An initiator whose bond is free again and gone: only its audit needs it.
 #[test]
 fn close_node_that_an_audit_needs_fails() {
     let mut case = Case::audited(rules(), MALICE);
@@ -1217,34 +1295,88 @@ fn close_task_with_a_gift_in_the_vault_passes_and_pays_it_out() {
 }
 
 #[test]
-fn close_task_to_another_wallet_of_the_mint_passes() {
+fn close_task_to_another_wallet_of_the_creator_passes() {
     let mut game = retired();
-    let other = game.stranger().wallet;
+    let creator = game.creator.insecure_clone();
+    let (mint, key) = (game.mint, creator.pubkey());
+    let other = make_wallet(&mut game.svm, &creator, &TOKEN, &mint, &key, 0);
     let close = swap(game.close_task_ix(), &game.creator_wallet, &other);
     game.send_by_creator(close).unwrap();
 }
 
+/// Also where the creator signs, who can move the tokens on.
 #[test]
-fn close_task_by_another_fails() {
+fn close_task_to_the_wallet_of_another_fails() {
     let mut game = retired();
-    let actor = game.stranger();
-    let close = swap(
-        game.close_task_ix(),
-        &game.creator.pubkey(),
-        &actor.owner.pubkey(),
+    let thief = game.stranger();
+    let close = swap(game.close_task_ix(), &game.creator_wallet, &thief.wallet);
+    refused(
+        game.send(std::slice::from_ref(&close), &[&thief.owner]),
+        TaskError::NotCreator,
     );
-    refused(game.send(&[close], &[&actor.owner]), TaskError::NotCreator);
+    refused(game.send_by_creator(close), TaskError::NotCreator);
+}
+
+/// Once nothing depends on it: what is in the vault and both rents go where they belong.
+#[test]
+fn close_task_by_a_stranger_pays_creator_and_payer() {
+    let mut case = without_audit(MALICE);
+    case.game.retire_task().unwrap();
+    case.game.close_submission(&case.accused, 0).unwrap();
+    case.game.close_round(0).unwrap();
+    case.game.warp(case.game.slot() + LEAVE_DELAY);
+    for actor in [&case.accused, &case.initiator]
+        .into_iter()
+        .chain(&case.voters)
+    {
+        case.game.return_stake(actor).unwrap();
+        case.game.close_node(actor).unwrap();
+    }
+    let (mut game, stranger) = (case.game, case.voters[0].owner.insecure_clone());
+    let creator = game.creator.pubkey();
+    let tokens = balance(&game.svm, &game.creator_wallet);
+    let before =
+        lamports(&game, &creator) + lamports(&game, &game.task) + lamports(&game, &game.vault);
+    let close = game.close_task_ix();
+    game.send(&[close], &[&stranger]).unwrap();
+    assert_eq!(lamports(&game, &creator), before);
+    assert_eq!(
+        balance(&game.svm, &game.creator_wallet),
+        tokens + 100_000,
+        "the round's bounty, which the convict didn't earn"
+    );
 }
 
 #[test]
-fn close_task_without_the_creators_signature_fails() {
+fn close_task_to_another_than_the_payer_fails() {
     let mut game = retired();
-    let actor = game.stranger();
-    let close = unsigned(game.close_task_ix(), &game.creator.pubkey());
-    assert_eq!(
-        failure(game.send(&[close], &[&actor.owner])),
-        InstructionError::MissingRequiredSignature
-    );
+    let thief = game.stranger();
+    let payer = game.creator.pubkey();
+    for other in [thief.owner.pubkey(), thief.wallet] {
+        let close = swap(game.close_task_ix(), &payer, &other);
+        refused(game.send(&[close], &[&thief.owner]), TaskError::WrongPayer);
+    }
+}
+
+/// Task and vault were paid for by another than the creator: both rents are that one's, the tokens the creator's.
+#[test]
+fn close_task_gives_both_rents_to_who_paid_them() {
+    let mut game = Game::unborn(rules());
+    let (payer, creator) = (key(&mut game.svm), game.creator.insecure_clone());
+    let before = [&payer, &creator].map(|key| lamports(&game, &key.pubkey()));
+    let mut accounts = create_task_accounts(&creator.pubkey(), 0, &game.mint, &TOKEN);
+    accounts.payer = payer.pubkey();
+    let create = instruction(accounts, create_task_data(0, &game.rules));
+    game.send(&[create], &[&payer, &creator]).unwrap();
+    game.retire_task().unwrap();
+    let to_creator = game.close_task_ix();
+    refused(game.send_by_creator(to_creator), TaskError::WrongPayer);
+    let close = swap(game.close_task_ix(), &creator.pubkey(), &payer.pubkey());
+    game.send_by_creator(close).unwrap();
+    for (key, before) in [payer, creator].iter().zip(before) {
+        let fee = game.fees.get(&key.pubkey().to_string()).unwrap();
+        assert_eq!(lamports(&game, &key.pubkey()), before - fee);
+    }
 }
 
 #[test]
@@ -1320,7 +1452,8 @@ fn create_task_with_the_id_of_a_closed_one_begins_anew() {
     game.create_task().unwrap();
     let task = game.task();
     assert_eq!(task.start_slot.get(), START + LEAVE_DELAY);
-    assert_eq!((task.pool.get(), task.active_stake.get()), (0, 0));
+    assert_eq!((task.pool.get(), task.electorate), (0, none()));
+    assert_eq!(task.retired_slot.get(), 0);
     assert_ne!(task.status, retired.status);
     // The old node is gone, and its owner can join again.
     assert_eq!(failure(game.add_stake(&worker, 1)), GONE);
