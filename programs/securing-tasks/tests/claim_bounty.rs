@@ -339,6 +339,60 @@ fn claim_bounty_of_the_convicted_fails() {
     }
 }
 
+/// Two audits of the accused's work, opened by two, with two votes each.
+fn twice(opinions: [u8; 2]) -> (Case, Actor, [Address; 2]) {
+    let (mut case, honest) = accused_and_honest();
+    let [first, second, third] = &case.voters;
+    for initiator in [&case.initiator, third] {
+        case.game
+            .open_audit(initiator, &case.accused, 0, MALICE)
+            .unwrap();
+    }
+    let audits = [0, 1].map(|attempt| case.game.audit(&case.accused, 0, attempt));
+    for (audit, opinion) in audits.iter().zip(opinions) {
+        for voter in [first, second] {
+            case.game.cast_vote(voter, audit, opinion).unwrap();
+        }
+    }
+    case.game.warp(AUDIT_END);
+    (case, honest, audits)
+}
+
+/// An acquittal doesn't end the case: the round is undecided until the second audit is, too.
+#[test]
+fn claim_bounty_of_the_acquitted_waits_for_the_second_audit() {
+    for opinion in [VALID, MALICE] {
+        let (mut case, honest, audits) = twice([VALID, opinion]);
+        case.game.resolve_audit(&audits[0]).unwrap();
+        for worker in [&case.accused, &honest] {
+            refused(case.game.claim_bounty(worker, 0), TaskError::RoundUndecided);
+        }
+        case.game.resolve_audit(&audits[1]).unwrap();
+        case.game.claim_bounty(&honest, 0).unwrap();
+        let sent = case.game.claim_bounty(&case.accused, 0);
+        if opinion == VALID {
+            sent.unwrap();
+            assert_eq!(earned(&case.game, &case.accused), (50_000, 1));
+        } else {
+            refused(sent, TaskError::ConvictedEarnsNothing);
+        }
+    }
+}
+
+/// No later acquittal makes an earlier conviction undone; two convictions count as one.
+#[test]
+fn claim_bounty_of_the_convicted_fails_after_an_acquittal_too() {
+    for opinion in [VALID, MALICE] {
+        let (mut case, _, audits) = twice([MALICE, opinion]);
+        for audit in &audits {
+            case.game.resolve_audit(audit).unwrap();
+        }
+        let sent = case.game.claim_bounty(&case.accused, 0);
+        refused(sent, TaskError::ConvictedEarnsNothing);
+        assert_eq!(round(&case.game, 0).convictions.get(), 1);
+    }
+}
+
 /// Nobody earns by convicting a rival: the part goes back to the pool when the round closes.
 #[test]
 fn claim_bounty_of_the_honest_is_no_larger_for_a_rivals_conviction() {
