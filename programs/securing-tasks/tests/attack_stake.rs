@@ -1,14 +1,14 @@
 //! Attacks with stake: carried off before a slash, moved about, multiplied, locked up, laundered.
 //!
 //! Unless a test says otherwise: a conviction for malice takes 2,000,000 of 4,000,000 (600,000 bonus, 200,000 pool, 1,200,000 voters);
-//! a vote lends 50,000, an accusation 200,000; what is asked to leave waits 600 slots.
+//! a commitment pledges 50,000, an accusation 200,000; what is asked to leave waits 600 slots.
 
 mod attack_kit;
 mod common;
 
 use attack_kit::*;
 use common::*;
-use securing_tasks::{Audit, GateKind, Outcome, RulesArgs};
+use securing_tasks::{Audit, GateKind, Outcome, RulesArgs, VoteWeight};
 use solana_signer::Signer;
 
 /// A worker of 4,000,000 and three honest witnesses of 1,000,000; the worker submitted at START + 1.
@@ -226,7 +226,7 @@ fn leaving_before_the_slash_loses_the_leaving_part_first() {
 
 // Voters that leave.
 
-/// A voter asks to leave in the slot of its vote: it stays 400 slots longer than the case, and its deposit with it.
+/// A voter asks to leave in the slot of its vote: it stays 400 slots longer than the case.
 #[test]
 fn voter_leaving_with_its_vote_counted_waits_past_the_case() {
     let case = Case::audited(rules(), MALICE);
@@ -312,7 +312,7 @@ fn stuck_lock_on_a_busy_worker_holds_its_stake_and_never_its_bounties() {
             game.warp(start + 400 * u64::from(attempt));
             let turn = [
                 game.resolve_audit_ix(&open),
-                game.open_audit_ix(&griefer, &worker, round, attempt, MALICE),
+                game.open_audit_ix(&griefer, &worker, round, MALICE),
             ];
             game.send(&turn, &[&griefer.operator]).unwrap();
             open = game.audit(&worker, round, attempt);
@@ -487,12 +487,108 @@ fn second_slash_for_one_fault_is_refused() {
     let audit = hunt.game.audit(&hunt.accused, 0, 0);
     refused(hunt.game.resolve_audit(&audit), TaskError::AlreadyResolved);
     for initiator in &hunt.honest {
-        refused(
-            hunt.game.open_audit(initiator, &hunt.accused, 0, MALICE),
-            TaskError::AlreadyDecided,
-        );
+        for accusation in [DOWNTIME, MALICE] {
+            refused(
+                hunt.game
+                    .open_audit(initiator, &hunt.accused, 0, accusation),
+                TaskError::AlreadyDecided,
+            );
+        }
     }
     assert_eq!(gains(&mut hunt.game, [&hunt.accused]), [-2_000_000]);
+}
+
+/// One submission costs 2,000,000, however many audits of it convict side by side and in whichever order their faults come: downtime
+/// 400,000 and malice the rest. Whoever accused first has the bonus of what is taken, in that order.
+#[test]
+fn second_slash_by_audits_side_by_side_takes_no_more_than_one() {
+    for (faults, bonuses, slashes) in [
+        ([MALICE, MALICE, MALICE], [600_000, 0, 0], [2_000_000, 0, 0]),
+        (
+            [DOWNTIME, MALICE, DOWNTIME],
+            [120_000, 480_000, 0],
+            [400_000, 1_600_000, 0],
+        ),
+        (
+            [DOWNTIME, DOWNTIME, MALICE],
+            [120_000, 0, 480_000],
+            [400_000, 0, 1_600_000],
+        ),
+        (
+            [MALICE, DOWNTIME, DOWNTIME],
+            [600_000, 0, 0],
+            [2_000_000, 0, 0],
+        ),
+    ] {
+        let mut game = Game::new(rules());
+        let accused = game.worker(4_000_000);
+        let accusers = [(); 3].map(|()| game.witness(1_000_000));
+        let voters = [(); 2].map(|()| game.witness(1_000_000));
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        let audits: Vec<_> = accusers
+            .iter()
+            .zip(faults)
+            .map(|(accuser, fault)| {
+                let audit = game.next_audit(accuser, &accused, 0);
+                game.open_audit(accuser, &accused, 0, fault).unwrap();
+                for voter in &voters {
+                    game.cast_vote(voter, &audit, fault).unwrap();
+                }
+                audit
+            })
+            .collect();
+        game.warp(START + 201);
+        let mut before = 4_000_000;
+        for ((audit, accuser), (bonus, slash)) in audits
+            .iter()
+            .zip(&accusers)
+            .zip(bonuses.into_iter().zip(slashes))
+        {
+            settle(&mut game, audit, &[&voters[0], &voters[1]]);
+            let stake = game.node(&accused).stake.get();
+            assert_eq!(before - stake, slash, "{faults:?}");
+            before = stake;
+            // 60 % by three.
+            assert_eq!(game.node(accuser).locked.get(), bonus + slash / 5);
+        }
+        // One conviction, of the gravest fault.
+        let node = game.node(&accused);
+        assert_eq!(node.convictions_downtime.get(), 0);
+        assert_eq!(node.convictions_malice.get(), 1);
+        assert_eq!(gains(&mut game, [&accused]), [-2_000_000]);
+    }
+}
+
+/// A friend that accuses second can't be first to the slash: audits of a submission are resolved in the order in which they were opened,
+/// and the first can be resolved whenever the second can.
+#[test]
+fn bonus_taken_by_resolving_out_of_order_is_refused() {
+    let mut game = Game::new(rules());
+    let accused = game.worker(4_000_000);
+    let [initiator, friend, first, second] = [(); 4].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    let honest = accuse(&mut game, &initiator, &accused, 0);
+    let sham = accuse(&mut game, &friend, &accused, 0);
+    for audit in [&honest, &sham] {
+        for voter in [&first, &second] {
+            game.cast_vote(voter, audit, MALICE).unwrap();
+        }
+    }
+    game.warp(START + 201);
+    refused(game.resolve_audit(&sham), TaskError::EarlierAuditOpen);
+    game.resolve_audit(&honest).unwrap();
+    game.resolve_audit(&sham).unwrap();
+    for audit in [&honest, &sham] {
+        for voter in [&first, &second] {
+            game.claim_vote(voter, audit).unwrap();
+        }
+    }
+    assert_eq!(
+        gains(&mut game, [&accused, &initiator, &friend]),
+        [-2_000_000, 1_000_000, 0]
+    );
 }
 
 /// Two bad submissions cost twice, and never more than the node holds: both slashes are of the stake at their own audit.
@@ -502,7 +598,7 @@ fn second_slash_for_a_second_fault_takes_what_is_left_at_most() {
         submission_slots: 1_000,
         leave_delay_slots: 1_500,
         malice_bps: 10_000,
-        worker_min_stake: 1,
+        worker_min_stake: 200_000,
         ..rules()
     };
     let mut game = Game::new(rules);
@@ -641,8 +737,8 @@ fn leave_and_rejoin_within_one_case_is_refused_or_too_late() {
 
 // Bonds and deposits as a hiding place.
 
-/// A sham audit against its own second worker: what the bond holds isn't in the stake that is slashed. What the owner of both loses, with
-/// and without, when honest nodes vote in the sham audit or don't.
+/// A sham audit against its own second worker. What the owner of both loses when the first is convicted, with and without the sham, when
+/// honest nodes vote in it or don't.
 fn carried_away(sham: bool, honest_vote: bool) -> i64 {
     let mut game = Game::new(rules());
     let guilty = game.worker(4_000_000);
@@ -667,85 +763,372 @@ fn carried_away(sham: bool, honest_vote: bool) -> i64 {
     gains(&mut game, [&guilty, &own]).iter().sum()
 }
 
-/// 200,000 out of reach of a slash of half: 100,000 saved for each sham audit, at the price of another worker's minimum for each. Two
-/// honest votes in it, which have 60,000 each, make it a loss of 20,000 on top: 1,900,000 + 200,000 - 80,000.
+/// A bond stays in the stake and within a slash's reach. Two honest votes in the sham cost 200,000 - 80,000 on top.
 #[test]
-fn bond_to_carry_stake_away_saves_half_of_it_unless_someone_votes_in_the_sham() {
+fn bond_to_carry_stake_away_saves_nothing() {
     assert_eq!(carried_away(false, false), -2_000_000);
-    assert_eq!(carried_away(true, true), -2_020_000);
-    assert_eq!(carried_away(true, false), -1_900_000);
+    assert_eq!(carried_away(true, false), -2_000_000);
+    assert_eq!(carried_away(true, true), -2_120_000);
 }
 
-/// However many: a worker's minimum stays at risk.
+/// An accused node with bonds and deposits out of all its stake: the slash is the same, and what it pledged it loses out of the rest.
 #[test]
-fn bond_to_carry_stake_away_leaves_the_minimum_at_risk() {
-    let mut game = Game::new(rules());
-    let guilty = game.worker(1_250_000);
-    let own = [(); 2].map(|()| game.worker(1_000_000));
-    game.warp(START + 1);
-    for worker in [&guilty, &own[0], &own[1]] {
-        game.submit_work(worker, 0).unwrap();
-    }
-    accuse(&mut game, &guilty, &own[0], 0);
-    refused(
-        game.open_audit(&guilty, &own[1], 0, MALICE),
-        TaskError::StakeBelowMinimum,
-    );
-}
-
-/// Once accused, nothing that the audit may take can be lent: of 4,000,000 one bond of 1,500,000, one deposit of 400,000, and no more,
-/// since 2,000,000 are at stake. The slash is paid in full.
-#[test]
-fn deposit_lending_to_fall_below_what_an_audit_may_take_is_refused() {
+fn pledges_of_an_accused_node_hide_nothing_from_its_slash() {
     let rules = RulesArgs {
-        initiator_bond: 1_500_000,
-        vote_deposit: 400_000,
-        ..rules()
+        initiator_bond: 500_000,
+        vote_deposit: 500_000,
+        ..committed()
     };
-    let mut game = Game::new(rules);
-    let accused = game.worker(4_000_000);
-    let own = [(); 3].map(|()| game.worker(3_000_000));
+    for pledges in [false, true] {
+        let mut game = Game::new(rules.clone());
+        let accused = game.worker(4_000_000);
+        let own = [(); 2].map(|()| game.worker(1_000_000));
+        let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+        game.warp(START + 1);
+        for worker in [&accused, &own[0], &own[1]] {
+            game.submit_work(worker, 0).unwrap();
+        }
+        let audit = accuse(&mut game, &initiator, &accused, 0);
+        let mut shams = vec![];
+        if pledges {
+            shams = [&own[0], &own[1]]
+                .map(|worker| accuse(&mut game, &accused, worker, 0))
+                .into();
+            let others = [&own[0], &own[1]].map(|worker| accuse(&mut game, &first, worker, 0));
+            for other in &others {
+                game.commit_vote(&accused, other, VALID, [1; 32]).unwrap();
+            }
+        }
+        for case in [&audit].into_iter().chain(&shams) {
+            for voter in [&first, &second] {
+                game.commit_vote(
+                    voter,
+                    case,
+                    if *case == audit { MALICE } else { VALID },
+                    [1; 32],
+                )
+                .unwrap();
+            }
+        }
+        game.warp(START + 51);
+        for case in [&audit].into_iter().chain(&shams) {
+            for voter in [&first, &second] {
+                game.reveal_vote(
+                    voter,
+                    case,
+                    if *case == audit { MALICE } else { VALID },
+                    [1; 32],
+                )
+                .unwrap();
+            }
+        }
+        assert_eq!(
+            settle(&mut game, &audit, &[&first, &second]),
+            Outcome::ConvictedMalice
+        );
+        assert_eq!(game.node(&accused).stake.get(), 2_000_000);
+        for sham in &shams {
+            assert_eq!(
+                settle(&mut game, sham, &[&first, &second]),
+                Outcome::Acquitted
+            );
+        }
+        if pledges {
+            for worker in &own {
+                let other = game.audit(worker, 0, 1);
+                game.resolve_audit(&other).unwrap();
+                game.claim_vote(&accused, &other).unwrap();
+            }
+        }
+        let left = if pledges { 0 } else { 2_000_000 };
+        assert_eq!(game.node(&accused).stake.get(), left);
+    }
+}
+
+/// A witness of 1,000,000 with deposits of 12 commitments, 600,000, of which it reveals none; 500,000 of its stake asked to leave long ago.
+/// What it can take before the claims is what isn't pledged, and what it has in the end.
+#[test]
+fn withdrawing_while_pledged_leaves_the_pledges() {
+    let mut game = Game::new(committed());
+    let workers = [(); 12].map(|()| game.worker(1_000_000));
+    let [leaver, initiator] = [1_000_000, 3_000_000].map(|stake| game.witness(stake));
+    game.request_leave(&leaver, Some(500_000)).unwrap();
+    game.warp(START + 1_000);
+    for worker in &workers {
+        game.submit_work(worker, 1).unwrap();
+    }
+    let audits: Vec<_> = workers
+        .iter()
+        .map(|worker| accuse(&mut game, &initiator, worker, 1))
+        .collect();
+    for audit in &audits {
+        game.commit_vote(&leaver, audit, VALID, [1; 32]).unwrap();
+    }
+    // Its delay is over since long; 400,000 of the 500,000 are free.
+    game.withdraw(&leaver).unwrap();
+    assert_eq!(gain(&game, &leaver), -1_000_000 + 400_000);
+    refused(game.withdraw(&leaver), TaskError::StakePledged);
+    // Another delay later it is no other.
+    game.request_leave(&leaver, None).unwrap();
+    game.warp(START + 1_600);
+    refused(game.withdraw(&leaver), TaskError::StakePledged);
+    for audit in &audits {
+        settle(&mut game, audit, &[&leaver]);
+    }
+    assert_eq!(game.task().pool.get(), 600_000);
+    refused(game.withdraw(&leaver), TaskError::NothingToWithdraw);
+    assert_eq!(gain(&game, &leaver), -600_000);
+}
+
+/// The same where a slash comes in between: what is left is less than what is pledged, and none of it leaves before the claims.
+#[test]
+fn withdrawing_while_pledged_after_a_slash_leaves_what_there_is() {
+    let mut game = Game::new(committed());
+    let workers = [(); 12].map(|()| game.worker(1_000_000));
+    let leaver = game.worker(1_000_000);
     let [initiator, first, second] = [(); 3].map(|()| game.witness(3_000_000));
     game.warp(START + 1);
-    for worker in [&accused, &own[0], &own[1], &own[2]] {
+    for worker in workers.iter().chain([&leaver]) {
         game.submit_work(worker, 0).unwrap();
     }
-    let audit = accuse(&mut game, &initiator, &accused, 0);
-    accuse(&mut game, &accused, &own[0], 0);
-    refused(
-        game.open_audit(&accused, &own[1], 0, MALICE),
-        TaskError::StakeAtRisk,
-    );
-    let others = [(&first, &own[1]), (&second, &own[2])]
-        .map(|(initiator, worker)| accuse(&mut game, initiator, worker, 0));
-    game.cast_vote(&accused, &others[0], VALID).unwrap();
-    refused(
-        game.cast_vote(&accused, &others[1], VALID),
-        TaskError::StakeAtRisk,
-    );
-    assert_eq!(game.node(&accused).stake.get(), 2_100_000);
-    let votes = [(&first, MALICE), (&second, MALICE)];
-    assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
-    assert_eq!(game.node(&accused).stake.get(), 100_000);
+    let audits: Vec<_> = workers
+        .iter()
+        .map(|worker| accuse(&mut game, &initiator, worker, 0))
+        .collect();
+    for audit in &audits {
+        game.commit_vote(&leaver, audit, VALID, [1; 32]).unwrap();
+    }
+    let own = accuse(&mut game, &initiator, &leaver, 0);
+    for voter in [&first, &second] {
+        game.commit_vote(voter, &own, MALICE, [1; 32]).unwrap();
+    }
+    game.request_leave(&leaver, None).unwrap();
+    game.warp(START + 51);
+    for voter in [&first, &second] {
+        game.reveal_vote(voter, &own, MALICE, [1; 32]).unwrap();
+    }
+    game.warp(START + 601);
+    refused(game.withdraw(&leaver), TaskError::NodeAccused);
+    settle(&mut game, &own, &[&first, &second]);
+    // 500,000 are there, 600,000 pledged.
+    refused(game.withdraw(&leaver), TaskError::StakePledged);
+    for audit in &audits[..10] {
+        settle(&mut game, audit, &[&leaver]);
+    }
+    assert_eq!(game.node(&leaver).stake.get(), 0);
+    for audit in &audits[10..] {
+        settle(&mut game, audit, &[&leaver]);
+    }
+    assert_eq!(game.task().pool.get(), 50_000 + 500_000);
+    assert_eq!(gain(&game, &leaver), -1_000_000);
 }
 
-/// Where malice takes all, an accused node lends nothing at all.
-#[test]
-fn deposit_lending_by_an_accused_node_is_refused_where_malice_takes_all() {
-    let rules = RulesArgs {
-        malice_bps: 10_000,
+// Accusations without end.
+
+/// Windows with room for many audits of 100 slots.
+fn roomy() -> RulesArgs {
+    RulesArgs {
+        audit_slots: 700,
+        reveal_slots: 100,
+        leave_delay_slots: 900,
         ..rules()
-    };
-    let mut hunt = Hunt::new(rules);
-    let other = hunt.game.worker(1_000_000);
-    hunt.game.submit_work(&other, 0).unwrap();
-    let [initiator, ..] = &hunt.honest;
-    accuse(&mut hunt.game, initiator, &hunt.accused, 0);
-    let game = &mut hunt.game;
+    }
+}
+
+/// A flood of accusations of one good submission by a witness of 1,100,000. Five are open at once and the sixth is refused; two honest
+/// witnesses vote in all of them or sleep. What came of them, and what worker, griefer and one honest have more.
+fn flood(awake: bool) -> (Vec<Outcome>, [i64; 3]) {
+    let Hunt {
+        mut game,
+        accused: worker,
+        honest: [first, second, _],
+    } = Hunt::new(rules());
+    let griefer = game.witness(1_100_000);
+    game.warp(START + 1_000);
+    game.submit_work(&worker, 1).unwrap();
+    let audits: Vec<_> = (0..5)
+        .map(|_| accuse(&mut game, &griefer, &worker, 1))
+        .collect();
     refused(
-        game.open_audit(&hunt.accused, &other, 0, MALICE),
-        TaskError::StakeAtRisk,
+        game.open_audit(&griefer, &worker, 1, MALICE),
+        TaskError::StakePledged,
     );
+    // Nobody else is kept from accusing, nor the worker from anything.
+    let honest = accuse(&mut game, &first, &worker, 1);
+    let mut voters: Vec<&Actor> = vec![];
+    if awake {
+        voters = vec![&first, &second];
+    }
+    for audit in &audits {
+        for voter in &voters {
+            game.cast_vote(voter, audit, VALID).unwrap();
+        }
+    }
+    let outcomes = audits
+        .iter()
+        .map(|audit| settle(&mut game, audit, &voters))
+        .collect();
+    settle(&mut game, &honest, &[]);
+    game.fund_task(1).unwrap();
+    game.warp(START + 1_400);
+    game.claim_bounty(&worker, 1).unwrap();
+    (outcomes, gains(&mut game, [&worker, &griefer, &first]))
+}
+
+/// The price of as many accusations at once as a stake has bonds is that stake, where two are awake; it costs nothing where all sleep, and
+/// comes to nothing.
+#[test]
+fn flood_of_accusations_is_bounded_by_the_stake_and_costs_it() {
+    assert_eq!(
+        flood(true),
+        (
+            vec![Outcome::Acquitted; 5],
+            [5 * 80_000, -5 * 200_000, 5 * 60_000]
+        )
+    );
+    assert_eq!(flood(false), (vec![Outcome::NoVerdict; 5], [0; 3]));
+}
+
+/// An acquittal bars nothing, so that good work is accused again and again, until the audit window ends: here eight times of 100 slots each.
+/// Each costs a bond, of which the worker has its part; the bounty is paid when the last is over.
+#[test]
+fn harassment_of_an_acquitted_worker_ends_with_the_audit_window_and_costs_a_bond_each() {
+    let mut game = Game::new(roomy());
+    game.fund_task(1_000_000).unwrap();
+    let worker = game.worker(4_000_000);
+    let griefer = game.witness(3_000_000);
+    let [first, second] = [(); 2].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    game.submit_work(&worker, 0).unwrap();
+    let mut tries = 0;
+    while game.slot() < START + 800 {
+        let audit = accuse(&mut game, &griefer, &worker, 0);
+        refused(game.claim_bounty(&worker, 0), TaskError::RoundUndecided);
+        let votes = [(&first, VALID), (&second, VALID)];
+        assert_eq!(decide(&mut game, &audit, &votes), Outcome::Acquitted);
+        tries += 1;
+    }
+    assert_eq!((tries, game.slot()), (8, START + 801));
+    refused(
+        game.open_audit(&griefer, &worker, 0, MALICE),
+        TaskError::AuditWindowClosed,
+    );
+    game.claim_bounty(&worker, 0).unwrap();
+    assert_eq!(
+        gains(&mut game, [&worker, &griefer, &first]),
+        [100_000 + 8 * 80_000, -8 * 200_000, 8 * 60_000]
+    );
+}
+
+/// Commits in twenty audits out of its minimum of 500,000 and reveals nothing. Silence is no vote and helps no side: the honest decide all
+/// of them. The first ten claims take all it has; the other ten silences cost it nothing more.
+#[test]
+fn committing_everywhere_and_revealing_nothing_costs_the_stake_and_stops_nothing() {
+    let mut game = Game::new(RulesArgs {
+        vote_weight: VoteWeight::Stake as u8,
+        ..committed()
+    });
+    let workers = [(); 20].map(|()| game.worker(1_000_000));
+    let silent = game.witness(500_000);
+    let [initiator, first, second] = [(); 3].map(|()| game.witness(4_000_000));
+    game.warp(START + 1);
+    for worker in &workers {
+        game.submit_work(worker, 0).unwrap();
+    }
+    let audits: Vec<_> = workers
+        .iter()
+        .map(|worker| accuse(&mut game, &initiator, worker, 0))
+        .collect();
+    for audit in &audits {
+        for voter in [&silent, &first, &second] {
+            game.commit_vote(voter, audit, MALICE, [1; 32]).unwrap();
+        }
+    }
+    game.warp(START + 51);
+    for audit in &audits {
+        for voter in [&first, &second] {
+            game.reveal_vote(voter, audit, MALICE, [1; 32]).unwrap();
+        }
+    }
+    for audit in &audits {
+        assert_eq!(
+            settle(&mut game, audit, &[&silent, &first, &second]),
+            Outcome::ConvictedMalice
+        );
+    }
+    assert_eq!(game.node(&silent).votes_unrevealed.get(), 20);
+    assert_eq!(gain(&game, &silent), -500_000);
+    assert_eq!(game.node(&silent).stake.get(), 0);
+    // 10 % of twenty slashes, and ten deposits.
+    assert_eq!(game.task().pool.get(), 20 * 50_000 + 500_000);
+}
+
+/// Nobody adds to another's node, so that nobody fills the four places that an owner has for new stake in one case; an owner that did waits
+/// for the oldest to be a case old.
+#[test]
+fn arrivals_of_a_node_are_filled_by_its_owner_alone() {
+    let mut game = Game::new(rules());
+    let victim = game.witness(500_000);
+    let griefer = game.stranger();
+    let add = game.add_stake_ix(&victim, 1);
+    let by_griefer = swap(add, &victim.owner.pubkey(), &griefer.owner.pubkey());
+    let with_his_own = swap(by_griefer, &victim.wallet, &griefer.wallet);
+    refused(
+        game.send(&[with_his_own], &[&griefer.owner]),
+        TaskError::NotOwner,
+    );
+    // Joining was the first.
+    for slot in 1..4 {
+        game.warp(START + slot);
+        game.add_stake(&victim, 1).unwrap();
+    }
+    game.warp(START + 599);
+    refused(game.add_stake(&victim, 1), TaskError::StakeAddedTooOften);
+    game.warp(START + 600);
+    game.add_stake(&victim, 1).unwrap();
+}
+
+// A retired task's way out.
+
+/// Work of the last slot, retirement in the same, an accusation in its own last slot. Paying out waits a leave delay, which no case of work
+/// before the end outlasts, and then for verdict and claims: whoever is accused or pledged has lost what it loses. Shares are out at once
+/// then; so is everyone who asked to leave when the task ended.
+#[test]
+fn return_of_stake_is_no_exit_before_verdict_and_claims() {
+    let mut game = Game::new(committed());
+    let accused = game.worker(4_000_000);
+    let [initiator, first, second, silent] = [(); 4].map(|()| game.witness(1_000_000));
+    game.warp(START + 99);
+    game.submit_work(&accused, 0).unwrap();
+    game.retire_task().unwrap();
+    game.warp(START + 399);
+    let audit = accuse(&mut game, &initiator, &accused, 0);
+    for voter in [&first, &second, &silent] {
+        game.commit_vote(voter, &audit, MALICE, [1; 32]).unwrap();
+    }
+    game.warp(START + 449);
+    for voter in [&first, &second] {
+        game.reveal_vote(voter, &audit, MALICE, [1; 32]).unwrap();
+    }
+    game.warp(START + 698);
+    for actor in [&accused, &initiator, &first, &second, &silent] {
+        refused(game.return_stake(actor), TaskError::NotReleased);
+    }
+    game.warp(START + 699);
+    refused(game.return_stake(&accused), TaskError::NodeAccused);
+    for actor in [&initiator, &silent] {
+        refused(game.return_stake(actor), TaskError::StakePledged);
+    }
+    // Told its vote, and has nothing to lose any more.
+    game.return_stake(&first).unwrap();
+    settle(&mut game, &audit, &[&first, &second, &silent]);
+    for actor in [&accused, &initiator, &first, &second, &silent] {
+        game.return_stake(actor).unwrap();
+    }
+    // 1,200,000 among the initiator and two who revealed.
+    let expected = [-2_000_000, 1_000_000, 400_000, 400_000, -50_000];
+    let all = [&accused, &initiator, &first, &second, &silent];
+    assert_eq!(all.map(|actor| gain(&game, actor)), expected);
 }
 
 // The quorum.
@@ -753,31 +1136,33 @@ fn deposit_lending_by_an_accused_node_is_refused_where_malice_takes_all() {
 /// The accused's own stake never counts, wherever it was moved around the submission: 900,000,000 in before it and out after it.
 #[test]
 fn quorum_inflated_by_the_accuseds_own_stake_stays_what_it_was() {
-    let mut game = Game::new(rules());
-    let accused = game.worker(4_000_000);
-    let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
-    game.warp(START + 1);
-    game.add_stake(&accused, 900_000_000).unwrap();
-    game.submit_work(&accused, 0).unwrap();
-    game.request_leave(&accused, Some(900_000_000)).unwrap();
-    let audit = accuse(&mut game, &initiator, &accused, 0);
-    assert_eq!(game.get::<Audit>(&audit).eligible_stake.get(), 3_000_000);
-    let votes = [(&first, MALICE), (&second, MALICE)];
-    assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
-    // Half of all 904,000,000, since all of it was there when the audit opened.
-    assert_eq!(gains(&mut game, [&accused]), [-452_000_000]);
+    for (rules, eligible) in [(by_stake(), 3_000_000), (rules(), 3)] {
+        let mut game = Game::new(rules);
+        let accused = game.worker(4_000_000);
+        let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+        game.warp(START + 1);
+        game.add_stake(&accused, 900_000_000).unwrap();
+        game.submit_work(&accused, 0).unwrap();
+        game.request_leave(&accused, Some(900_000_000)).unwrap();
+        let audit = accuse(&mut game, &initiator, &accused, 0);
+        assert_eq!(game.get::<Audit>(&audit).eligible.get(), eligible);
+        let votes = [(&first, MALICE), (&second, MALICE)];
+        assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
+        // Half of all 904,000,000, since all of it was there when the audit opened.
+        assert_eq!(gains(&mut game, [&accused]), [-452_000_000]);
+    }
 }
 
-/// Not defended: a second key's stake of the submission's own slot counts toward the quorum and can't vote. One slot earlier it would do
-/// the same by not voting. The price is four times the stake of all who vote, at a quorum of 20 %, for a leave delay.
+/// Not defended: a second key's stake that was there before and never votes. The price is four times the stake of all who vote, at a quorum
+/// of 20 %, for a leave delay. What comes in the submission's own slot doesn't count.
 #[test]
 fn quorum_inflated_by_a_second_key_costs_four_times_the_voters_stake() {
     for (slot, stake, expected) in [
-        (START + 1, 12_000_000, Outcome::ConvictedMalice),
-        (START + 1, 12_000_001, Outcome::NoVerdict),
+        (START, 12_000_000, Outcome::ConvictedMalice),
         (START, 12_000_001, Outcome::NoVerdict),
+        (START + 1, 900_000_000, Outcome::ConvictedMalice),
     ] {
-        let mut game = Game::new(rules());
+        let mut game = Game::new(by_stake());
         let accused = game.worker(4_000_000);
         let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
         game.warp(slot);
@@ -793,6 +1178,25 @@ fn quorum_inflated_by_a_second_key_costs_four_times_the_voters_stake() {
     }
 }
 
+/// Not defended: the same by heads that never vote. Four for each of three honest are not enough, one more is: 13 minimum stakes, locked for
+/// a leave delay.
+#[test]
+fn quorum_inflated_by_heads_that_never_vote_costs_four_minimum_stakes_a_voter() {
+    for (heads, expected) in [(12, Outcome::ConvictedMalice), (13, Outcome::NoVerdict)] {
+        let mut game = Game::new(rules());
+        let accused = game.worker(4_000_000);
+        let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+        for _ in 0..heads {
+            game.witness(500_000);
+        }
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        let audit = accuse(&mut game, &initiator, &accused, 0);
+        let votes = [(&first, MALICE), (&second, MALICE)];
+        assert_eq!(decide(&mut game, &audit, &votes), expected);
+    }
+}
+
 /// What leaves before the audit opens doesn't count any more, nor what comes after the submission. Doing both is no cheaper than staying:
 /// the stake that left and the stake that came wait for a leave delay each.
 #[test]
@@ -802,11 +1206,11 @@ fn quorum_inflated_only_at_the_submission_or_only_after_it_stays_what_it_was() {
         (false, true, 3_000_000),
         (true, true, 103_000_000),
     ] {
-        let mut game = Game::new(rules());
+        let mut game = Game::new(by_stake());
         let accused = game.worker(4_000_000);
         let [initiator, ..] = [(); 3].map(|()| game.witness(1_000_000));
-        game.warp(START + 1);
         let passing = before.then(|| game.witness(100_000_000));
+        game.warp(START + 1);
         game.submit_work(&accused, 0).unwrap();
         if let Some(passing) = passing {
             game.request_leave(&passing, None).unwrap();
@@ -815,42 +1219,107 @@ fn quorum_inflated_only_at_the_submission_or_only_after_it_stays_what_it_was() {
             game.witness(100_000_000);
         }
         let audit = accuse(&mut game, &initiator, &accused, 0);
-        assert_eq!(game.get::<Audit>(&audit).eligible_stake.get(), eligible);
+        assert_eq!(game.get::<Audit>(&audit).eligible.get(), eligible);
     }
 }
 
-// Audits used up.
-
-/// Windows with room for three audits of 100 slots.
-fn roomy() -> RulesArgs {
-    RulesArgs {
-        audit_slots: 700,
-        reveal_slots: 100,
-        leave_delay_slots: 900,
-        ..rules()
-    }
+/// How a friend's stake of 900,000,000 comes too late to vote.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Late {
+    Joins,
+    /// To the minimum that its node has.
+    Adds,
+    /// Takes back a leave that it asked for before.
+    Cancels,
+    /// Leaves and takes it back, in one slot.
+    LeavesAndCancels,
 }
 
-/// Not defended: friends of the accused use up its three audits before anyone comes to vote, at the price of three bonds tied for 100
-/// slots each. All three are public, and the honest need not accuse: it is enough to vote in any of them.
+/// Whatever a friend does in the submission's own slot, before the submission, or in the next slot: what it can't vote with isn't in the
+/// quorum, and what it could stays in it.
 #[test]
-fn three_accusers_burn_all_audits_where_nobody_votes_for_three_windows() {
-    let Hunt {
-        mut game,
-        accused,
-        honest: [friend, second, third],
-    } = Hunt::new(roomy());
-    let friends = [&friend, &second, &third];
-    for friend in friends {
-        let audit = accuse(&mut game, friend, &accused, 0);
-        assert_eq!(settle(&mut game, &audit, &[]), Outcome::NoVerdict);
+fn quorum_inflated_by_a_young_node_stays_what_could_vote() {
+    for (late, old) in [
+        (Late::Joins, 0),
+        (Late::Adds, 500_000),
+        (Late::Cancels, 0),
+        (Late::LeavesAndCancels, 900_000_000),
+    ] {
+        for in_slot in [true, false] {
+            let mut game = Game::new(by_stake());
+            let accused = game.worker(4_000_000);
+            let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+            let friend = match late {
+                Late::Joins => game.stranger(),
+                Late::Adds => game.witness(500_000),
+                Late::Cancels | Late::LeavesAndCancels => game.witness(900_000_000),
+            };
+            if late == Late::Cancels {
+                game.request_leave(&friend, None).unwrap();
+            }
+            game.warp(START + 1);
+            if !in_slot {
+                game.submit_work(&accused, 0).unwrap();
+                game.warp(START + 2);
+            }
+            match late {
+                Late::Joins => game.join_task(&friend, 1, 900_000_000).unwrap(),
+                Late::Adds => game.add_stake(&friend, 900_000_000).unwrap(),
+                Late::Cancels => game.cancel_leave(&friend).unwrap(),
+                Late::LeavesAndCancels => {
+                    game.request_leave(&friend, None).unwrap();
+                    game.cancel_leave(&friend).unwrap()
+                }
+            };
+            if in_slot {
+                game.submit_work(&accused, 0).unwrap();
+            }
+            let audit = accuse(&mut game, &initiator, &accused, 0);
+            let eligible = game.get::<Audit>(&audit).eligible.get();
+            assert_eq!(eligible, 3_000_000 + old, "{late:?} {in_slot}");
+            let votes = [(&first, MALICE), (&second, MALICE)];
+            let expected = if old < 900_000_000 {
+                Outcome::ConvictedMalice
+            } else {
+                Outcome::NoVerdict
+            };
+            assert_eq!(decide(&mut game, &audit, &votes), expected);
+        }
     }
-    assert_eq!(game.slot(), START + 301);
-    refused(
-        game.open_audit(&friend, &accused, 0, MALICE),
-        TaskError::AuditsUsedUp,
+}
+
+// Audits that friends open.
+
+/// Three friends accuse before anybody else, and nobody votes in theirs. The honest accuse all the same, beside them, and convict; the
+/// friends have lost the bonus by their silence.
+#[test]
+fn three_accusers_use_no_audits_up() {
+    let mut game = Game::new(roomy());
+    let accused = game.worker(4_000_000);
+    let friends = [(); 3].map(|()| game.witness(1_000_000));
+    let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    let thin: Vec<_> = friends
+        .iter()
+        .map(|friend| accuse(&mut game, friend, &accused, 0))
+        .collect();
+    let honest = accuse(&mut game, &initiator, &accused, 0);
+    for voter in [&first, &second] {
+        game.cast_vote(voter, &honest, MALICE).unwrap();
+    }
+    for audit in &thin {
+        assert_eq!(settle(&mut game, audit, &[]), Outcome::NoVerdict);
+    }
+    assert_eq!(
+        settle(&mut game, &honest, &[&first, &second]),
+        Outcome::ConvictedMalice
     );
-    assert_eq!(gains(&mut game, friends), [0; 3]);
+    let [one, two, three] = &friends;
+    assert_eq!(
+        gains(&mut game, [&accused, one, two, three, &initiator]),
+        [-2_000_000, 0, 0, 0, 1_000_000]
+    );
 }
 
 /// In the last of the three, two honest votes convict, and the friend that accused has helped.
@@ -914,6 +1383,7 @@ fn reputation_laundered_by_closing_and_rejoining_is_that_of_a_stranger() {
         game.close_vote(voter, &audit).unwrap();
     }
     game.close_audit(&audit).unwrap();
+    game.warp(START + 1_400);
     game.close_submission(&worker, 1).unwrap();
     assert_eq!(gains(&mut game, [&worker]), [-2_000_000 + 100_000]);
     game.close_node(&worker).unwrap();
@@ -931,10 +1401,10 @@ fn reputation_laundered_by_closing_and_rejoining_is_that_of_a_stranger() {
 }
 
 /// Not defended: in a retired task anyone may close a node that owns nothing, and the record that another task's gate asks for is gone. A
-/// node that leaves its stake in keeps it.
+/// node that leaves its stake in keeps it for one leave delay; then anyone pays it out and closes it as well.
 #[test]
-fn reputation_of_an_empty_node_ends_with_its_retired_task() {
-    for keeps_stake in [true, false] {
+fn reputation_of_a_node_ends_with_its_retired_task() {
+    for (keeps_stake, waits) in [(true, false), (true, true), (false, false)] {
         let mut game = Game::new(rules());
         game.fund_task(1_000_000).unwrap();
         let worker = game.worker(1_000_000);
@@ -952,13 +1422,19 @@ fn reputation_of_an_empty_node_ends_with_its_retired_task() {
             TaskError::NotRetired,
         );
         game.retire_task().unwrap();
+        if waits {
+            game.warp(START + 1_000);
+            let pay_out = game.return_stake_ix(&worker);
+            game.send(&[pay_out], &[&rival]).unwrap();
+            assert_eq!(gain(&game, &worker), 100_000);
+        }
         let closed = game.send(&[close], &[&rival]);
         game.rules.worker_gate = gate(GateKind::Standing, game.task, 1, 0);
         game.next_task(1);
         let mut here = game.here(&worker);
         here.gate_proof = Some(worker.node);
         let joined = game.join_task(&here, 0, 1_000_000);
-        if keeps_stake {
+        if keeps_stake && !waits {
             refused(closed, TaskError::NotEmpty);
             joined.unwrap();
         } else {
