@@ -5,8 +5,8 @@ mod common;
 use anchor_lang::{prelude::Address, solana_program::instruction::Instruction};
 use common::*;
 use securing_tasks::{
-    events::AuditResolved, Audit, Outcome, RewardRule, RulesArgs, Submission, SubmissionStatus,
-    VoteWeight,
+    events::AuditResolved, Audit, Outcome, RewardRule, Round, RulesArgs, Submission,
+    SubmissionStatus, VoteWeight,
 };
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
@@ -70,10 +70,10 @@ impl Case {
         self.game.get(&self.game.submission(&self.accused, 0))
     }
 
-    /// Stake, leaving, lent, and locked shares.
+    /// Stake, leaving, bonds, and locked shares.
     fn money(&self, actor: &Actor) -> [u64; 4] {
         let node = self.game.node(actor);
-        [node.stake, node.leaving, node.lent, node.locked].map(|amount| amount.get())
+        [node.stake, node.leaving, node.bonds, node.locked].map(|amount| amount.get())
     }
 
     /// Votes on the side that won and on the other.
@@ -90,7 +90,7 @@ impl Case {
             accused: self.accused.owner.pubkey(),
             outcome: outcome as u8,
             slash: 0,
-            bond_returned: 0,
+            bond_lost: 0,
             initiator_award: 0,
             accused_award: 0,
             pool_award: 0,
@@ -158,14 +158,17 @@ fn resolve_audit_outcomes_by_node() {
     for (accusation, opinions, outcome) in [
         (MALICE, [MALICE, MALICE, MALICE], ConvictedMalice),
         (MALICE, [MALICE, MALICE, VALID], ConvictedMalice),
-        (MALICE, [MALICE, DOWNTIME, ABSENT], ConvictedMalice),
         (DOWNTIME, [MALICE, MALICE, ABSENT], ConvictedMalice),
+        // Votes for downtime are none of the two that malice needs.
+        (MALICE, [MALICE, DOWNTIME, ABSENT], ConvictedDowntime),
         // Guilty, but malice has no more than half.
         (MALICE, [MALICE, DOWNTIME, DOWNTIME], ConvictedDowntime),
         (MALICE, [MALICE, DOWNTIME, VALID], ConvictedDowntime),
         (MALICE, [DOWNTIME, DOWNTIME, ABSENT], ConvictedDowntime),
-        (MALICE, [DOWNTIME, VALID, ABSENT], ConvictedDowntime),
-        (DOWNTIME, [MALICE, VALID, ABSENT], ConvictedDowntime),
+        // A vote for valid is none of the two that a conviction needs.
+        (MALICE, [MALICE, VALID, ABSENT], NoVerdict),
+        (MALICE, [DOWNTIME, VALID, ABSENT], NoVerdict),
+        (DOWNTIME, [MALICE, VALID, ABSENT], NoVerdict),
         (DOWNTIME, [MALICE, MALICE, DOWNTIME], ConvictedDowntime),
         (DOWNTIME, [DOWNTIME, DOWNTIME, DOWNTIME], ConvictedDowntime),
         // Half is no majority.
@@ -195,10 +198,10 @@ fn resolve_audit_outcomes_by_stake() {
     use Outcome::*;
     for (accusation, opinions, outcome) in [
         (MALICE, [MALICE, MALICE, VALID], ConvictedMalice),
-        (MALICE, [VALID, VALID, MALICE], ConvictedMalice),
-        (MALICE, [MALICE, DOWNTIME, ABSENT], ConvictedMalice),
+        (MALICE, [VALID, VALID, MALICE], NoVerdict),
+        (MALICE, [MALICE, DOWNTIME, ABSENT], ConvictedDowntime),
         (MALICE, [DOWNTIME, DOWNTIME, VALID], ConvictedDowntime),
-        (MALICE, [DOWNTIME, VALID, ABSENT], ConvictedDowntime),
+        (MALICE, [DOWNTIME, VALID, ABSENT], NoVerdict),
         (MALICE, [MALICE, ABSENT, DOWNTIME], ConvictedDowntime),
         (MALICE, [MALICE, ABSENT, VALID], NoVerdict),
         (DOWNTIME, [MALICE, ABSENT, VALID], NoVerdict),
@@ -233,47 +236,204 @@ fn resolve_audit_with_exactly_the_quorum_of_votes_decides() {
     }
 }
 
-/// 4,500,000 of 7,500,000 that could vote: 60 %.
+/// Three votes are asked for: a side's own, which malice has for downtime, and nobody else for it.
 #[test]
-fn resolve_audit_with_exactly_the_quorum_of_stake_decides() {
-    for rules in [rules(), by_stake()] {
-        for (quorum_bps, outcome) in [
-            (6_000, Outcome::ConvictedMalice),
-            (6_001, Outcome::NoVerdict),
-        ] {
-            let rules = RulesArgs {
-                quorum_bps,
-                ..rules.clone()
-            };
-            let case = resolved(rules, MALICE, &[MALICE, MALICE]);
-            assert_eq!(case.state().outcome, outcome);
+fn resolve_audit_counts_the_quorum_of_votes_on_the_deciding_side_alone() {
+    use Outcome::*;
+    for (accusation, opinions, outcome) in [
+        (MALICE, [MALICE, MALICE, MALICE], ConvictedMalice),
+        (MALICE, [MALICE, MALICE, DOWNTIME], ConvictedDowntime),
+        (DOWNTIME, [MALICE, MALICE, MALICE], ConvictedMalice),
+        (MALICE, [MALICE, MALICE, VALID], NoVerdict),
+        (MALICE, [MALICE, MALICE, ABSENT], NoVerdict),
+        (DOWNTIME, [DOWNTIME, MALICE, VALID], NoVerdict),
+        (MALICE, [VALID, VALID, VALID], Acquitted),
+        (MALICE, [VALID, VALID, ABSENT], NoVerdict),
+    ] {
+        let rules = RulesArgs {
+            quorum_votes: 3,
+            ..rules()
+        };
+        let case = resolved(rules, accusation, &opinions);
+        assert_eq!(
+            case.state().outcome,
+            outcome,
+            "{accusation} against {opinions:?}"
+        );
+    }
+}
+
+/// An audit by a witness with 2,000,000, decided by these votes (stake and opinion); half of all that could vote is asked for.
+fn decided(rules: RulesArgs, accusation: u8, votes: &[(u64, u8)]) -> Outcome {
+    let mut game = Game::new(RulesArgs {
+        quorum_votes: 1,
+        quorum_bps: 5_000,
+        ..rules
+    });
+    let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
+    let voters: Vec<_> = votes
+        .iter()
+        .map(|(stake, _)| game.witness(*stake))
+        .collect();
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    game.open_audit(&initiator, &accused, 0, accusation)
+        .unwrap();
+    let audit = game.audit(&accused, 0, 0);
+    for (voter, (_, opinion)) in voters.iter().zip(votes) {
+        if *opinion != ABSENT {
+            game.cast_vote(voter, &audit, *opinion).unwrap();
+        }
+    }
+    game.warp(START + 201);
+    game.resolve_audit(&audit).unwrap();
+    game.get::<Audit>(&audit).outcome.into()
+}
+
+/// Who stays away has exactly half of the stake, rounded down, or one unit more.
+#[test]
+fn resolve_audit_needs_the_quorum_of_stake_on_the_deciding_side() {
+    use Outcome::*;
+    const VOTE: u64 = 1_000_000;
+    for (accusation, votes, absent, met, missed) in [
+        (
+            MALICE,
+            &[(VOTE, MALICE)][..],
+            3_000_000,
+            ConvictedMalice,
+            NoVerdict,
+        ),
+        (
+            DOWNTIME,
+            &[(VOTE, DOWNTIME)],
+            3_000_000,
+            ConvictedDowntime,
+            NoVerdict,
+        ),
+        (
+            DOWNTIME,
+            &[(VOTE, MALICE)],
+            3_000_000,
+            ConvictedDowntime,
+            NoVerdict,
+        ),
+        (
+            MALICE,
+            &[(VOTE, DOWNTIME)],
+            3_000_000,
+            ConvictedDowntime,
+            NoVerdict,
+        ),
+        (
+            MALICE,
+            &[(3 * VOTE, VALID)],
+            1_000_000,
+            Acquitted,
+            NoVerdict,
+        ),
+        // 4,000,000 are told: a vote for valid fills no conviction's quorum, one for guilty no acquittal's.
+        (
+            MALICE,
+            &[(VOTE, MALICE), (VOTE, VALID)],
+            2_000_000,
+            ConvictedMalice,
+            NoVerdict,
+        ),
+        (
+            DOWNTIME,
+            &[(VOTE, MALICE), (VOTE, VALID)],
+            2_000_000,
+            ConvictedDowntime,
+            NoVerdict,
+        ),
+        (
+            MALICE,
+            &[(VOTE, DOWNTIME), (4 * VOTE, VALID)],
+            1_000_000,
+            Acquitted,
+            NoVerdict,
+        ),
+        // One for downtime fills downtime's, not malice's.
+        (
+            MALICE,
+            &[(VOTE, MALICE), (VOTE, DOWNTIME)],
+            2_000_000,
+            ConvictedMalice,
+            ConvictedDowntime,
+        ),
+    ] {
+        for (absent, outcome) in [(absent, met), (absent + 1, missed)] {
+            let votes = [votes, &[(absent, ABSENT)]].concat();
+            assert_eq!(
+                decided(by_stake(), accusation, &votes),
+                outcome,
+                "{accusation} against {votes:?}"
+            );
         }
     }
 }
 
-/// 60 % of 7,500,001 are 4,500,000.6: one unit under it is too little.
+/// So many nodes stay away, or one more. Their stake doesn't matter.
 #[test]
-fn resolve_audit_rounds_the_quorum_of_stake_up() {
-    for (voter, absent, outcome) in [
-        (2_500_000, 3_000_001, Outcome::NoVerdict),
-        (2_500_001, 3_000_000, Outcome::Acquitted),
+fn resolve_audit_needs_the_quorum_of_nodes_on_the_deciding_side() {
+    use Outcome::*;
+    for (accusation, opinions, absent, met, missed) in [
+        (MALICE, &[MALICE][..], 2, ConvictedMalice, NoVerdict),
+        (DOWNTIME, &[MALICE], 2, ConvictedDowntime, NoVerdict),
+        (MALICE, &[VALID, VALID], 1, Acquitted, NoVerdict),
+        (MALICE, &[MALICE, VALID], 1, ConvictedMalice, NoVerdict),
+        (
+            DOWNTIME,
+            &[DOWNTIME, VALID],
+            1,
+            ConvictedDowntime,
+            NoVerdict,
+        ),
+        (
+            MALICE,
+            &[MALICE, DOWNTIME],
+            1,
+            ConvictedMalice,
+            ConvictedDowntime,
+        ),
+        (
+            MALICE,
+            &[DOWNTIME, VALID, VALID, VALID],
+            1,
+            Acquitted,
+            NoVerdict,
+        ),
     ] {
-        let mut game = Game::new(RulesArgs {
-            quorum_votes: 1,
-            quorum_bps: 6_000,
-            ..by_stake()
-        });
-        let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
-        let voter = game.witness(voter);
-        game.witness(absent);
-        game.warp(START + 1);
-        game.submit_work(&accused, 0).unwrap();
-        game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
-        let audit = game.audit(&accused, 0, 0);
-        game.cast_vote(&voter, &audit, VALID).unwrap();
-        game.warp(START + 201);
-        game.resolve_audit(&audit).unwrap();
-        assert_eq!(game.get::<Audit>(&audit).outcome, outcome);
+        for (absent, outcome) in [(absent, met), (absent + 1, missed)] {
+            let mut votes: Vec<_> = opinions.iter().map(|vote| (500_000, *vote)).collect();
+            votes.extend(vec![(9_000_000, ABSENT); absent]);
+            assert_eq!(
+                decided(rules(), accusation, &votes),
+                outcome,
+                "{accusation} against {votes:?}"
+            );
+        }
+    }
+}
+
+/// Coming to vote valid never completes a conviction that staying away would have stopped: half and one that are against it.
+#[test]
+fn resolve_audit_convicts_nobody_by_the_help_of_votes_for_valid() {
+    // A quarter and a bit convicts, a quarter says valid, the rest is away.
+    let votes = |opinion| {
+        [
+            (530_000, MALICE),
+            (800_000, opinion),
+            (800_000, opinion),
+            (800_000, opinion),
+            (5_070_000, ABSENT),
+        ]
+    };
+    for opinion in [ABSENT, VALID] {
+        assert_eq!(
+            decided(by_stake(), MALICE, &votes(opinion)),
+            Outcome::NoVerdict
+        );
     }
 }
 
@@ -281,7 +441,7 @@ fn resolve_audit_rounds_the_quorum_of_stake_up() {
 #[test]
 fn resolve_audit_convicts_an_accused_that_left_and_stayed() {
     let mut case = Case::submitted(RulesArgs {
-        quorum_bps: 6_600,
+        quorum_bps: 5_000,
         ..by_stake()
     });
     case.game.request_leave(&case.accused, None).unwrap();
@@ -297,14 +457,13 @@ fn resolve_audit_convicts_an_accused_that_left_and_stayed() {
 // No verdict.
 
 #[test]
-fn resolve_audit_without_verdict_returns_the_bond_and_clears_nothing() {
+fn resolve_audit_without_verdict_frees_the_bond_and_clears_nothing() {
     for opinions in [[ABSENT, ABSENT, ABSENT], [MALICE, VALID, VALID]] {
         let mut case = voted(rules(), MALICE, &opinions);
         let sent = case.resolve();
         logged(
             sent,
             &AuditResolved {
-                bond_returned: 200_000,
                 ..case.event(Outcome::NoVerdict)
             },
         );
@@ -312,14 +471,15 @@ fn resolve_audit_without_verdict_returns_the_bond_and_clears_nothing() {
         assert_eq!(case.money(&case.accused), [4_000_000, 0, 0, 0]);
         assert_eq!(case.votes_of(&case.initiator), [0, 0]);
         let accused = case.game.node(&case.accused);
-        assert_eq!(accused.exposed.get(), 0);
         assert_eq!(accused.open_audits.get(), 0);
         assert_eq!(accused.convictions_malice.get(), 0);
         assert_eq!(case.submission().status, SubmissionStatus::Submitted);
-        assert_eq!(case.submission().audits, 1);
+        let submission = case.submission();
+        assert_eq!((submission.audits.get(), submission.decided.get()), (1, 1));
+        assert_eq!(submission.slashed.get(), 0);
         assert_eq!(case.state().voters_pot.get(), 0);
         assert_eq!(case.game.task().pool.get(), 0);
-        assert_eq!(case.game.task().active_stake.get(), 11_500_000);
+        assert_eq!(case.game.task().electorate.stake.get(), 11_500_000);
     }
 }
 
@@ -332,6 +492,7 @@ fn resolve_audit_acquittal_splits_the_bond() {
     logged(
         sent,
         &AuditResolved {
+            bond_lost: 200_000,
             accused_award: 80_000,
             voters_pot: 120_000,
             ..case.event(Outcome::Acquitted)
@@ -347,12 +508,11 @@ fn resolve_audit_acquittal_splits_the_bond() {
     assert_eq!(case.game.node(&case.accused).open_audits.get(), 0);
     assert_eq!(case.submission().status, SubmissionStatus::Acquitted);
     let audit = case.state();
-    assert_eq!(audit.bond.get(), 0);
     assert_eq!(audit.voters_pot.get(), 120_000);
     assert_eq!(audit.voters_weight.get(), 3);
     assert_eq!(audit.voters_left.get(), 120_000);
     assert_eq!(case.game.task().pool.get(), 0);
-    assert_eq!(case.game.task().active_stake.get(), 11_300_000);
+    assert_eq!(case.game.task().electorate.stake.get(), 11_300_000);
 }
 
 /// 60 % of 100,001 are 60,000.6: the accused gets what the floor leaves over.
@@ -392,7 +552,6 @@ fn resolve_audit_conviction_for_malice_shares_the_slash() {
         sent,
         &AuditResolved {
             slash: 2_000_000,
-            bond_returned: 200_000,
             // 600,000 and a quarter of 1,200,000.
             initiator_award: 900_000,
             pool_award: 200_000,
@@ -410,16 +569,15 @@ fn resolve_audit_conviction_for_malice_shares_the_slash() {
     let accused = case.game.node(&case.accused);
     assert_eq!(accused.convictions_malice.get(), 1);
     assert_eq!(accused.convictions_downtime.get(), 0);
-    assert_eq!(accused.exposed.get(), 0);
     assert_eq!(accused.open_audits.get(), 0);
-    assert_eq!(case.submission().status, SubmissionStatus::Convicted);
+    assert_eq!(case.submission().status, SubmissionStatus::ConvictedMalice);
+    assert_eq!(case.submission().slashed.get(), 2_000_000);
     let audit = case.state();
-    assert_eq!(audit.bond.get(), 0);
     assert_eq!(audit.voters_pot.get(), 1_200_000);
     assert_eq!(audit.voters_weight.get(), 4);
     assert_eq!(audit.voters_left.get(), 900_000);
     assert_eq!(case.game.task().pool.get(), 200_000);
-    assert_eq!(case.game.task().active_stake.get(), 9_500_000);
+    assert_eq!(case.game.task().electorate.stake.get(), 9_500_000);
 }
 
 #[test]
@@ -430,7 +588,6 @@ fn resolve_audit_conviction_for_downtime_slashes_less() {
         sent,
         &AuditResolved {
             slash: 400_000,
-            bond_returned: 200_000,
             // 120,000 and a quarter of 240,000.
             initiator_award: 180_000,
             pool_award: 40_000,
@@ -445,20 +602,72 @@ fn resolve_audit_conviction_for_downtime_slashes_less() {
     assert_eq!(case.votes_of(&case.initiator), [1, 0]);
 }
 
-/// The initiator weighs 2,000,000 of 7,500,000, or of the 4,500,000 that say guilty.
+/// What the initiator's accusation has of the voters' part, and the weight that shares it. It weighs 2,000,000 by stake.
 #[test]
 fn resolve_audit_conviction_shares_among_the_voters_that_the_rule_names() {
-    let opinions = [MALICE, MALICE, VALID];
-    for (rules, weight, accusation) in [
-        (rules(), 4, 300_000),
-        (for_the_majority(rules()), 3, 400_000),
-        (by_stake(), 7_500_000, 320_000),
-        (for_the_majority(by_stake()), 4_500_000, 533_333),
+    let (all, most) = (rules(), for_the_majority(rules()));
+    let (all_stake, most_stake) = (by_stake(), for_the_majority(by_stake()));
+    let with_valid = [MALICE, MALICE, VALID];
+    // 2,000,000 for malice and 5,500,000 that say less: malice needs more than that, so by node only.
+    let with_downtime = [MALICE, MALICE, DOWNTIME];
+    for (rules, accusation, opinions, weight, share) in [
+        (&all, MALICE, with_valid, 4, 300_000),
+        (&most, MALICE, with_valid, 3, 400_000),
+        (&all_stake, MALICE, with_valid, 7_500_000, 320_000),
+        (&most_stake, MALICE, with_valid, 4_500_000, 533_333),
+        // Who said less than malice did not win.
+        (&all, MALICE, with_downtime, 4, 300_000),
+        (&most, MALICE, with_downtime, 3, 400_000),
+        (&most_stake, MALICE, with_downtime, 4_500_000, 533_333),
+        // An accusation of less has the bonus, and no voter's share.
+        (&all, DOWNTIME, [MALICE; 3], 4, 300_000),
+        (&most, DOWNTIME, [MALICE; 3], 3, 0),
+        (&all_stake, DOWNTIME, [MALICE; 3], 7_500_000, 320_000),
+        (&most_stake, DOWNTIME, [MALICE; 3], 5_500_000, 0),
     ] {
-        let case = resolved(rules, MALICE, &opinions);
+        let case = resolved(rules.clone(), accusation, &opinions);
+        assert_eq!(case.state().outcome, Outcome::ConvictedMalice);
         assert_eq!(case.state().voters_weight.get(), weight);
-        assert_eq!(case.state().voters_left.get(), 1_200_000 - accusation);
-        assert_eq!(case.money(&case.initiator)[3], 600_000 + accusation);
+        assert_eq!(case.state().voters_left.get(), 1_200_000 - share);
+        assert_eq!(case.money(&case.initiator)[3], 600_000 + share);
+        let won = u32::from(accusation == MALICE);
+        assert_eq!(case.votes_of(&case.initiator), [won, 1 - won]);
+    }
+}
+
+/// Of 240,000 for the voters: who said malice won too.
+#[test]
+fn resolve_audit_conviction_for_downtime_shares_among_all_that_say_guilty() {
+    for (rules, accusation, opinions, weight, share) in [
+        (rules(), MALICE, [DOWNTIME, DOWNTIME, VALID], 4, 60_000),
+        (
+            for_the_majority(rules()),
+            MALICE,
+            [DOWNTIME, DOWNTIME, VALID],
+            3,
+            80_000,
+        ),
+        (
+            for_the_majority(rules()),
+            DOWNTIME,
+            [MALICE, DOWNTIME, VALID],
+            3,
+            80_000,
+        ),
+        (
+            for_the_majority(by_stake()),
+            DOWNTIME,
+            [MALICE, DOWNTIME, VALID],
+            4_500_000,
+            106_666,
+        ),
+    ] {
+        let case = resolved(rules, accusation, &opinions);
+        assert_eq!(case.state().outcome, Outcome::ConvictedDowntime);
+        assert_eq!(case.state().voters_weight.get(), weight);
+        assert_eq!(case.state().voters_left.get(), 240_000 - share);
+        assert_eq!(case.money(&case.initiator)[3], 120_000 + share);
+        assert_eq!(case.votes_of(&case.initiator), [1, 0]);
     }
 }
 
@@ -494,7 +703,7 @@ fn resolve_audit_can_slash_everything() {
     };
     let mut case = resolved(rules, MALICE, &[MALICE, MALICE]);
     assert_eq!(case.money(&case.accused), [0, 0, 0, 0]);
-    assert_eq!(case.game.task().active_stake.get(), 7_500_000);
+    assert_eq!(case.game.task().electorate.stake.get(), 7_500_000);
     refused(
         case.game.request_leave(&case.accused, None),
         TaskError::AmountZero,
@@ -516,7 +725,6 @@ fn resolve_audit_for_downtime_that_costs_nothing_only_counts() {
     logged(
         sent,
         &AuditResolved {
-            bond_returned: 200_000,
             ..case.event(Outcome::ConvictedDowntime)
         },
     );
@@ -524,7 +732,10 @@ fn resolve_audit_for_downtime_that_costs_nothing_only_counts() {
     assert_eq!(case.money(&case.initiator), [2_000_000, 0, 0, 0]);
     let node = case.game.node(&case.accused);
     assert_eq!(node.convictions_downtime.get(), 1);
-    assert_eq!(case.submission().status, SubmissionStatus::Convicted);
+    assert_eq!(
+        case.submission().status,
+        SubmissionStatus::ConvictedDowntime
+    );
     case.claim(2);
     assert_eq!(case.money(&case.voters[0]), [1_000_000, 0, 0, 0]);
     assert_eq!(case.votes_of(&case.voters[0]), [1, 0]);
@@ -543,7 +754,7 @@ fn resolve_audit_slashes_the_leaving_part_first() {
     assert_eq!(case.money(&case.accused), [2_000_000, 0, 0, 0]);
     assert_eq!(case.game.node(&case.accused).leave_slot.get(), 0);
     // 11,500,000 without the 1,500,000 that left and 500,000 of the slash.
-    assert_eq!(case.game.task().active_stake.get(), 9_500_000);
+    assert_eq!(case.game.task().electorate.stake.get(), 9_500_000);
 }
 
 #[test]
@@ -559,7 +770,7 @@ fn resolve_audit_leaves_what_is_over_of_the_leaving_part() {
         case.game.node(&case.accused).leave_slot.get(),
         START + 2 + 600
     );
-    assert_eq!(case.game.task().active_stake.get(), 8_500_000);
+    assert_eq!(case.game.task().electorate.stake.get(), 8_500_000);
 }
 
 #[test]
@@ -579,58 +790,259 @@ fn resolve_audit_frees_an_accused_that_waited_to_leave() {
     }
 }
 
-/// The bond comes back to where the stake is: what leaves with all takes it along.
+// The bond.
+
+/// It stays when the rest leaves, and what the verdict leaves of it can go at once.
 #[test]
-fn resolve_audit_returns_the_bond_to_stake_that_leaves_with_all() {
-    let mut case = Case::audited(rules(), MALICE);
-    case.game.request_leave(&case.initiator, None).unwrap();
-    assert_eq!(
-        case.money(&case.initiator),
-        [1_800_000, 1_800_000, 200_000, 0]
-    );
-    case.resolve().unwrap();
-    assert_eq!(case.money(&case.initiator), [2_000_000, 2_000_000, 0, 0]);
-    assert_eq!(case.game.task().active_stake.get(), 9_500_000);
-    case.game.warp(START + 2 + 600);
-    case.game.withdraw(&case.initiator).unwrap();
-    assert_eq!(balance(&case.game.svm, &case.initiator.wallet), WALLET);
+fn resolve_audit_frees_the_bond_of_an_initiator_that_leaves_with_all() {
+    for (opinion, bond) in [(ABSENT, 200_000), (MALICE, 200_000), (VALID, 0)] {
+        let mut case = Case::audited(rules(), MALICE);
+        case.game.request_leave(&case.initiator, None).unwrap();
+        if opinion != ABSENT {
+            case.vote(&[opinion, opinion]);
+        }
+        case.game.warp(START + 2 + 600);
+        case.game.withdraw(&case.initiator).unwrap();
+        assert_eq!(case.money(&case.initiator)[..3], [200_000; 3]);
+        refused(case.game.withdraw(&case.initiator), TaskError::StakePledged);
+        case.resolve_now().unwrap();
+        assert_eq!(case.money(&case.initiator)[..3], [bond, bond, 0]);
+        if bond > 0 {
+            case.game.withdraw(&case.initiator).unwrap();
+        }
+        assert_eq!(
+            balance(&case.game.svm, &case.initiator.wallet),
+            WALLET - 200_000 + bond
+        );
+    }
+}
+
+/// The leaving part first; what is left is no voting stake any more than before.
+#[test]
+fn resolve_audit_acquittal_takes_the_bond_of_the_leaving_part_first() {
+    for (leaving, left, active) in [(150_000, 0, 11_300_000), (300_000, 100_000, 11_200_000)] {
+        let mut case = Case::audited(rules(), MALICE);
+        case.game
+            .request_leave(&case.initiator, Some(leaving))
+            .unwrap();
+        case.vote(&[VALID, VALID]);
+        case.resolve().unwrap();
+        assert_eq!(case.money(&case.initiator), [1_800_000, left, 0, 0]);
+        assert_eq!(case.game.task().electorate.stake.get(), active);
+    }
+}
+
+/// Another audit took all but `left` of the initiator before: the bond is what is there, and the split is of that.
+#[test]
+fn resolve_audit_acquittal_takes_what_is_left_of_the_bond() {
+    for (malice_bps, left, lost) in [
+        (7_500, 250_000, 200_000),
+        (8_000, 200_000, 200_000),
+        (9_000, 100_000, 100_000),
+        (10_000, 0, 0),
+    ] {
+        let mut game = Game::new(RulesArgs {
+            malice_bps,
+            ..rules()
+        });
+        let (accused, initiator) = (game.worker(4_000_000), game.worker(1_000_000));
+        let witnesses = [(); 3].map(|()| game.witness(1_000_000));
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        game.submit_work(&initiator, 0).unwrap();
+        game.open_audit(&witnesses[0], &initiator, 0, MALICE)
+            .unwrap();
+        game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+        let [against, own] = [&initiator, &accused].map(|worker| game.audit(worker, 0, 0));
+        for voter in &witnesses[1..] {
+            game.cast_vote(voter, &against, MALICE).unwrap();
+            game.cast_vote(voter, &own, VALID).unwrap();
+        }
+        game.warp(START + 201);
+        game.resolve_audit(&against).unwrap();
+        let node = game.node(&initiator);
+        assert_eq!((node.stake.get(), node.bonds.get()), (left, 200_000));
+        let sent = game.resolve_audit(&own);
+        // 60 % for the voters, the rest for the accused.
+        logged(
+            sent,
+            &AuditResolved {
+                task: game.task,
+                audit: own,
+                initiator: initiator.owner.pubkey(),
+                accused: accused.owner.pubkey(),
+                outcome: Outcome::Acquitted as u8,
+                slash: 0,
+                bond_lost: lost,
+                initiator_award: 0,
+                accused_award: lost / 5 * 2,
+                pool_award: 0,
+                voters_pot: lost / 5 * 3,
+                slot: START + 201,
+            },
+        );
+        let node = game.node(&initiator);
+        assert_eq!((node.stake.get(), node.bonds.get()), (left - lost, 0));
+        for voter in &witnesses[1..] {
+            game.claim_vote(voter, &own).unwrap();
+            assert_eq!(game.node(voter).locked.get(), lost / 10 * 3);
+        }
+    }
+}
+
+// Audits of one submission side by side, and one after the other.
+
+/// One audit for each of `opinions`, which every voter says in it, opened in turn; `waits` for each verdict before the next one.
+fn tried(opinions: &[u8], waits: bool) -> Case {
+    let mut case = Case::submitted(RulesArgs {
+        reveal_slots: 20,
+        quorum_votes: 3,
+        ..rules()
+    });
+    for (attempt, opinion) in opinions.iter().enumerate() {
+        // Who says downtime accuses of malice too.
+        case.game
+            .open_audit(&case.initiator, &case.accused, 0, MALICE)
+            .unwrap();
+        let audit = case.game.audit(&case.accused, 0, attempt as u32);
+        for voter in &case.voters {
+            case.game.cast_vote(voter, &audit, *opinion).unwrap();
+        }
+        if waits {
+            case.resolve_next(attempt as u32);
+        }
+    }
+    case
+}
+
+/// What malice costs is the most, and what downtime cost counts.
+fn whole(opinion: u8) -> u64 {
+    [0, 400_000, 2_000_000][usize::from(opinion)]
+}
+
+impl Case {
+    fn resolve_next(&mut self, attempt: u32) {
+        let audit = self.game.audit(&self.accused, 0, attempt);
+        let end = self.game.get::<Audit>(&audit).end_slot.get();
+        self.game.warp(end.max(self.game.slot()));
+        self.game.resolve_audit(&audit).unwrap();
+    }
+
+    /// Asserts what verdicts as grave as `worst` at most cost, and how often they count.
+    #[track_caller]
+    fn costs_as_much_as(&self, worst: u8) {
+        assert_eq!(self.money(&self.accused)[0], 4_000_000 - whole(worst));
+        assert_eq!(self.submission().slashed.get(), whole(worst));
+        assert_eq!(self.submission().status.0, worst + 1);
+        let node = self.game.node(&self.accused);
+        let [downtime, malice] = [DOWNTIME, MALICE].map(|fault| u32::from(worst == fault));
+        assert_eq!(node.convictions_downtime.get(), downtime);
+        assert_eq!(node.convictions_malice.get(), malice);
+        let round: Round = self.game.get(&round_address(&self.game.task, 0));
+        assert_eq!(round.convictions.get(), downtime + malice);
+    }
+}
+
+/// Every three verdicts in every order: each takes what the gravest so far costs, less what was taken.
+#[test]
+fn resolve_audit_side_by_side_costs_the_gravest_verdict_once() {
+    for order in 0..27 {
+        let opinions = [order / 9, order / 3 % 3, order % 3];
+        let mut case = tried(&opinions, false);
+        let mut worst = VALID;
+        for (attempt, opinion) in opinions.into_iter().enumerate() {
+            let taken = whole(worst.max(opinion)) - whole(worst);
+            worst = worst.max(opinion);
+            let (initiator, accused) = (case.money(&case.initiator), case.money(&case.accused));
+            case.resolve_next(attempt as u32);
+            case.costs_as_much_as(worst);
+            let audit: Audit = case
+                .game
+                .get(&case.game.audit(&case.accused, 0, attempt as u32));
+            assert_eq!(audit.accused_stake.get(), 4_000_000);
+            if opinion == VALID {
+                assert_eq!(case.money(&case.accused)[0], accused[0]);
+                assert_eq!(case.money(&case.initiator)[0], initiator[0] - 200_000);
+                assert_eq!(audit.voters_pot.get(), 120_000);
+            } else {
+                // Also of nothing.
+                assert_eq!(audit.voters_pot.get(), taken / 10 * 6);
+                assert_eq!(accused[0] - case.money(&case.accused)[0], taken);
+                assert_eq!(case.money(&case.initiator)[0], initiator[0]);
+            }
+            assert_eq!(case.money(&case.initiator)[2], initiator[2] - 200_000);
+        }
+    }
 }
 
 #[test]
-fn resolve_audit_returns_the_bond_to_stake_that_stays_in_part() {
+fn resolve_audit_one_after_the_other_costs_the_gravest_verdict_once() {
+    for opinions in [
+        &[VALID, DOWNTIME, MALICE][..],
+        &[DOWNTIME, VALID, MALICE],
+        &[DOWNTIME, DOWNTIME, VALID, MALICE],
+        &[DOWNTIME, VALID, VALID],
+        &[VALID, VALID, DOWNTIME],
+        &[VALID, VALID, VALID, MALICE],
+    ] {
+        let case = tried(opinions, true);
+        case.costs_as_much_as(*opinions.iter().max().unwrap());
+    }
+}
+
+/// The first accuser has the bonus: nobody resolves a later audit of the submission first.
+#[test]
+fn resolve_audit_before_an_earlier_one_of_the_submission_fails() {
+    let mut case = tried(&[MALICE, VALID, MALICE], false);
+    case.game.warp(START + 500);
+    let audits = [0, 1, 2].map(|attempt| case.game.audit(&case.accused, 0, attempt));
+    for (resolved, audit) in audits.iter().enumerate() {
+        for later in &audits[resolved + 1..] {
+            refused(case.game.resolve_audit(later), TaskError::EarlierAuditOpen);
+        }
+        case.game.resolve_audit(audit).unwrap();
+        refused(case.game.resolve_audit(audit), TaskError::AlreadyResolved);
+    }
+    assert_eq!(case.submission().decided.get(), 3);
+}
+
+/// Audits of other work wait for nothing.
+#[test]
+fn resolve_audit_before_an_earlier_one_of_other_work_passes() {
     let mut case = Case::audited(rules(), MALICE);
+    let other = case.game.worker(1_000_000);
+    case.game.submit_work(&other, 0).unwrap();
     case.game
-        .request_leave(&case.initiator, Some(1_000_000))
+        .open_audit(&case.initiator, &other, 0, MALICE)
         .unwrap();
-    case.resolve().unwrap();
-    assert_eq!(case.money(&case.initiator), [2_000_000, 1_000_000, 0, 0]);
-    assert_eq!(case.game.task().active_stake.get(), 10_500_000);
+    let audit = case.game.audit(&other, 0, 0);
+    case.game.warp(START + 202);
+    case.game.resolve_audit(&audit).unwrap();
 }
 
+/// Where downtime costs as much as malice, the graver verdict only counts.
 #[test]
-fn resolve_audit_returns_the_bond_to_a_node_that_is_gone() {
-    let mut case = Case::audited(rules(), MALICE);
-    case.game.request_leave(&case.initiator, None).unwrap();
-    case.game.warp(START + 2 + 600);
-    case.game.withdraw(&case.initiator).unwrap();
-    case.resolve_now().unwrap();
-    assert_eq!(case.money(&case.initiator), [200_000, 0, 0, 0]);
-    case.game.request_leave(&case.initiator, None).unwrap();
-    case.game.warp(case.game.slot() + 600);
-    case.game.withdraw(&case.initiator).unwrap();
-    assert_eq!(balance(&case.game.svm, &case.initiator.wallet), WALLET);
-}
-
-/// What an initiator lost is no voting stake any more, however recent it was.
-#[test]
-fn resolve_audit_acquittal_takes_the_bond_of_an_initiator_that_leaves_with_all() {
-    let mut case = Case::audited(rules(), MALICE);
-    case.game.request_leave(&case.initiator, None).unwrap();
-    case.vote(&[VALID, VALID]);
-    case.resolve().unwrap();
-    assert_eq!(case.money(&case.initiator), [1_800_000, 1_800_000, 0, 0]);
-    assert_eq!(case.game.node(&case.initiator).recent.get(), 0);
-    assert_eq!(case.game.task().active_stake.get(), 9_500_000);
+fn resolve_audit_for_malice_that_costs_no_more_than_downtime_takes_nothing() {
+    let mut case = Case::submitted(RulesArgs {
+        downtime_bps: 5_000,
+        malice_bps: 5_000,
+        quorum_votes: 3,
+        ..rules()
+    });
+    for attempt in 0..2 {
+        case.game
+            .open_audit(&case.initiator, &case.accused, 0, MALICE)
+            .unwrap();
+        let audit = case.game.audit(&case.accused, 0, attempt);
+        for voter in &case.voters {
+            let opinion = [DOWNTIME, MALICE][attempt as usize];
+            case.game.cast_vote(voter, &audit, opinion).unwrap();
+        }
+    }
+    case.resolve_next(0);
+    case.resolve_next(1);
+    assert_eq!(case.money(&case.accused)[0], 2_000_000);
+    assert_eq!(case.submission().status, SubmissionStatus::ConvictedMalice);
 }
 
 // Two rounds of one worker under audit at once: nobody resolved the first when the second opened.
@@ -654,7 +1066,6 @@ fn two_convictions(order: [u64; 2]) -> (Case, [Address; 2]) {
     for voter in &case.voters {
         case.game.cast_vote(voter, &second, MALICE).unwrap();
     }
-    assert_eq!(case.game.node(&case.accused).exposed.get(), 6_000_000);
     case.game.warp(START + 1_200);
     let audits = order.map(|round| case.game.audit(&case.accused, round, 0));
     (case, audits)
@@ -667,7 +1078,6 @@ fn resolve_audit_a_second_time_takes_only_what_is_left() {
         case.game.resolve_audit(&first).unwrap();
         let accused = case.game.node(&case.accused);
         assert_eq!(accused.stake.get(), 1_000_000);
-        assert_eq!(accused.exposed.get(), 3_000_000);
         assert_eq!(accused.open_audits.get(), 1);
         // 900,000 and a quarter of 1,800,000.
         assert_eq!(case.money(&case.initiator)[3], 1_350_000);
@@ -678,7 +1088,6 @@ fn resolve_audit_a_second_time_takes_only_what_is_left() {
             &AuditResolved {
                 audit: second,
                 slash: 1_000_000,
-                bond_returned: 200_000,
                 // 300,000 and a quarter of 600,000.
                 initiator_award: 450_000,
                 pool_award: 100_000,
@@ -688,7 +1097,6 @@ fn resolve_audit_a_second_time_takes_only_what_is_left() {
         );
         let accused = case.game.node(&case.accused);
         assert_eq!(accused.stake.get(), 0);
-        assert_eq!(accused.exposed.get(), 0);
         assert_eq!(accused.open_audits.get(), 0);
         assert_eq!(accused.convictions_malice.get(), 2);
         let initiator = case.game.node(&case.initiator);
@@ -784,25 +1192,43 @@ fn resolve_audit_with_another_tasks_account_fails() {
 #[test]
 fn resolve_audit_with_one_account_in_two_places_fails() {
     let mut case = voted(rules(), MALICE, &[MALICE, MALICE]);
-    let submission = case.game.submission(&case.accused, 0);
-    for (place, repeated) in [
-        (case.game.task, case.audit()),
-        (case.audit(), submission),
-        (submission, case.accused.node),
-        (case.accused.node, case.initiator.node),
-        (case.initiator.node, case.accused.node),
-    ] {
-        let resolve = swap(case.resolve_ix(), &place, &repeated);
+    let accounts = accounts_of(&case);
+    for place in 0..6 {
+        let repeated = accounts[(place + 1) % 6];
+        let resolve = swap(case.resolve_ix(), &accounts[place], &repeated);
         let sent = case.game.send_by_creator(resolve);
         assert_eq!(failure(sent), InstructionError::Custom(2040));
     }
 }
 
-fn accounts_of(case: &Case) -> [Address; 5] {
+#[test]
+fn resolve_audit_in_another_round_fails() {
+    let mut case = voted(rules(), MALICE, &[MALICE, MALICE]);
+    case.game.warp(START + 1_000);
+    case.game.submit_work(&case.accused, 1).unwrap();
+    let (task, own) = (case.game.task, round_address(&case.game.task, 0));
+    case.game.next_task(1);
+    let other = case.game.here(&case.accused);
+    case.game.join_task(&other, 0, 4_000_000).unwrap();
+    case.game.submit_work(&other, 0).unwrap();
+    let foreign = round_address(&case.game.task, 0);
+    case.game.enter(task);
+    for (round, error) in [
+        (round_address(&task, 1), TaskError::WrongRound),
+        (foreign, TaskError::WrongTask),
+    ] {
+        let resolve = swap(case.resolve_ix(), &own, &round);
+        refused(case.game.send_by_creator(resolve), error);
+    }
+    case.resolve_now().unwrap();
+}
+
+fn accounts_of(case: &Case) -> [Address; 6] {
     [
         case.game.task,
         case.audit(),
         case.game.submission(&case.accused, 0),
+        round_address(&case.game.task, 0),
         case.accused.node,
         case.initiator.node,
     ]
