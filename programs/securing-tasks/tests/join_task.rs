@@ -463,7 +463,7 @@ fn join_task_paid_by_another_costs_the_owner_no_lamport_and_gives_the_rent_back(
     game.withdraw(&actor).unwrap();
     let to_owner = game.close_node_ix(&actor.owner.pubkey(), &actor);
     refused(
-        game.send(&[to_owner.clone()], &[&actor.owner]),
+        game.send(std::slice::from_ref(&to_owner), &[&actor.owner]),
         TaskError::WrongPayer,
     );
     let mut close = to_owner;
