@@ -1,4 +1,4 @@
-//! `claim_vote`: each voter's share to the unit, its deposit, and the lock on what it won.
+//! `claim_vote`: each voter's share to the unit, the lock on it, and what a commitment that stayed shut loses.
 
 mod common;
 
@@ -11,6 +11,7 @@ use solana_signer::Signer;
 use solana_transaction::InstructionError;
 
 const VALID: u8 = 0;
+const DOWNTIME: u8 = 1;
 const MALICE: u8 = 2;
 
 /// The slot at which the standard case is resolved.
@@ -59,10 +60,15 @@ impl Case {
         self.game.node(&self.voters[voter]).locked.get()
     }
 
-    /// Stake, leaving, lent, and locked shares.
+    /// Stake, leaving, open commitments, and locked shares.
     fn money(&self, voter: usize) -> [u64; 4] {
         let node = self.game.node(&self.voters[voter]);
-        [node.stake, node.leaving, node.lent, node.locked].map(|amount| amount.get())
+        [
+            node.stake.get(),
+            node.leaving.get(),
+            node.commitments.get().into(),
+            node.locked.get(),
+        ]
     }
 
     /// Votes on the side that won and on the other.
@@ -76,7 +82,6 @@ impl Case {
             audit: self.audit(),
             voter: self.voters[voter].owner.pubkey(),
             share: 0,
-            deposit: 50_000,
             deposit_lost: 0,
             pool_award: 0,
             slot: self.game.slot(),
@@ -117,9 +122,9 @@ fn shares(rules: RulesArgs, opinions: [u8; 3], outcome: Outcome) -> ([u64; 3], u
 }
 
 #[test]
-fn claim_vote_pays_the_share_and_returns_the_deposit() {
+fn claim_vote_pays_the_share_and_leaves_the_stake() {
     let mut case = convicted();
-    assert_eq!(case.money(0), [950_000, 0, 50_000, 0]);
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 0]);
     let sent = case.claim_of(0);
     logged(
         sent,
@@ -130,11 +135,10 @@ fn claim_vote_pays_the_share_and_returns_the_deposit() {
     );
     assert_eq!(case.money(0), [1_000_000, 0, 0, 300_000]);
     assert_eq!(case.vote_of(0).state, VoteState::Claimed);
-    assert_eq!(case.vote_of(0).deposit.get(), 0);
     let audit = case.game.get::<Audit>(&case.audit());
     assert_eq!(audit.unclaimed.get(), 2);
     assert_eq!(audit.voters_left.get(), 600_000);
-    assert_eq!(case.game.task().active_stake.get(), 9_500_000);
+    assert_eq!(case.game.task().electorate.stake.get(), 9_500_000);
 }
 
 #[test]
@@ -157,14 +161,77 @@ fn claim_vote_counts_votes_with_the_majority_and_against_it() {
     );
 }
 
-/// Guilty is guilty: a vote for downtime is with a conviction for malice.
+/// Who says less than the verdict did not win: friends of a liar who say downtime have no part of its slash.
 #[test]
-fn claim_vote_counts_either_fault_as_guilty() {
+fn claim_vote_of_downtime_loses_where_malice_wins() {
+    for (reward_rule, shares) in [
+        (RewardRule::Majority, [0, 400_000, 400_000]),
+        (RewardRule::All, [300_000; 3]),
+    ] {
+        let rules = weighed_by(VoteWeight::Node, reward_rule);
+        let mut case = resolved(rules, &[DOWNTIME, MALICE, MALICE]);
+        assert_eq!(case.outcome(), Outcome::ConvictedMalice);
+        case.claim(3);
+        assert_eq!(
+            [0, 1, 2].map(|v| case.votes_of(v)),
+            [[0, 1], [1, 0], [1, 0]]
+        );
+        assert_eq!([0, 1, 2].map(|v| case.locked(v)), shares);
+    }
+}
+
+/// Who says more than the verdict won: 240,000 among three.
+#[test]
+fn claim_vote_of_malice_wins_where_downtime_does() {
     let rules = weighed_by(VoteWeight::Node, RewardRule::Majority);
-    let mut case = resolved(rules, &[1, MALICE, MALICE]);
+    let mut case = resolved(rules, &[DOWNTIME, DOWNTIME, VALID]);
+    assert_eq!(case.outcome(), Outcome::ConvictedDowntime);
     case.claim(3);
-    assert_eq!([0, 1, 2].map(|v| case.votes_of(v)), [[1, 0]; 3]);
-    assert_eq!([0, 1, 2].map(|v| case.locked(v)), [300_000; 3]);
+    assert_eq!(
+        [0, 1, 2].map(|v| case.votes_of(v)),
+        [[1, 0], [1, 0], [0, 1]]
+    );
+    assert_eq!([0, 1, 2].map(|v| case.locked(v)), [80_000, 80_000, 0]);
+    // The accusation was of malice.
+    assert_eq!(
+        case.game.node(&case.initiator).locked.get(),
+        120_000 + 80_000
+    );
+}
+
+/// What every rule, weight, accusation and set of opinions shares: claims and accusation make up the pot, to the unit.
+#[test]
+fn claim_vote_shares_sum_to_the_pot() {
+    for order in 0..27 {
+        let opinions = [order / 9, order / 3 % 3, order % 3];
+        for accusation in [DOWNTIME, MALICE] {
+            for (vote_weight, reward_rule) in [
+                (VoteWeight::Node, RewardRule::All),
+                (VoteWeight::Node, RewardRule::Majority),
+                (VoteWeight::Stake, RewardRule::All),
+                (VoteWeight::Stake, RewardRule::Majority),
+            ] {
+                let rules = RulesArgs {
+                    initiator_bonus_bps: 3_003,
+                    pool_bps: 1_001,
+                    ..weighed_by(vote_weight, reward_rule)
+                };
+                let mut case = Case::audited(rules, accusation);
+                case.vote(&opinions);
+                case.resolve().unwrap();
+                let audit: Audit = case.game.get(&case.audit());
+                let (left, pool) = (audit.voters_left.get(), case.game.task().pool.get());
+                case.claim(3);
+                let shares: u64 = [0, 1, 2].map(|v| case.locked(v)).iter().sum();
+                let over = case.game.task().pool.get() - pool;
+                assert_eq!(shares + over, left);
+                // No more than one unit is lost to each floor, the accusation's too.
+                assert!(over < 4, "{over} of {left}");
+                let after: Audit = case.game.get(&case.audit());
+                assert_eq!((after.unclaimed.get(), after.voters_left.get()), (0, 0));
+            }
+        }
+    }
 }
 
 // Conviction: 1,200,000 for the voters and the initiator.
@@ -333,10 +400,10 @@ fn claim_vote_share_that_floors_to_nothing_goes_to_the_pool() {
     }
 }
 
-// No verdict: the deposit and nothing else.
+// No verdict: nothing.
 
 #[test]
-fn claim_vote_without_verdict_returns_the_deposit_alone() {
+fn claim_vote_without_verdict_pays_nothing() {
     for opinions in [&[MALICE][..], &[MALICE, VALID, VALID]] {
         let mut case = resolved(rules(), opinions);
         let sent = case.claim_of(0);
@@ -347,26 +414,7 @@ fn claim_vote_without_verdict_returns_the_deposit_alone() {
     }
 }
 
-#[test]
-fn claim_vote_without_a_deposit_passes() {
-    let rules = RulesArgs {
-        vote_deposit: 0,
-        ..rules()
-    };
-    let mut case = resolved(rules, &[MALICE, MALICE]);
-    let sent = case.claim_of(0);
-    logged(
-        sent,
-        &VoteClaimed {
-            share: 400_000,
-            deposit: 0,
-            deposit_lost: 0,
-            ..case.event(0)
-        },
-    );
-    assert_eq!(case.money(0), [1_000_000, 0, 0, 400_000]);
-}
-
+/// Each audit of a submission has its own votes and pot.
 #[test]
 fn claim_vote_of_each_attempt_passes() {
     let mut case = resolved(rules(), &[MALICE]);
@@ -377,13 +425,32 @@ fn claim_vote_of_each_attempt_passes() {
     for voter in &case.voters {
         case.game.cast_vote(voter, &second, MALICE).unwrap();
     }
-    assert_eq!(case.money(0), [900_000, 0, 100_000, 0]);
     case.game.warp(RESOLVED + 200);
     case.game.resolve_audit(&second).unwrap();
     case.game.claim_vote(&case.voters[0], &second).unwrap();
-    assert_eq!(case.money(0), [950_000, 0, 50_000, 300_000]);
+    assert_eq!(case.money(0), [1_000_000, 0, 0, 300_000]);
     case.claim_of(0).unwrap();
     assert_eq!(case.money(0), [1_000_000, 0, 0, 300_000]);
+}
+
+/// Two convictions of one submission side by side: the second is of the same fault and has nothing to share.
+#[test]
+fn claim_vote_of_a_second_conviction_side_by_side_pays_nothing() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.game
+        .open_audit(&case.initiator, &case.accused, 0, MALICE)
+        .unwrap();
+    let second = case.game.audit(&case.accused, 0, 1);
+    case.vote(&[MALICE, MALICE, MALICE]);
+    for voter in &case.voters {
+        case.game.cast_vote(voter, &second, MALICE).unwrap();
+    }
+    case.resolve().unwrap();
+    case.game.resolve_audit(&second).unwrap();
+    case.game.claim_vote(&case.voters[0], &second).unwrap();
+    assert_eq!((case.locked(0), case.votes_of(0)), (0, [1, 0]));
+    case.claim(3);
+    assert_eq!([0, 1, 2].map(|v| case.locked(v)), [300_000; 3]);
 }
 
 // When.
@@ -477,10 +544,7 @@ fn claim_vote_locks_the_accuseds_and_the_initiators_award_too() {
 
 /// One voter in the audits of two workers, both convicted: 1,000,000 slashed each, so 200,000 for each of three votes.
 fn two_shares() -> (Game, Actor, [Address; 2]) {
-    let mut game = Game::new(RulesArgs {
-        vote_deposit: 0,
-        ..rules()
-    });
+    let mut game = Game::new(rules());
     let workers = [game.worker(2_000_000), game.worker(2_000_000)];
     let initiator = game.witness(2_000_000);
     let voters = [game.witness(1_000_000), game.witness(1_000_000)];
@@ -559,57 +623,6 @@ fn claim_vote_shares_whose_locks_are_both_over_leave_at_once() {
     );
 }
 
-// A deposit comes back to where the stake is.
-
-#[test]
-fn claim_vote_returns_the_deposit_to_stake_that_leaves_with_all() {
-    let mut case = Case::audited(rules(), MALICE);
-    case.vote(&[MALICE, MALICE]);
-    case.game.request_leave(&case.voters[0], None).unwrap();
-    assert_eq!(case.money(0), [950_000, 950_000, 50_000, 0]);
-    case.resolve().unwrap();
-    let active = case.game.task().active_stake.get();
-    case.claim_of(0).unwrap();
-    assert_eq!(case.money(0), [1_000_000, 1_000_000, 0, 400_000]);
-    assert_eq!(case.game.task().active_stake.get(), active - 50_000);
-    case.game.warp(START + 2 + LEAVE_DELAY);
-    case.game.withdraw(&case.voters[0]).unwrap();
-    assert_eq!(case.money(0), [0, 0, 0, 400_000]);
-}
-
-#[test]
-fn claim_vote_returns_the_deposit_to_stake_that_stays_in_part() {
-    let mut case = Case::audited(rules(), MALICE);
-    case.vote(&[MALICE, MALICE]);
-    case.game
-        .request_leave(&case.voters[0], Some(450_000))
-        .unwrap();
-    case.resolve().unwrap();
-    let active = case.game.task().active_stake.get();
-    case.claim_of(0).unwrap();
-    assert_eq!(case.money(0), [1_000_000, 450_000, 0, 400_000]);
-    assert_eq!(case.game.task().active_stake.get(), active);
-}
-
-#[test]
-fn claim_vote_returns_the_deposit_to_a_node_that_is_gone() {
-    let mut case = Case::audited(rules(), MALICE);
-    case.vote(&[MALICE, MALICE]);
-    case.game.request_leave(&case.voters[0], None).unwrap();
-    case.resolve().unwrap();
-    case.game.warp(START + 2 + LEAVE_DELAY);
-    case.game.withdraw(&case.voters[0]).unwrap();
-    case.claim_of(0).unwrap();
-    assert_eq!(case.money(0), [50_000, 0, 0, 400_000]);
-    case.game.request_leave(&case.voters[0], None).unwrap();
-    case.game.warp(case.game.slot() + LEAVE_DELAY);
-    case.game.withdraw(&case.voters[0]).unwrap();
-    assert_eq!(
-        balance(&case.game.svm, &case.voters[0].wallet),
-        WALLET + 400_000
-    );
-}
-
 // Committed votes: one that stays shut loses its deposit and has no part in anything.
 
 fn secret() -> RulesArgs {
@@ -681,13 +694,12 @@ fn claim_vote_of_an_unrevealed_commitment_loses_the_deposit_to_the_pool() {
         assert_eq!(case.outcome(), outcome);
         let (pool, active) = (
             case.game.task().pool.get(),
-            case.game.task().active_stake.get(),
+            case.game.task().electorate.stake.get(),
         );
         let sent = case.claim_of(0);
         logged(
             sent,
             &VoteClaimed {
-                deposit: 0,
                 deposit_lost: 50_000,
                 ..case.event(0)
             },
@@ -695,7 +707,7 @@ fn claim_vote_of_an_unrevealed_commitment_loses_the_deposit_to_the_pool() {
         assert_eq!(case.money(0), [950_000, 0, 0, 0]);
         assert_eq!((case.votes_of(0), case.unrevealed(0)), ([0, 0], 1));
         assert_eq!(case.game.task().pool.get(), pool + 50_000);
-        assert_eq!(case.game.task().active_stake.get(), active - 50_000);
+        assert_eq!(case.game.task().electorate.stake.get(), active - 50_000);
         assert_eq!(case.vote_of(0).state, VoteState::Claimed);
         refused(case.claim_of(0), TaskError::AlreadyClaimed);
         case.claim_of(1).unwrap();
@@ -743,7 +755,6 @@ fn claim_vote_of_an_unrevealed_commitment_at_last_sends_remainder_and_deposit_to
     logged(
         sent,
         &VoteClaimed {
-            deposit: 0,
             deposit_lost: 50_000,
             pool_award: 1,
             ..case.event(0)
@@ -778,6 +789,7 @@ fn claim_vote_of_an_unrevealed_commitment_had_no_stake_in_the_quorum() {
         let rules = RulesArgs {
             quorum_votes: 1,
             quorum_bps,
+            vote_weight: VoteWeight::Stake as u8,
             ..secret()
         };
         let mut case = kept_shut(rules, [Some(MALICE), None, None]);
@@ -795,7 +807,7 @@ fn claim_vote_of_commitments_that_all_stayed_shut_loses_all_deposits() {
     // The initiator revealed by accusing: nothing is lost.
     let initiator = case.game.node(&case.initiator);
     assert_eq!(
-        (initiator.stake.get(), initiator.lent.get()),
+        (initiator.stake.get(), initiator.bonds.get()),
         (2_000_000, 0)
     );
     assert_eq!(initiator.votes_unrevealed.get(), 0);
@@ -810,13 +822,7 @@ fn claim_vote_of_an_unrevealed_commitment_without_a_deposit_still_counts() {
     let mut case = kept_shut(rules, [None, Some(MALICE), Some(MALICE)]);
     let pool = case.game.task().pool.get();
     let sent = case.claim_of(0);
-    logged(
-        sent,
-        &VoteClaimed {
-            deposit: 0,
-            ..case.event(0)
-        },
-    );
+    logged(sent, &VoteClaimed { ..case.event(0) });
     assert_eq!(case.money(0), [1_000_000, 0, 0, 0]);
     assert_eq!((case.unrevealed(0), case.game.task().pool.get()), (1, pool));
 }
@@ -830,10 +836,10 @@ fn claim_vote_of_an_unrevealed_commitment_of_a_node_that_leaves_with_all_passes(
         .unwrap();
     case.game.request_leave(&case.voters[0], None).unwrap();
     case.resolve().unwrap();
-    let active = case.game.task().active_stake.get();
+    let active = case.game.task().electorate.stake.get();
     case.claim_of(0).unwrap();
     assert_eq!(case.money(0), [950_000, 950_000, 0, 0]);
-    assert_eq!(case.game.task().active_stake.get(), active - 50_000);
+    assert_eq!(case.game.task().electorate.stake.get(), active);
     case.game.warp(START + 2 + LEAVE_DELAY);
     case.game.withdraw(&case.voters[0]).unwrap();
     assert_eq!(
@@ -842,18 +848,160 @@ fn claim_vote_of_an_unrevealed_commitment_of_a_node_that_leaves_with_all_passes(
     );
 }
 
-/// Recent stake is never more than what is left.
+/// Young stake goes first, and is never more than what is left.
 #[test]
-fn claim_vote_of_an_unrevealed_commitment_of_a_node_whose_stake_is_all_recent_passes() {
+fn claim_vote_of_an_unrevealed_commitment_takes_young_stake_first() {
     let mut case = Case::audited(secret(), MALICE);
     let audit = case.audit();
     case.game
         .commit_vote(&case.voters[0], &audit, MALICE, [9; 32])
         .unwrap();
-    assert_eq!(case.game.node(&case.voters[0]).recent.get(), 1_000_000);
+    case.game.add_stake(&case.voters[0], 20_000).unwrap();
+    let arrivals = |case: &Case| {
+        let arrivals = case.game.node(&case.voters[0]).arrivals;
+        [0, 1].map(|place: usize| arrivals[place].amount.get())
+    };
+    assert_eq!(arrivals(&case), [1_000_000, 20_000]);
     case.resolve().unwrap();
     case.claim_of(0).unwrap();
-    assert_eq!(case.game.node(&case.voters[0]).recent.get(), 950_000);
+    assert_eq!(arrivals(&case), [970_000, 0]);
+}
+
+/// The leaving part first, then the active one; a node below its minimum votes no more.
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_takes_the_leaving_part_first() {
+    for (leaving, left, active) in [(20_000, 0, 11_470_000), (70_000, 20_000, 11_430_000)] {
+        let mut case = Case::audited(secret(), MALICE);
+        let audit = case.audit();
+        case.game
+            .request_leave(&case.voters[0], Some(leaving))
+            .unwrap();
+        case.game
+            .commit_vote(&case.voters[0], &audit, MALICE, [9; 32])
+            .unwrap();
+        case.resolve().unwrap();
+        case.claim_of(0).unwrap();
+        assert_eq!(case.money(0), [950_000, left, 0, 0]);
+        assert_eq!(
+            case.game.task().electorate.stake.get(),
+            active - 20_000 * u64::from(left == 0)
+        );
+    }
+}
+
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_of_a_node_at_its_minimum_takes_its_vote() {
+    let mut case = Case::submitted(secret());
+    case.game.warp(START + 2);
+    let poor = case.game.witness(500_000);
+    case.game.warp(START + 3);
+    let worker = case.game.worker(1_000_000);
+    case.game.submit_work(&worker, 0).unwrap();
+    case.game
+        .open_audit(&case.initiator, &worker, 0, MALICE)
+        .unwrap();
+    let audit = case.game.audit(&worker, 0, 0);
+    case.game
+        .commit_vote(&poor, &audit, MALICE, [9; 32])
+        .unwrap();
+    case.game.warp(START + 203);
+    case.game.resolve_audit(&audit).unwrap();
+    let before = case.game.task().electorate;
+    case.game.claim_vote(&poor, &audit).unwrap();
+    let after = case.game.task().electorate;
+    assert_eq!(before.nodes.get() - after.nodes.get(), 1);
+    assert_eq!(before.stake.get() - after.stake.get(), 500_000);
+    assert_eq!(case.game.node(&poor).stake.get(), 450_000);
+}
+
+/// Another audit took all but `left` of the voter first: the deposit is what is there.
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_takes_what_is_left() {
+    for (malice_bps, left, lost) in [
+        (9_400, 60_000, 50_000),
+        (9_500, 50_000, 50_000),
+        (9_700, 30_000, 30_000),
+        (10_000, 0, 0),
+    ] {
+        let mut game = Game::new(RulesArgs {
+            malice_bps,
+            ..secret()
+        });
+        let (accused, voter) = (game.worker(4_000_000), game.worker(1_000_000));
+        let witnesses = [(); 3].map(|()| game.witness(1_000_000));
+        game.warp(START + 1);
+        for worker in [&accused, &voter] {
+            game.submit_work(worker, 0).unwrap();
+            game.open_audit(&witnesses[0], worker, 0, MALICE).unwrap();
+        }
+        let [shut, against] = [&accused, &voter].map(|worker| game.audit(worker, 0, 0));
+        game.commit_vote(&voter, &shut, VALID, [9; 32]).unwrap();
+        for witness in &witnesses[1..] {
+            game.commit_vote(witness, &against, MALICE, [9; 32])
+                .unwrap();
+        }
+        game.warp(START + 51);
+        for witness in &witnesses[1..] {
+            game.reveal_vote(witness, &against, MALICE, [9; 32])
+                .unwrap();
+        }
+        game.warp(START + 201);
+        game.resolve_audit(&against).unwrap();
+        game.resolve_audit(&shut).unwrap();
+        assert_eq!(game.node(&voter).stake.get(), left);
+        let pool = game.task().pool.get();
+        let sent = game.claim_vote(&voter, &shut);
+        logged(
+            sent,
+            &VoteClaimed {
+                audit: shut,
+                voter: voter.owner.pubkey(),
+                share: 0,
+                deposit_lost: lost,
+                pool_award: 0,
+                slot: START + 201,
+            },
+        );
+        let node = game.node(&voter);
+        assert_eq!(node.stake.get(), left - lost);
+        assert_eq!(
+            (node.commitments.get(), node.votes_unrevealed.get()),
+            (0, 1)
+        );
+        assert_eq!(game.task().pool.get(), pool + lost);
+    }
+}
+
+/// Deposits of 400,000 out of 1,000,000: three that stay shut lose all of it, a fourth nothing more.
+#[test]
+fn claim_vote_of_unrevealed_commitments_side_by_side_takes_no_more_than_the_stake() {
+    let mut case = Case::submitted(RulesArgs {
+        vote_deposit: 400_000,
+        ..secret()
+    });
+    let audits = [0, 1, 2, 3].map(|attempt| {
+        case.game
+            .open_audit(&case.initiator, &case.accused, 0, MALICE)
+            .unwrap();
+        let audit = case.game.audit(&case.accused, 0, attempt);
+        case.game
+            .commit_vote(&case.voters[0], &audit, MALICE, [9; 32])
+            .unwrap();
+        audit
+    });
+    case.game.warp(START + 201);
+    for audit in &audits {
+        case.game.resolve_audit(audit).unwrap();
+    }
+    for (claimed, left) in [600_000, 200_000, 0, 0].into_iter().enumerate() {
+        assert_eq!(case.money(0)[2], 4 - claimed as u64);
+        case.game
+            .claim_vote(&case.voters[0], &audits[claimed])
+            .unwrap();
+        assert_eq!(case.money(0)[0], left);
+    }
+    assert_eq!(case.game.task().pool.get(), 1_000_000);
+    assert_eq!(case.unrevealed(0), 4);
 }
 
 // Accounts.

@@ -6,7 +6,7 @@ use anchor_lang::prelude::ProgramError;
 use common::*;
 use securing_tasks::{
     error::TaskError, Audit, Node, Opinion, Outcome, Round, Submission, SubmissionStatus, Task,
-    Vote, VoteState,
+    TaskStatus, Vote,
 };
 use solana_signer::Signer;
 
@@ -41,7 +41,18 @@ fn invariant_of_each_account_refuses_what_it_names() {
         Task::invariant,
         &[
             ("unknown status", |task| task.status.0 = 3),
-            ("stake without nodes", |task| task.nodes = 0.into()),
+            ("more that vote than there are", |task| {
+                task.nodes = 4.into()
+            }),
+            ("stake of nobody", |task| task.electorate.nodes = 0.into()),
+            ("nodes without stake", |task| {
+                task.electorate.stake = 0.into();
+            }),
+            ("retired while active", |task| task.retired_slot = 1.into()),
+            ("retired while paused", |task| {
+                task.status = TaskStatus::Paused.into();
+                task.retired_slot = 1.into();
+            }),
         ],
     );
     holds(
@@ -55,10 +66,33 @@ fn invariant_of_each_account_refuses_what_it_names() {
             }),
             ("leaves never", |node| node.leaving = 1.into()),
             ("leaves nothing", |node| node.leave_slot = 1.into()),
-            ("more recent stake than votes", |node| {
-                node.recent = (node.stake.get() + node.lent.get() + 1).into();
+            ("bond without an accusation", |node| node.live = 0.into()),
+            ("more commitments than votes", |node| {
+                node.commitments = (node.live.get() + 1).into();
             }),
-            ("exposed without an audit", |node| node.exposed = 1.into()),
+            ("more young stake than stays", |node| {
+                node.arrivals[0].amount = (node.stake.get() + 1).into();
+            }),
+            ("more young stake than stays, in all", |node| {
+                node.arrivals[1] = node.arrivals[0];
+                node.arrivals[1].slot = (node.arrivals[0].slot.get() + 1).into();
+            }),
+            ("young stake of the active part that leaves", |node| {
+                node.leaving = 1.into();
+                node.leave_slot = 1.into();
+            }),
+            ("when nothing came", |node| {
+                node.arrivals[3].slot = 1.into();
+            }),
+            ("arrivals out of order", |node| {
+                node.arrivals[0].amount = 1.into();
+                node.arrivals[1].amount = 1.into();
+                node.arrivals[1].slot = (node.arrivals[0].slot.get() - 1).into();
+            }),
+            ("arrivals of one slot apart", |node| {
+                node.arrivals[0].amount = 1.into();
+                node.arrivals[1] = node.arrivals[0];
+            }),
             ("locked for ever", |node| node.locked = 1.into()),
             ("nothing locked", |node| node.locked_until = 1.into()),
             ("locked next for ever", |node| {
@@ -83,8 +117,8 @@ fn invariant_of_each_account_refuses_what_it_names() {
                 round.convictions = 2.into();
             }),
             ("more paid than submitted", |round| round.paid = 2.into()),
-            ("more audits than submissions", |round| {
-                round.open_audits = 2.into();
+            ("audits of no submission", |round| {
+                round.live_submissions = 0.into();
             }),
             ("more live than submitted", |round| {
                 round.live_submissions = 2.into();
@@ -96,15 +130,21 @@ fn invariant_of_each_account_refuses_what_it_names() {
         Submission::invariant,
         &[
             ("unknown status", |work| work.status.0 = 4),
-            ("more audits than allowed", |work| work.audits = 4),
-            ("more live than opened", |work| work.live_audits = 2),
+            ("more decided than opened", |work| work.decided = 2.into()),
+            ("more open than live", |work| work.live_audits = 0.into()),
+            ("more live than opened", |work| work.live_audits = 2.into()),
             ("convicted and paid", |work| {
-                work.status = SubmissionStatus::Convicted.into();
+                work.decided = 1.into();
+                work.status = SubmissionStatus::ConvictedDowntime.into();
                 work.paid = true.into();
             }),
-            ("judged without an audit", |work| {
-                work.audits = 0;
-                work.live_audits = 0;
+            ("slashed without a conviction", |work| {
+                work.decided = 1.into();
+                work.status = SubmissionStatus::Acquitted.into();
+                work.slashed = 1.into();
+            }),
+            ("judged without a verdict", |work| {
+                work.status = SubmissionStatus::Acquitted.into();
             }),
         ],
     );
@@ -121,7 +161,6 @@ fn invariant_of_each_account_refuses_what_it_names() {
             }),
             ("left when all have claimed", |audit| {
                 audit.outcome = Outcome::ConvictedMalice.into();
-                audit.bond = 0.into();
                 audit.unclaimed = 0.into();
                 audit.voters_pot = 1.into();
                 audit.voters_left = 1.into();
@@ -129,11 +168,12 @@ fn invariant_of_each_account_refuses_what_it_names() {
             ("more claims than votes", |audit| {
                 audit.unclaimed = (audit.live_votes.get() + 1).into();
             }),
-            ("open without a bond", |audit| audit.bond = 0.into()),
-            ("shared while open", |audit| audit.voters_pot = 1.into()),
-            ("bond after the verdict", |audit| {
+            ("without a bond", |audit| audit.bond = 0.into()),
+            ("without a bond after the verdict", |audit| {
                 audit.outcome = Outcome::Acquitted.into();
+                audit.bond = 0.into();
             }),
+            ("shared while open", |audit| audit.voters_pot = 1.into()),
         ],
     );
     holds(
@@ -142,9 +182,6 @@ fn invariant_of_each_account_refuses_what_it_names() {
         &[
             ("unknown state", |vote| vote.state.0 = 3),
             ("unknown opinion", |vote| vote.opinion.0 = 3),
-            ("deposit after the claim", |vote| {
-                vote.state = VoteState::Claimed.into();
-            }),
         ],
     );
 }
