@@ -1488,3 +1488,48 @@ fn accuser_that_is_slashed_while_pledged_has_no_bond_left_to_lose() {
         (acquitted, 4 * 22_500, 4 * B / 2)
     );
 }
+
+/// A worker of 22 B with bad work accuses an honest one twenty times, 10 B of bonds, and its three friends accuse it and say malice; three
+/// honest witnesses say what is true in all audits. What the attackers have lost when all is decided, their own audit first or last.
+fn flood_of_the_convicted(own_first: bool) -> u64 {
+    let mut game = Game::new(seed());
+    let honest = game.worker(20 * B);
+    let accuser = game.worker(22 * B);
+    let friends = [(); 3].map(|()| game.witness(6 * B));
+    let awake = [(); 3].map(|()| game.witness(6 * B));
+    game.warp(START + 1);
+    for worker in [&honest, &accuser] {
+        game.submit_work(worker, 0).unwrap();
+    }
+    let mut trials: Vec<_> = (0..20)
+        .map(|_| {
+            let mut trial = Trial::open(&mut game, &accuser, &honest, 0, MALICE).unwrap();
+            trial.all_say(&mut game, &all(&awake), VALID);
+            trial
+        })
+        .collect();
+    let mut own = Trial::open(&mut game, &friends[0], &accuser, 0, MALICE).unwrap();
+    own.all_say(&mut game, &all(&friends)[1..], MALICE);
+    own.all_say(&mut game, &all(&awake), MALICE);
+    let at = if own_first { 0 } else { trials.len() };
+    trials.insert(at, own);
+    judge(&mut game, &trials);
+    let attackers = held(&game, &all(&friends)) + held(&game, &[&accuser]);
+    22 * B + 18 * B - attackers
+}
+
+/// Not defended, and told in the docs: who floods and is convicted by its friends pays what of its slash doesn't come home, the pool's part
+/// and the honest voters', and no bonds. In the order in which it costs most, 10 B of bonds come to it.
+#[test]
+fn flood_of_the_convicted_costs_what_of_its_slash_does_not_come_home() {
+    // Of 22 B 40 % and three of six shares of 55 % come home.
+    assert_eq!(
+        flood_of_the_convicted(true),
+        22 * B - 88 * B / 10 - 3 * (121 * B / 10 / 6)
+    );
+    // Bonds first, then a slash of the 12 B that are left.
+    assert_eq!(
+        flood_of_the_convicted(false),
+        22 * B - 48 * B / 10 - 3 * (66 * B / 10 / 6)
+    );
+}
