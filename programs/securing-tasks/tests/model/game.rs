@@ -837,10 +837,12 @@ pub enum Met {
     DisallowedByAnyone,
     /// All of a game's accounts, closed by a stranger.
     ClosedByStranger,
+    /// Somebody joined in the slot in which its former node could still vote.
+    JoinedAgainAtOnce,
 }
 
 /// All of them.
-pub const ALL_MET: [Met; 27] = [
+pub const ALL_MET: [Met; 28] = [
     Met::AuditBesideAnother,
     Met::FourAuditsAtOnce,
     Met::FifthAudit,
@@ -868,6 +870,7 @@ pub const ALL_MET: [Met; 27] = [
     Met::HalfDecides(2),
     Met::DisallowedByAnyone,
     Met::ClosedByStranger,
+    Met::JoinedAgainAtOnce,
 ];
 
 /// What an accepted instruction does to the world.
@@ -1752,6 +1755,9 @@ impl World {
                 fits(self.electorate(id.task, None).stake + u128::from(amount))?;
                 self.pays(source, id.owner, amount)?;
                 Ok(Box::new(move |world| {
+                    if world.own_before(id).nodes > 0 {
+                        world.meet(Met::JoinedAgainAtOnce);
+                    }
                     world.deposit(id.task, source, amount);
                     world.nodes.insert(
                         id,

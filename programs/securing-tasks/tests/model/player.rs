@@ -51,6 +51,8 @@ impl Dice {
 pub struct Player {
     dice: Dice,
     stranger: bool,
+    /// Steps for which all that is over is closed at once, so that nodes come and go within a slot.
+    clearing: u64,
     /// What a game calls a lot of money: from pennies to amounts whose products don't fit 64 bits.
     pub unit: u64,
 }
@@ -66,6 +68,7 @@ impl Player {
         };
         Self {
             stranger: seed.is_multiple_of(2),
+            clearing: 0,
             dice,
             unit,
         }
@@ -277,6 +280,22 @@ impl Player {
 
     /// The next step: time, a gift, or an instruction. Most instructions are ones that the model would take.
     pub fn step(&mut self, world: &World) -> Step {
+        if self.clearing > 0 {
+            self.clearing -= 1;
+            if let Some(ix) = self.clear(world) {
+                return Step::Do(ix);
+            }
+            self.clearing = 0;
+            let task = self.task();
+            if let Some(owner) = self.gone(world, task) {
+                let ix = self.join_of(world, task, owner);
+                if world.judge(&ix).is_ok() {
+                    return Step::Do(ix);
+                }
+            }
+        } else if self.dice.percent(1) {
+            self.clearing = self.dice.range(1, 40);
+        }
         if self.dice.percent(4) {
             return Step::Until(self.later(world));
         }
@@ -313,6 +332,12 @@ impl Player {
                     Ix::RequestLeave { .. } => 8,
                     Ix::AddStake { .. } | Ix::CancelLeave { .. } => 40,
                     Ix::RetireTask { .. } => 8,
+                    // Few audits of most submissions, so that they get votes, and many of some.
+                    Ix::OpenAudit { submission, .. } => match world.open_of(submission) {
+                        0 => 100,
+                        1 => 30,
+                        _ => 60 * u64::from(submission.owner == 3) + 10,
+                    },
                     _ => 100,
                 },
                 // What isn't there, or is there already, says little.
@@ -641,7 +666,13 @@ impl Player {
             }
             58..=97 => self.join(world, task),
             98..=111 => {
-                let node = self.node(world, task);
+                let mut node = self.node(world, task);
+                if self.dice.percent(40) {
+                    // One that has added a few times already.
+                    let some = world.nodes.keys().filter(|id| id.task == task);
+                    let most = some.max_by_key(|id| world.arrivals(**id).len());
+                    node = most.copied().unwrap_or(node);
+                }
                 Ix::AddStake {
                     task,
                     node,
@@ -734,13 +765,7 @@ impl Player {
                 }
             }
             307..=416 => {
-                let mut submission = self.submission(world, task);
-                // Few audits of most, so that they get votes, and many of some.
-                for _ in 0..2 {
-                    if world.live_audits(submission) > 1 && self.dice.percent(90) {
-                        submission = self.submission(world, task);
-                    }
-                }
+                let submission = self.submission(world, task);
                 let initiator = self.node(world, task);
                 Ix::OpenAudit {
                     task,
@@ -932,6 +957,19 @@ impl Player {
         if self.dice.percent(15) {
             owner = self.leaving_owner(world, task).unwrap_or(owner);
         }
+        self.join_of(world, task, owner)
+    }
+
+    /// Somebody who lost all and left in this very slot.
+    fn gone(&mut self, world: &World, task: u8) -> Option<Key> {
+        let gone = world.histories.iter().filter(|(id, history)| {
+            let now = history.last().is_some_and(|last| last.slot == world.slot);
+            id.task == task && now && !world.nodes.contains_key(id)
+        });
+        self.dice.any(gone.map(|(id, _)| id.owner))
+    }
+
+    fn join_of(&mut self, world: &World, task: u8, owner: Key) -> Ix {
         let role = u8::from(self.dice.percent(45));
         let node = NodeId { task, owner };
         let minimum = world
@@ -1319,6 +1357,23 @@ impl Player {
                 _ => *closer = key,
             },
         }
+    }
+
+    /// Ends or closes something that is over.
+    fn clear(&mut self, world: &World) -> Option<Ix> {
+        let mut all = self.wind_down(world, true);
+        all.retain_mut(|ix| match ix {
+            Ix::ReturnStake { .. }
+            | Ix::DisallowNode { .. }
+            | Ix::RetireTask { .. }
+            | Ix::CloseTask { .. } => false,
+            Ix::CloseNode { closer, node, .. } => {
+                *closer = node.owner;
+                true
+            }
+            _ => true,
+        });
+        all.into_iter().find(|ix| world.judge(ix).is_ok())
     }
 
     /// What is left to do to end every case and to close every account, as far as the model takes it at this slot, in any order. By a
