@@ -11,15 +11,16 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use securing_tasks::{
-    Audit, Opinion, Outcome, RewardRule, RulesArgs, Submission, SubmissionStatus, Vote, VoteState,
-    VoteWeight, ID,
+    Audit, Opinion, Outcome, RewardRule, RulesArgs, Submission, Vote, VoteState, VoteWeight, ID,
 };
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
+use std::collections::BTreeMap;
 
 const WORKERS: usize = 3;
 const NODES: usize = 8;
 const GAMES: u32 = 200;
+const SALT: [u8; 32] = [9; 32];
 
 /// One step of a game. Nodes and workers by their place; refusals are a part of the game.
 #[derive(Clone, Debug)]
@@ -33,7 +34,14 @@ enum Step {
     Vote {
         voter: usize,
         worker: usize,
+        /// Which of the worker's audits, of all that there are.
+        audit: usize,
         opinion: u8,
+    },
+    /// Of all that the voter committed to.
+    Reveal {
+        voter: usize,
+        worker: usize,
     },
     AddStake {
         node: usize,
@@ -82,9 +90,10 @@ impl std::fmt::Debug for RulesArgsDebug {
         let r = &self.0;
         write!(
             f,
-            "bond {}, deposit {}, quorum {} and {} bps, slash {} and {} bps, bonus {} bps, pool {} bps, weight {}, reward {}",
+            "bond {}, deposit {}, commit {} slots, quorum {} and {} bps, slash {} and {} bps, bonus {} bps, pool {} bps, weight {}, reward {}",
             r.initiator_bond,
             r.vote_deposit,
+            r.commit_slots,
             r.quorum_votes,
             r.quorum_bps,
             r.downtime_bps,
@@ -98,7 +107,8 @@ impl std::fmt::Debug for RulesArgsDebug {
 }
 
 fn rules_of_any_kind() -> impl Strategy<Value = RulesArgsDebug> {
-    let shares = (1..=10_000u16).prop_flat_map(|bonus| (Just(bonus), 0..=10_000 - bonus));
+    // The least bonus that the least slash of the least stake still has a unit for.
+    let shares = (100..=10_000u16).prop_flat_map(|bonus| (Just(bonus), 0..=10_000 - bonus));
     let slashes = prop_oneof![Just(10_000u16), 1..=10_000u16]
         .prop_flat_map(|malice| (0..=malice, Just(malice)));
     (
@@ -107,7 +117,7 @@ fn rules_of_any_kind() -> impl Strategy<Value = RulesArgsDebug> {
         1..300_000u64,
         prop_oneof![Just(0), 0..200_000u64],
         (1..=3u32, prop_oneof![Just(0), 0..=4_000u16]),
-        (0..=1u8, 0..=1u8),
+        (0..=1u8, 0..=1u8, prop_oneof![Just(0u64), Just(50)]),
     )
         .prop_map(|(shares, slashes, bond, deposit, quorum, kinds)| {
             RulesArgsDebug(RulesArgs {
@@ -121,6 +131,8 @@ fn rules_of_any_kind() -> impl Strategy<Value = RulesArgsDebug> {
                 pool_bps: shares.1,
                 vote_weight: kinds.0,
                 reward_rule: kinds.1,
+                commit_slots: kinds.2,
+                reveal_slots: 200 - kinds.2,
                 ..rules()
             })
         })
@@ -130,12 +142,13 @@ fn step() -> impl Strategy<Value = Step> {
     let (node, worker) = (0..NODES, 0..WORKERS);
     prop_oneof![
         1 => (0..300u64).prop_map(Step::Wait),
-        2 => (node.clone(), worker.clone(), 1..=2u8).prop_map(|(initiator, worker, accusation)| {
+        3 => (node.clone(), worker.clone(), 1..=2u8).prop_map(|(initiator, worker, accusation)| {
             Step::Open { initiator, worker, accusation }
         }),
-        4 => (node.clone(), worker.clone(), 0..=2u8).prop_map(|(voter, worker, opinion)| {
-            Step::Vote { voter, worker, opinion }
+        6 => (node.clone(), worker.clone(), 0..100usize, 0..=2u8).prop_map(|(voter, worker, audit, opinion)| {
+            Step::Vote { voter, worker, audit, opinion }
         }),
+        2 => (node.clone(), worker.clone()).prop_map(|(voter, worker)| Step::Reveal { voter, worker }),
         1 => (node.clone(), 1..2_000_000u64).prop_map(|(node, amount)| Step::AddStake { node, amount }),
         2 => (node.clone(), 1..=100u64).prop_map(|(node, percent)| Step::Leave { node, percent }),
         1 => node.clone().prop_map(|node| Step::Stay { node }),
@@ -178,6 +191,8 @@ struct Play {
     by_node: bool,
     /// What the initiator of each convicting audit was awarded.
     awards: Vec<(Address, u64)>,
+    /// What was committed to, by the vote's address.
+    secrets: BTreeMap<[u8; 32], u8>,
 }
 
 impl Play {
@@ -200,6 +215,7 @@ impl Play {
             nodes,
             by_node: plan.rules.0.vote_weight == VoteWeight::Node as u8,
             awards: vec![],
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -220,7 +236,7 @@ impl Play {
             if account.data.is_empty() {
                 continue;
             }
-            let attempts = self.game.get::<Submission>(&address).audits;
+            let attempts = self.game.get::<Submission>(&address).audits.get();
             for attempt in 0..attempts {
                 audits.push(self.game.audit(&self.nodes[worker], round, attempt));
             }
@@ -255,10 +271,34 @@ impl Play {
         self.tolerate("open_audit", sent);
     }
 
-    fn vote(&mut self, voter: usize, worker: usize, opinion: u8) {
-        if let Some(audit) = self.audits(worker).last() {
-            let sent = self.game.cast_vote(&self.nodes[voter], audit, opinion);
+    /// Votes in one of the worker's audits, or commits to it.
+    fn vote(&mut self, voter: usize, worker: usize, audit: usize, opinion: u8) {
+        let audits = self.audits(worker);
+        if audits.is_empty() {
+            return;
+        }
+        let (audit, voter) = (audits[audit % audits.len()], &self.nodes[voter]);
+        let vote = vote_address(&audit, &voter.owner.pubkey());
+        if self.game.rules.commit_slots == 0 {
+            let sent = self.game.cast_vote(voter, &audit, opinion);
             self.tolerate("cast_vote", sent);
+            return;
+        }
+        let sent = self.game.commit_vote(voter, &audit, opinion, SALT);
+        if self.tolerate("commit_vote", sent) {
+            self.secrets.insert(vote.to_bytes(), opinion);
+        }
+    }
+
+    /// Tells all that the voter committed to on the worker, where it can.
+    fn reveal(&mut self, voter: usize, worker: usize) {
+        for audit in self.audits(worker) {
+            let voter = &self.nodes[voter];
+            let vote = vote_address(&audit, &voter.owner.pubkey());
+            if let Some(opinion) = self.secrets.get(&vote.to_bytes()) {
+                let sent = self.game.reveal_vote(voter, &audit, *opinion, SALT);
+                self.tolerate("reveal_vote", sent);
+            }
         }
     }
 
@@ -272,8 +312,14 @@ impl Play {
         let before = self.rewards(initiator);
         let sent = self.game.resolve_audit(audit);
         if self.tolerate("resolve_audit", sent) {
-            let outcome: Outcome = self.game.get::<Audit>(audit).outcome.into();
-            if outcome == Outcome::ConvictedDowntime || outcome == Outcome::ConvictedMalice {
+            let audit_state = self.game.get::<Audit>(audit);
+            let outcome: Outcome = audit_state.outcome.into();
+            // Where the majority alone is paid, an accusation of less than the verdict has the bonus and no more.
+            let paid = audit_state.accusation == Opinion::Malice
+                || outcome == Outcome::ConvictedDowntime
+                || self.game.rules.reward_rule == RewardRule::All as u8;
+            let convicted = [Outcome::ConvictedDowntime, Outcome::ConvictedMalice];
+            if paid && convicted.contains(&outcome) {
                 self.awards.push((*audit, self.rewards(initiator) - before));
             }
         }
@@ -311,8 +357,10 @@ impl Play {
             Step::Vote {
                 voter,
                 worker,
+                audit,
                 opinion,
-            } => self.vote(voter % count, worker, opinion),
+            } => self.vote(voter % count, worker, audit, opinion),
+            Step::Reveal { voter, worker } => self.reveal(voter % count, worker),
             Step::AddStake { node, amount } => {
                 let sent = self.game.add_stake(&self.nodes[node % count], amount);
                 self.tolerate("add_stake", sent);
@@ -360,7 +408,23 @@ impl Play {
         for (voter, ballot) in plan.ballots.iter().take(self.nodes.len()).enumerate() {
             for (worker, opinion) in ballot.iter().enumerate() {
                 if let Some(opinion) = opinion {
-                    self.vote(voter, worker, *opinion);
+                    let newest = self.audits(worker).len().saturating_sub(1);
+                    self.vote(voter, worker, newest, *opinion);
+                }
+            }
+        }
+        if self.game.rules.commit_slots > 0 {
+            // One of five stays shut, or is told by a step.
+            let slot = self.game.slot() + self.game.rules.commit_slots;
+            self.game.warp(slot);
+            for voter in 0..self.nodes.len() {
+                for worker in 0..WORKERS {
+                    if !(plan.order >> 7)
+                        .wrapping_add((voter * WORKERS + worker) as u64)
+                        .is_multiple_of(5)
+                    {
+                        self.reveal(voter, worker);
+                    }
                 }
             }
         }
@@ -369,7 +433,6 @@ impl Play {
         }
     }
 
-    /// Everything resolved, claimed and withdrawn, in the plan's order. From here on nothing may fail.
     fn exists(&self, address: &Address) -> bool {
         self.game
             .svm
@@ -384,11 +447,21 @@ impl Play {
             return;
         }
         let submission: Submission = self.game.get(&address);
-        if submission.status != SubmissionStatus::Convicted {
+        let audits: Vec<_> = (0..submission.audits.get())
+            .map(|attempt| self.game.audit(&self.nodes[worker], round, attempt))
+            .collect();
+        // However many verdicts: one submission costs no more than one slash for malice.
+        let most = audits
+            .iter()
+            .map(|audit| self.game.get::<Audit>(audit).accused_stake.get())
+            .max()
+            .unwrap_or(0);
+        let malice_bps = u64::from(self.game.rules.malice_bps);
+        assert!(submission.slashed.get() <= most * malice_bps / 10_000);
+        if !submission.is_convicted() {
             self.game.claim_bounty(&self.nodes[worker], round).unwrap();
         }
-        for attempt in 0..submission.audits {
-            let audit = audit_address(&address, attempt);
+        for audit in audits {
             for voter in &self.nodes {
                 if self.exists(&vote_address(&audit, &voter.owner.pubkey())) {
                     self.game.close_vote(voter, &audit).unwrap();
@@ -401,18 +474,23 @@ impl Play {
             .unwrap();
     }
 
-    /// Ends the game and answers the audits' outcomes.
+    /// Everything resolved, claimed and withdrawn, in the plan's order: from here on nothing may fail. Answers the audits' outcomes.
     fn end(&mut self, order: u64) -> Vec<u8> {
         let slot = self.game.slot() + 1_000;
         self.game.warp(slot);
         let mut audits: Vec<_> = (0..WORKERS).flat_map(|w| self.audits(w)).collect();
         shuffle(&mut audits, order);
-        for audit in &audits {
-            if self.game.get::<Audit>(audit).outcome == Outcome::Open {
-                self.resolve(audit);
+        // Those of one submission wait for each other, so it takes as many passes as there are attempts, and no more.
+        let is_open =
+            |play: &Self, audit: &Address| play.game.get::<Audit>(audit).outcome == Outcome::Open;
+        for _ in 0..audits.len() {
+            for audit in &audits {
+                if is_open(self, audit) {
+                    self.resolve(audit);
+                }
             }
-            assert!(self.game.get::<Audit>(audit).outcome != Outcome::Open);
         }
+        assert!(!audits.iter().any(|audit| is_open(self, audit)));
         let mut claims: Vec<_> = audits
             .iter()
             .flat_map(|audit| (0..self.nodes.len()).map(move |voter| (voter, *audit)))
@@ -452,10 +530,15 @@ impl Play {
             }
         }
 
-        for place in 0..self.nodes.len() {
+        // Some leave by themselves, anybody pays the others out.
+        let returned = |place: usize| order >> (place + 20) & 1 == 1;
+        self.game.retire_task().unwrap();
+        let mut places: Vec<_> = (0..self.nodes.len()).collect();
+        shuffle(&mut places, order);
+        for place in places.iter().filter(|place| !returned(**place)) {
             self.step(
                 &Step::Leave {
-                    node: place,
+                    node: *place,
                     percent: 100,
                 },
                 1,
@@ -463,12 +546,14 @@ impl Play {
         }
         let slot = self.game.slot() + 2 * self.game.rules.leave_delay_slots;
         self.game.warp(slot);
-        let mut places: Vec<_> = (0..self.nodes.len()).collect();
-        shuffle(&mut places, order);
         for place in places {
-            self.step(&Step::Withdraw { node: place }, 1);
+            if returned(place) {
+                let sent = self.game.return_stake(&self.nodes[place]);
+                self.tolerate("return_stake", sent);
+            } else {
+                self.step(&Step::Withdraw { node: place }, 1);
+            }
         }
-        self.game.retire_task().unwrap();
         for place in 0..self.nodes.len() {
             self.game.close_node(&self.nodes[place]).unwrap();
         }
