@@ -1063,6 +1063,35 @@ fn committing_everywhere_and_revealing_nothing_costs_the_stake_and_stops_nothing
     assert_eq!(game.task().pool.get(), 20 * 50_000 + 500_000);
 }
 
+/// One lost deposit puts a witness at its minimum below it, and out of every case until it has added stake before the work.
+#[test]
+fn one_lost_deposit_at_the_minimum_shuts_a_node_out_until_it_adds_stake() {
+    let mut game = Game::new(committed());
+    let worker = game.worker(1_000_000);
+    let silent = game.witness(500_000);
+    let initiator = game.witness(1_000_000);
+    let audit = |game: &mut Game, round| {
+        game.warp(START + 1_000 * round + 1);
+        game.submit_work(&worker, round).unwrap();
+        accuse(game, &initiator, &worker, round)
+    };
+    let first = audit(&mut game, 0);
+    game.commit_vote(&silent, &first, VALID, [1; 32]).unwrap();
+    settle(&mut game, &first, &[&silent]);
+    let second = audit(&mut game, 1);
+    refused(
+        game.commit_vote(&silent, &second, VALID, [1; 32]),
+        TaskError::StakeTooRecent,
+    );
+    game.add_stake(&silent, 50_000).unwrap();
+    refused(
+        game.commit_vote(&silent, &second, VALID, [1; 32]),
+        TaskError::StakeTooRecent,
+    );
+    let third = audit(&mut game, 2);
+    game.commit_vote(&silent, &third, VALID, [1; 32]).unwrap();
+}
+
 /// Nobody adds to another's node, so that nobody fills the four places that an owner has for new stake in one case; an owner that did waits
 /// for the oldest to be a case old.
 #[test]
