@@ -21,6 +21,12 @@ export function globalOptions(): Option[] {
   ];
 }
 
+/** The flag of commands that make an account for somebody. */
+export const PAYER = [
+  "--payer <file>",
+  "key that pays rent and fees, and gets the rent back (default: the one that signs)",
+] as const;
+
 /** A command that does something: `usage` is its name and arguments, `examples` its arguments only. */
 export function leaf(
   parent: Command,

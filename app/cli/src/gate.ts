@@ -1,6 +1,7 @@
-import type { GateProof, Role, Task } from "@securing-tasks/client";
+import type { GateProof, MintInfo, Role, Task } from "@securing-tasks/client";
 import { collectionProof } from "@securing-tasks/client";
-import type { PublicKey } from "@solana/web3.js";
+import { TOKEN_2022_PROGRAM_ID, getTokenGroupMemberState, unpackMint } from "@solana/spl-token";
+import type { Connection, PublicKey } from "@solana/web3.js";
 import { askFor } from "./ask";
 import { readAddress } from "./keys";
 import type { Session } from "./session";
@@ -27,4 +28,14 @@ export async function gateOf(
     read: (text) => readAddress(text, "mint"),
   });
   return { gate: collectionProof(mint, owner) };
+}
+
+/** The collection that a mint is a token of; null for none. */
+export async function groupOf(
+  connection: Connection,
+  { address, tokenProgram }: MintInfo,
+): Promise<PublicKey | null> {
+  if (!tokenProgram.equals(TOKEN_2022_PROGRAM_ID)) return null;
+  const mint = unpackMint(address, await connection.getAccountInfo(address), tokenProgram);
+  return getTokenGroupMemberState(mint)?.group ?? null;
 }

@@ -7,8 +7,16 @@ import {
   unwrapSol,
   wrapSol,
 } from "@securing-tasks/client";
-import { unpackAccount } from "@solana/spl-token";
-import type { PublicKey, TransactionInstruction } from "@solana/web3.js";
+import type { Account } from "@solana/spl-token";
+import {
+  createInitializeAccount3Instruction,
+  getAccountLenForMint,
+  getMemoTransfer,
+  unpackAccount,
+  unpackMint,
+} from "@solana/spl-token";
+import type { TransactionInstruction } from "@solana/web3.js";
+import { PublicKey, SystemProgram } from "@solana/web3.js";
 import { formatTokens, parseAmount } from "./amounts";
 import { askFor } from "./ask";
 import { UserError, UsageError, isNetworkTrouble } from "./failures";
@@ -139,10 +147,59 @@ export async function holding(
   { mint }: Money,
   owner: PublicKey,
 ): Promise<bigint | null> {
-  const address = tokenAccountOf(mint, owner);
-  const info = await session.chain.connection.getAccountInfo(address);
-  if (!info?.owner.equals(mint.tokenProgram)) return null;
-  return unpackAccount(address, info, mint.tokenProgram).amount;
+  return (await tokenAccount(session, mint, tokenAccountOf(mint, owner)))?.amount ?? null;
+}
+
+async function tokenAccount(
+  { chain }: Session,
+  { tokenProgram }: MintInfo,
+  address: PublicKey,
+): Promise<Account | null> {
+  const info = await chain.connection.getAccountInfo(address);
+  return info?.owner.equals(tokenProgram) ? unpackAccount(address, info, tokenProgram) : null;
+}
+
+/**
+ * Where somebody else can pay an owner: its usual token account, unless that takes nothing from strangers; then another of it, and what
+ * makes it.
+ *
+ * Attack: an owner that gives its account away, or asks for a memo with every payment, would keep a retired task open for ever.
+ */
+export async function payOutAccount(
+  session: Session,
+  { mint }: Money,
+  owner: PublicKey,
+): Promise<{ readonly destination?: PublicKey; readonly before: TransactionInstruction[] }> {
+  const takes = (account: Account): boolean =>
+    account.owner.equals(owner) &&
+    !account.isFrozen &&
+    getMemoTransfer(account)?.requireIncomingTransferMemos !== true;
+  const usual = await tokenAccount(session, mint, tokenAccountOf(mint, owner));
+  if (!usual || takes(usual)) return { before: [] };
+  const { connection } = session.chain;
+  const { tokenProgram: programId } = mint;
+  const base = session.payer.publicKey;
+  for (let count = 0; ; count += 1) {
+    const seed = `${owner.toBase58().slice(0, 24)}-${count}`;
+    const destination = await PublicKey.createWithSeed(base, seed, programId);
+    const there = await tokenAccount(session, mint, destination);
+    if (there && takes(there)) return { destination, before: [] };
+    if (there) continue;
+    const info = await connection.getAccountInfo(mint.address);
+    const space = getAccountLenForMint(unpackMint(mint.address, info, programId));
+    const lamports = await connection.getMinimumBalanceForRentExemption(space);
+    const made = {
+      ...{ fromPubkey: base, basePubkey: base, newAccountPubkey: destination },
+      ...{ seed, space, lamports, programId },
+    };
+    return {
+      destination,
+      before: [
+        SystemProgram.createAccountWithSeed(made),
+        createInitializeAccount3Instruction(destination, mint.address, owner, programId),
+      ],
+    };
+  }
 }
 
 /** Instructions around a payment that make SOL out of wrapped SOL and the other way round. */

@@ -42,7 +42,7 @@ const MOST_UNITS = 1_400_000;
 const BATCH = 6;
 
 /**
- * Sends what a builder made, paid for by the session's key, and waits until it is confirmed. Throws what the chain refuses, for
+ * Sends what a builder made, paid for by the session's payer, and waits until it is confirmed. Throws what the chain refuses, for
  * {@link failureOf}. Only the same signed bytes are ever sent again, which the chain takes once; when nobody can say what became of
  * them, the error says so, and how to find out.
  */
@@ -153,7 +153,7 @@ export async function feeOf(
 }
 
 function assemble(
-  { wallet, priorityFee }: Session,
+  { wallet, payer, priorityFee }: Session,
   made: Transaction,
   signers: readonly Keypair[],
   units: number,
@@ -164,9 +164,9 @@ function assemble(
     transaction.add(ComputeBudgetProgram.setComputeUnitPrice({ microLamports: priorityFee }));
   }
   transaction.add(ComputeBudgetProgram.setComputeUnitLimit({ units }), ...made.instructions);
-  transaction.feePayer = wallet.publicKey;
+  transaction.feePayer = payer.publicKey;
   transaction.recentBlockhash = blockhash;
-  const keys = new Map([wallet, ...signers].map((key) => [key.publicKey.toBase58(), key]));
+  const keys = new Map([payer, wallet, ...signers].map((key) => [key.publicKey.toBase58(), key]));
   transaction.sign(...keys.values());
   return transaction;
 }

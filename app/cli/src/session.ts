@@ -21,8 +21,10 @@ export interface Session {
   readonly chain: ConnectionChain;
   /** Its provider pays with {@link wallet} where there is one. */
   readonly client: SecuringTasksClient;
-  /** The key of --keypair: pays fees, and signs as creator, owner or operator. Throws where its file can't be read. */
+  /** The key of --keypair: signs as creator, owner or operator. Throws where its file can't be read. */
   readonly wallet: Keypair;
+  /** Pays rent and fees: {@link wallet}, unless there is another. */
+  readonly payer: Keypair;
   readonly rpcUrl: string;
   readonly cluster: Cluster;
   readonly commitment: Commitment;
@@ -64,7 +66,7 @@ export async function openSession(globals: Globals): Promise<Session> {
   let measured: Promise<number> | undefined;
   const read = (): Keypair => (wallet ??= readKeypair(settings.keypairPath, "key (--keypair)"));
   // Looking needs no key: whoever has none looks with one that never signs.
-  const payer = (): Keypair => {
+  const looker = (): Keypair => {
     try {
       return read();
     } catch {
@@ -73,8 +75,11 @@ export async function openSession(globals: Globals): Promise<Session> {
   };
   return {
     chain,
-    client: new SecuringTasksClient(chain.provider(payer())),
+    client: new SecuringTasksClient(chain.provider(looker())),
     get wallet() {
+      return read();
+    },
+    get payer() {
       return read();
     },
     rpcUrl: settings.rpcUrl,
@@ -87,6 +92,11 @@ export async function openSession(globals: Globals): Promise<Session> {
     explorer: (signature) => explorerLink(cluster, signature),
     slotMs: () => (measured ??= measureSlot(chain)),
   };
+}
+
+/** The same, with rent and fees paid by the key in a file; by the one that signs where none is given. */
+export function withPayer(session: Session, file: string | undefined): Session {
+  return file === undefined ? session : { ...session, payer: readKeypair(file, "payer (--payer)") };
 }
 
 /** Shows a link in the colours of links. */

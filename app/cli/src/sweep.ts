@@ -1,6 +1,8 @@
-import type { Ledger, Task } from "@securing-tasks/client";
-import { auditEnd, heldBy, readLedger, submissionEnd } from "@securing-tasks/client";
+import type { Ledger, Node, Task } from "@securing-tasks/client";
+import { auditEnd, heldBy, isConvicted, readLedger } from "@securing-tasks/client";
 import { formatWhen } from "./amounts";
+import type { TaskView } from "./lookup";
+import { payOutAccount } from "./lookup";
 import { note } from "./output";
 import type { Sendable } from "./send";
 import { sendAll } from "./send";
@@ -15,25 +17,32 @@ interface Step {
 /**
  * Does all that anybody may do now with the accounts of a task, in the order in which they depend on one another. Answers the signatures.
  */
-export async function sweep(session: Session, task: Task): Promise<string[]> {
+export async function sweep(session: Session, view: TaskView): Promise<string[]> {
   const signatures: string[] = [];
   for (const step of STEPS) {
     // Each step frees what the next one closes.
-    const ledger = await readLedger(session.client, task.address);
-    const { what, builders } = step(session, ledger, await session.chain.slot());
+    const ledger = await readLedger(session.client, view.task.address);
+    const { what, builders } = await step(session, ledger, await session.chain.slot(), view);
     for (const { signature } of await sendAll(session, builders, what)) signatures.push(signature);
     if (builders.length > 0) note(session, `${what}: ${builders.length}`);
   }
   return signatures;
 }
 
-type MakeStep = (session: Session, ledger: Ledger, now: bigint) => Step;
+type MakeStep = (
+  session: Session,
+  ledger: Ledger,
+  now: bigint,
+  view: TaskView,
+) => Step | Promise<Step>;
 
 const STEPS: readonly MakeStep[] = [
   ({ client }, { audits, submissions }, now) => ({
     what: "resolving audits",
     builders: audits
       .filter(({ outcome, endSlot }) => outcome === "open" && now >= endSlot)
+      // Those of one work in the order in which they were opened.
+      .sort((a, b) => a.attempt - b.attempt)
       .map((audit) => {
         const work = submissions.find(({ address }) => address.equals(audit.submission));
         return client.resolveAudit({ ...audit, ...(work && { round: work.round }) });
@@ -63,9 +72,9 @@ const STEPS: readonly MakeStep[] = [
   ({ client }, { task, submissions, rounds }, now) => ({
     what: "claiming bounties",
     builders: submissions
-      .filter(({ status, paid, round }) => {
-        const open = rounds.find(({ number }) => number === round)?.openAudits ?? 0;
-        return status !== "convicted" && !paid && open === 0 && now >= auditEnd(task, round);
+      .filter((work) => {
+        const open = rounds.find(({ number }) => number === work.round)?.openAudits ?? 0;
+        return !isConvicted(work) && !work.paid && open === 0 && now >= auditEnd(task, work.round);
       })
       .map((submission) => client.claimBounty(submission)),
   }),
@@ -73,8 +82,10 @@ const STEPS: readonly MakeStep[] = [
     what: "closing submissions",
     builders: submissions
       .filter(
-        ({ status, paid, liveAudits, round }) =>
-          (paid || status === "convicted") && liveAudits === 0 && now >= submissionEnd(task, round),
+        (work) =>
+          (work.paid || isConvicted(work)) &&
+          work.liveAudits === 0 &&
+          now >= auditEnd(task, work.round),
       )
       .map((submission) => client.closeSubmission(submission)),
   }),
@@ -84,26 +95,55 @@ const STEPS: readonly MakeStep[] = [
       .filter(({ liveSubmissions }) => liveSubmissions === 0)
       .map((round) => client.closeRound(round)),
   }),
+  async (session, { task, nodes }, now, view) => ({
+    what: "paying nodes out",
+    builders: isReleased(task, now)
+      ? await Promise.all(
+          nodes
+            .filter((node) => heldBy(node) > 0n && !isBound(node))
+            .map(async ({ owner }) => {
+              const funder = session.wallet.publicKey;
+              const { destination, before } = await payOutAccount(session, view, owner);
+              return session.client
+                .returnStake({ task: view.ref, owner, funder, ...(destination && { destination }) })
+                .preInstructions(before);
+            }),
+        )
+      : [],
+  }),
   ({ client, wallet }, { task, nodes }) => ({
     what: "closing nodes",
     builders:
       task.status === "retired"
         ? nodes
             .filter((node) => heldBy(node) === 0n && node.live === 0)
-            .map(({ owner }) =>
-              client.closeNode({ task: task.address, owner, closer: wallet.publicKey }),
+            .map(({ owner, payer }) =>
+              client.closeNode({ task: task.address, owner, closer: wallet.publicKey, payer }),
             )
         : [],
   }),
-  ({ client, wallet }, { task, entries }) => ({
+  ({ client, wallet }, { task, entries }, now) => ({
     what: "closing allowlist entries",
-    builders: wallet.publicKey.equals(task.creator)
-      ? entries.map(({ role, owner }) =>
-          client.disallowNode({ task: task.address, creator: task.creator, role, owner }),
-        )
-      : [],
+    builders:
+      wallet.publicKey.equals(task.creator) || isReleased(task, now)
+        ? entries.map((entry) => client.disallowNode({ ...entry, remover: wallet.publicKey }))
+        : [],
   }),
 ];
+
+/** First slot at which anybody may pay a retired task's nodes out and clear away what is left. */
+export function releasedAt({ retiredSlot, rules }: Pick<Task, "retiredSlot" | "rules">): bigint {
+  return retiredSlot + rules.leaveDelaySlots;
+}
+
+function isReleased(task: Task, now: bigint): boolean {
+  return task.status === "retired" && now >= releasedAt(task);
+}
+
+/** Whether a verdict or claim may still take of the node's stake. */
+function isBound({ openAudits, bonds, commitments }: Node): boolean {
+  return openAudits > 0 || bonds > 0n || commitments > 0;
+}
 
 /** What keeps a task from being closed, and who can do what about it, in plain words. */
 export function blockers(
@@ -115,6 +155,7 @@ export function blockers(
   const { task, audits, votes, submissions, rounds, nodes, entries } = ledger;
   const found: string[] = [];
   const when = (slot: bigint): string => formatWhen(slot, now, slotMs);
+  const anybody = isReleased(task, now) ? "anybody may" : `anybody may ${when(releasedAt(task))}`;
   for (const { address, outcome, endSlot } of audits) {
     if (outcome !== "open") continue;
     found.push(
@@ -145,14 +186,19 @@ export function blockers(
     );
     const owner = node.owner.toBase58();
     if (held > 0n) {
-      found.push(
+      const own =
         node.stake > node.leaving
-          ? `the node of ${owner} owns ${say(held)}; its owner must ask to leave, and withdraw`
-          : `the node of ${owner} owns ${say(held)}; its owner can withdraw ${now < free ? when(free) : "now"}`,
+          ? "its owner can ask to leave, and withdraw"
+          : `its owner can withdraw ${now < free ? when(free) : "now"}`;
+      found.push(
+        `the node of ${owner} owns ${say(held)}; ${own}; ${anybody}${isBound(node) ? ", once its audits and votes are resolved and claimed" : ""}`,
       );
     } else found.push(`the node of ${owner} owns nothing and can be closed, by anybody`);
   }
-  if (entries.length > 0)
-    found.push(`${entries.length} entries of the allowlist are open; the creator can close them`);
+  if (entries.length > 0) {
+    found.push(
+      `${entries.length} entries of the allowlist are open; the creator can close them; ${anybody}`,
+    );
+  }
   return found;
 }

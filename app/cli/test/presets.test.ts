@@ -8,7 +8,13 @@ import { judge, ruleFaults, splitSlash, warnings } from "../src/create/economics
 import { PRESETS, PRESET_TABLE } from "../src/create/presets";
 
 const BYTECODE = join(__dirname, "../../../target/deploy/securing_tasks.so");
-const BOUNTIES = [1n, 3n, 19n, 1_000_000n, 1_000_000_000n, 10n ** 17n];
+/** From none, over all where something could floor to zero, to the largest that stakes let be. */
+const BOUNTIES = [
+  ...Array.from({ length: 25 }, (_, bounty) => BigInt(bounty)),
+  1_000_000n,
+  1_000_000_000n,
+  3n * 10n ** 17n,
+];
 
 describe("presets", () => {
   it("are taken by the program as they are, for small and large bounties", async () => {
@@ -20,14 +26,20 @@ describe("presets", () => {
     for (const name of PRESETS) {
       for (const bounty of BOUNTIES) {
         const rules = PRESET_TABLE[name].rules(bounty);
-        expect(ruleFaults(rules, false)).to.deep.equal([]);
         id += 1n;
+        const own = {
+          task: taskAddress(creator.publicKey, id),
+          mint: WRAPPED_SOL.address,
+          group: null,
+        };
+        expect(ruleFaults(rules, bounty === 0n, own)).to.deep.equal([]);
         await client
           .createTask({
             creator: creator.publicKey,
             id,
             mint: WRAPPED_SOL,
             rules,
+            allowLargeStake: bounty === 0n,
             auditFunction: { hash: new Uint8Array(32).fill(1), uri: "ipfs://audit" },
           })
           .rpc();
@@ -43,7 +55,7 @@ describe("presets", () => {
   it("seed: the initiator gets the larger portion, whoever votes, and everybody who votes gets some", () => {
     const rules = seed.rules(bounty);
     const { workerMinStake: accusedStake, witnessMinStake: stake } = rules;
-    for (const voters of [2, 5, 30]) {
+    for (const voters of [3, 5, 30]) {
       const votes = Array.from({ length: voters }, (_, index) => ({
         // The last one is of another opinion.
         opinion: index === voters - 1 ? ("valid" as const) : ("malice" as const),
@@ -65,7 +77,9 @@ describe("presets", () => {
     const rules = strict.rules(bounty);
     expect(rules).to.include({ voteWeight: "stake", rewardRule: "majority" });
     expect(rules.commitSlots > 0n).to.be.true;
-    expect(rules.quorumBps).to.be.above(seed.rules(bounty).quorumBps);
+    // The most there can be.
+    expect(rules.quorumBps).to.equal(5_000);
+    expect(seed.rules(bounty).quorumBps).to.be.below(5_000);
     expect(rules.quorumVotes).to.be.above(seed.rules(bounty).quorumVotes);
   });
 
@@ -75,7 +89,7 @@ describe("presets", () => {
       const slash = (rules.workerMinStake * BigInt(rules.downtimeBps)) / 10_000n;
       expect(splitSlash(slash, rules).bonus >= rules.initiatorBond, name).to.be.true;
       expect(rules.maliceBps, name).to.be.above(rules.downtimeBps);
-      expect(warnings(rules).join(), name).not.to.match(/overly large|copy|dare|afford/);
+      expect(warnings(rules).join(), name).not.to.match(/overly large|copy|dare|low/);
     }
   });
 });

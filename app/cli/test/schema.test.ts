@@ -9,6 +9,7 @@ import { parseTaskFile, readTaskFile } from "../src/create/schema";
 import { UsageError } from "../src/failures";
 
 const KEY = "5keaxc4yHqGYy8zeiL9AauZhM4TjDPBHJfWPWhXxQoC5";
+const OWN = { task: PublicKey.unique(), mint: PublicKey.unique(), group: null };
 
 function faults(content: string): string[] {
   try {
@@ -80,7 +81,13 @@ describe("a task's file", () => {
     const [, example = ""] = /```yaml\n(.*?)```/s.exec(guide) ?? [];
     const { rules, preset, template } = parseTaskFile(example, "task.yaml");
     expect([preset, template?.name]).to.deep.equal(["seed", "rest"]);
-    const read = readRules(rules, PRESET_TABLE.seed.rules, { task: 9, gates: new Map() }, false);
+    const read = readRules(
+      rules,
+      PRESET_TABLE.seed.rules,
+      { task: 9, gates: new Map() },
+      false,
+      OWN,
+    );
     expect(read).to.deep.equal({
       ...PRESET_TABLE.seed.rules(100_000_000n),
       roundSlots: 2_250n,
@@ -174,6 +181,7 @@ describe("rules", () => {
       preset && PRESET_TABLE[preset].rules,
       decimals,
       allowLargeStake,
+      OWN,
     );
 
   it("are those of the preset, but for those that are written", () => {
@@ -236,6 +244,23 @@ describe("rules", () => {
     expect(() => read("rules:\n  bounty: 1\n  leaveDelay: 3m\n", "seed")).to.throw(
       UsageError,
       "task.yaml:3:15: `rules.leaveDelay` is shorter than all windows together, 2100 slots",
+    );
+  });
+
+  it("may give no gate that asks for the task itself or its own mint, nor a node at its minimum no voice", () => {
+    expect(() =>
+      read(`rules:\n  bounty: 1\n  witnessGate: member:${OWN.task.toBase58()}\n`, "seed"),
+    ).to.throw(
+      UsageError,
+      "task.yaml:3:16: `rules.witnessGate` asks for a node of the task itself",
+    );
+    expect(() => read("rules:\n  bounty: 1\n  bond: 5.01\n", "seed")).to.throw(
+      UsageError,
+      "task.yaml:3:9: `rules.bond` is over a role's least stake",
+    );
+    expect(() => read("rules:\n  bounty: 1\n  quorumStake: 50.01%\n", "seed")).to.throw(
+      UsageError,
+      "task.yaml:3:16: `rules.quorumStake` is over 50%",
     );
   });
 

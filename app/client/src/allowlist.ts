@@ -14,6 +14,8 @@ export interface Permission {
 export interface AllowOptions {
   readonly task: PublicKey;
   readonly creator: PublicKey;
+  /** Who pays the rent of the entries. Default: the creator. */
+  readonly payer?: PublicKey;
   /**
    * One owner a line, then, behind a comma or semicolon, `worker` or `witness` where it is not `role`. A first line
    * that begins with "owner", empty lines and lines that begin with # say nothing.
@@ -49,7 +51,7 @@ export async function allowFromCsv(
   /** Of the transactions sent. */
   readonly signatures: readonly string[];
 }> {
-  const { task, creator, signers = [], onProgress } = options;
+  const { task, creator, payer = creator, signers = [], onProgress } = options;
   const { provider } = client.program;
   const deliver =
     options.send ??
@@ -70,7 +72,7 @@ export async function allowFromCsv(
     for (const batch of next) {
       const instructions = await Promise.all(
         batch.map(({ owner, role }): Promise<TransactionInstruction> =>
-          client.allowNode({ task, creator, role, owner }).instruction(),
+          client.allowNode({ task, creator, payer, role, owner }).instruction(),
         ),
       );
       try {

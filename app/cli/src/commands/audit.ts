@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Audit, Submission } from "@securing-tasks/client";
+import type { Audit, Submission, TaskEventNamed } from "@securing-tasks/client";
 import {
   FileSaltStore,
   OPINIONS,
   auditAddress,
   auditEnd,
+  isConvicted,
+  openAudits,
   submissionAddress,
   voteAddress,
 } from "@securing-tasks/client";
@@ -14,9 +16,10 @@ import type { AuditFacts, LoadedFunction } from "@securing-tasks/sandbox";
 import type { Command } from "commander";
 import type { PublicKey } from "@solana/web3.js";
 import { createHash } from "node:crypto";
-import { formatWhen, group } from "../amounts";
+import { formatShare, formatWhen, group } from "../amounts";
 import { askFor, askOneOf, mustConfirm } from "../ask";
 import { act, leaf } from "../command";
+import { part } from "../create/economics";
 import { EXIT, UsageError, UserError } from "../failures";
 import { auditFactsSchema } from "../facts";
 import { COLLECTION, gateOf } from "../gate";
@@ -24,6 +27,7 @@ import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
 import { account, askAddress, openTask, operatedNode } from "../lookup";
 import { during, facts, note, result, table } from "../output";
+import type { Sent } from "../send";
 import { afterwards, send, sendAll, told } from "../send";
 import type { Session } from "../session";
 import { expand } from "../solana-config";
@@ -63,9 +67,16 @@ export function registerAudit(root: Command): void {
         ],
       });
       const gate = await gateOf(session, task, node.role, node.owner, options.collectionMint);
+      const open = openAudits(submission);
+      if (open > 0) {
+        note(
+          session,
+          `${group(open)} other audit${open === 1 ? " of this work is" : "s of this work are"} open. They are resolved first, and all together take no more than the slash for malice.`,
+        );
+      }
       await mustConfirm(
         session,
-        `Accuse ${submission.owner.toBase58()} of ${accusation}? If it is acquitted, the bond of ${view.say(task.rules.initiatorBond)} is lost.`,
+        `Accuse ${submission.owner.toBase58()} of ${accusation}? If it is acquitted, a bond of ${view.say(task.rules.initiatorBond)} is taken from the stake.`,
       );
       const sent = await send(
         session,
@@ -76,13 +87,13 @@ export function registerAudit(root: Command): void {
           initiator: node.owner,
           operator: session.wallet.publicKey,
           accusation,
-          attempt: submission.audits,
+          index: node.audits,
           ...gate,
         }),
         [],
         "opening the audit",
       );
-      const address = auditAddress(submission.address, submission.audits);
+      const address = auditAddress(submission.address, node.owner, node.audits);
       const opened = await afterwards(() => account(session, "audit", address));
       const slotMs = await session.slotMs();
       result(
@@ -90,13 +101,17 @@ export function registerAudit(root: Command): void {
         {
           ...(opened ?? told(sent, "auditOpened")),
           audit: address,
+          others: open,
           signature: sent.signature,
         },
         [
           ...(opened
             ? auditLines(view, opened, sent.slot, slotMs)
             : facts([["audit", address.toBase58()]])),
-          ...facts([["signature", sent.signature]]),
+          ...facts([
+            ["others open", group(open)],
+            ["signature", sent.signature],
+          ]),
         ],
       );
     },
@@ -114,7 +129,9 @@ export function registerAudit(root: Command): void {
       );
       const found = all
         .filter(({ outcome }) => !options.open || outcome === "open")
-        .sort((a, b) => (a.openSlot < b.openSlot ? -1 : a.openSlot > b.openSlot ? 1 : 0));
+        .sort((a, b) =>
+          a.openSlot < b.openSlot ? -1 : a.openSlot > b.openSlot ? 1 : a.attempt - b.attempt,
+        );
       const now = await session.chain.slot();
       const slotMs = await session.slotMs();
       result(
@@ -123,10 +140,11 @@ export function registerAudit(root: Command): void {
         found.length === 0
           ? ["There are no such audits."]
           : table(
-              ["audit", "accused", "of", "votes", "outcome"],
+              ["audit", "accused", "work", "of", "votes", "outcome"],
               found.map((one) => [
                 one.address.toBase58(),
                 one.accused.toBase58(),
+                nth(one),
                 one.accusation,
                 group(OPINIONS.reduce((sum, opinion) => sum + one.votes[opinion].nodes, 0)),
                 one.outcome === "open" ? `open, ${stage(one, now, slotMs)}` : one.outcome,
@@ -142,18 +160,21 @@ export function registerAudit(root: Command): void {
       const found = await openAudit(session, given);
       const view = await openTask(session, found.task.toBase58());
       const votes = await session.client.votesIn(found.address);
+      const earlier = await earlierOpen(session, found);
       const now = await session.chain.slot();
-      result(session, { ...found, slot: now, ballots: votes }, [
+      const shown = { ...found, slot: now, ballots: votes };
+      result(session, { ...shown, earlierOpen: earlier.map(({ address }) => address) }, [
         ...auditLines(view, found, now, await session.slotMs()),
+        ...(earlier.length > 0 ? facts([["resolved first", names(earlier)]]) : []),
         ...(votes.length === 0
           ? []
           : table(
-              ["voter", "vote", "weight", "deposit"],
+              ["voter", "vote", "weight", "share"],
               votes.map((vote) => [
                 vote.owner.toBase58(),
                 vote.state === "committed" ? "secret" : vote.opinion,
                 view.say(vote.weight),
-                vote.state === "claimed" ? "claimed" : view.say(vote.deposit),
+                vote.state === "claimed" ? "claimed" : "not claimed",
               ]),
             )),
       ]);
@@ -241,7 +262,7 @@ export function registerAudit(root: Command): void {
       const gate = await gateOf(session, view.task, node.role, node.owner, options.collectionMint);
       await mustConfirm(
         session,
-        `Vote ${opinion}? A vote is for good, and lends ${view.say(found.voteDeposit)} until it is claimed${secret ? `; it is lost unless you reveal it, ${formatWhen(found.revealSlot, now, slotMs)}` : ""}.`,
+        `Vote ${opinion}? A vote is for good${secret ? `, and a deposit of ${view.say(found.voteDeposit)} is taken from the stake unless you reveal it, ${formatWhen(found.revealSlot, now, slotMs)}` : ""}.`,
       );
       const made = secret
         ? (await session.client.commitVote({ ...ballot, opinion, salts, ...gate })).builder
@@ -287,14 +308,22 @@ export function registerAudit(root: Command): void {
           { name: "votingOpen" },
         );
       }
-      const sent = await send(
+      // Who has resolved it already is told so by the program.
+      const earlier = found.outcome === "open" ? await earlierOpen(session, found) : [];
+      if (earlier.length > 0) {
+        note(
+          session,
+          `Audits of the same work were opened before, and come first: ${names(earlier)}`,
+        );
+      }
+      const all = await sendAll(
         session,
-        session.client.resolveAudit(found),
-        [],
-        "resolving the audit",
+        [...earlier, found].map((one) => session.client.resolveAudit(one)),
+        "resolving",
       );
       const resolved = await afterwards(() => openAudit(session, found.address.toBase58()));
-      const event = told(sent, "auditResolved") ?? null;
+      const event = resolvedIn(all, found);
+      const signatures = all.map(({ signature }) => signature);
       result(
         session,
         {
@@ -302,7 +331,9 @@ export function registerAudit(root: Command): void {
           ...(event && { outcome: event.outcome }),
           audit: found.address,
           resolved: event,
-          signature: sent.signature,
+          earlier: earlier.map(({ address }) => address),
+          signature: signatures.at(-1) ?? null,
+          signatures,
         },
         [
           ...facts([
@@ -310,11 +341,19 @@ export function registerAudit(root: Command): void {
               ? ([
                   ["outcome", event.outcome],
                   ["slash", view.say(event.slash)],
+                  ["bond lost", view.say(event.bondLost)],
                   ["to the initiator", view.say(event.initiatorAward)],
                   ["for the voters", view.say(event.votersPot)],
                 ] as const)
               : []),
-            ["signature", sent.signature],
+            ...earlier.map(
+              (one) =>
+                [
+                  "before it",
+                  `${one.address.toBase58()}: ${resolvedIn(all, one)?.outcome ?? "resolved"}`,
+                ] as const,
+            ),
+            ["signature", signatures.at(-1) ?? ""],
           ]),
           ...((resolved ?? found).unclaimed > 0
             ? [`Voters take their shares: securing-tasks audit claim ${found.task.toBase58()}`]
@@ -325,12 +364,10 @@ export function registerAudit(root: Command): void {
   );
 
   act<{ owner?: string }>(
-    leaf(
-      audit,
-      "claim [task]",
-      "credit a node with all its shares, deposits and bounties that are due",
-      ["TASK", "TASK --owner OWNER"],
-    ).option("--owner <address>", "for another node: anybody may claim for anybody"),
+    leaf(audit, "claim [task]", "credit a node with all its shares and bounties that are due", [
+      "TASK",
+      "TASK --owner OWNER",
+    ]).option("--owner <address>", "for another node: anybody may claim for anybody"),
     async (session, options, given) => {
       const view = await openTask(session, given);
       const node = await operatedNode(session, view.task, ownerOf(options.owner));
@@ -453,7 +490,7 @@ async function claimAll(session: Session, view: TaskView, owner: PublicKey): Pro
     return (
       work.owner.equals(owner) &&
       !work.paid &&
-      work.status !== "convicted" &&
+      !isConvicted(work) &&
       open === 0 &&
       now >= auditEnd(task, work.round)
     );
@@ -462,13 +499,12 @@ async function claimAll(session: Session, view: TaskView, owner: PublicKey): Pro
     ...votes.map(({ audit }) => client.claimVote({ task: task.address, audit, voter: owner })),
     ...paid.map((work) => client.claimBounty(work)),
   ];
-  const sums = { shares: 0n, deposits: 0n, lost: 0n, bounties: 0n };
+  const sums = { shares: 0n, depositsLost: 0n, bounties: 0n };
   const sent = await sendAll(session, builders, "claiming");
   for (const event of sent.flatMap(({ events }) => events)) {
     if (event.name === "voteClaimed") {
       sums.shares += event.data.share;
-      sums.deposits += event.data.deposit;
-      sums.lost += event.data.depositLost;
+      sums.depositsLost += event.data.depositLost;
     } else if (event.name === "bountyClaimed") sums.bounties += event.data.amount;
   }
   result(
@@ -490,8 +526,14 @@ async function claimAll(session: Session, view: TaskView, owner: PublicKey): Pro
             "shares",
             `${view.say(sums.shares)} of ${votes.length} votes, locked for the leave delay`,
           ],
-          ["deposits back", view.say(sums.deposits)],
-          ...(sums.lost > 0n ? [["deposits lost", view.say(sums.lost)] as const] : []),
+          ...(sums.depositsLost > 0n
+            ? [
+                [
+                  "deposits lost",
+                  `${view.say(sums.depositsLost)}, for votes never revealed`,
+                ] as const,
+              ]
+            : []),
           ["bounties", `${view.say(sums.bounties)} of ${paid.length} submissions`],
           ["signature", sent.at(-1)?.signature ?? ""],
         ]),
@@ -500,6 +542,41 @@ async function claimAll(session: Session, view: TaskView, owner: PublicKey): Pro
 
 async function openAudit(session: Session, given: string | undefined): Promise<Audit> {
   return account(session, "audit", await askAddress(session, given, "the audit", "AUDIT"));
+}
+
+/** Audits of the same work that were opened before and are not resolved, in the order in which they must be. */
+async function earlierOpen(
+  session: Session,
+  { task, submission, attempt }: Audit,
+): Promise<Audit[]> {
+  const all = await during(session, "looking for earlier audits", () =>
+    session.client.ofTask("audit", task),
+  );
+  return all
+    .filter(
+      (one) => one.submission.equals(submission) && one.outcome === "open" && one.attempt < attempt,
+    )
+    .sort((a, b) => a.attempt - b.attempt);
+}
+
+function names(audits: readonly Audit[]): string {
+  return audits.map(({ address }) => address.toBase58()).join(", ");
+}
+
+/** What the transactions say of an audit's end; null where the server keeps no record. */
+function resolvedIn(
+  sent: readonly Sent[],
+  { address }: Audit,
+): TaskEventNamed<"auditResolved">["data"] | null {
+  for (const event of sent.flatMap(({ events }) => events)) {
+    if (event.name === "auditResolved" && event.data.audit.equals(address)) return event.data;
+  }
+  return null;
+}
+
+/** Which audit of which work. */
+function nth({ submission, attempt }: Audit): string {
+  return `${submission.toBase58().slice(0, 8)}… #${group(attempt + 1)}`;
 }
 
 async function findSubmission(
@@ -575,16 +652,28 @@ function stage(audit: Audit, now: bigint, slotMs: number): string {
   return `votes until ${formatWhen(audit.endSlot, now, slotMs)}`.replace("until in", "for");
 }
 
+/** The most that a verdict takes, together with what earlier ones on the work took. */
+function atStake({ accusedStake, rules }: Audit): bigint {
+  return part(accusedStake, rules.maliceBps);
+}
+
+/** What one side needs to decide. */
+function quorumLine({ rules, eligible }: Audit, say: (amount: bigint) => string): string {
+  const of = rules.voteWeight === "stake" ? say(eligible) : `${group(eligible)} nodes`;
+  return `${group(rules.quorumVotes)} votes besides the initiator's and ${formatShare(rules.quorumBps)} of ${of}, on the side that decides`;
+}
+
 function auditLines(view: TaskView, audit: Audit, now: bigint, slotMs: number): string[] {
   const { say } = view;
   return facts([
     ["audit", audit.address.toBase58()],
     ["accused", `${audit.accused.toBase58()}, of ${audit.accusation}`],
+    ["work", `${audit.submission.toBase58()}, audit #${group(audit.attempt + 1)} of it`],
     ["initiator", audit.initiator.toBase58()],
     ["outcome", audit.outcome === "open" ? stage(audit, now, slotMs) : audit.outcome],
     [
       "at stake",
-      `up to ${say(audit.exposed)} of ${say(audit.accusedStake)}; bond ${say(view.task.rules.initiatorBond)}`,
+      `up to ${say(atStake(audit))} of ${say(audit.accusedStake)}; bond ${say(audit.bond)}`,
     ],
     [
       "votes",
@@ -593,6 +682,7 @@ function auditLines(view: TaskView, audit: Audit, now: bigint, slotMs: number): 
           `${group(audit.votes[opinion].nodes)} ${opinion} (${say(audit.votes[opinion].stake)})`,
       ).join(", "),
     ],
+    ["quorum", quorumLine(audit, say)],
     ...(audit.unclaimed > 0 ? [["not claimed", `${group(audit.unclaimed)} votes`] as const] : []),
   ]);
 }

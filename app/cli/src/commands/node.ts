@@ -1,10 +1,11 @@
-import type { Node } from "@securing-tasks/client";
-import { ROLES, heldBy, nodeAddress } from "@securing-tasks/client";
+import type { Node, RefusalName, Role, TaskRules } from "@securing-tasks/client";
+import { ROLES, heldBy, longestCase, nodeAddress, pledged } from "@securing-tasks/client";
 import type { Command } from "commander";
 import type { PublicKey } from "@solana/web3.js";
 import { formatSlots, formatWhen, group } from "../amounts";
 import { askFor, askOneOf, mustConfirm } from "../ask";
-import { act, leaf } from "../command";
+import { PAYER, act, leaf } from "../command";
+import { part } from "../create/economics";
 import { UsageError, UserError, failureOf } from "../failures";
 import { COLLECTION, gateOf } from "../gate";
 import { readAddress } from "../keys";
@@ -12,11 +13,18 @@ import type { TaskView } from "../lookup";
 import { account, openTask, operatedNode, ownNode, unwrapPayment, wrapForPayment } from "../lookup";
 import { during, facts, note, result, table, warn } from "../output";
 import { afterwards, send, told } from "../send";
+import { withPayer } from "../session";
 
 export function registerNode(root: Command): void {
   const node = root.command("node").description("join tasks with a node, run it, take its money");
 
-  act<{ role?: string; stake?: string; operator?: string; collectionMint?: string }>(
+  act<{
+    role?: string;
+    stake?: string;
+    operator?: string;
+    collectionMint?: string;
+    payer?: string;
+  }>(
     leaf(node, "join [task]", "make a node: its owner signs and deposits the first stake", [
       "TASK --role worker --stake 100 --operator hot-key.json",
       "TASK --role witness --stake 25 --operator HOT_ADDRESS --json",
@@ -27,8 +35,10 @@ export function registerNode(root: Command): void {
         "-o, --operator <address|file>",
         "the hot key that works, accuses and votes (default: the owner's)",
       )
-      .option(...COLLECTION),
-    async (session, options, given) => {
+      .option(...COLLECTION)
+      .option(...PAYER),
+    async (opened, options, given) => {
+      const session = withPayer(opened, options.payer);
       const view = await openTask(session, given);
       const { task } = view;
       const { rules } = task;
@@ -51,12 +61,7 @@ export function registerNode(root: Command): void {
       const amount = await askFor(session, options.stake, {
         flag: "--stake AMOUNT",
         message: `How many ${view.unit} to stake?`,
-        // A bond or deposit must leave the least stake.
-        suggestion:
-          view
-            .say(least + rules.initiatorBond + rules.voteDeposit)
-            .split(" ")[0]
-            ?.replaceAll(",", "") ?? "",
+        suggestion: view.say(least).split(" ")[0]?.replaceAll(",", "") ?? "",
         read: (text) => {
           const stake = view.read(text);
           if (stake >= least) return stake;
@@ -74,22 +79,15 @@ export function registerNode(root: Command): void {
       if (operator.equals(owner)) {
         warn(
           session,
-          "Owner and operator are one key: whoever steals it from the machine that runs the node takes the stake. Give another with --operator.",
+          "Owner and operator are one key: whoever steals it from the machine that runs the node takes the stake, and all that comes later. Give another with --operator.",
         );
       } else await warnWithoutSol(session, operator);
-      const spare = amount - least;
-      if (spare < rules.initiatorBond || spare < rules.voteDeposit) {
-        warn(
-          session,
-          `A vote's deposit of ${view.say(rules.voteDeposit)} and a bond of ${view.say(rules.initiatorBond)} must leave the least stake of ${view.say(least)}: this node ${spare < rules.voteDeposit ? "can neither vote nor accuse" : "can vote, and not accuse"} before it has more.`,
-        );
-      }
       const gate = await gateOf(session, task, role, owner, options.collectionMint);
       const wrapping = await wrapForPayment(session, view, owner, amount);
       note(
         session,
         [
-          `A wrong ${role === "worker" ? "worker" : "vote costs a deposit at most; a wrong accuser"} ${role === "worker" ? `loses ${view.say((amount * BigInt(rules.downtimeBps)) / 10_000n)} for downtime and ${view.say((amount * BigInt(rules.maliceBps)) / 10_000n)} for malice` : `loses the bond of ${view.say(rules.initiatorBond)}`}.`,
+          ...riskLines(view, role, amount),
           `Stake leaves ${formatSlots(rules.leaveDelaySlots)} after it was asked to, and can be slashed until it is withdrawn.`,
         ].join("\n"),
       );
@@ -100,6 +98,7 @@ export function registerNode(root: Command): void {
           .joinTask({
             task: view.ref,
             owner,
+            payer: session.payer.publicKey,
             role,
             amount,
             operator,
@@ -119,6 +118,7 @@ export function registerNode(root: Command): void {
           node: address,
           owner,
           operator,
+          payer: session.payer.publicKey,
           role,
           stake: amount,
           signature: sent.signature,
@@ -175,15 +175,16 @@ export function registerNode(root: Command): void {
           nodes.length === 0
             ? ["The task has no nodes."]
             : table(
-                ["owner", "role", "stake", "leaving", "paid", "convicted", "accused"],
+                ["owner", "role", "stake", "leaving", "pledged", "paid", "convicted", "accused"],
                 nodes.map((one) => [
                   one.owner.toBase58(),
                   one.role,
                   view.say(one.stake),
-                  one.leaving > 0n ? view.say(one.leaving) : "-",
+                  dash(view, one.leaving),
+                  dash(view, pledged(one, view.task.rules)),
                   `${group(one.roundsPaid)} of ${group(one.submissions)}`,
                   group(one.convictionsDowntime + one.convictionsMalice),
-                  one.openAudits > 0 ? "now" : "-",
+                  one.openAudits > 0 ? group(one.openAudits) : "-",
                 ]),
               ),
         );
@@ -192,7 +193,12 @@ export function registerNode(root: Command): void {
       const found = await operatedNode(session, view.task, ownerOf(options.owner));
       result(
         session,
-        { ...found, withdrawable: withdrawable(found, now), slot: now },
+        {
+          ...found,
+          pledged: pledged(found, view.task.rules),
+          withdrawable: withdrawable(found, view.task.rules, now),
+          slot: now,
+        },
         statusLines(view, found, now, await session.slotMs()),
       );
     },
@@ -318,7 +324,7 @@ export function registerNode(root: Command): void {
       const owner = session.wallet.publicKey;
       const before = await ownNode(session, view.task, owner);
       const now = await session.chain.slot();
-      const due = withdrawable(before, now);
+      const due = withdrawable(before, view.task.rules, now);
       const left = heldBy(before) - due;
       if (options.close) {
         const why = keepsOpen(view, before, left);
@@ -335,7 +341,7 @@ export function registerNode(root: Command): void {
       }
       if (due === 0n && !options.close) {
         throw new UserError(nothingYet(view, before, now, await session.slotMs()), {
-          name: before.openAudits > 0 ? "nodeAccused" : "nothingToWithdraw",
+          name: whyNot(before, now),
         });
       }
       const signatures: string[] = [];
@@ -415,6 +421,22 @@ export function registerNode(root: Command): void {
   );
 }
 
+/** What a node can lose, and to whom. */
+function riskLines({ task: { rules }, say }: TaskView, role: Role, stake: bigint): string[] {
+  const hot = "Keep the operator's key safe, and the owner's key off the machine that has it:";
+  if (role === "worker") {
+    const [downtime, malice] = [rules.downtimeBps, rules.maliceBps].map((bps) => part(stake, bps));
+    return [
+      `Wrong work loses ${say(malice ?? 0n)} of the stake, and downtime ${say(downtime ?? 0n)}; an accusation that fails loses ${say(rules.initiatorBond)}.`,
+      `${hot} whoever steals the operator's submits false work with it, accuses it himself, and takes most of what it loses. So that key is worth the whole stake.`,
+    ];
+  }
+  return [
+    `An accusation that fails loses ${say(rules.initiatorBond)} of the stake${rules.commitSlots > 0n ? `, and a vote that is never revealed ${say(rules.voteDeposit)}` : ""}.`,
+    `${hot} whoever steals the operator's accuses the honest with it, and loses one bond after another. So that key is worth the whole stake, too.`,
+  ];
+}
+
 function ownerOf(text: string | undefined): PublicKey | undefined {
   return text === undefined ? undefined : readAddress(text, "owner");
 }
@@ -433,19 +455,36 @@ async function warnWithoutSol(
   }
 }
 
+/** An amount, or a dash for nothing. */
+function dash({ say }: TaskView, amount: bigint): string {
+  return amount > 0n ? say(amount) : "-";
+}
+
 /** What `withdraw` pays at a slot. */
-export function withdrawable(node: Node, now: bigint): bigint {
+export function withdrawable(node: Node, rules: TaskRules, now: bigint): bigint {
   const unlocked = now >= node.lockedUntil ? node.locked : 0n;
   // The second box opens after the first.
   const next = now >= node.lockedUntil && now >= node.lockedNextUntil ? node.lockedNext : 0n;
-  const leaving = node.openAudits === 0 && now >= node.leaveSlot ? node.leaving : 0n;
+  const leaving = node.openAudits === 0 && now >= node.leaveSlot ? leavable(node, rules) : 0n;
   return node.payable + unlocked + next + leaving;
+}
+
+/** What of the leaving stake is not pledged. */
+function leavable(node: Node, rules: TaskRules): bigint {
+  const bound = pledged(node, rules);
+  const free = node.stake > bound ? node.stake - bound : 0n;
+  return node.leaving < free ? node.leaving : free;
+}
+
+/** The program's name for it that nothing can be withdrawn. */
+function whyNot(node: Node, now: bigint): RefusalName {
+  if (node.openAudits > 0) return "nodeAccused";
+  return node.leaving > 0n && now >= node.leaveSlot ? "stakePledged" : "nothingToWithdraw";
 }
 
 /** What is in the way of closing a node that `left` base units stay in; null where nothing is. */
 function keepsOpen(view: TaskView, node: Node, left: bigint): string | null {
   if (left > 0n) return `${view.say(left)} of it can't leave yet (securing-tasks node status)`;
-  if (node.lent > 0n) return `${view.say(node.lent)} are lent to audits`;
   if (node.live > 0) return `${group(node.live)} of its votes, audits or work are still open`;
   return null;
 }
@@ -454,6 +493,11 @@ function nothingYet(view: TaskView, node: Node, now: bigint, slotMs: number): st
   const waits: string[] = [];
   if (node.openAudits > 0) {
     waits.push("the node stands accused, so no stake leaves before the audit is resolved");
+  }
+  if (node.leaving > 0n && now >= node.leaveSlot) {
+    waits.push(
+      `${view.say(pledged(node, view.task.rules))} are pledged to the node's own open accusations and unrevealed votes, until those are resolved and claimed, which anybody may`,
+    );
   }
   if (node.leaving > 0n && now < node.leaveSlot) {
     waits.push(`${view.say(node.leaving)} leave ${formatWhen(node.leaveSlot, now, slotMs)}`);
@@ -471,8 +515,19 @@ function nothingYet(view: TaskView, node: Node, now: bigint, slotMs: number): st
   return `Nothing can be withdrawn now: ${waits.length > 0 ? waits.join("; ") : "the node owns nothing"}.`;
 }
 
+/** What stake is pledged to, in words. */
+function pledges({ say }: TaskView, { bonds, commitments }: Node): string {
+  return [
+    ...(bonds > 0n ? [`${say(bonds)} to its own accusations`] : []),
+    ...(commitments > 0
+      ? [`deposits of ${group(commitments)} vote${commitments === 1 ? "" : "s"} to be revealed`]
+      : []),
+  ].join(", ");
+}
+
 function statusLines(view: TaskView, node: Node, now: bigint, slotMs: number): string[] {
   const { say } = view;
+  const { rules } = view.task;
   const locked: [string, string][] = [];
   for (const [amount, until] of [
     [node.locked, node.lockedUntil],
@@ -490,10 +545,26 @@ function statusLines(view: TaskView, node: Node, now: bigint, slotMs: number): s
     ...(node.leaving > 0n
       ? [["leaving", `${say(node.leaving)}, ${formatWhen(node.leaveSlot, now, slotMs)}`] as const]
       : []),
-    ...(node.lent > 0n ? [["bonds and deposits", say(node.lent)] as const] : []),
+    ...(pledged(node, rules) > 0n
+      ? [["pledged", `${say(pledged(node, rules))} of the stake: ${pledges(view, node)}`] as const]
+      : []),
+    ...node.arrivals
+      .filter(({ slot }) => now < slot + longestCase(rules))
+      .map(
+        ({ slot, amount }) =>
+          [
+            "young stake",
+            `${say(amount)}, votes on work after slot ${group(slot)} (${formatWhen(slot, now, slotMs)})`,
+          ] as const,
+      ),
     ...locked,
-    ["can be withdrawn", say(withdrawable(node, now))],
-    ["accused", node.openAudits > 0 ? `now, of up to ${say(node.exposed)}` : "no"],
+    ["can be withdrawn", say(withdrawable(node, rules, now))],
+    [
+      "accused",
+      node.openAudits > 0
+        ? `now, in ${group(node.openAudits)} audit${node.openAudits === 1 ? "" : "s"}: no stake leaves before they are resolved`
+        : "no",
+    ],
     ["work", `${group(node.submissions)} submitted, ${group(node.roundsPaid)} paid`],
     [
       "convicted",

@@ -1,7 +1,7 @@
 import { TEMPLATES, templateInfo } from "@securing-tasks/templates";
 import type { Command } from "commander";
 import { Option } from "commander";
-import { act, leaf } from "../command";
+import { PAYER, act, leaf } from "../command";
 import type { CreateOptions } from "../create/create";
 import { PRESETS, PRESET_TABLE } from "../create/presets";
 import { FORMS, RULE_NAMES, RULE_TABLE, flagOf } from "../create/rules";
@@ -27,6 +27,7 @@ export function registerTaskCreate(task: Command): void {
     .option("--fund <amount>", "put this into the pool at once")
     .option("--id <number>", "tells your tasks apart; a new one if left out")
     .option("--allow-large-stake", "let workers stake over 100 rounds' bounties")
+    .option(...PAYER)
     .option("--dry-run", "show everything and send nothing")
     .optionsGroup("Functions:")
     .option("--template <name>", `ready-made functions: ${TEMPLATES.join(", ")}`)

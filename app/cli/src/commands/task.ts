@@ -17,7 +17,8 @@ import type { Command } from "commander";
 import type { GetProgramAccountsFilter, PublicKey } from "@solana/web3.js";
 import { formatShare, formatSlots, formatWhen, group } from "../amounts";
 import { askFor, askOneOf, confirm, mustConfirm } from "../ask";
-import { act, leaf } from "../command";
+import { PAYER, act, leaf } from "../command";
+import { WEIGHED } from "../create/economics";
 import { UsageError, UserError } from "../failures";
 import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
@@ -25,7 +26,8 @@ import { openTask, unwrapPayment, viewOf, wrapForPayment } from "../lookup";
 import { during, facts, note, result, spinner, table } from "../output";
 import { afterwards, deliver, send, told } from "../send";
 import type { Session } from "../session";
-import { blockers, sweep } from "../sweep";
+import { withPayer } from "../session";
+import { blockers, releasedAt, sweep } from "../sweep";
 
 /** Every command of `task` but `create`. */
 export function registerTask(task: Command): void {
@@ -45,6 +47,14 @@ export function registerTask(task: Command): void {
           ...headLines(view),
           ...facts([
             ["round", rounds ? roundLine(rounds, now, await session.slotMs()) : "not begun"],
+            ...(view.task.status === "retired"
+              ? [
+                  [
+                    "all can be cleared",
+                    whenReleased(view.task, now, await session.slotMs()),
+                  ] as const,
+                ]
+              : []),
           ]),
           "",
           ...ruleLines(view),
@@ -194,16 +204,19 @@ export function registerTask(task: Command): void {
         [],
         "retiring the task",
       );
-      const paid = told(sent, "taskRetired")?.amount ?? null;
+      const { amount: paid = null, slot = sent.slot } = told(sent, "taskRetired") ?? {};
+      const first = view.task.status === "retired" ? view.task.retiredSlot : slot;
+      const returnSlot = releasedAt({ ...view.task, retiredSlot: first });
       result(
         session,
-        { task: view.task.address, status: "retired", paid, signature: sent.signature },
+        { task: view.task.address, status: "retired", paid, returnSlot, signature: sent.signature },
         [
           ...facts([
             ...(paid === null ? [] : [["paid out", view.say(paid)] as const]),
             ["signature", sent.signature],
           ]),
           `When everybody has left: securing-tasks task close ${view.task.address.toBase58()}`,
+          `From slot ${group(returnSlot)} on, ${formatWhen(returnSlot, sent.slot, await session.slotMs())}, anybody may pay all nodes out to their owners and close what is left: the same with --sweep.`,
         ],
       );
     },
@@ -213,18 +226,14 @@ export function registerTask(task: Command): void {
     leaf(
       task,
       "close [task]",
-      "close a retired task that everybody has left, and get its rent back",
+      "close a retired task that everybody has left; rent goes back to who paid it",
       ["TASK", "TASK --sweep"],
-    ).option(
-      "--sweep",
-      "first do all that anybody may: resolve, claim and close votes, audits, work, rounds and nodes",
-    ),
+    ).option("--sweep", "first do all that anybody may: resolve, claim, pay nodes out, close"),
     async (session, options, given) => {
       const view = await openTask(session, given);
-      mustBeCreator(session, view.task);
       if (view.task.status !== "retired") {
         throw new UserError(
-          `The task is ${view.task.status}. End it first: securing-tasks task retire ${view.task.address.toBase58()}`,
+          `The task is ${view.task.status}. Its creator must end it first: securing-tasks task retire ${view.task.address.toBase58()}`,
           { name: "notRetired" },
         );
       }
@@ -243,7 +252,7 @@ export function registerTask(task: Command): void {
               `${accountsOf(ledger)} accounts of the task are open. Close all that can be closed now?`,
             )));
         if (wanted) {
-          signatures.push(...(await sweep(session, view.task)));
+          signatures.push(...(await sweep(session, view)));
           ledger = await look();
         }
       }
@@ -259,20 +268,24 @@ export function registerTask(task: Command): void {
           { name: "notEmpty" },
         );
       }
-      const { creator, address } = view.task;
-      const before = await session.chain.connection.getBalance(creator);
-      const unwrap = await unwrapPayment(session, view, creator);
+      const { creator, payer, address } = view.task;
+      const funder = session.wallet.publicKey;
+      // Only the creator can turn its own wrapped SOL into SOL.
+      const unwrap = funder.equals(creator) ? await unwrapPayment(session, view, creator) : [];
+      const before = await session.chain.connection.getBalance(payer);
       const sent = await send(
         session,
-        session.client.closeTask({ task: view.ref, creator }).postInstructions(unwrap),
+        session.client
+          .closeTask({ task: view.ref, creator, payer, funder })
+          .postInstructions(unwrap),
         [],
         "closing the task",
       );
       signatures.push(sent.signature);
-      const after = await afterwards(() => session.chain.connection.getBalance(creator));
+      const after = await afterwards(() => session.chain.connection.getBalance(payer));
       const lamports = after === null ? null : BigInt(after - before);
-      result(session, { task: address, closed: true, lamports, signatures }, [
-        "The task is closed; its rent is back with its creator.",
+      result(session, { task: address, closed: true, payer, lamports, signatures }, [
+        `The task is closed; its rent is back with ${payer.toBase58()}, who paid it.`,
         ...facts([["signature", sent.signature]]),
       ]);
     },
@@ -282,7 +295,7 @@ export function registerTask(task: Command): void {
 }
 
 function registerAllow(task: Command): void {
-  act<{ role?: string; file?: string; remove?: boolean; list?: boolean }>(
+  act<{ role?: string; file?: string; remove?: boolean; list?: boolean; payer?: string }>(
     leaf(
       task,
       "allow [task] [owner]",
@@ -300,8 +313,10 @@ function registerAllow(task: Command): void {
         "one owner a line, then, behind a comma, the role where it is not --role",
       )
       .option("--remove", "take them off the list; their nodes may still leave")
-      .option("--list", "show who is on the list"),
-    async (session, options, given, one) => {
+      .option("--list", "show who is on the list")
+      .option(...PAYER),
+    async (opened, options, given, one) => {
+      const session = withPayer(opened, options.payer);
       const view = await openTask(session, given);
       const { address, creator, rules } = view.task;
       if (options.list) {
@@ -352,7 +367,7 @@ function registerAllow(task: Command): void {
         for (const entry of listed) {
           const sent = await send(
             session,
-            session.client.disallowNode({ task: address, creator, ...entry }),
+            session.client.disallowNode({ task: address, remover: creator, ...entry }),
             [],
             `taking off ${entry.owner.toBase58()} (${signatures.length + 1} of ${listed.length})`,
           );
@@ -369,6 +384,7 @@ function registerAllow(task: Command): void {
         const { added, already, signatures } = await allowFromCsv(session.client, {
           task: address,
           creator,
+          payer: session.payer.publicKey,
           csv,
           role,
           send: async (transaction) => (await deliver(session, transaction)).signature,
@@ -436,6 +452,12 @@ function accountsOf({ task }: Ledger): number {
   return task.nodes + task.rounds + task.entries;
 }
 
+/** When the nodes of a retired task can be paid out by anybody. */
+function whenReleased(task: Task, now: bigint, slotMs: number): string {
+  const at = releasedAt(task);
+  return `by anybody${now < at ? `, ${formatWhen(at, now, slotMs)}` : " now"}: securing-tasks task close --sweep`;
+}
+
 interface RoundNow {
   readonly number: bigint;
   readonly submissionEnd: bigint;
@@ -470,8 +492,8 @@ function headLines(view: TaskView): string[] {
     ["status", task.status],
     ["mint", view.unit === "SOL" ? "SOL (wrapped)" : task.mint.toBase58()],
     ["pool", `${say(task.pool)}${lasting(view, task.pool)}`],
-    ["active stake", say(task.activeStake)],
     ["nodes", group(task.nodes)],
+    ["can vote", `${group(task.electorate.nodes)} with ${say(task.electorate.stake)}`],
     ["audit function", functionLine(task.auditFunction)],
     ["task function", task.taskFunction ? functionLine(task.taskFunction) : "none"],
   ]);
@@ -503,10 +525,13 @@ function ruleLines({ task, say }: TaskView): string[] {
     ["leave delay", formatSlots(rules.leaveDelaySlots)],
     ["bounty per round", say(rules.bountyPerRound)],
     ["least stake", `worker ${say(rules.workerMinStake)}, witness ${say(rules.witnessMinStake)}`],
-    ["bond, deposit", `${say(rules.initiatorBond)} to accuse, ${say(rules.voteDeposit)} to vote`],
+    [
+      "bond, deposit",
+      `${say(rules.initiatorBond)} for an accusation that fails${rules.commitSlots === 0n ? "" : `, ${say(rules.voteDeposit)} for a vote never revealed`}`,
+    ],
     [
       "quorum",
-      `${group(rules.quorumVotes)} votes and ${formatShare(rules.quorumBps)} of the stake, weighed by ${rules.voteWeight}`,
+      `${group(rules.quorumVotes)} votes besides the initiator's and ${formatShare(rules.quorumBps)} of ${WEIGHED[rules.voteWeight]} but the accused's, on the side that decides`,
     ],
     ["slash", `downtime ${formatShare(rules.downtimeBps)}, malice ${formatShare(rules.maliceBps)}`],
     [

@@ -191,6 +191,8 @@ export function sentence(event: TaskEvent, { say }: Pick<TaskView, "say">): stri
       return `${short(event.data.owner)} stays with ${say(event.data.amount)}`;
     case "withdrawn":
       return `${short(event.data.owner)} withdraws ${say(event.data.amount)}`;
+    case "stakeReturned":
+      return `${short(event.data.owner)} is paid out: ${say(event.data.amount)}`;
     case "operatorSet":
       return `${short(event.data.owner)} has a new operator, ${short(event.data.operator)}`;
     case "workSubmitted":
@@ -204,9 +206,9 @@ export function sentence(event: TaskEvent, { say }: Pick<TaskView, "say">): stri
     case "voteRevealed":
       return `audit ${short(event.data.audit)}: ${short(event.data.voter)} reveals ${event.data.opinion}`;
     case "auditResolved":
-      return `audit ${short(event.data.audit)}: ${event.data.outcome}; ${say(event.data.slash)} slashed`;
+      return `audit ${short(event.data.audit)}: ${event.data.outcome}; ${event.data.bondLost > 0n ? `a bond of ${say(event.data.bondLost)} lost` : `${say(event.data.slash)} slashed`}`;
     case "voteClaimed":
-      return `audit ${short(event.data.audit)}: ${short(event.data.voter)} gets a share of ${say(event.data.share)}`;
+      return `audit ${short(event.data.audit)}: ${short(event.data.voter)} ${event.data.depositLost > 0n ? `loses ${say(event.data.depositLost)}, never having revealed` : `gets a share of ${say(event.data.share)}`}`;
     case "bountyClaimed":
       return `round ${event.data.round.toString()}: ${short(event.data.owner)} gets a bounty of ${say(event.data.amount)}`;
     case "accountClosed":

@@ -14,11 +14,13 @@ import { ACCOUNT_SIZE } from "@solana/spl-token";
 import { PublicKey } from "@solana/web3.js";
 import { askFor, askOneOf, mustConfirm } from "../ask";
 import { UsageError, UserError, isNetworkTrouble } from "../failures";
+import { groupOf } from "../gate";
 import type { Money } from "../lookup";
 import { moneyOf, wrapForPayment } from "../lookup";
 import { during, facts, note, result, warn } from "../output";
 import { feeOf, send } from "../send";
 import type { Session } from "../session";
+import { withPayer } from "../session";
 import { transactionFee, warnings } from "./economics";
 import type { BoundFunction } from "./functions";
 import { bindFunction, bundle, parseParameter } from "./functions";
@@ -52,12 +54,15 @@ export interface CreateOptions extends Readonly<Partial<Record<RuleName, string>
   readonly sample?: string;
   readonly secret?: readonly string[];
   readonly skipCheck?: boolean;
+  readonly payer?: string;
   readonly dryRun?: boolean;
 }
 
 /** Makes a task: reads and asks what it shall be, tries its functions, explains what it means and costs, and sends it. */
-export async function createTask(session: Session, options: CreateOptions): Promise<void> {
+export async function createTask(opened: Session, options: CreateOptions): Promise<void> {
+  const session = withPayer(opened, options.payer);
   const creator = session.wallet.publicKey;
+  const payer = session.payer.publicKey;
   const file = withFlags(
     options.file === undefined ? { rules: {} } : readTaskFile(options.file),
     options,
@@ -73,16 +78,17 @@ export async function createTask(session: Session, options: CreateOptions): Prom
     gates.set(one.toBase58(), (await fetchMint(connection, one)).decimals);
   }
   const allowLargeStake = file.allowLargeStake ?? false;
+  const id = readId(file);
+  const address = taskAddress(creator, id);
   const rules = readRules(
     written,
     preset === null ? null : PRESET_TABLE[preset].rules,
     { task: mint.decimals, gates },
     allowLargeStake,
+    { task: address, mint: mint.address, group: await groupOf(connection, mint) },
   );
   const functions = await bindFunctions(session, file);
   const fund = await chooseFund(session, file, money, rules);
-  const id = readId(file);
-  const address = taskAddress(creator, id);
   if (await session.client.find("task", address)) {
     throw new UserError(
       `You have a task with the id ${id.toString()} already: ${address.toBase58()}. Leave the id out, or choose another.`,
@@ -109,6 +115,7 @@ export async function createTask(session: Session, options: CreateOptions): Prom
 
   const builder = session.client.createTask({
     creator,
+    payer,
     id,
     mint,
     rules,
@@ -116,43 +123,48 @@ export async function createTask(session: Session, options: CreateOptions): Prom
     ...(task && { taskFunction: task.ref }),
     allowLargeStake,
   });
-  const { lines, costs, lent, poor, balance } = await during(
-    session,
-    "computing the costs",
-    async () => {
-      const kinds = Object.keys(ACCOUNT_BYTES) as AccountKind[];
-      const rents = await Promise.all(
-        kinds.map(async (kind) => [kind, await session.chain.rentMinimum(ACCOUNT_BYTES[kind])]),
-      );
-      const rent = Object.fromEntries(rents) as Record<AccountKind, bigint>;
-      const inSol = money.unit === "SOL";
-      const pool = inSol ? fund : 0n;
-      const upTo = rent.task + rent.vault + pool;
-      const lent = inSol && fund > 0n ? await session.chain.rentMinimum(ACCOUNT_SIZE) : 0n;
-      const balance = BigInt(await connection.getBalance(creator));
-      // Who can't pay can't be told the priority fee either: a trial would be refused.
-      const rich = balance >= upTo + lent + transactionFee(1);
-      const poor =
-        rich && fund > 0n ? await addFunding(session, builder, address, money, fund) : null;
-      const fees =
-        rich && !poor && session.priorityFee > 0n
-          ? await feeOf(session, builder)
-          : transactionFee(1);
-      const costs: Costs = {
-        taskRent: rent.task,
-        vaultRent: rent.vault,
-        pool,
-        fees,
-        total: upTo + fees,
-      };
-      const lines = previewLines({ rules, money, fund, rent, costs });
-      return { costs, lent, poor, balance, lines };
-    },
-  );
+  const { lines, costs, short, poor } = await during(session, "computing the costs", async () => {
+    const kinds = Object.keys(ACCOUNT_BYTES) as AccountKind[];
+    const minima = await Promise.all(
+      kinds.map(async (kind) => [kind, await session.chain.rentMinimum(ACCOUNT_BYTES[kind])]),
+    );
+    const rent = Object.fromEntries(minima) as Record<AccountKind, bigint>;
+    const inSol = money.unit === "SOL";
+    const pool = inSol ? fund : 0n;
+    const rents = rent.task + rent.vault;
+    const lent = inSol && fund > 0n ? await session.chain.rentMinimum(ACCOUNT_SIZE) : 0n;
+    const base = transactionFee(payer.equals(creator) ? 1 : 2);
+    const balances: readonly Balance[] = await Promise.all(
+      (payer.equals(creator) ? [creator] : [payer, creator]).map(async (who) => ({
+        who,
+        has: BigInt(await connection.getBalance(who)),
+      })),
+    );
+    const lacks = (fees: bigint): UserError | null =>
+      shortOf(balances, [
+        { who: payer, amount: rents + fees },
+        { who: creator, amount: pool + lent, back: lent },
+      ]);
+    // Who can't pay can't be told the priority fee either: a trial would be refused.
+    const rich = lacks(base) === null;
+    const poor =
+      rich && fund > 0n ? await addFunding(session, builder, address, money, fund) : null;
+    const fees = rich && !poor && session.priorityFee > 0n ? await feeOf(session, builder) : base;
+    const costs: Costs = {
+      taskRent: rent.task,
+      vaultRent: rent.vault,
+      pool,
+      fees,
+      total: rents + pool + fees,
+    };
+    const lines = previewLines({ rules, money, fund, rent, costs });
+    return { costs, short: lacks(fees), poor, lines };
+  });
 
   const answer = {
     task: address,
     creator,
+    payer,
     id,
     mint: mint.address,
     decimals: mint.decimals,
@@ -169,6 +181,7 @@ export async function createTask(session: Session, options: CreateOptions): Prom
   const named = facts([
     ["task", address.toBase58()],
     ["creator", creator.toBase58()],
+    ...(payer.equals(creator) ? [] : [["payer", payer.toBase58()] as const]),
     ["id", id.toString()],
     ["mint", `${mint.address.toBase58()} (${money.unit}, ${mint.decimals} decimals)`],
     ["audit function", `${hex(audit)} ${audit.ref.uri}`],
@@ -184,13 +197,8 @@ export async function createTask(session: Session, options: CreateOptions): Prom
   for (const line of [...named, "", ...lines, ""]) note(session, line);
   for (const text of told) warn(session, text);
 
-  // The balance that was counted with: after another, the pool might be left out.
-  if (balance < costs.total + lent) {
-    throw new UserError(
-      `${creator.toBase58()} holds ${lamports(balance)}, and ${lamports(costs.total + lent)} are needed${lent > 0n ? `, of which ${lamports(lent)} come back at once` : ""}. Send it more SOL.`,
-      { name: "InsufficientFunds" },
-    );
-  }
+  // By the balances that were counted with: after others, the pool might be left out.
+  if (short) throw short;
   if (poor) throw poor;
   await mustConfirm(session, "Make this task? Its rules never change.");
   const sent = await send(session, builder, [], "making the task");
@@ -202,6 +210,34 @@ export async function createTask(session: Session, options: CreateOptions): Prom
     `Look at it:  securing-tasks task show ${address.toBase58()}`,
     `Join it:     securing-tasks node join ${address.toBase58()}`,
   ]);
+}
+
+/** Lamports of somebody. */
+interface Balance {
+  readonly who: PublicKey;
+  readonly has: bigint;
+}
+
+/** What somebody must have, in lamports, and how much of it comes back in the same transaction. */
+interface Due {
+  readonly who: PublicKey;
+  readonly amount: bigint;
+  readonly back?: bigint;
+}
+
+/** Says who hasn't got what it must have; null where all have. */
+function shortOf(balances: readonly Balance[], dues: readonly Due[]): UserError | null {
+  for (const { who, has } of balances) {
+    const own = dues.filter((due) => due.who.equals(who));
+    const sum = own.reduce((total, { amount }) => total + amount, 0n);
+    const back = own.reduce((total, due) => total + (due.back ?? 0n), 0n);
+    if (has >= sum) continue;
+    return new UserError(
+      `${who.toBase58()} holds ${lamports(has)}, and ${lamports(sum)} are needed${back > 0n ? `, of which ${lamports(back)} come back at once` : ""}. Send it more SOL.`,
+      { name: "InsufficientFunds" },
+    );
+  }
+  return null;
 }
 
 const lamports = (amount: bigint): string => moneyOf(WRAPPED_SOL).say(amount);

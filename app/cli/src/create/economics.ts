@@ -1,11 +1,14 @@
 import type {
   Accusation,
   CaseRules as FrozenRules,
+  Gate,
   Opinion,
   RefusalName,
   TaskRules,
 } from "@securing-tasks/client";
-import { LAMPORTS_PER_SIGNATURE } from "@securing-tasks/client";
+import { LAMPORTS_PER_SIGNATURE, longestCase } from "@securing-tasks/client";
+import type { PublicKey } from "@solana/web3.js";
+import { formatShare } from "../amounts";
 
 /*
  * What a task's rules mean in money, rent and time, as pure functions on integers. Amounts are base units of the task's mint, rent and
@@ -21,8 +24,17 @@ export const MOST_STAKE_IN_BOUNTIES = 100n;
 /** Above this many rounds' bounties a worker's minimum stake is worth a warning. */
 const HIGH_STAKE_IN_BOUNTIES = 50n;
 
+/** Largest quorum that the program takes: with a larger one, half and one that are awake could decide nothing. */
+const MOST_QUORUM_BPS = 5_000;
+
+/** Below this quorum few are enough to decide while the others sleep: worth a warning. */
+const LOW_QUORUM_BPS = 2_000;
+
 /** Longest round and leave delay that the program takes, in slots. */
 const MOST_SLOTS = 78_840_000n;
+
+/** What is weighed, in words. */
+export const WEIGHED = { node: "all nodes", stake: "all stake" } as const;
 
 /** `floor(amount * bps / 10,000)`. */
 export function part(amount: bigint, bps: number): bigint {
@@ -66,14 +78,20 @@ export interface Ballot {
 }
 
 export interface Case {
-  /** The accused's stake when the audit opens. */
+  /** The accused's stake when the audit opens, and what earlier verdicts on the work had taken of it. */
   readonly accusedStake: bigint;
   readonly accusation: Accusation;
   readonly initiatorStake: bigint;
   /** Votes besides the initiator's. */
   readonly votes: readonly Ballot[];
-  /** Stake of all nodes but the accused. Default: of those who vote. */
-  readonly eligibleStake?: bigint;
+  /** Weight of all nodes but the accused, in the unit of the rules' vote weight. Default: of those who vote. */
+  readonly eligible?: bigint;
+  /** What earlier verdicts on the work have taken by the time of this one. Default: nothing. */
+  readonly slashed?: bigint;
+  /** Stake that the accused has left at the verdict. Default: all. */
+  readonly accusedLeft?: bigint;
+  /** Stake that the initiator has left at the verdict. Default: all. */
+  readonly initiatorLeft?: bigint;
 }
 
 export type CaseRules = FrozenRules & Pick<TaskRules, "initiatorBond">;
@@ -83,9 +101,9 @@ export interface Judgement {
   readonly outcome: "convictedDowntime" | "convictedMalice" | "acquitted" | "noVerdict";
   /** What the accused loses. */
   readonly slash: bigint;
-  /** What the initiator gains besides its bond: bonus and share. */
+  /** What the initiator gains: bonus and share. */
   readonly initiatorGain: bigint;
-  /** What the initiator loses: its bond after an acquittal. */
+  /** What the initiator loses: of its bond what is there, after an acquittal. */
   readonly initiatorLoss: bigint;
   /** What the accused gains: its part of a lost bond. */
   readonly accusedGain: bigint;
@@ -95,68 +113,90 @@ export interface Judgement {
   readonly pool: bigint;
 }
 
+/** Votes of one opinion, or of several. */
+interface Side {
+  /** Besides the initiator's. */
+  readonly others: number;
+  /** The initiator's included. */
+  readonly weight: bigint;
+}
+
 /** Judges as the program does. */
 export function judge(rules: CaseRules, facts: Case): Judgement {
-  const { accusedStake, accusation, initiatorStake, votes } = facts;
+  const { accusedStake, accusation, initiatorStake, votes, slashed = 0n } = facts;
+  const { accusedLeft = accusedStake - slashed, initiatorLeft = initiatorStake } = facts;
   const weigh = (stake: bigint): bigint => (rules.voteWeight === "stake" ? stake : 1n);
-  const all = [{ opinion: accusation, stake: initiatorStake }, ...votes];
-  const sum = (one: (ballot: Ballot) => bigint, of: readonly Ballot[]): bigint =>
-    of.reduce((total, ballot) => total + one(ballot), 0n);
-  const weight = (keep: (opinion: Opinion) => boolean): bigint =>
-    sum(
-      ({ stake }) => weigh(stake),
-      all.filter(({ opinion }) => keep(opinion)),
-    );
-  const valid = weight((opinion) => opinion === "valid");
-  const guilty = weight((opinion) => opinion !== "valid");
-  const malice = weight((opinion) => opinion === "malice");
-  const revealed = sum(({ stake }) => stake, all);
-  const eligible = facts.eligibleStake ?? revealed;
+  const side = (...opinions: readonly Opinion[]): Side => {
+    const others = votes.filter(({ opinion }) => opinions.includes(opinion));
+    const own = opinions.includes(accusation) ? weigh(initiatorStake) : 0n;
+    return {
+      others: others.length,
+      weight: total([own, ...others.map(({ stake }) => weigh(stake))]),
+    };
+  };
+  const [valid, downtime, malice] = [side("valid"), side("downtime"), side("malice")];
+  const guilty = side("downtime", "malice");
+  const all = valid.weight + guilty.weight;
+  const { eligible = all } = facts;
   // Rounded up: a threshold must not be met by less.
-  const least = eligible - part(eligible, Number(WHOLE_BPS) - rules.quorumBps);
-  const quorum = votes.length >= rules.quorumVotes && revealed >= least;
+  const quorum = eligible - part(eligible, Number(WHOLE_BPS) - rules.quorumBps);
+  // On the side that decides: else who comes to vote against it would fill its quorum.
+  const decides = ({ others, weight }: Side, against: bigint): boolean =>
+    weight > against && others >= rules.quorumVotes && weight >= quorum;
 
   const nothing = { slash: 0n, initiatorGain: 0n, initiatorLoss: 0n, accusedGain: 0n };
-  if (!quorum || valid === guilty) {
-    return { ...nothing, outcome: "noVerdict", shares: votes.map(() => 0n), pool: 0n };
-  }
-  const convicted = guilty > valid;
-  const rewarded = ({ opinion }: Ballot): boolean =>
-    rules.rewardRule === "all" || (opinion !== "valid") === convicted;
-  const shareOut = (pot: bigint, whole: bigint) =>
-    votes.map((ballot) => (rewarded(ballot) ? (pot * weigh(ballot.stake)) / whole : 0n));
-  const total = (amounts: readonly bigint[]): bigint => amounts.reduce((a, b) => a + b, 0n);
-
-  if (!convicted) {
-    const split = splitBond(rules.initiatorBond, rules);
-    const whole = rules.rewardRule === "all" ? valid + guilty - weigh(initiatorStake) : valid;
-    const shares = shareOut(split.voters, whole);
+  /** Who shares a pot, by how it ends. */
+  const shareOut = (pot: bigint, whole: bigint, won: readonly Opinion[]): readonly bigint[] =>
+    votes.map(({ opinion, stake }) =>
+      rules.rewardRule === "all" || won.includes(opinion) ? (pot * weigh(stake)) / whole : 0n,
+    );
+  const convict = (outcome: "convictedDowntime" | "convictedMalice"): Judgement => {
+    const forMalice = outcome === "convictedMalice";
+    // Who said less than the verdict did not win: friends of a liar would share its slash.
+    const won: readonly Opinion[] = forMalice ? ["malice"] : ["downtime", "malice"];
+    const whole = part(accusedStake, forMalice ? rules.maliceBps : rules.downtimeBps);
+    const due = whole > slashed ? whole - slashed : 0n;
+    const slash = least(due, accusedLeft);
+    const split = splitSlash(slash, rules);
+    const weight = rules.rewardRule === "all" ? all : side(...won).weight;
+    const paid = rules.rewardRule === "all" || won.includes(accusation);
+    const share = paid ? (split.voters * weigh(initiatorStake)) / weight : 0n;
+    const shares = shareOut(split.voters, weight, won);
     return {
       ...nothing,
-      outcome: "acquitted",
-      initiatorLoss: rules.initiatorBond,
-      accusedGain: split.accused,
+      outcome,
+      slash,
+      initiatorGain: split.bonus + share,
       shares,
-      pool: split.voters - total(shares),
+      pool: split.pool + split.voters - share - total(shares),
     };
+  };
+
+  if (decides(malice, valid.weight + downtime.weight)) return convict("convictedMalice");
+  if (decides(guilty, valid.weight)) return convict("convictedDowntime");
+  if (!decides(valid, guilty.weight)) {
+    return { ...nothing, outcome: "noVerdict", shares: votes.map(() => 0n), pool: 0n };
   }
-  const outcome = malice * 2n > valid + guilty ? "convictedMalice" : "convictedDowntime";
-  const slash = part(
-    accusedStake,
-    outcome === "convictedMalice" ? rules.maliceBps : rules.downtimeBps,
-  );
-  const split = splitSlash(slash, rules);
-  const whole = rules.rewardRule === "all" ? valid + guilty : guilty;
-  const share = (split.voters * weigh(initiatorStake)) / whole;
-  const shares = shareOut(split.voters, whole);
+  const bond = least(rules.initiatorBond, initiatorLeft);
+  const split = splitBond(bond, rules);
+  const weight = rules.rewardRule === "all" ? all - weigh(initiatorStake) : valid.weight;
+  const shares = shareOut(split.voters, weight, ["valid"]);
   return {
     ...nothing,
-    outcome,
-    slash,
-    initiatorGain: split.bonus + share,
+    outcome: "acquitted",
+    initiatorLoss: bond,
+    accusedGain: split.accused,
     shares,
-    pool: split.pool + split.voters - share - total(shares),
+    pool: split.voters - total(shares),
   };
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function total(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((sum, amount) => sum + amount, 0n);
 }
 
 /** What each of the workers is paid for a round in which nobody was convicted. */
@@ -207,11 +247,6 @@ export function timeline(rules: TaskRules): readonly Stretch[] {
   ];
 }
 
-/** Longest time from the begin of a round to the end of the last vote on its work. */
-export function longestCase(rules: TaskRules): bigint {
-  return rules.submissionSlots + rules.auditSlots + rules.commitSlots + rules.revealSlots;
-}
-
 /** What a transaction costs: its signatures, and a priority fee in micro-lamports for each unit of its compute limit. */
 export function transactionFee(signatures: number, unitLimit = 0n, microLamports = 0n): bigint {
   // The runtime rounds the priority fee up.
@@ -226,8 +261,16 @@ export interface RuleFault {
   readonly message: string;
 }
 
-/** All that `create_task` would refuse of these rules; empty where it takes them. */
-export function ruleFaults(rules: TaskRules, allowLargeStake: boolean): RuleFault[] {
+/** What a gate of a task must not ask for. */
+export interface Own {
+  readonly task: PublicKey;
+  readonly mint: PublicKey;
+  /** The collection that the mint is a token of; null for none. */
+  readonly group: PublicKey | null;
+}
+
+/** All that `create_task` would refuse of these rules, in its order; empty where it takes them. */
+export function ruleFaults(rules: TaskRules, allowLargeStake: boolean, own: Own): RuleFault[] {
   const faults: RuleFault[] = [];
   const refuse = (
     when: boolean,
@@ -238,13 +281,7 @@ export function ruleFaults(rules: TaskRules, allowLargeStake: boolean): RuleFaul
     if (when) faults.push({ rule, refusal, message });
   };
   const over = (bps: number): boolean => BigInt(bps) > WHOLE_BPS;
-  for (const rule of [
-    "quorumBps",
-    "downtimeBps",
-    "maliceBps",
-    "initiatorBonusBps",
-    "poolBps",
-  ] as const) {
+  for (const rule of ["downtimeBps", "maliceBps", "initiatorBonusBps", "poolBps"] as const) {
     refuse(over(rules[rule]), rule, "sharesOverWhole", "is over 100%. Lower it.");
   }
   if (!over(rules.initiatorBonusBps) && !over(rules.poolBps)) {
@@ -284,6 +321,12 @@ export function ruleFaults(rules: TaskRules, allowLargeStake: boolean): RuleFaul
     "quorumVotes",
     "quorumZero",
     "is zero, so that an accusation would convict by itself. Ask for at least one.",
+  );
+  refuse(
+    rules.quorumBps > MOST_QUORUM_BPS,
+    "quorumBps",
+    "quorumOverHalf",
+    "is over 50%: with half and one of the weight awake and honest nothing could be decided. Lower it.",
   );
   for (const rule of ["roundSlots", "submissionSlots", "auditSlots", "revealSlots"] as const) {
     refuse(rules[rule] === 0n, rule, "windowZero", "is zero slots long. Give it at least one.");
@@ -330,13 +373,62 @@ export function ruleFaults(rules: TaskRules, allowLargeStake: boolean): RuleFaul
     "stakeOverBounty",
     `is over ${MOST_STAKE_IN_BOUNTIES.toString()} rounds' bounties. Lower it, raise the bounty, or allow a large stake in so many words (allowLargeStake).`,
   );
+  const minimum = least(rules.workerMinStake, rules.witnessMinStake);
+  for (const rule of ["initiatorBond", "voteDeposit"] as const) {
+    refuse(
+      rules[rule] > minimum,
+      rule,
+      "pledgeOverMinimum",
+      "is over a role's least stake: a node that has no more could not accuse or vote. Lower it, or raise both least stakes.",
+    );
+  }
+  for (const rule of ["downtimeBps", "maliceBps"] as const) {
+    refuse(
+      rules[rule] > 0 && part(rules.workerMinStake, rules[rule]) === 0n,
+      rule,
+      "slashFloorsToZero",
+      "of a worker's least stake is less than one base unit, so that it could not be taken. Raise the slash or that stake.",
+    );
+  }
+  refuse(
+    part(part(rules.workerMinStake, rules.maliceBps), rules.initiatorBonusBps) === 0n,
+    "initiatorBonusBps",
+    "bonusFloorsToZero",
+    "of the slash for malice at a worker's least stake is less than one base unit, so that nobody would have a reason to accuse. Raise the bonus, the slash or that stake.",
+  );
+  for (const rule of ["workerGate", "witnessGate"] as const) {
+    const on = asksForItself(rules[rule], own);
+    refuse(on !== null, rule, "gateOnItself", on ?? "");
+  }
   return faults;
+}
+
+/** Why a gate asks for what a task's own nodes can't show; null where it doesn't. */
+function asksForItself(gate: Gate, { task, mint, group }: Own): string | null {
+  switch (gate.kind) {
+    case "open":
+    case "allowlist":
+      return null;
+    case "token":
+      return gate.mint.equals(mint)
+        ? "asks for tokens of the task's own mint, and those that are staked are in the wallet no more. Ask for a least stake, or another mint."
+        : null;
+    case "collection":
+      return group && gate.group.equals(group)
+        ? "asks for a token of the collection that the task's own mint belongs to. Ask for a least stake, or another collection."
+        : null;
+    case "standing":
+    case "member":
+      return gate.task.equals(task)
+        ? "asks for a node of the task itself, which nobody has before joining. Name another task."
+        : null;
+  }
 }
 
 /** What the program takes and a creator may regret, in plain words. */
 export function warnings(rules: TaskRules): string[] {
   const found: string[] = [];
-  const { bountyPerRound, workerMinStake, witnessMinStake } = rules;
+  const { bountyPerRound, workerMinStake } = rules;
   if (bountyPerRound === 0n) {
     found.push("The bounty is zero: nobody is paid for work.");
   } else if (workerMinStake > bountyPerRound * MOST_STAKE_IN_BOUNTIES) {
@@ -353,19 +445,18 @@ export function warnings(rules: TaskRules): string[] {
       "Downtime costs as much as malice: a node that fails by accident is treated as a liar.",
     );
   }
-  const least = part(workerMinStake, rules.downtimeBps);
-  const bonus = part(least, rules.initiatorBonusBps);
-  if (rules.downtimeBps > 0 && rules.initiatorBond > part(workerMinStake, rules.maliceBps)) {
+  const bonus = part(part(workerMinStake, rules.downtimeBps), rules.initiatorBonusBps);
+  if (rules.initiatorBond > part(workerMinStake, rules.maliceBps)) {
     found.push(
       "The bond is larger than all that a worker of minimum stake can lose: few will dare to accuse.",
     );
   }
   if (rules.downtimeBps > 0 && bonus === 0n) {
-    found.push("The bonus for an accusation of downtime rounds to zero: nobody will accuse.");
+    found.push("The bonus for an accusation of downtime rounds to zero: nobody will accuse of it.");
   }
-  if (rules.initiatorBond > witnessMinStake * 10n) {
+  if (rules.quorumBps < LOW_QUORUM_BPS) {
     found.push(
-      "The bond is over ten times a witness's minimum stake: witnesses can't afford to accuse.",
+      `The quorum is low: where the others sleep, ${rules.quorumVotes + 1} nodes that agree${rules.quorumBps === 0 ? "" : ` and have ${formatShare(rules.quorumBps)} of ${WEIGHED[rules.voteWeight]}`} convict whom they like, and ${rules.quorumVotes} clear their friends.`,
     );
   }
   if (rules.voteDeposit === 0n && rules.commitSlots > 0n) {

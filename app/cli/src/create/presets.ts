@@ -33,8 +33,8 @@ export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
       commitSlots: 0n,
       revealSlots: 5n * MINUTE,
       leaveDelaySlots: 30n * MINUTE,
-      workerMinStake: atLeastOne(bounty * 20n),
-      witnessMinStake: atLeastOne(bounty * 5n),
+      workerMinStake: atLeastOne(bounty) * 20n,
+      witnessMinStake: atLeastOne(bounty) * 5n,
       bountyPerRound: bounty,
       initiatorBond: some(bounty, 5_000),
       voteDeposit: some(bounty, 500),
@@ -59,8 +59,8 @@ export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
       commitSlots: 10n * MINUTE,
       revealSlots: 10n * MINUTE,
       leaveDelaySlots: 24n * 60n * MINUTE,
-      workerMinStake: atLeastOne(bounty * 50n),
-      witnessMinStake: atLeastOne(bounty * 10n),
+      workerMinStake: atLeastOne(bounty) * 50n,
+      witnessMinStake: atLeastOne(bounty) * 10n,
       bountyPerRound: bounty,
       initiatorBond: some(bounty, 10_000),
       voteDeposit: some(bounty, 1_000),
@@ -77,6 +77,7 @@ export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
   },
 };
 
+/** Of work that is paid nothing, stakes still have a slash and a bonus that can be taken. */
 function atLeastOne(amount: bigint): bigint {
   return amount > 0n ? amount : 1n;
 }

@@ -1,12 +1,13 @@
 import type { AccountKind, Gate, TaskRules } from "@securing-tasks/client";
+import { longestCase } from "@securing-tasks/client";
 import { SLOT_MS, formatDuration, formatShare, formatSlots, formatTokens, group } from "../amounts";
 import type { Money } from "../lookup";
 import { table } from "../output";
 import type { Case } from "./economics";
 import {
+  WEIGHED,
   bountyShare,
   judge,
-  longestCase,
   part,
   poolLasts,
   roundsAtRisk,
@@ -164,7 +165,8 @@ function wordLines(preview: Preview): string[] {
   const lines = [
     `A worker stakes at least ${say(rules.workerMinStake)}${stakeInBounties === null ? "" : `, ${stakeInBounties.toString()} rounds' bounties`}, and a witness ${say(rules.witnessMinStake)}.`,
     `With ${WORKERS} workers, each earns ${say(share)} a round. A wrong one loses ${say(part(rules.workerMinStake, rules.maliceBps))}${risk === null ? "" : `, the pay of ${risk.toString()} rounds: lying pays only if it is caught less than once in so many`}; one that is down loses ${say(part(rules.workerMinStake, rules.downtimeBps))}.`,
-    `Who calls an audit risks ${say(rules.initiatorBond)} as a bond, lost if the worker is acquitted. A vote lends ${say(rules.voteDeposit)}${revealed ? ", lost if it is not revealed" : ", which always comes back"}.`,
+    `Who calls an audit risks a bond of ${say(rules.initiatorBond)}, lost if the worker is acquitted. ${revealed ? `A secret vote costs ${say(rules.voteDeposit)} if it is never opened` : "A vote risks nothing"}. Nothing of it leaves the stake before it is lost: a node with the least stake accuses and votes.`,
+    quorumLine(rules),
   ];
   if (fund === 0n) {
     lines.push(
@@ -177,6 +179,13 @@ function wordLines(preview: Preview): string[] {
     );
   }
   return lines;
+}
+
+/** What the quorum is good for, and what it costs. */
+function quorumLine({ quorumVotes, quorumBps, voteWeight }: TaskRules): string {
+  const others = `${group(quorumVotes)} vote${quorumVotes === 1 ? "" : "s"} besides the initiator's`;
+  const share = `${formatShare(quorumBps)} of ${WEIGHED[voteWeight]} but the accused's`;
+  return `A verdict needs ${others}${quorumBps === 0 ? "" : ` and ${share}`} on its own side: nobody with less decides, however many sleep, and at least so much must be awake to decide anything.`;
 }
 
 const WINDOWS = {
@@ -234,12 +243,16 @@ function costLines(preview: Preview): string[] {
       : []),
   ];
   const later: (readonly [string, string, string])[] = [
-    ["each node that joins", sol(rent.node), "by its owner; back when it leaves"],
+    ["each node that joins", sol(rent.node), "by its owner, or --payer; back when it is closed"],
     ["each round", sol(rent.round), "by its first worker; back when it is closed"],
     ["each submission", sol(rent.submission), "by its worker; back when it is closed"],
     ["each audit", sol(rent.audit), "by who opens it; back when it is closed"],
     ["each vote", sol(rent.vote), "by its voter; back when it is closed"],
-    ["each allowed owner", sol(rent.allowEntry), "by you; back when it is taken off the list"],
+    [
+      "each allowed owner",
+      sol(rent.allowEntry),
+      "by you, or --payer; back when it is taken off the list",
+    ],
   ];
   return table(["for", "amount", ""], [...now, ...later]);
 }

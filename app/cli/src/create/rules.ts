@@ -3,6 +3,7 @@ import { REWARD_RULES, VOTE_WEIGHTS } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
 import { parseAmount, parseSlots } from "../amounts";
 import { UsageError } from "../failures";
+import type { Own } from "./economics";
 import { ruleFaults } from "./economics";
 
 /** How a rule is written. */
@@ -43,17 +44,21 @@ export const RULE_TABLE = {
   workerStake: { rule: "workerMinStake", kind: "amount", about: "least stake of a worker" },
   witnessStake: { rule: "witnessMinStake", kind: "amount", about: "least stake of a witness" },
   bounty: { rule: "bountyPerRound", kind: "amount", about: "shared by the workers of a round" },
-  bond: { rule: "initiatorBond", kind: "amount", about: "what an accusation puts at stake" },
-  voteDeposit: { rule: "voteDeposit", kind: "amount", about: "what a vote puts at stake" },
+  bond: { rule: "initiatorBond", kind: "amount", about: "lost if an accusation fails" },
+  voteDeposit: {
+    rule: "voteDeposit",
+    kind: "amount",
+    about: "lost if a secret vote is never opened",
+  },
   quorumVotes: {
     rule: "quorumVotes",
     kind: "count",
-    about: "least votes besides the initiator's",
+    about: "least votes on the side that decides, besides the initiator's",
   },
   quorumStake: {
     rule: "quorumBps",
     kind: "share",
-    about: "least part of the stake that could vote",
+    about: "least part of what could vote on the side that decides; 50% at most",
   },
   downtimeSlash: {
     rule: "downtimeBps",
@@ -137,6 +142,7 @@ export function readRules(
   preset: ((bounty: bigint) => TaskRules) | null,
   decimals: Decimals,
   allowLargeStake: boolean,
+  own: Own,
 ): TaskRules {
   const faults: string[] = [];
   const read: Partial<Record<keyof TaskRules, unknown>> = {};
@@ -179,7 +185,7 @@ export function readRules(
   }
   const rules = known as TaskRules;
   if (faults.length === 0) {
-    for (const { rule, message } of ruleFaults(rules, allowLargeStake)) {
+    for (const { rule, message } of ruleFaults(rules, allowLargeStake, own)) {
       const name = RULE_NAMES.find((one) => RULE_TABLE[one].rule === rule);
       const where = name === undefined ? rule : (written[name]?.where ?? `the rule \`${name}\``);
       faults.push(`${where} ${message}`);
