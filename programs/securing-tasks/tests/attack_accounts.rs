@@ -131,7 +131,12 @@ impl Mirror {
             if !right.accounts[place].is_signer {
                 continue;
             }
+            // Whoever signs may pay the rent.
+            let pays = place == 0 && ["create_task", "join_task", "allow_node"].contains(&name);
             for (what, owner) in [("of an attacker", true), ("of its hot key", false)] {
+                if pays {
+                    continue;
+                }
                 let mut attempt = right.clone();
                 attempt.accounts[place].pubkey = if owner {
                     self.attacker.owner.pubkey()
@@ -141,8 +146,7 @@ impl Mirror {
                 self.must_fail(name, what, place, &attempt);
             }
             // The creator pays for these transactions and so has signed: there, somebody else has to.
-            let mut attempt = right.clone();
-            attempt.accounts[place].is_signer = false;
+            let attempt = unsigned(right.clone(), &right.accounts[place].pubkey);
             self.tried += 1;
             let payer = self.attacker.owner.insecure_clone();
             assert!(
@@ -200,6 +204,11 @@ impl Mirror {
                             continue;
                         }
                         self.must_fail(name, "of another mint", place, &with(other));
+                    }
+                    // Where the money goes to one owner alone.
+                    if ["return_stake", "close_task"].contains(&name) {
+                        let wallet = self.attacker.wallet;
+                        self.must_fail(name, "of an attacker", place, &with(wallet));
                     }
                     let forged = self.game.forge(&meta.pubkey);
                     self.must_fail(name, "of another program", place, &with(forged));
@@ -279,7 +288,6 @@ impl Mirror {
 
     /// Every instruction of the program, in a game that begins and ends.
     fn play(mut self) -> usize {
-        const AUDITS: u8 = 0;
         self.step("create_task", |game, _, id| {
             instruction(
                 create_task_accounts(&game.creator.pubkey(), id, &game.mint, &game.token_program),
@@ -311,9 +319,9 @@ impl Mirror {
             game.submit_work_ix(&actors[LIAR], 0)
         });
         self.step("open_audit", |game, actors, _| {
-            game.open_audit_ix(&actors[CALLER], &actors[LIAR], 0, AUDITS, MALICE)
+            game.open_audit_ix(&actors[CALLER], &actors[LIAR], 0, MALICE)
         });
-        let audit = |game: &Game, actors: &[Actor]| game.audit(&actors[LIAR], 0, AUDITS);
+        let audit = |game: &Game, actors: &[Actor]| game.audit(&actors[LIAR], 0, 0);
         for number in [FIRST, SECOND] {
             self.step("commit_vote", |game, actors, _| {
                 let (audit, voter) = (audit(game, actors), &actors[number]);
@@ -349,6 +357,7 @@ impl Mirror {
         self.step("close_audit", |game, actors, _| {
             game.close_audit_ix(&audit(game, actors))
         });
+        self.warp(START + 400);
         self.step("close_submission", |game, actors, _| {
             game.close_submission_ix(&actors[LIAR], 0)
         });
@@ -371,18 +380,18 @@ impl Mirror {
         self.step("cancel_leave", |game, actors, _| {
             game.cancel_leave_ix(&actors[LIAR])
         });
-        for number in [LIAR, CALLER, FIRST, SECOND] {
+        for number in [LIAR, CALLER, FIRST] {
             self.step("request_leave", |game, actors, _| {
                 game.request_leave_ix(&actors[number], None)
             });
         }
         self.warp(START + 3_000);
-        for number in [LIAR, CALLER, FIRST, SECOND] {
+        for number in [LIAR, CALLER, FIRST] {
             self.step("withdraw", |game, actors, _| {
                 game.withdraw_ix(&actors[number])
             });
         }
-        for number in [LIAR, CALLER, FIRST, SECOND] {
+        for number in [LIAR, CALLER, FIRST] {
             self.step("close_node", |game, actors, _| {
                 game.close_node_ix(&actors[number].owner.pubkey(), &actors[number])
             });
@@ -391,9 +400,21 @@ impl Mirror {
             game.disallow_node_ix(0, &actors[LIAR].owner.pubkey())
         });
         self.step("retire_task", |game, _, _| game.retire_task_ix());
+        self.warp(START + 3_600);
+        self.step("return_stake", |game, actors, _| {
+            game.return_stake_ix(&actors[SECOND])
+        });
+        // Whose signature it is doesn't matter any more.
+        let closer = self.attacker.owner.pubkey();
+        for place in 0..2 {
+            self.game.enter(self.tasks[place]);
+            let node = self.game.here(&self.actors[SECOND]);
+            let close = self.game.close_node_ix(&closer, &node);
+            self.send(&close).unwrap();
+        }
         self.step("close_task", |game, _, _| game.close_task_ix());
         // All but `cast_vote`, whose accounts are those of `commit_vote`.
-        assert_eq!(self.names.len(), 26);
+        assert_eq!(self.names.len(), 27);
         assert_eq!(gain(&self.game, &self.attacker), 0);
         let creator = balance(&self.game.svm, &self.game.creator_wallet);
         let all: u64 = self
@@ -517,7 +538,7 @@ fn account_closed_then_revived_node_holds_nothing() {
 }
 
 /// Convicted within the submission window, a worker would submit to the same round again, or the round begin anew with a second reserve:
-/// neither can be closed before the window is over. The rival's part stays a half.
+/// neither can be closed before both windows are over. The rival's part stays a half.
 #[test]
 fn account_closed_then_revived_submission_or_round_pays_no_second_part() {
     let mut game = Game::new(RulesArgs {
@@ -544,13 +565,17 @@ fn account_closed_then_revived_submission_or_round_pays_no_second_part() {
     let round = game.get::<Round>(&round_address(&game.task, 0));
     assert_eq!((round.reserve.get(), round.submissions.get()), (100_000, 2));
 
-    game.warp(START + 400);
+    for slot in [400, 699] {
+        game.warp(START + slot);
+        refused(game.close_submission(&liar, 0), TaskError::RoundUndecided);
+        fails(game.submit_work(&liar, 0));
+    }
+    game.warp(START + 700);
     game.close_submission(&liar, 0).unwrap();
     refused(
         game.submit_work(&liar, 0),
         TaskError::SubmissionWindowClosed,
     );
-    game.warp(START + 700);
     game.claim_bounty(&rival, 0).unwrap();
     assert_eq!(game.node(&rival).payable.get(), 50_000);
     game.close_submission(&rival, 0).unwrap();
@@ -628,7 +653,12 @@ fn re_init_of_any_account_is_refused() {
     fails(game.join_task(&accused, 0, 1_000_000));
     fails(game.join_task(&accused, 1, 1_000_000));
     fails(game.submit_work(&accused, 0));
-    let again = game.open_audit_ix(&initiator, &accused, 0, 0, MALICE);
+    let next = game.next_audit(&initiator, &accused, 0);
+    let again = swap(
+        game.open_audit_ix(&initiator, &accused, 0, MALICE),
+        &next,
+        &audit,
+    );
     fails(game.send(&[again], &[&initiator.operator]));
     fails(game.cast_vote(&voter, &audit, VALID));
     fails(game.allow_node(0, &key));
@@ -653,8 +683,8 @@ fn re_init_of_a_closed_task_starts_from_nothing() {
     game.create_task().unwrap();
     let task = game.task();
     assert_eq!(
-        (task.pool.get(), task.active_stake.get(), task.nodes.get()),
-        (0, 0, 0)
+        (task.pool.get(), task.electorate, task.nodes.get()),
+        (0, none(), 0)
     );
     assert_eq!(task.start_slot.get(), START + 600);
     fails(game.withdraw(&worker));
@@ -723,7 +753,7 @@ fn pda_collision_between_kinds_of_accounts_is_impossible() {
         ("node", &[32, 32]),
         ("round", &[32, 8]),
         ("submission", &[32, 8, 32]),
-        ("audit", &[32, 1]),
+        ("audit", &[32, 32, 4]),
         ("vote", &[32, 32]),
         ("allow", &[32, 1, 32]),
     ];
@@ -752,7 +782,7 @@ fn pre_funded_pda_blocks_no_instruction() {
     let actors = [(); 4].map(|()| game.stranger());
     let [liar, initiator, first, second] = &actors;
     let submission = game.submission(liar, 0);
-    let audit = audit_address(&submission, 0);
+    let audit = audit_address(&submission, &initiator.owner.pubkey(), 0);
     let mut addresses = vec![
         game.task,
         game.vault,
@@ -820,6 +850,7 @@ fn rent_theft_at_close_is_refused_and_the_payer_has_it() {
     }
     let instruction = game.close_audit_ix(&audit);
     close(&mut game, instruction, initiator.operator.pubkey(), audit);
+    game.warp(START + 400);
     let submission = game.submission(&accused, 0);
     let instruction = game.close_submission_ix(&accused, 0);
     close(
@@ -828,7 +859,6 @@ fn rent_theft_at_close_is_refused_and_the_payer_has_it() {
         accused.operator.pubkey(),
         submission,
     );
-    game.warp(START + 400);
     let round = round_address(&game.task, 0);
     let instruction = game.close_round_ix(0);
     close(&mut game, instruction, accused.operator.pubkey(), round);
@@ -840,12 +870,13 @@ fn rent_theft_at_close_is_refused_and_the_payer_has_it() {
     );
     game.retire_task().unwrap();
     close(&mut game, instruction, accused.owner.pubkey(), accused.node);
-    let theft = swap(
-        game.close_task_ix(),
-        &game.creator.pubkey(),
-        &thief.pubkey(),
-    );
-    refused(game.send(&[theft], &[&thief]), TaskError::NotCreator);
+    for (right, wrong, error) in [
+        (game.creator.pubkey(), thief.pubkey(), TaskError::WrongPayer),
+        (game.creator_wallet, initiator.wallet, TaskError::NotCreator),
+    ] {
+        let theft = swap(game.close_task_ix(), &right, &wrong);
+        refused(game.send(&[theft], &[&thief]), error);
+    }
 }
 
 // The wrong target.
@@ -860,7 +891,7 @@ fn wrong_target_is_never_slashed() {
     for worker in [&liar, &innocent] {
         game.submit_work(worker, 0).unwrap();
     }
-    let accusation = game.open_audit_ix(&initiator, &liar, 0, 0, MALICE);
+    let accusation = game.open_audit_ix(&initiator, &liar, 0, MALICE);
     let framed = swap(accusation, &liar.node, &innocent.node);
     refused(
         game.send(&[framed], &[&initiator.operator]),
@@ -918,11 +949,6 @@ fn upgrade_key_has_no_right_that_a_stranger_has_not() {
         ),
         (
             game.retire_task_ix(),
-            game.creator.pubkey(),
-            TaskError::NotCreator,
-        ),
-        (
-            game.close_task_ix(),
             game.creator.pubkey(),
             TaskError::NotCreator,
         ),

@@ -63,7 +63,7 @@ fn griefing_audits_that_nobody_answers_cost_time_and_change_no_amount() {
     assert_eq!(gains(&mut game, [&griefer, &honest]), [0, 100_000]);
 }
 
-/// Accusing is never free: a task without a bond can't be made, and a node that has none to spare can't accuse.
+/// Accusing is never free: a task without a bond can't be made, and a node's open accusations pledge no more than it has.
 #[test]
 fn griefing_audits_without_a_bond_are_refused() {
     let mut game = Game::unborn(RulesArgs {
@@ -74,12 +74,50 @@ fn griefing_audits_without_a_bond_are_refused() {
 
     let mut game = Game::new(rules());
     let honest = game.worker(4_000_000);
-    let griefer = game.witness(699_999);
+    let griefer = game.witness(599_999);
     game.warp(START + 1);
     game.submit_work(&honest, 0).unwrap();
+    for _ in 0..2 {
+        accuse(&mut game, &griefer, &honest, 0);
+    }
     refused(
         game.open_audit(&griefer, &honest, 0, MALICE),
-        TaskError::StakeBelowMinimum,
+        TaskError::StakePledged,
+    );
+}
+
+/// Side by side or in turn: each false accusation costs its bond, and none is in the way of the honest one, which is decided in its turn.
+#[test]
+fn griefing_audits_side_by_side_cost_a_bond_each_and_stop_nobody() {
+    let mut game = Game::new(rules());
+    let honest = game.worker(4_000_000);
+    let griefer = game.witness(1_000_000);
+    let voters = [(); 2].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    game.submit_work(&honest, 0).unwrap();
+    let audits = [(); 5].map(|()| accuse(&mut game, &griefer, &honest, 0));
+    refused(
+        game.open_audit(&griefer, &honest, 0, MALICE),
+        TaskError::StakePledged,
+    );
+    let other = accuse(&mut game, &voters[0], &honest, 0);
+    for audit in &audits {
+        for voter in &voters {
+            game.cast_vote(voter, audit, VALID).unwrap();
+        }
+    }
+    game.warp(START + 201);
+    refused(game.resolve_audit(&other), TaskError::EarlierAuditOpen);
+    for audit in &audits {
+        assert_eq!(
+            settle(&mut game, audit, &[&voters[0], &voters[1]]),
+            Outcome::Acquitted
+        );
+    }
+    assert_eq!(settle(&mut game, &other, &[]), Outcome::NoVerdict);
+    assert_eq!(
+        gains(&mut game, [&griefer, &honest, &voters[0], &voters[1]]),
+        [-1_000_000, 400_000, 300_000, 300_000]
     );
 }
 
@@ -177,39 +215,40 @@ fn rounding_dust_goes_to_the_pool_and_no_order_of_claims_earns_it() {
     assert_eq!(seen, [126_958; 12]);
 }
 
-/// A slash that floors to nothing saves less than one base unit. It is a conviction all the same: no bounty, and on record.
+/// No task has a slash or bonus that floors to nothing at the least stake: the tiniest worker loses what the rules name.
 #[test]
-fn rounding_dust_saves_a_tiny_node_less_than_one_base_unit() {
-    let mut game = Game::new(RulesArgs {
-        worker_min_stake: 1,
-        downtime_bps: 1,
-        malice_bps: 1,
+fn rounding_dust_saves_the_tiniest_node_nothing() {
+    let tiny = |worker_min_stake, downtime_bps, malice_bps| RulesArgs {
+        worker_min_stake,
+        initiator_bond: 1,
+        vote_deposit: 1,
+        downtime_bps,
+        malice_bps,
         ..rules()
-    });
+    };
+    for (change, error) in [
+        (tiny(9_999, 0, 1), TaskError::SlashFloorsToZero),
+        (tiny(9_999, 1, 4), TaskError::SlashFloorsToZero),
+        // 30 % of 3.
+        (tiny(39_999, 1, 1), TaskError::BonusFloorsToZero),
+    ] {
+        refused(Game::unborn(change).create_task(), error);
+    }
+    let mut game = Game::new(tiny(40_000, 1, 1));
     game.fund_task(1_000_000).unwrap();
-    let [tiny, small] = [9_999, 10_000].map(|stake| game.worker(stake));
+    let worker = game.worker(40_000);
     let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
     game.warp(START + 1);
-    for worker in [&tiny, &small] {
-        game.submit_work(worker, 0).unwrap();
-        let audit = accuse(&mut game, &initiator, worker, 0);
-        for voter in [&first, &second] {
-            game.cast_vote(voter, &audit, MALICE).unwrap();
-        }
-    }
-    for worker in [&tiny, &small] {
-        let audit = game.audit(worker, 0, 0);
-        settle(&mut game, &audit, &[&first, &second]);
-        assert_eq!(game.node(worker).convictions_malice.get(), 1);
-    }
+    game.submit_work(&worker, 0).unwrap();
+    let audit = accuse(&mut game, &initiator, &worker, 0);
+    decide(&mut game, &audit, &[(&first, MALICE), (&second, MALICE)]);
+    assert_eq!(game.node(&worker).convictions_malice.get(), 1);
     game.warp(START + 400);
-    for worker in [&tiny, &small] {
-        refused(
-            game.claim_bounty(worker, 0),
-            TaskError::ConvictedEarnsNothing,
-        );
-    }
-    assert_eq!(gains(&mut game, [&tiny, &small]), [0, -1]);
+    refused(
+        game.claim_bounty(&worker, 0),
+        TaskError::ConvictedEarnsNothing,
+    );
+    assert_eq!(gains(&mut game, [&worker, &initiator]), [-4, 1]);
 }
 
 // Bounties.
@@ -441,19 +480,16 @@ fn mint_authority_buys_a_majority_for_nothing() {
 
 // A stolen hot key.
 
-/// It moves no money and changes no key. Through false accusations of the thief's own worker it can lose the victim's bonds: 200,000 for
-/// each submission, 80,000 of it to the thief and 120,000 to the voters, and never below the role's minimum. The owner ends it with one
-/// transaction.
+/// It moves no money and changes no key. Through false accusations of the thief's own worker it can lose the victim's bonds, up to its whole
+/// stake: 200,000 each, 80,000 of it to the thief and 120,000 to the voters. The owner ends it with one transaction.
 #[test]
-fn stolen_hot_key_loses_a_bond_for_each_submission_and_never_the_minimum() {
+fn stolen_hot_key_of_a_witness_loses_a_bond_for_each_accusation() {
     let mut game = Game::new(rules());
     let victim = game.witness(900_000);
-    let thief = [(); 3].map(|()| game.worker(1_000_000));
+    let thief = game.worker(1_000_000);
     let honest = [(); 2].map(|()| game.witness(1_000_000));
     game.warp(START + 1);
-    for worker in &thief {
-        game.submit_work(worker, 0).unwrap();
-    }
+    game.submit_work(&thief, 0).unwrap();
     let stolen = victim.operator.insecure_clone();
     let owner = victim.owner.pubkey();
     for instruction in [
@@ -465,29 +501,54 @@ fn stolen_hot_key_loses_a_bond_for_each_submission_and_never_the_minimum() {
         let attempt = swap(instruction, &owner, &stolen.pubkey());
         refused(game.send(&[attempt], &[&stolen]), TaskError::NotOwner);
     }
-    for worker in &thief[..2] {
-        let audit = accuse(&mut game, &victim, worker, 0);
+    let audits = [(); 4].map(|()| {
+        let audit = accuse(&mut game, &victim, &thief, 0);
         for voter in &honest {
             game.cast_vote(voter, &audit, VALID).unwrap();
         }
-    }
+        audit
+    });
     refused(
-        game.open_audit(&victim, &thief[2], 0, MALICE),
-        TaskError::StakeBelowMinimum,
+        game.open_audit(&victim, &thief, 0, MALICE),
+        TaskError::StakePledged,
     );
     let key = fresh().pubkey();
     game.set_operator(&victim, key).unwrap();
     refused(
-        game.open_audit(&victim, &thief[2], 0, MALICE),
+        game.open_audit(&victim, &thief, 0, MALICE),
         TaskError::NotOperator,
     );
-    for worker in &thief[..2] {
-        let audit = game.audit(worker, 0, 0);
-        settle(&mut game, &audit, &[&honest[0], &honest[1]]);
+    for audit in &audits {
+        settle(&mut game, audit, &[&honest[0], &honest[1]]);
     }
     assert_eq!(
-        gains(&mut game, [&victim, &thief[0], &thief[1], &honest[0]]),
-        [-400_000, 80_000, 80_000, 120_000]
+        gains(&mut game, [&victim, &thief, &honest[0]]),
+        [-800_000, 320_000, 240_000]
+    );
+}
+
+/// Not defended: whoever has a worker's hot key can send in garbage under it, and accuse it first. Honest jurors convict, as they must. With
+/// malice at all of the stake the victim loses all, and the thief's witness has the bonus and a voter's share.
+#[test]
+fn stolen_hot_key_of_a_worker_is_worth_its_whole_stake() {
+    let mut game = Game::new(RulesArgs {
+        malice_bps: 10_000,
+        ..rules()
+    });
+    let victim = game.worker(4_000_000);
+    let thief = game.witness(1_000_000);
+    let honest = [(); 3].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    let garbage = game.submit_work_ix(&victim, 0);
+    let stolen = victim.operator.insecure_clone();
+    game.send(&[garbage], &[&stolen]).unwrap();
+    let audit = accuse(&mut game, &thief, &victim, 0);
+    let votes = [&honest[0], &honest[1], &honest[2]].map(|voter| (voter, MALICE));
+    assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
+    // 1,200,000 and a quarter of 2,400,000.
+    assert_eq!(
+        gains(&mut game, [&victim, &thief, &honest[0]]),
+        [-4_000_000, 1_800_000, 600_000]
     );
 }
 
@@ -500,7 +561,8 @@ fn overflow_of_products_of_huge_amounts_never_happens() {
     for vote_weight in [VoteWeight::Node, VoteWeight::Stake] {
         let mut game = Game::new(RulesArgs {
             vote_weight: vote_weight as u8,
-            worker_min_stake: 1,
+            worker_min_stake: HUGE / 4,
+            witness_min_stake: HUGE / 4,
             bounty_per_round: u64::MAX,
             initiator_bond: HUGE / 4,
             vote_deposit: HUGE / 4,

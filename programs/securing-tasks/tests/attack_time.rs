@@ -117,8 +117,39 @@ fn clock_edges_belong_to_one_window_each() {
     game.submit_work(&worker, 0).unwrap();
     game.warp(START + 399);
     refused(game.claim_bounty(&worker, 0), TaskError::RoundUndecided);
+    refused(game.close_submission(&worker, 0), TaskError::RoundUndecided);
     game.warp(START + 400);
     game.claim_bounty(&worker, 0).unwrap();
+    game.close_submission(&worker, 0).unwrap();
+    // What anybody may clear away: one leave delay after the task's end.
+    game.retire_task().unwrap();
+    game.warp(START + 999);
+    refused(game.return_stake(&worker), TaskError::NotReleased);
+    game.warp(START + 1_000);
+    game.return_stake(&worker).unwrap();
+    assert_eq!(gain(&game, &worker), 0);
+}
+
+/// A friend that is accused early and acquitted is no safer than before: to the last slot of the window it can be accused again, and of
+/// what it did since.
+#[test]
+fn clock_of_an_acquittal_shields_for_no_slot() {
+    let mut case = Case::audited(rules(), MALICE);
+    case.vote(&[VALID, VALID, VALID]);
+    case.resolve().unwrap();
+    case.game.warp(START + 399);
+    let audit = accuse(&mut case.game, &case.initiator, &case.accused, 0);
+    let votes = [0, 1, 2].map(|number: usize| (&case.voters[number], DOWNTIME));
+    assert_eq!(
+        decide(&mut case.game, &audit, &votes),
+        Outcome::ConvictedDowntime
+    );
+    // The window is over.
+    refused(
+        case.game
+            .open_audit(&case.initiator, &case.accused, 0, MALICE),
+        TaskError::AuditWindowClosed,
+    );
 }
 
 /// Two tasks with a slot between them have edges a slot apart: nothing depends on a global round.
@@ -235,7 +266,7 @@ fn rules_changed_in_mid_case_by_an_allowlist_still_need_the_quorums_stake() {
         (999_999, Outcome::NoVerdict, 0),
         (1_000_000, Outcome::ConvictedMalice, 1_800_000),
     ] {
-        let mut listed = Listed::new(own_stake, rules());
+        let mut listed = Listed::new(own_stake, by_stake());
         listed.strike();
         let Listed {
             mut game,
