@@ -498,14 +498,15 @@ describe("evidence among daemons", function () {
       return { worker, submission };
     }
 
-    /** Does one duty of a daemon with this state. */
+    /** Does one duty of a daemon with this state. Returns how many times it ran the audit function. */
     async function doOne(
       duty: Duty,
       store: Store,
       connection: Connection,
       submissions: readonly Submission[],
       audits: readonly Audit[] = [],
-    ): Promise<void> {
+    ): Promise<number> {
+      let runs = 0;
       const done = new Promise<void>((resolve) => {
         const doer = new Doer({
           config: checkNodeConfig({
@@ -520,14 +521,17 @@ describe("evidence among daemons", function () {
           metrics: new Metrics(),
           log: pino({ level: "silent" }),
           loadFunction: () => Promise.resolve(audit),
-          runAudit: (_fn: LoadedFunction, facts: AuditFacts, known: readonly Evidence[]) =>
-            judge(facts, known),
+          runAudit: (_fn: LoadedFunction, facts: AuditFacts, known: readonly Evidence[]) => {
+            runs += 1;
+            return judge(facts, known);
+          },
           onDone: resolve,
           signal: new AbortController().signal,
         } as unknown as ConstructorParameters<typeof Doer>[0]);
         doer.start({ task, submissions, audits, slot } as unknown as View, [duty]);
       });
       await done;
+      return runs;
     }
 
     it("is kept where it was heard, served to who asks, and worth a verdict there", async () => {
@@ -542,7 +546,8 @@ describe("evidence among daemons", function () {
       };
 
       const first = await juror("first");
-      await doOne(check, first.store, connection, [submission]);
+      // What was signed is no blip.
+      expect(await doOne(check, first.store, connection, [submission])).to.equal(1);
       expect(first.store.check(name)).to.include({ opinion: "malice", evidence: true });
       const [hash = ""] = first.store.evidenceOf(name);
       expect(hash).to.match(/^[0-9a-f]{64}$/);
