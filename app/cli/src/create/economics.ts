@@ -62,15 +62,6 @@ export function splitSlash(slash: bigint, rules: SplitRules): SlashSplit {
   return { bonus, voters, pool: slash - bonus - voters };
 }
 
-/** How the bond of an acquitted node's accuser is shared; the parts sum to it. */
-export function splitBond(
-  bond: bigint,
-  rules: SplitRules,
-): { readonly accused: bigint; readonly voters: bigint } {
-  const voters = part(bond, votersBps(rules));
-  return { accused: bond - voters, voters };
-}
-
 /** One vote, with the voter's stake. */
 export interface Ballot {
   readonly opinion: Opinion;
@@ -178,16 +169,17 @@ export function judge(rules: CaseRules, facts: Case): Judgement {
     return { ...nothing, outcome: "noVerdict", shares: votes.map(() => 0n), pool: 0n };
   }
   const bond = least(rules.initiatorBond, initiatorLeft);
-  const split = splitBond(bond, rules);
+  // Shared as a slash is: the acquitted node has what would be a bonus.
+  const split = splitSlash(bond, rules);
   const weight = rules.rewardRule === "all" ? all - weigh(initiatorStake) : valid.weight;
   const shares = shareOut(split.voters, weight, ["valid"]);
   return {
     ...nothing,
     outcome: "acquitted",
     initiatorLoss: bond,
-    accusedGain: split.accused,
+    accusedGain: split.bonus,
     shares,
-    pool: split.voters - total(shares),
+    pool: split.pool + split.voters - total(shares),
   };
 }
 

@@ -1,24 +1,18 @@
-//! How a slash and a lost bond are shared. Every division floors; what a floor leaves over goes to the pool.
+//! How a slash or a lost bond is shared. Every division floors; what a floor leaves over goes to the pool.
+//!
+//! Attack: who is about to be slashed accuses a friend wrongly, and its stake leaves as lost bonds. So a bond is shared as a slash is, and
+//! no more of it comes back to a friend who is acquitted than of a slash to a friend who accuses first.
 
 use super::ratio::bps_floor;
 
-/// A slash, split. The three parts sum to the slash, always.
+/// A slash or lost bond, split. The three parts sum to it, always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlashSplit {
-    /// The initiator's bonus, on top of its share as a voter.
+    /// Of a slash the initiator's bonus, on top of its share as a voter; of a bond the acquitted node's part.
     pub bonus: u64,
     /// The task's bounty pool.
     pub pool: u64,
     /// Everyone who voted, the initiator's accusation included.
-    pub voters: u64,
-}
-
-/// A lost bond, split. Both parts sum to the bond, always.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BondSplit {
-    /// The acquitted node: everything but the voters' part.
-    pub accused: u64,
-    /// The voters: the part of it that they would have had of a slash.
     pub voters: u64,
 }
 
@@ -33,15 +27,6 @@ pub fn split_slash(slash: u64, bonus_bps: u64, pool_bps: u64) -> Option<SlashSpl
     Some(SlashSplit {
         bonus,
         pool,
-        voters,
-    })
-}
-
-/// The voters' part floors; the accused gets the rest. `None` where the shares are over 10,000 basis points.
-pub fn split_bond(bond: u64, bonus_bps: u64, pool_bps: u64) -> Option<BondSplit> {
-    let voters = bps_floor(bond, voters_bps(bonus_bps, pool_bps)?)?;
-    Some(BondSplit {
-        accused: bond.checked_sub(voters)?,
         voters,
     })
 }
@@ -77,12 +62,6 @@ mod tests {
         }
 
         #[test]
-        fn a_bond_is_shared_to_the_unit(bond in any::<u64>(), (bonus_bps, pool_bps) in shares()) {
-            let split = split_bond(bond, bonus_bps, pool_bps).unwrap();
-            prop_assert_eq!(split.accused as u128 + split.voters as u128, bond as u128);
-        }
-
-        #[test]
         fn equal_voters_never_get_more_than_the_initiator(
             slash in any::<u64>(), (bonus_bps, pool_bps) in shares(), voters in 1..1000u64,
         ) {
@@ -105,6 +84,5 @@ mod tests {
     #[test]
     fn shares_over_a_whole_are_refused() {
         assert_eq!(split_slash(1, 6_000, 4_001), None);
-        assert_eq!(split_bond(1, 10_001, 0), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     math::{
         majority::{Quorum, Side, Tally, Verdict},
         ratio::{bps_floor, share_floor},
-        slash::{split_bond, split_slash},
+        slash::split_slash,
     },
 };
 use anchor_lang::prelude::*;
@@ -284,9 +284,10 @@ impl Audit {
         })
     }
 
-    /// Shares the bond after an acquittal: the voters' part to them, without the initiator; the rest to the accused.
+    /// Shares the bond after an acquittal as a slash would be: the bonus to the accused, the pool's part, the rest for the voters without
+    /// the initiator.
     pub fn share_bond(&mut self, bond: u64) -> Result<Award> {
-        let split = split_bond(
+        let split = split_slash(
             bond,
             self.rules.initiator_bonus_bps.get().into(),
             self.rules.pool_bps.get().into(),
@@ -304,8 +305,8 @@ impl Audit {
         self.fill_pot(split.voters, 0, weight)?;
         Ok(Award {
             initiator: 0,
-            accused: split.accused,
-            pool: 0,
+            accused: split.bonus,
+            pool: split.pool,
         })
     }
 

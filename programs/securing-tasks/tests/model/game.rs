@@ -2550,8 +2550,11 @@ impl World {
                     weight -= u128::from(audit.weigh(&rules, audit.ballots[0].1));
                 }
                 pot = (voters, 0, weight);
+                // Shared as a slash is: the acquitted node has what would be a bonus.
+                let bonus = bps(lost, rules.bonus_bps);
                 let node = self.nodes.get_mut(&accused).unwrap();
-                node.lock(lost - voters, slot, rules.leave_delay);
+                node.lock(bonus, slot, rules.leave_delay);
+                self.pool(task, lost - bonus - voters);
             }
             Outcome::Downtime | Outcome::Malice => {
                 let malice = outcome == Outcome::Malice;

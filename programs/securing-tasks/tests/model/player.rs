@@ -297,6 +297,9 @@ impl Player {
             self.clearing = self.dice.range(1, 40);
         }
         if self.dice.percent(4) {
+            if self.dice.percent(8) {
+                self.clearing = self.dice.range(1, 40);
+            }
             return Step::Until(self.later(world));
         }
         if self.dice.percent(1) {
@@ -331,7 +334,10 @@ impl Player {
                     Ix::SetOperator { .. } | Ix::AllowNode { .. } | Ix::FundTask { .. } => 15,
                     Ix::RequestLeave { .. } => 8,
                     Ix::AddStake { .. } | Ix::CancelLeave { .. } => 40,
-                    Ix::RetireTask { .. } => 8,
+                    Ix::RetireTask { task, .. } => match world.tasks[&task].status {
+                        Status::Retired => 100,
+                        _ => 3,
+                    },
                     // Few audits of most submissions, so that they get votes, and many of some.
                     Ix::OpenAudit { submission, .. } => match world.open_of(submission) {
                         0 => 100,
@@ -620,15 +626,15 @@ impl Player {
                 vault: task,
                 amount: self.amount(0, 20),
             },
-            18..=20 => Ix::PauseTask {
+            18..=19 => Ix::PauseTask {
                 task,
                 signer: creator(task),
             },
-            21..=32 => Ix::ResumeTask {
+            21..=31 => Ix::ResumeTask {
                 task,
                 signer: creator(task),
             },
-            33 => Ix::RetireTask {
+            20 | 32..=33 => Ix::RetireTask {
                 task,
                 signer: creator(task),
                 vault: task,
@@ -766,7 +772,15 @@ impl Player {
             }
             307..=416 => {
                 let submission = self.submission(world, task);
-                let initiator = self.node(world, task);
+                let mut initiator = self.node(world, task);
+                if self.dice.percent(10) {
+                    // One whose bonds are close to what isn't leaving.
+                    let some = world.nodes.iter().filter(|(id, node)| {
+                        let bonds = world.bonds(**id);
+                        id.task == task && bonds > 0 && bonds < node.stake && node.leaving > 0
+                    });
+                    initiator = self.dice.any(some.map(|(id, _)| *id)).unwrap_or(initiator);
+                }
                 Ix::OpenAudit {
                     task,
                     submission,
@@ -1357,6 +1371,12 @@ impl Player {
                 _ => *closer = key,
             },
         }
+    }
+
+    /// Whether a stranger tries what it may not do yet.
+    pub fn tries(&mut self, ix: &Ix) -> bool {
+        let early = matches!(ix, Ix::ReturnStake { .. } | Ix::DisallowNode { .. });
+        early && self.dice.percent(20)
     }
 
     /// Ends or closes something that is over.
