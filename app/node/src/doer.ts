@@ -114,9 +114,10 @@ export class Doer {
   /** Begins what is not begun. Returns the slot by which something put off may be tried again, as far as can be told. */
   start(view: View, duties: readonly Duty[]): bigint | null {
     for (const audit of view.audits) {
-      if (audit.initiator.equals(this.options.config.owner)) {
-        this.options.store.keepAccusation(audit.address.toBase58(), audit.submission.toBase58());
-      }
+      if (!audit.initiator.equals(this.options.config.owner)) continue;
+      const { accusation, outcome, endSlot } = audit;
+      const kept = { audit: audit.address.toBase58(), accusation, outcome, endSlot };
+      this.options.store.keepAccusation(audit.submission.toBase58(), kept);
     }
     this.noteSubmitted(view);
     let soonest: number | null = null;
@@ -223,7 +224,7 @@ export class Doer {
         });
       }
       case "accuse": {
-        const { submission, accusation } = duty;
+        const { submission, accusation, index } = duty;
         return this.send(duty, async () => [
           await client
             .openAudit({
@@ -232,7 +233,7 @@ export class Doer {
               accused: submission.owner,
               initiator: owner,
               accusation,
-              attempt: submission.audits,
+              index,
             })
             .instruction(),
         ]);

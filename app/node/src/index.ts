@@ -13,7 +13,7 @@ export type { SampleRequest } from "./sampling";
 export { Sender, Stopped } from "./sender";
 export type { Delivery, Errand, Outbox, SendStep, SenderOptions } from "./sender";
 export { SqliteSaltStore, Store } from "./store";
-export type { Check, Judgement, Letter, Work } from "./store";
+export type { Check, Judgement, Letter, OwnAccusation, Work } from "./store";
 export { plan } from "./plan";
 export type { Duty, Plan, PlanOptions } from "./plan";
 export type { View } from "./view";

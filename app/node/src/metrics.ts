@@ -1,4 +1,5 @@
-import type { Node, Opinion } from "@securing-tasks/client";
+import type { Node, Opinion, TaskRules } from "@securing-tasks/client";
+import { pledged } from "@securing-tasks/client";
 import { Counter, Gauge, Registry } from "prom-client";
 
 /** What a daemon counts, for Prometheus. Each daemon has its own registry. */
@@ -49,7 +50,10 @@ export class Metrics {
   readonly slot = this.gauge("slot", "Newest slot this node has heard of");
   readonly slotLag = this.gauge("slot_lag", "Slots between that and the last look at the chain");
   private readonly stake = this.gauge("stake_base_units", "Stake of the node");
-  private readonly lent = this.gauge("lent_base_units", "Bonds and deposits that audits hold");
+  private readonly pledged = this.gauge(
+    "pledged_base_units",
+    "Bonds and deposits out of the stake: of own open accusations and votes not yet revealed",
+  );
   private readonly locked = this.gauge("locked_base_units", "Shares that can't be withdrawn yet");
   private readonly payable = this.gauge("payable_base_units", "What can be withdrawn at once");
   readonly operatorLamports = this.gauge("operator_lamports", "SOL of the hot key, for fees");
@@ -69,9 +73,9 @@ export class Metrics {
     this.votes.inc({ opinion });
   }
 
-  node(node: Node): void {
+  node(node: Node, rules: TaskRules): void {
     this.stake.set(Number(node.stake));
-    this.lent.set(Number(node.lent));
+    this.pledged.set(Number(pledged(node, rules)));
     this.locked.set(Number(node.locked + node.lockedNext));
     this.payable.set(Number(node.payable));
   }

@@ -556,7 +556,7 @@ class Daemon implements RunningNode {
     }
     this.metrics.slot.set(Number(now));
     this.metrics.slotLag.set(Math.max(Number(now - view.slot), 0));
-    this.metrics.node(view.node);
+    this.metrics.node(view.node, view.task.rules);
     this.metrics.operatorLamports.set(view.operatorLamports);
     const poor = view.operatorLamports < LOW_LAMPORTS;
     if (poor && !this.poor) {

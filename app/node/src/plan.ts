@@ -12,16 +12,18 @@ import {
   ACCOUNT_BYTES,
   activeStake,
   auditEnd,
+  isConvicted,
+  minStake,
   rentOf,
   roundAt,
   roundStart,
   submissionEnd,
+  weightOn,
 } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
 import type { NodeConfig } from "./config";
 import type { Store, Work } from "./store";
 import type { View } from "./view";
-import { canLend, hasSay, minStake } from "./view";
 
 /** Something to do now. `key` names it on every look at the chain; `until` is the first slot at which it is too late. */
 export type Duty = { readonly key: string; readonly until?: bigint } & (
@@ -29,7 +31,13 @@ export type Duty = { readonly key: string; readonly until?: bigint } & (
   | { readonly kind: "submit"; readonly work: Work }
   | { readonly kind: "sample"; readonly round: bigint }
   | { readonly kind: "check"; readonly submission: Submission }
-  | { readonly kind: "accuse"; readonly submission: Submission; readonly accusation: Accusation }
+  | {
+      readonly kind: "accuse";
+      readonly submission: Submission;
+      readonly accusation: Accusation;
+      /** Audits that this node has begun before. */
+      readonly index: number;
+    }
   | { readonly kind: "judge"; readonly audit: Audit; readonly submission: Submission }
   | { readonly kind: "cast" | "commit"; readonly audit: Audit; readonly opinion: Opinion }
   | { readonly kind: "reveal"; readonly audit: Audit }
@@ -62,10 +70,12 @@ export interface PlanOptions {
 
 /** A transaction made this close to the end of its window would come too late. */
 const MARGIN = 2n;
-/** Audits that one submission can have. */
-const MOST_AUDITS = 3;
-/** Audits that this node opens on one submission: one more after an audit without a verdict. */
-const MOST_ACCUSATIONS = 2;
+/** Audits that this node opens on one submission: its bonds are not endless. */
+const MOST_ACCUSATIONS = 3;
+/** After the last vote of an audit: to resolve it, to look again and to accuse. */
+const VERDICT_SLOTS = 32n;
+/** Votes, with their reveals, in audits that nobody has opened yet: chores for others leave enough to pay for them. */
+const RESERVED_VOTES = 4n;
 /** What was seen longer ago is seen to again before anybody is accused of it: whoever was down may be up. */
 const FRESH_SLOTS = 150n;
 /** What must stay with the operator, or it could not pay at all. */
@@ -79,7 +89,9 @@ export function plan(view: View, now: bigint, options: PlanOptions): Plan {
   const planner = new Planner(view, now, options);
   planner.work();
   planner.sampling();
-  for (const audit of view.audits) planner.audit(audit);
+  for (const audit of view.audits) planner.ballot(audit);
+  // Last of all: strangers decide how many chores there are.
+  for (const audit of view.audits) planner.chores(audit);
   planner.rounds();
   return { duties: planner.duties, wakeAt: planner.wakeAt, short: planner.short };
 }
@@ -89,6 +101,8 @@ class Planner {
   wakeAt: bigint | null = null;
   short = false;
   private readonly submissions: ReadonlyMap<string, Submission>;
+  /** By the submission's address. */
+  private readonly audits = new Map<string, Audit[]>();
   /** Lamports that may be spent: the fees of all reveals that are owed are put aside, else they would cost their deposits. */
   private free: bigint;
 
@@ -98,6 +112,10 @@ class Planner {
     private readonly options: PlanOptions,
   ) {
     this.submissions = new Map(view.submissions.map((one) => [one.address.toBase58(), one]));
+    for (const audit of view.audits) {
+      const of = audit.submission.toBase58();
+      this.audits.set(of, [...(this.audits.get(of) ?? []), audit]);
+    }
     const owed = view.audits.filter(
       ({ address, endSlot }) =>
         now < endSlot && view.votes.get(address.toBase58())?.state === "committed",
@@ -113,7 +131,7 @@ class Planner {
     const round = roundAt(task, this.now);
     this.at(roundStart(task, round + 1n));
     const until = submissionEnd(task, round);
-    if (this.now + MARGIN >= until || activeStake(node) < minStake(task, node)) return;
+    if (this.now + MARGIN >= until || activeStake(node) < minStake(task.rules, node)) return;
     if (this.view.submissions.some((one) => one.round === round && this.isMe(one.owner))) return;
     const work = this.options.store.work(round);
     if (!work) this.do({ kind: "work", key: `work:${round.toString()}`, round, until });
@@ -122,13 +140,15 @@ class Planner {
     }
   }
 
-  /** Work of others that nobody has accused yet. */
+  /** Work of others that is to be looked at, or that there is something against. */
   sampling(): void {
-    const { task, node } = this.view;
+    const { task } = this.view;
     if (this.options.config.samples === 0 || task.status === "paused") return;
     for (const round of new Set(this.view.submissions.map((one) => one.round))) {
       const until = auditEnd(task, round);
       if (this.now + MARGIN >= until) continue;
+      const works = this.view.submissions.filter((one) => one.round === round);
+      for (const submission of works) this.hold(submission, until);
       if (this.now <= submissionEnd(task, round)) {
         this.at(submissionEnd(task, round) + 1n);
         continue;
@@ -138,41 +158,129 @@ class Planner {
         this.do({ kind: "sample", key: `sample:${round.toString()}`, round, until });
         continue;
       }
-      for (const submission of this.view.submissions) {
-        if (submission.round !== round || submission.status !== "submitted") continue;
-        if (!owners.includes(submission.owner.toBase58())) continue;
-        // Who has no say can't accuse, and who can't pay the bond neither.
-        if (!hasSay(task, node, submission.slot)) continue;
-        if (!canLend(task, node, task.rules.initiatorBond)) continue;
-        this.suspect(submission, until);
+      for (const submission of works) {
+        const sampled = owners.includes(submission.owner.toBase58());
+        if (sampled || this.isOverruled(submission)) this.suspect(submission, until);
       }
     }
   }
 
-  private suspect(submission: Submission, until: bigint): void {
+  /** What the accused has signed is held against it, whoever heard it, and however old it is. */
+  private hold(submission: Submission, until: bigint): void {
+    if (this.isProven(submission)) this.accuse(submission, "malice", until);
+  }
+
+  private isProven(submission: Submission): boolean {
     const { store } = this.options;
     const address = submission.address.toBase58();
-    const check = store.check(address);
+    const judged = this.auditsOf(submission).map((one) => store.opinion(one.address.toBase58()));
+    return [store.check(address), ...judged].some(
+      (found) => found?.opinion === "malice" && found.evidence === true,
+    );
+  }
+
+  /** Whether this node voted for more than the verdict. */
+  private isOverruled({ status, address }: Submission): boolean {
+    if (status !== "acquitted" && status !== "convictedDowntime") return false;
+    return this.auditsOf({ address }).some((audit) => {
+      const opinion = this.options.store.opinion(audit.address.toBase58())?.opinion;
+      return opinion === "malice" || (opinion === "downtime" && status === "acquitted");
+    });
+  }
+
+  private suspect(submission: Submission, until: bigint): void {
+    if (this.isProven(submission) || submission.status === "convictedMalice") return;
+    const address = submission.address.toBase58();
+    const since = this.lookFrom(submission, until);
+    if (this.now < since) {
+      this.at(since);
+      return;
+    }
+    const found = this.options.store.check(address);
+    const check = found && found.slot >= since ? found : null;
     if (check?.opinion === null || check?.opinion === "valid") return;
-    if (submission.audits >= MOST_AUDITS || store.accusations(address) >= MOST_ACCUSATIONS) return;
-    // Evidence does not age: whoever signed a lie may be dark by now.
-    if (!check || (!check.evidence && this.now > check.slot + FRESH_SLOTS)) {
-      this.do({ kind: "check", key: `check:${address}`, submission, until });
+    const accusation = check?.opinion ?? "malice";
+    if (!this.mayAccuse(submission, accusation)) return;
+    if (check && this.now <= check.slot + FRESH_SLOTS) this.accuse(submission, accusation, until);
+    else this.do({ kind: "check", key: `check:${address}`, submission, until });
+  }
+
+  /**
+   * From which slot on a look counts. After a verdict that is milder than malice, what was seen before is answered by it; the next look is
+   * in the middle of what is left of the window, by each node at another time.
+   *
+   * Attack: a friend accuses early, all is well by then, and the worker is dark for the rest of the window.
+   */
+  private lookFrom(submission: Submission, until: bigint): bigint {
+    const { task } = this.view;
+    if (submission.status === "submitted") return 0n;
+    const address = submission.address.toBase58();
+    const verdicts = [...this.auditsOf(submission), ...this.options.store.accusations(address)]
+      .filter(({ outcome }) => outcome !== "open" && outcome !== "noVerdict")
+      .map(({ endSlot }) => endSlot);
+    const from = [...verdicts, submissionEnd(task, submission.round) + 1n].reduce(later);
+    const left = until - MARGIN - from;
+    if (left <= 0n) return until;
+    return from + left / 4n + this.turn(`look:${address}`, left / 2n);
+  }
+
+  /** Whether this node has a say on the work, a bond to pledge, and something new to say. */
+  private mayAccuse(submission: Submission, accusation: Accusation): boolean {
+    const { task, node } = this.view;
+    const { status, address } = submission;
+    if (status === "convictedMalice") return false;
+    if (status === "convictedDowntime" && accusation === "downtime") return false;
+    if (this.options.store.accusations(address.toBase58()).length >= MOST_ACCUSATIONS) return false;
+    if (weightOn(node, task.rules, submission.slot) === 0n) return false;
+    return node.bonds + task.rules.initiatorBond <= activeStake(node);
+  }
+
+  private accuse(submission: Submission, accusation: Accusation, until: bigint): void {
+    const { store, config } = this.options;
+    if (!this.mayAccuse(submission, accusation)) return;
+    const address = submission.address.toBase58();
+    const audits = this.auditsOf(submission);
+    const open = audits.filter(({ outcome }) => outcome === "open");
+    const own = store.accusations(address);
+    const isOpen = (name: string): boolean => open.some((one) => one.address.toBase58() === name);
+    const enough = own.some(
+      (one) => isOpen(one.audit) && (one.accusation === "malice" || accusation === "downtime"),
+    );
+    if (enough) return;
+    // What is signed stays the same: who was acquitted of it is not accused of it again. An audit that was closed before this node saw
+    // its outcome may have ended so.
+    const failed = own.some(
+      (one) =>
+        one.accusation === accusation && (one.outcome === "acquitted" || one.outcome === "open"),
+    );
+    if (failed && this.isProven(submission)) return;
+    // Whoever waits saves its bond, and a friend's open audit must be no shield.
+    const verdict = open.map(({ endSlot }) => endSlot).reduce(later, this.now);
+    const patience = until - VERDICT_SLOTS - BigInt(config.chores.spreadSlots);
+    if (open.length > 0 && verdict <= patience) {
+      this.at(patience + 1n);
       return;
     }
     if (!this.pays(["audit"])) return;
-    const key = `accuse:${address}:${submission.audits}`;
-    this.do({ kind: "accuse", key, submission, accusation: check.opinion, until });
+    const index = this.view.node.audits;
+    const key = `accuse:${address}:${index}`;
+    this.do({ kind: "accuse", key, submission, accusation, index, until });
   }
 
-  audit(audit: Audit): void {
+  /** Votes and reveals. */
+  ballot(audit: Audit): void {
+    if (audit.outcome !== "open") return;
     const name = audit.address.toBase58();
     const vote = this.view.votes.get(name);
-    if (audit.outcome === "open") {
-      if (vote) this.reveal(audit, vote);
-      else this.vote(audit, name);
-      this.resolve(audit, name);
-    } else this.afterwards(audit, name, vote);
+    if (vote) this.reveal(audit, vote);
+    else this.vote(audit, name);
+  }
+
+  /** What an audit leaves to be done that anyone may do. */
+  chores(audit: Audit): void {
+    const name = audit.address.toBase58();
+    if (audit.outcome === "open") this.resolve(audit, name);
+    else this.afterwards(audit, name, this.view.votes.get(name));
   }
 
   private vote(audit: Audit, name: string): void {
@@ -180,16 +288,16 @@ class Planner {
     if (this.isMe(audit.initiator) || this.isMe(audit.accused)) return;
     const committed = audit.revealSlot > audit.openSlot;
     const until = committed ? audit.revealSlot : audit.endSlot;
-    if (this.now + MARGIN >= until || !hasSay(task, node, audit.submissionSlot)) return;
-    if (audit.voteDeposit > 0n && !canLend(task, node, audit.voteDeposit)) return;
+    if (this.now + MARGIN >= until) return;
+    if (weightOn(node, task.rules, audit.submissionSlot) === 0n) return;
     const known = this.options.store.opinion(name);
+    if (known?.opinion === null) return;
+    // A commitment is worth nothing without its reveal. Put aside before there is an opinion: the chores come after.
+    const paid = this.pays(["vote"], committed ? 2n : 1n);
     if (!known) {
       const submission = this.submissions.get(audit.submission.toBase58());
       if (submission) this.do({ kind: "judge", key: `judge:${name}`, audit, submission, until });
-    } else if (known.opinion !== null) {
-      // A commitment is worth nothing without its reveal.
-      const fees = committed ? 2n : 1n;
-      if (!this.pays(["vote"], fees)) return;
+    } else if (paid) {
       const kind = committed ? "commit" : "cast";
       this.do({ kind, key: `vote:${name}`, audit, opinion: known.opinion, until });
     }
@@ -204,34 +312,44 @@ class Planner {
     }
   }
 
-  /** Anyone may, and it is needed once: each node waits a little, and each another while. */
+  /** Anyone may, and it is needed once: each node waits a little, and each another while. Audits of one submission have their order. */
   private resolve(audit: Audit, name: string): void {
     const { chores } = this.options.config;
     const submission = this.submissions.get(audit.submission.toBase58());
-    if (!chores.resolve || !submission) return;
-    const due = audit.endSlot + this.turn(name, chores.spreadSlots);
+    if (!chores.resolve || submission?.decided !== audit.attempt) return;
+    const due = audit.endSlot + this.turn(name, BigInt(chores.spreadSlots));
     if (this.now < due) this.at(due);
-    else this.do({ kind: "resolve", key: `resolve:${name}`, audit, round: submission.round });
+    else {
+      const { round } = submission;
+      this.chore({ kind: "resolve", key: `resolve:${name}`, audit, round });
+    }
   }
 
   private afterwards(audit: Audit, name: string, vote: Vote | undefined): void {
     const { chores } = this.options.config;
     if (vote && vote.state !== "claimed") {
-      if (chores.claim) this.do({ kind: "claimVote", key: `claimVote:${name}`, audit, vote });
+      // Its own rent comes back behind that.
+      const back = this.back("vote", vote.payer);
+      if (chores.claim)
+        this.chore({ kind: "claimVote", key: `claimVote:${name}`, audit, vote }, back);
       return;
     }
     if (!chores.close) return;
     if (vote) {
-      this.do({ kind: "closeVote", key: `closeVote:${name}`, vote });
+      const back = this.back("vote", vote.payer);
+      this.chore({ kind: "closeVote", key: `closeVote:${name}`, vote }, back);
       return;
     }
     if (!this.isMe(audit.initiator) && !audit.payer.equals(this.options.operator)) return;
-    if (audit.liveVotes === 0) this.do({ kind: "closeAudit", key: `closeAudit:${name}`, audit });
-    else {
+    const back = this.back("audit", audit.payer);
+    if (audit.liveVotes === 0) {
+      this.chore({ kind: "closeAudit", key: `closeAudit:${name}`, audit }, back);
+    } else {
       // Voters claim by themselves. One that is gone must not hold back the rent of all others.
       const patience = audit.endSlot + this.view.task.rules.roundSlots;
+      const fees = 2n * BigInt(audit.liveVotes);
       if (this.now < patience) this.at(patience);
-      else this.do({ kind: "sweepAudit", key: `sweepAudit:${name}`, audit });
+      else this.chore({ kind: "sweepAudit", key: `sweepAudit:${name}`, audit }, 0n, fees);
     }
   }
 
@@ -255,33 +373,57 @@ class Planner {
     for (const round of rounds) {
       if (!round.payer.equals(this.options.operator) || round.liveSubmissions > 0) continue;
       if (this.now < submissionEnd(task, round.number)) continue;
-      this.do({ kind: "closeRound", key: `closeRound:${round.number.toString()}`, round });
+      const key = `closeRound:${round.number.toString()}`;
+      this.chore({ kind: "closeRound", key, round }, this.back("round", round.payer));
     }
   }
 
   private finish(submission: Submission, round: Round): void {
-    const { task } = this.view;
     const { claim, close } = this.options.config.chores;
     const name = submission.address.toBase58();
-    if (!submission.paid && submission.status !== "convicted") {
-      const over = auditEnd(task, round.number);
-      if (this.now < over) this.at(over);
-      else if (claim && round.openAudits === 0) {
-        this.do({ kind: "claimBounty", key: `claimBounty:${name}`, submission });
-      }
+    const over = auditEnd(this.view.task, round.number);
+    if (this.now < over) {
+      this.at(over);
       return;
     }
-    if (!close || submission.liveAudits > 0) return;
-    const over = submissionEnd(task, round.number);
-    if (this.now < over) this.at(over);
-    else this.do({ kind: "closeSubmission", key: `closeSubmission:${name}`, submission });
+    const back = this.back("submission", submission.payer);
+    if (!submission.paid && !isConvicted(submission)) {
+      if (!claim || round.openAudits > 0) return;
+      this.chore({ kind: "claimBounty", key: `claimBounty:${name}`, submission }, back);
+    } else if (close && submission.liveAudits === 0) {
+      this.chore({ kind: "closeSubmission", key: `closeSubmission:${name}`, submission }, back);
+    }
   }
 
   /** A number below `slots` that follows from what is to be done and who may do it. */
-  private turn(name: string, slots: number): bigint {
-    if (slots === 0) return 0n;
+  private turn(name: string, slots: bigint): bigint {
+    if (slots === 0n) return 0n;
     const hash = createHash("sha256").update(name).update(this.options.owner.toBuffer()).digest();
-    return BigInt(hash.readUInt32LE(0) % slots);
+    return BigInt(hash.readUInt32LE(0)) % slots;
+  }
+
+  /** Lamports of rent that closing an account gives back to this node. */
+  private back(kind: AccountKind, payer: PublicKey): bigint {
+    return payer.equals(this.options.operator) ? rentOf(ACCOUNT_BYTES[kind]) : 0n;
+  }
+
+  /**
+   * Something that anyone may do, for so many transactions' fees. What brings no more back than it costs leaves enough for the votes that
+   * are to come.
+   *
+   * Attack: a stranger makes so many chores that nothing is left to vote and reveal with.
+   */
+  private chore(duty: Duty, back = 0n, fees = 1n): void {
+    const { mostFee } = this.options;
+    const cost = fees * mostFee;
+    const vote = rentOf(ACCOUNT_BYTES.vote) + 2n * mostFee;
+    const reserve = back > cost ? 0n : RESERVED_VOTES * vote;
+    if (this.free < cost + reserve) {
+      this.short = true;
+      return;
+    }
+    this.free -= cost;
+    this.do(duty);
   }
 
   /** Whether the operator can pay these accounts' rent and so many transactions' fees; they are put aside then. */
@@ -296,6 +438,10 @@ class Planner {
     return true;
   }
 
+  private auditsOf({ address }: Pick<Submission, "address">): readonly Audit[] {
+    return this.audits.get(address.toBase58()) ?? [];
+  }
+
   private isMe(owner: PublicKey): boolean {
     return owner.equals(this.options.owner);
   }
@@ -308,4 +454,8 @@ class Planner {
     if (slot <= this.now) return;
     if (this.wakeAt === null || slot < this.wakeAt) this.wakeAt = slot;
   }
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }

@@ -7,7 +7,6 @@ import type { Explanation, RefusalName } from "@securing-tasks/client";
 export type RefusalKind = "done" | "late" | "never" | "early" | "retry";
 
 const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
-  auditAlreadyOpen: "done",
   alreadyDecided: "done",
   alreadyResolved: "done",
   alreadyClaimed: "done",
@@ -17,7 +16,6 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
 
   auditWindowClosed: "late",
   submissionWindowClosed: "late",
-  auditsUsedUp: "late",
   taskRetired: "late",
 
   joinedAfterSubmission: "never",
@@ -37,6 +35,7 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
   votingClosed: "early",
   votingOpen: "early",
   roundUndecided: "early",
+  earlierAuditOpen: "early",
   notResolved: "early",
   notEmpty: "early",
 };
@@ -44,8 +43,8 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
 /** Sorts a refusal. `early` for windows too: whoever waits knows when they end. */
 export function refusalKind({ name, message }: Explanation): RefusalKind {
   if (name !== null) return KINDS[name] ?? "retry";
-  // The account to be made is there, or the one to be closed is gone.
-  // Or the next audit of a submission has another address, since this one is open.
+  // The account to be made is there, or the one to be closed is gone. Or another accusation of this node came first, and took the
+  // address.
   const gone =
     /is there already|must exist does not|may not be created yet|follows from the others/;
   if (gone.test(message)) return "done";

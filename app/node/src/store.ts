@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
-import type { Opinion, SaltStore, VoteSecret } from "@securing-tasks/client";
+import type { Audit, Opinion, SaltStore, VoteSecret } from "@securing-tasks/client";
 import { OPINIONS } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
 
@@ -38,6 +38,9 @@ const MIGRATIONS: readonly string[] = [
      hash TEXT PRIMARY KEY, submission TEXT NOT NULL, case_end INTEGER NOT NULL, content TEXT NOT NULL
    ) STRICT;
    CREATE INDEX evidence_of ON evidence (submission);`,
+  `ALTER TABLE accusations ADD COLUMN accusation TEXT NOT NULL DEFAULT 'malice';
+   ALTER TABLE accusations ADD COLUMN outcome TEXT NOT NULL DEFAULT 'open';
+   ALTER TABLE accusations ADD COLUMN end_slot INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
@@ -93,6 +96,12 @@ export interface KeptEvidence {
 export interface Check extends Judgement {
   /** Slot at which it was seen. */
   readonly slot: bigint;
+}
+
+/** An audit that this node opened, as it was last seen on the chain. */
+export interface OwnAccusation extends Pick<Audit, "accusation" | "outcome" | "endSlot"> {
+  /** Address of the audit. */
+  readonly audit: string;
 }
 
 /** A signed transaction that may be on its way. */
@@ -368,18 +377,27 @@ export class Store {
     );
   }
 
-  /** Notes that an audit on the chain was opened by this node. */
-  keepAccusation(audit: string, submission: string): void {
-    this.run("INSERT OR IGNORE INTO accusations VALUES (?, ?)", audit, submission);
+  /** Keeps what is on the chain of an audit that this node opened. */
+  keepAccusation(submission: string, { audit, accusation, outcome, endSlot }: OwnAccusation): void {
+    this.run(
+      `INSERT INTO accusations (audit, submission, accusation, outcome, end_slot) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (audit) DO UPDATE SET
+         accusation = excluded.accusation, outcome = excluded.outcome, end_slot = excluded.end_slot
+       WHERE (accusations.outcome, accusations.end_slot) <> (excluded.outcome, excluded.end_slot)`,
+      audit,
+      submission,
+      accusation,
+      outcome,
+      Number(endSlot),
+    );
   }
 
-  /** How many audits of a submission this node opened. */
-  accusations(submission: string): number {
-    const row = this.row<{ count: number }>(
-      "SELECT COUNT(*) AS count FROM accusations WHERE submission = ?",
-      submission,
-    );
-    return row?.count ?? 0;
+  /** The audits of a submission that this node opened, also those that are closed by now. */
+  accusations(submission: string): OwnAccusation[] {
+    const rows = this.db
+      .prepare("SELECT audit, accusation, outcome, end_slot FROM accusations WHERE submission = ?")
+      .all(submission) as (Omit<OwnAccusation, "endSlot"> & { end_slot: number })[];
+    return rows.map(({ end_slot, ...rest }) => ({ ...rest, endSlot: BigInt(end_slot) }));
   }
 
   letters(): Letter[] {

@@ -7,7 +7,7 @@ import type {
   Task,
   Vote,
 } from "@securing-tasks/client";
-import { activeStake, decodeAccount, voteAddress, votingStake } from "@securing-tasks/client";
+import { decodeAccount, voteAddress } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
 
 /** Everything on the chain that a node may have to do something about, read at about one slot. */
@@ -97,22 +97,4 @@ export class Viewer {
     for (const name of this.voteless) if (!live.has(name)) this.voteless.delete(name);
     return votes;
   }
-}
-
-/** The least stake that a node's role asks for. */
-export function minStake(task: Task, { role }: Node): bigint {
-  return role === "worker" ? task.rules.workerMinStake : task.rules.witnessMinStake;
-}
-
-/** Whether a node has a say on work of this slot: the program's own rule. */
-export function hasSay(task: Task, node: Node, submissionSlot: bigint): boolean {
-  if (node.joinedSlot >= submissionSlot) return false;
-  const held = votingStake(node);
-  const weight = node.recentSlot < submissionSlot ? held : held - node.recent;
-  return weight >= minStake(task, node);
-}
-
-/** Whether a node can put this much at stake in an audit. */
-export function canLend(task: Task, node: Node, amount: bigint): boolean {
-  return activeStake(node) - amount >= minStake(task, node) && node.stake - amount >= node.exposed;
 }

@@ -3,12 +3,13 @@ import type {
   AccountKind,
   Audit,
   Node,
+  Opinion,
   Round,
   Submission,
   Task,
   Vote,
 } from "@securing-tasks/client";
-import type { Judgement, Plan, PlanOptions, View, Work } from "@securing-tasks/node";
+import type { Judgement, OwnAccusation, Plan, PlanOptions, View, Work } from "@securing-tasks/node";
 import { plan } from "@securing-tasks/node";
 import { Keypair } from "@solana/web3.js";
 import type { PublicKey } from "@solana/web3.js";
@@ -22,6 +23,7 @@ const [me, operator, other, third] = [key(), key(), key(), key()];
 const task: Task = {
   address: key(),
   creator: key(),
+  payer: key(),
   mint: key(),
   vault: key(),
   id: 1n,
@@ -30,7 +32,10 @@ const task: Task = {
   auditFunction: { hash: new Uint8Array(32).fill(1), uri: "" },
   taskFunction: null,
   pool: 0n,
-  activeStake: 0n,
+  electorate: { stake: 0n, nodes: 0 },
+  before: { stake: 0n, nodes: 0 },
+  beforeSlot: 0n,
+  retiredSlot: 0n,
   nodes: 3,
   rounds: 0,
   entries: 0,
@@ -42,15 +47,17 @@ const worker: Node = {
   task: task.address,
   owner: me,
   operator,
+  payer: me,
   role: "worker",
   joinedSlot: 900n,
   stake: 5_000n,
   leaving: 0n,
   leaveSlot: 0n,
-  recent: 5_000n,
-  recentSlot: 900n,
-  lent: 0n,
-  exposed: 0n,
+  arrivals: [{ slot: 900n, amount: 5_000n }],
+  before: { stake: 0n, nodes: 0 },
+  beforeSlot: 900n,
+  bonds: 0n,
+  commitments: 0,
   locked: 0n,
   lockedUntil: 0n,
   lockedNext: 0n,
@@ -58,6 +65,7 @@ const worker: Node = {
   payable: 0n,
   openAudits: 0,
   live: 0,
+  audits: 7,
   submissions: 0,
   roundsPaid: 0,
   convictionsDowntime: 0,
@@ -66,7 +74,7 @@ const worker: Node = {
   votesAgainstMajority: 0,
   votesUnrevealed: 0,
 };
-const witness: Node = { ...worker, role: "witness", stake: 1_500n, recent: 1_500n };
+const witness: Node = { ...worker, role: "witness", stake: 1_500n, arrivals: [] };
 
 const submissionOf = (owner: PublicKey, changes: Partial<Submission> = {}): Submission => ({
   address: key(),
@@ -77,8 +85,10 @@ const submissionOf = (owner: PublicKey, changes: Partial<Submission> = {}): Subm
   payloadUri: "",
   round: 0n,
   slot: 1_010n,
-  othersStake: 0n,
+  others: { stake: 0n, nodes: 0 },
+  slashed: 0n,
   audits: 0,
+  decided: 0,
   liveAudits: 0,
   paid: false,
   status: "submitted",
@@ -97,8 +107,7 @@ const auditOf = (submission: Submission, changes: Partial<Audit> = {}): Audit =>
   revealSlot: 1_050n,
   endSlot: 1_080n,
   accusedStake: 0n,
-  exposed: 0n,
-  eligibleStake: 0n,
+  eligible: 0n,
   initiatorStake: 0n,
   bond: 101n,
   voteDeposit: 10n,
@@ -115,6 +124,7 @@ const auditOf = (submission: Submission, changes: Partial<Audit> = {}): Audit =>
   rules: RULES,
   accusation: "malice",
   outcome: "open",
+  index: 0,
   attempt: 0,
   ...changes,
 });
@@ -126,7 +136,6 @@ const voteOf = (audit: Audit, state: Vote["state"]): Vote => ({
   payer: operator,
   commitment: null,
   weight: 0n,
-  deposit: 10n,
   opinion: "valid",
   state,
 });
@@ -155,8 +164,18 @@ interface Memory {
   /** Whether there is evidence of what all checks found. */
   readonly evidence?: boolean;
   readonly opinions?: ReadonlyMap<Audit, Judgement["opinion"]>;
-  readonly accusations?: number;
+  /** Whether there is evidence of all opinions. */
+  readonly signed?: boolean;
+  readonly accusations?: readonly OwnAccusation[];
 }
+
+/** What the state keeps of an own audit. */
+const ownOf = (audit: Audit): OwnAccusation => ({
+  audit: audit.address.toBase58(),
+  accusation: audit.accusation,
+  outcome: audit.outcome,
+  endSlot: audit.endSlot,
+});
 
 function view(changes: Partial<View>, votes: readonly Vote[] = []): View {
   return {
@@ -210,12 +229,24 @@ function planned(
         const found = told(memory.checks, name);
         return found && { ...found, slot: memory.seen ?? now, evidence: memory.evidence ?? false };
       },
-      opinion: (name) => told(memory.opinions, name),
-      accusations: () => memory.accusations ?? 0,
+      opinion: (name) => {
+        const found = told(memory.opinions, name);
+        return found && { ...found, evidence: memory.signed ?? false };
+      },
+      accusations: () => [...(memory.accusations ?? [])],
     },
-    mostFee: 5_000n,
+    mostFee: FEE,
   });
 }
+
+const FEE = 5_000n;
+const rent = (kind: AccountKind): bigint => rentOf(ACCOUNT_BYTES[kind]);
+
+/** Of the same round: work until slot 1,040, audits until 1,540; round 1 begins at 2,000. */
+const long: Task = {
+  ...task,
+  rules: { ...RULES, roundSlots: 1_000n, auditSlots: 500n },
+};
 
 describe("what is due", () => {
   const work: Work = { round: 0n, hash: "", uri: "", payload: new Uint8Array() };
@@ -254,48 +285,152 @@ describe("what is due", () => {
       expect(due(seen, 1_050n, { samples, checks })[0]).to.deep.equal([]);
     }
     const checks = new Map([[submission, "malice" as const]]);
-    expect(due(seen, 1_050n, { samples, checks })[0]).to.deep.equal(["accuse"]);
-    expect(due(seen, 1_050n, { samples, checks, accusations: 1 })[0]).to.deep.equal(["accuse"]);
-    expect(due(seen, 1_050n, { samples, checks, accusations: 2 })[0]).to.deep.equal([]);
-    for (const changes of [
-      { status: "acquitted" },
-      { status: "underAudit" },
-      { status: "convicted" },
-      { audits: 3 },
-    ] as const) {
-      const changed = { ...submission, ...changes };
-      const guilty = new Map([[changed, "malice" as const]]);
-      const found = due(view({ submissions: [changed] }), 1_050n, { samples, checks: guilty });
-      expect(found[0]).to.deep.equal([]);
+    const accused = planned(seen, 1_050n, { samples, checks }).duties;
+    expect(accused).to.have.length(1);
+    expect(accused[0]).to.include({
+      kind: "accuse",
+      accusation: "malice",
+      index: 7,
+      until: 1_090n,
+    });
+    const failed = [1, 2].map(() => ownOf(auditOf(submission, { outcome: "noVerdict" })));
+    const after = (accusations: readonly OwnAccusation[]): readonly string[] =>
+      due(seen, 1_050n, { samples, checks, accusations })[0];
+    expect(after(failed)).to.deep.equal(["accuse"]);
+    expect(after([...failed, ...failed.slice(1)])).to.deep.equal([]);
+    const convicted = { ...submission, status: "convictedMalice" as const };
+    const guilty = new Map([[convicted, "malice" as const]]);
+    const found = due(view({ submissions: [convicted] }), 1_050n, { samples, checks: guilty });
+    expect(found[0]).to.deep.equal([]);
+  });
+
+  it("is an accusation of what is held, once a verdict is milder than that and there is something new to say", () => {
+    const of = (status: Submission["status"], memory: Memory, opinion: Judgement["opinion"]) => {
+      const submission = submissionOf(other, { status, audits: 1, decided: 1 });
+      const audit = auditOf(submission, {
+        outcome: status === "acquitted" ? "acquitted" : "convictedDowntime",
+        endSlot: 1_140n,
+      });
+      const seen = view({ task: long, submissions: [submission], audits: [audit] });
+      return (now: bigint): readonly [readonly string[], bigint | null] =>
+        due(seen, now, {
+          samples: [other],
+          ...(opinion !== null && { checks: new Map([[submission, opinion]]) }),
+          ...memory,
+        });
+    };
+    // Seen before the verdict: it answers that. The next look is in the middle of what is left, 1,140 to 1,538.
+    for (const status of ["acquitted", "convictedDowntime"] as const) {
+      const [early, look] = of(status, { seen: 1_139n }, "malice")(1_141n);
+      expect(early).to.deep.equal([]);
+      expect(look !== null && look >= 1_239n && look < 1_438n, String(look)).to.equal(true);
+      expect(of(status, { seen: 1_139n }, "malice")(1_438n)[0]).to.deep.equal(["check"]);
+      expect(of(status, {}, null)(1_438n)[0]).to.deep.equal(["check"]);
+      expect(of(status, { seen: 1_438n }, "malice")(1_438n)[0]).to.deep.equal(["accuse"]);
+      expect(of(status, { seen: 1_438n }, "valid")(1_500n)[0]).to.deep.equal([]);
+      // What the accused has signed does not age, and no verdict answers it.
+      const signed = { seen: 1_045n, evidence: true };
+      expect(of(status, signed, "malice")(1_141n)[0]).to.deep.equal(["accuse"]);
     }
+    expect(of("acquitted", { seen: 1_438n }, "downtime")(1_438n)[0]).to.deep.equal(["accuse"]);
+    expect(of("convictedDowntime", { seen: 1_438n }, "downtime")(1_438n)[0]).to.deep.equal([]);
+    const signed = { seen: 1_045n, evidence: true };
+    expect(of("convictedMalice", signed, "malice")(1_141n)[0]).to.deep.equal([]);
+  });
+
+  it("is that look by each node and for each work at another time", () => {
+    const looks = Array.from({ length: 50 }, () => {
+      const submission = submissionOf(other, { status: "acquitted" });
+      return due(view({ task: long, submissions: [submission] }), 1_041n, { samples: [other] })[1];
+    });
+    expect(new Set(looks).size).to.be.greaterThan(25);
+  });
+
+  it("is a look and an accusation by a juror that voted for more than the verdict, sampled or not", () => {
+    const of = (status: Submission["status"], opinion: Opinion, signed: boolean) => {
+      const submission = submissionOf(other, { status, audits: 1, decided: 1 });
+      const audit = auditOf(submission, { outcome: "acquitted", endSlot: 1_140n });
+      const seen = view({ task: long, submissions: [submission], audits: [audit] });
+      return due(seen, 1_438n, { samples: [], opinions: new Map([[audit, opinion]]), signed })[0];
+    };
+    expect(of("acquitted", "malice", false)).to.deep.equal(["check"]);
+    expect(of("acquitted", "downtime", false)).to.deep.equal(["check"]);
+    expect(of("convictedDowntime", "malice", false)).to.deep.equal(["check"]);
+    expect(of("convictedDowntime", "downtime", false)).to.deep.equal([]);
+    expect(of("acquitted", "valid", false)).to.deep.equal([]);
+    expect(of("submitted", "malice", false)).to.deep.equal([]);
+    for (const status of ["submitted", "acquitted", "convictedDowntime"] as const) {
+      expect(of(status, "malice", true)).to.deep.equal(["accuse"]);
+    }
+  });
+
+  it("is to wait for an open audit's verdict, and not so long that the window is over by then", () => {
+    const submission = submissionOf(other, { audits: 1 });
+    const of = (changes: Partial<Audit>, now: bigint, memory: Memory = {}) => {
+      // Voted in already, so that the vote is not due.
+      const audit = auditOf(submission, changes);
+      const seen = view({ task: long, submissions: [submission], audits: [audit] }, [
+        voteOf(audit, "revealed"),
+      ]);
+      const checks = new Map([[submission, "malice" as const]]);
+      const own = audit.initiator.equals(me) ? [ownOf(audit)] : [];
+      return due(seen, now, { samples: [other], checks, accusations: own, ...memory });
+    };
+    // 32 slots for the verdict before the end, at 1,540.
+    expect(of({ endSlot: 1_508n }, 1_050n)).to.deep.equal([[], 1_508n]);
+    expect(of({ endSlot: 1_509n }, 1_050n)[0]).to.deep.equal(["accuse"]);
+    // Nobody resolves it.
+    expect(of({ endSlot: 1_508n }, 1_508n)[0]).to.deep.equal(["resolve"]);
+    expect(of({ endSlot: 1_508n }, 1_509n)[0]).to.deep.equal(["accuse", "resolve"]);
+    // What is held is looked at meanwhile, so that it is fresh.
+    expect(of({ endSlot: 1_508n }, 1_300n, { seen: 1_100n })[0]).to.deep.equal(["check"]);
+    const mine = { initiator: me, endSlot: 1_530n };
+    expect(of({ ...mine, accusation: "malice" }, 1_050n)[0]).to.deep.equal([]);
+    expect(of({ ...mine, accusation: "downtime" }, 1_050n)[0]).to.deep.equal(["accuse"]);
+  });
+
+  it("is never the same accusation on the same evidence, once it failed", () => {
+    const submission = submissionOf(other, { status: "acquitted", audits: 1, decided: 1 });
+    const checks = new Map([[submission, "malice" as const]]);
+    const seen = view({ task: long, submissions: [submission] });
+    const after = (changes: Partial<Audit>): readonly string[] => {
+      const accusations = [ownOf(auditOf(submission, { initiator: me, ...changes }))];
+      return due(seen, 1_100n, { samples: [other], checks, evidence: true, accusations })[0];
+    };
+    expect(after({ outcome: "acquitted" })).to.deep.equal([]);
+    expect(after({ outcome: "noVerdict" })).to.deep.equal(["accuse"]);
+    expect(after({ outcome: "convictedDowntime" })).to.deep.equal(["accuse"]);
+    expect(after({ outcome: "acquitted", accusation: "downtime" })).to.deep.equal(["accuse"]);
+    // It was closed before anybody saw how it ended.
+    expect(after({ outcome: "open" })).to.deep.equal([]);
   });
 
   it("is another look at what was seen longer ago than 150 slots, and no accusation of that", () => {
     const submission = submissionOf(other);
-    const windows = { ...RULES, roundSlots: 1_000n, submissionSlots: 40n, auditSlots: 500n };
-    const seen = view({ task: { ...task, rules: windows }, submissions: [submission] });
+    const seen = view({ task: long, submissions: [submission] });
     const memory = { samples: [other], checks: new Map([[submission, "downtime" as const]]) };
     const at = (now: bigint, more: Memory = {}): readonly string[] =>
       due(seen, now, { ...memory, seen: 1_050n, ...more })[0];
     expect(at(1_200n)).to.deep.equal(["accuse"]);
     expect(at(1_201n)).to.deep.equal(["check"]);
     // What the accused signed is as true as on the first day.
-    expect(at(1_201n, { evidence: true })).to.deep.equal(["accuse"]);
+    const malice = new Map([[submission, "malice" as const]]);
+    expect(at(1_201n, { checks: malice })).to.deep.equal(["check"]);
+    expect(at(1_201n, { checks: malice, evidence: true })).to.deep.equal(["accuse"]);
     // Nothing that could be done with the answer.
-    expect(at(1_201n, { accusations: 2 })).to.deep.equal([]);
+    const spent = [1, 2, 3].map(() => ownOf(auditOf(submission, { outcome: "noVerdict" })));
+    expect(at(1_201n, { accusations: spent })).to.deep.equal([]);
     expect(at(1_201n, { checks: new Map([[submission, "valid" as const]]) })).to.deep.equal([]);
   });
 
   it("is only what the operator's SOL pays for, and owed reveals come before all", () => {
-    const FEE = 5_000n;
-    const rent = (kind: AccountKind): bigint => rentOf(ACCOUNT_BYTES[kind]);
     const of = (lamports: bigint, changes: Partial<View>, votes: readonly Vote[] = []): Plan =>
       planned(view({ operatorLamports: Number(rentOf(0) + lamports), ...changes }, votes), 1_030n, {
         works: [work],
         opinions: new Map(audits.map((one) => [one, "malice" as const])),
       });
     const kinds = ({ duties }: Plan): string[] => duties.map(({ kind }) => kind);
-    const submissions = [submissionOf(other, { status: "underAudit" })];
+    const submissions = [submissionOf(other, { audits: 2 })];
     const [first, second] = [submissionOf(other), submissionOf(third)].map((one) =>
       auditOf(one, { initiator: key(), openSlot: 1_020n, revealSlot: 1_065n }),
     ) as [Audit, Audit];
@@ -326,17 +461,24 @@ describe("what is due", () => {
       due(view({ node, task: changed, submissions: [submission] }), 1_050n, memory)[0];
     expect(by(witness)).to.deep.equal(["accuse"]);
     expect(by({ ...witness, joinedSlot: 1_010n })).to.deep.equal([]);
-    expect(by({ ...witness, recentSlot: 1_010n, recent: 501n })).to.deep.equal([]);
-    expect(by({ ...witness, recentSlot: 1_010n, recent: 500n })).to.deep.equal(["accuse"]);
-    expect(by({ ...witness, stake: 1_101n, recent: 0n })).to.deep.equal(["accuse"]);
-    expect(by({ ...witness, stake: 1_100n, recent: 0n })).to.deep.equal([]);
-    expect(by({ ...witness, exposed: 1_400n })).to.deep.equal([]);
+    const young = (amount: bigint): Node => ({
+      ...witness,
+      arrivals: [{ slot: 1_010n, amount }],
+    });
+    expect(by(young(501n))).to.deep.equal([]);
+    expect(by(young(500n))).to.deep.equal(["accuse"]);
+    expect(by({ ...witness, stake: 1_000n })).to.deep.equal(["accuse"]);
+    expect(by({ ...witness, leaving: 501n })).to.deep.equal([]);
+    // Own open accusations alone count, with a bond of 101 each.
+    expect(by({ ...witness, bonds: 1_399n })).to.deep.equal(["accuse"]);
+    expect(by({ ...witness, bonds: 1_400n })).to.deep.equal([]);
+    expect(by({ ...witness, openAudits: 9, commitments: 9 })).to.deep.equal(["accuse"]);
     expect(by(witness, { ...task, status: "paused" })).to.deep.equal([]);
     expect(by(witness, { ...task, status: "retired" })).to.deep.equal(["accuse"]);
   });
 
   it("is an opinion on an audit first, then the vote, and none by a party or where there is no opinion", () => {
-    const submission = submissionOf(other, { status: "underAudit" });
+    const submission = submissionOf(other, { audits: 1 });
     const audit = auditOf(submission);
     const of = (changed: Audit, now: bigint, memory: Memory = {}): readonly string[] =>
       due(view({ submissions: [submission], audits: [changed] }), now, {
@@ -352,11 +494,23 @@ describe("what is due", () => {
     expect(of({ ...audit, initiator: me }, 1_060n)).to.deep.equal([]);
     expect(of({ ...audit, accused: me }, 1_060n)).to.deep.equal([]);
     expect(of({ ...audit, submissionSlot: 900n }, 1_060n)).to.deep.equal([]);
-    expect(of({ ...audit, voteDeposit: 501n }, 1_060n)).to.deep.equal([]);
+    expect(of({ ...audit, voteDeposit: 5_000n }, 1_060n)).to.deep.equal(["judge"]);
+  });
+
+  it("is a vote in every open audit of a work, by a node at its minimum and whatever is pledged or accused", () => {
+    const submission = submissionOf(other, { audits: 3 });
+    const audits = [0, 1, 2].map((attempt) => auditOf(submission, { attempt }));
+    const opinions = new Map(audits.map((audit) => [audit, "malice" as const]));
+    const node = { ...witness, stake: 1_000n, bonds: 1_000n, commitments: 500, openAudits: 9 };
+    const seen = view({ node, submissions: [submission], audits });
+    expect(due(seen, 1_060n, { samples: [] })[0]).to.deep.equal(["judge", "judge", "judge"]);
+    expect(due(seen, 1_060n, { samples: [], opinions })[0]).to.deep.equal(
+      audits.map(() => "cast malice"),
+    );
   });
 
   it("is a commitment before the reveal window and the reveal in it", () => {
-    const submission = submissionOf(other, { status: "underAudit" });
+    const submission = submissionOf(other, { audits: 1 });
     const audit = auditOf(submission, { revealSlot: 1_065n });
     const opinions = new Map([[audit, "malice" as const]]);
     const submissions = [submission];
@@ -374,7 +528,7 @@ describe("what is due", () => {
   });
 
   it("is a verdict after the votes, by each node at another time", () => {
-    const submission = submissionOf(other, { status: "underAudit" });
+    const submission = submissionOf(other, { audits: 1 });
     const audit = auditOf(submission);
     const seen = view({ submissions: [submission], audits: [audit] });
     expect(due(seen, 1_080n, { samples: [] })[0]).to.deep.equal(["resolve"]);
@@ -389,8 +543,90 @@ describe("what is due", () => {
     expect(due(seen, 1_080n, { samples: [] }, { resolve: false })[0]).to.deep.equal([]);
   });
 
+  it("is a verdict in the order in which the audits of a work were opened", () => {
+    const submission = submissionOf(other, { audits: 3 });
+    const audits = [2, 0, 1].map((attempt) => auditOf(submission, { attempt }));
+    const turn = (decided: number): readonly (Audit | undefined)[] =>
+      planned(view({ submissions: [{ ...submission, decided }], audits }), 1_080n, {
+        samples: [],
+      }).duties.map((duty) => (duty.kind === "resolve" ? duty.audit : undefined));
+    expect(turn(0)).to.deep.equal([audits[1]]);
+    expect(turn(1)).to.deep.equal([audits[2]]);
+    expect(turn(2)).to.deep.equal([audits[0]]);
+  });
+
+  describe("for others, or to tidy up,", () => {
+    const vote = rent("vote") + 2n * FEE;
+    const of = (lamports: bigint, changes: Partial<View>, votes: readonly Vote[] = []) => {
+      const rich = { operatorLamports: Number(rentOf(0) + lamports), ...changes };
+      const { duties, short } = planned(view(rich, votes), 1_300n, { samples: [] });
+      return [duties.map(({ kind }) => kind), short] as const;
+    };
+    const over = submissionOf(other, { audits: 9 });
+    const open = auditOf(over, { initiator: key(), attempt: 0 });
+    const decided = auditOf(over, { initiator: me, payer: operator, outcome: "noVerdict" });
+
+    it("is nothing that spends what four votes to come cost, however many there are", () => {
+      const submissions = [over, submissionOf(third, { audits: 1 })];
+      const second = auditOf(submissions[1] ?? over, { attempt: 0 });
+      const two = { submissions, audits: [open, second] };
+      const all = ["resolve", "resolve"];
+      expect(of(4n * vote + 2n * FEE, two)).to.deep.equal([all, false]);
+      expect(of(4n * vote + 2n * FEE - 1n, two)).to.deep.equal([["resolve"], true]);
+      expect(of(4n * vote, two)).to.deep.equal([[], true]);
+      // A sweep takes two transactions for each vote.
+      const sweep = { submissions: [over], audits: [{ ...decided, liveVotes: 3 }] };
+      expect(of(4n * vote + 6n * FEE, sweep)).to.deep.equal([["sweepAudit"], false]);
+      expect(of(4n * vote + 6n * FEE - 1n, sweep)).to.deep.equal([[], true]);
+      const gone = { rounds: [roundOf({ payer: operator })], submissions: [submissionOf(other)] };
+      expect(of(4n * vote + FEE, gone)).to.deep.equal([["claimBounty"], false]);
+      expect(of(4n * vote + FEE - 1n, gone)).to.deep.equal([[], true]);
+    });
+
+    it("is what gives its own rent back, of all but the votes and reveals that are due", () => {
+      const pending = auditOf(over, {
+        initiator: key(),
+        openSlot: 1_280n,
+        revealSlot: 1_310n,
+        endSlot: 1_350n,
+        attempt: 1,
+      });
+      const mine = { submissions: [over], audits: [decided] };
+      expect(of(FEE, mine)).to.deep.equal([["closeAudit"], false]);
+      expect(of(FEE - 1n, mine)).to.deep.equal([[], true]);
+      const owed = { ...mine, audits: [decided, pending] };
+      const owing = [voteOf(pending, "committed")];
+      expect(of(2n * FEE, owed, owing)[0]).to.deep.equal(["closeAudit"]);
+      expect(of(2n * FEE - 1n, owed, owing)[0]).to.deep.equal([]);
+      // Before there is an opinion too.
+      expect(of(vote + FEE, owed)[0]).to.deep.equal(["judge", "closeAudit"]);
+      expect(of(vote + FEE - 1n, owed)[0]).to.deep.equal(["judge"]);
+      const voted = { submissions: [over], audits: [{ ...decided, initiator: other }] };
+      for (const [state, kind] of [
+        ["revealed", "claimVote"],
+        ["claimed", "closeVote"],
+      ] as const) {
+        const votes = voted.audits.map((audit) => voteOf(audit, state));
+        expect(of(FEE, voted, votes)).to.deep.equal([[kind], false]);
+        expect(of(FEE - 1n, voted, votes)).to.deep.equal([[], true]);
+      }
+      const work = { rounds: [roundOf()], submissions: [submissionOf(me, { payer: operator })] };
+      expect(of(FEE, work)).to.deep.equal([["claimBounty"], false]);
+      expect(of(FEE - 1n, work)).to.deep.equal([[], true]);
+      const paid = {
+        ...work,
+        submissions: work.submissions.map((one) => ({ ...one, paid: true })),
+      };
+      expect(of(FEE, paid)).to.deep.equal([["closeSubmission"], false]);
+      expect(of(FEE - 1n, paid)).to.deep.equal([[], true]);
+      const round = { rounds: [roundOf({ payer: operator, liveSubmissions: 0 })] };
+      expect(of(FEE, round)).to.deep.equal([["closeRound"], false]);
+      expect(of(FEE - 1n, round)).to.deep.equal([[], true]);
+    });
+  });
+
   it("is to claim and close its own vote, and then the audit that it opened", () => {
-    const submission = submissionOf(other, { status: "convicted", liveAudits: 1 });
+    const submission = submissionOf(other, { status: "convictedMalice", liveAudits: 1 });
     const audit = auditOf(submission, { outcome: "convictedMalice", liveVotes: 1 });
     const of = (changed: Audit, now = 1_100n, votes: readonly Vote[] = []): readonly string[] =>
       due(view({ submissions: [submission], audits: [changed] }, votes), now)[0];
@@ -416,9 +652,9 @@ describe("what is due", () => {
     expect(of({ submissions: [paid] }, 1_090n)[0]).to.deep.equal(["closeSubmission"]);
     const audited = { ...paid, liveAudits: 1 };
     expect(of({ submissions: [audited] }, 1_090n)[0]).to.deep.equal([]);
-    const convicted = { ...mine, status: "convicted" as const };
-    expect(of({ submissions: [convicted] }, 1_039n)).to.deep.equal([[], 1_040n]);
-    expect(of({ submissions: [convicted] }, 1_040n)[0]).to.deep.equal(["closeSubmission"]);
+    const convicted = { ...mine, status: "convictedDowntime" as const };
+    expect(of({ submissions: [convicted] }, 1_089n)).to.deep.equal([[], 1_090n]);
+    expect(of({ submissions: [convicted] }, 1_090n)[0]).to.deep.equal(["closeSubmission"]);
     const empty = { ...round, liveSubmissions: 0 };
     expect(of({ rounds: [empty], submissions: [] }, 1_090n)[0]).to.deep.equal(["closeRound"]);
     const others = { ...empty, payer: key() };

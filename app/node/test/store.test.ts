@@ -169,11 +169,16 @@ describe("a daemon's state", () => {
     expect(store.cursor()).to.equal(4_000_000_000n);
   });
 
-  it("counts its own accusations once each", () => {
-    store.keepAccusation("first", "submission");
-    store.keepAccusation("first", "submission");
-    store.keepAccusation("second", "submission");
-    expect([store.accusations("submission"), store.accusations("other")]).to.deep.equal([2, 0]);
+  it("has its own accusations once each, as they were last seen", () => {
+    const first = { audit: "first", accusation: "malice", outcome: "open", endSlot: 5n } as const;
+    const second = { ...first, audit: "second", accusation: "downtime" } as const;
+    store.keepAccusation("submission", first);
+    store.keepAccusation("submission", first);
+    store.keepAccusation("submission", second);
+    const decided = { ...first, outcome: "acquitted" } as const;
+    store.keepAccusation("submission", decided);
+    expect(store.accusations("submission")).to.deep.equal([decided, second]);
+    expect(store.accusations("other")).to.deep.equal([]);
   });
 
   it("has one letter for a key", () => {
