@@ -199,6 +199,8 @@ impl<'a> Play<'a> {
                     if self.world.judge(&ix).is_ok() {
                         self.step(&Step::Do(ix))?;
                         progress = true;
+                    } else if player.tries(&ix) {
+                        self.step(&Step::Do(ix))?;
                     }
                 }
             }
@@ -206,7 +208,15 @@ impl<'a> Play<'a> {
                 break;
             }
             if turn < waits {
-                self.step(&Step::Until(self.world.slot + wait))?;
+                // One slot is missing to the longest wait.
+                let end = self.world.slot + wait;
+                self.step(&Step::Until(end - 1))?;
+                for ix in player.wind_down(&self.world, stranger) {
+                    if player.tries(&ix) {
+                        self.step(&Step::Do(ix))?;
+                    }
+                }
+                self.step(&Step::Until(end))?;
             }
         }
         self.chain.compare_all(&self.world)?;
