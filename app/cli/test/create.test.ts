@@ -218,6 +218,22 @@ describe("task create", () => {
       expect(blind.warnings.join()).to.include("nothing shows that a node is down");
     });
 
+    it("with answers that the worker signs where its payload names its operator, as a daemon", async () => {
+      const strict = `export async function audit({ submission, fetch, http, proof }) {
+        let payload;
+        try { payload = await fetch(submission.payloadHash, submission.payloadUri); } catch { return "downtime"; }
+        const path = "/task/answer?n=1";
+        const got = await http({ url: "http://worker.invalid" + path, headers: { "securing-tasks-submission": submission.address } });
+        return got.body !== "7" ? "malicious" : proof(payload, { path }, got) ? "valid" : "downtime";
+      }`;
+      const worker = (payload: string): string =>
+        `export const work = ({ operator }) => JSON.stringify(${payload}); export const respond = () => ({ body: "7" });`;
+      const verdict = async (payload: string): Promise<unknown> =>
+        (await rehearse(stage(strict, worker(payload)))).verdicts;
+      expect(await verdict("{ operator }")).to.deep.equal({ honest: "valid", dark: "downtime" });
+      expect(await verdict("{}")).to.deep.equal({ honest: "downtime", dark: "downtime" });
+    });
+
     it("with an empty payload where the task function fails, and says so", async () => {
       const found = await rehearse(
         stage(
@@ -290,12 +306,16 @@ describe("task create", () => {
       },
     }).join("\n");
     // By hand: 20 bounties of stake; 10% of it is 0.02, of which 40% and a third of 55% are the caller's.
-    expect(lines).to.match(/the worker +│ -0\.02 SOL +│ -0\.2 SOL +│ \+0\.00225 SOL/);
+    expect(lines).to.match(/the worker +│ -0\.02 SOL +│ -0\.2 SOL +│ \+0\.002 SOL/);
     expect(lines).to.match(/the caller, with 2 other voters +│ \+0\.011666666 SOL/);
     expect(lines).to.match(/each of 10 other voters +│ \+0\.001 SOL/);
     expect(lines).to.include(
       "The pool of 0.025 SOL lasts 2 rounds, ~20m, and pays 0.005 SOL in one more.",
     );
+    expect(lines).to.include(
+      "A verdict needs 2 votes besides the initiator's and 20% of all nodes but the accused's on its own side: nobody with less decides, however many sleep, and at least so much must be awake to decide anything.",
+    );
+    expect(lines).to.include("lost if the worker is acquitted. A vote risks nothing.");
     expect(lines).to.match(/now, in all +│ 0\.02501333 SOL/);
     expect(lines).to.match(/last verdict +│ 2100 +│ +│ 14m/);
   });

@@ -88,6 +88,11 @@ export function registerNode(root: Command): void {
         session,
         [
           ...riskLines(view, role, amount),
+          ...(amount - least < rules.initiatorBond
+            ? [
+                `One lost bond leaves less than the least stake of ${view.say(least)}: the node has no say then, until it gets more (node stake).`,
+              ]
+            : []),
           `Stake leaves ${formatSlots(rules.leaveDelaySlots)} after it was asked to, and can be slashed until it is withdrawn.`,
         ].join("\n"),
       );

@@ -42,7 +42,7 @@ export function part(amount: bigint, bps: number): bigint {
 }
 
 export interface SlashSplit {
-  /** The initiator's, on top of its share as a voter. */
+  /** Of a slash the initiator's, on top of its share as a voter; of a bond the acquitted node's. */
   readonly bonus: bigint;
   /** Everyone's who voted, the initiator included. */
   readonly voters: bigint;
@@ -55,7 +55,7 @@ type SplitRules = Pick<TaskRules, "initiatorBonusBps" | "poolBps">;
 const votersBps = ({ initiatorBonusBps, poolBps }: SplitRules): number =>
   Number(WHOLE_BPS) - initiatorBonusBps - poolBps;
 
-/** How a slash is shared; the parts sum to it. */
+/** How a slash, or the bond of who accused an acquitted node, is shared; the parts sum to it. */
 export function splitSlash(slash: bigint, rules: SplitRules): SlashSplit {
   const bonus = part(slash, rules.initiatorBonusBps);
   const voters = part(slash, votersBps(rules));

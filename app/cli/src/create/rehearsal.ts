@@ -8,7 +8,17 @@ import type {
   Verdict,
   WorkFacts,
 } from "@securing-tasks/sandbox";
-import { DoorError, checkAudit, runRespond, runWork } from "@securing-tasks/sandbox";
+import {
+  DoorError,
+  SIGNATURE_HEADER,
+  SLOT_HEADER,
+  SUBMISSION_HEADER,
+  checkAudit,
+  operatorOf,
+  runRespond,
+  runWork,
+  signAnswer,
+} from "@securing-tasks/sandbox";
 import { Keypair } from "@solana/web3.js";
 import { z } from "zod";
 import { UsageError } from "../failures";
@@ -101,13 +111,14 @@ const SERVICE = "http://worker.invalid";
  */
 export async function rehearse(stage: Stage): Promise<Rehearsal> {
   const owner = Keypair.generate().publicKey.toBase58();
+  const operator = Keypair.generate();
   const now = Math.floor(Date.now() / 1_000) * 1_000;
   const warnings: string[] = [];
   const workFacts: WorkFacts = {
     task: stage.task,
     round: 0,
     owner,
-    operator: Keypair.generate().publicKey.toBase58(),
+    operator: operator.publicKey.toBase58(),
     publicUrl: SERVICE,
     secrets: stage.secrets,
     seed: digest("rehearsal round"),
@@ -140,7 +151,13 @@ export async function rehearse(stage: Stage): Promise<Rehearsal> {
     roundSeed: workFacts.seed,
     now,
   };
-  const played = withService(stage, workFacts, withPayload(stage.doors, payloadHash, content));
+  const worker = {
+    facts: workFacts,
+    submission: facts.submission,
+    // A payload that names the operator has the answers signed by it, as a daemon's.
+    signer: operatorOf(content) === workFacts.operator ? operator : null,
+  };
+  const played = withService(stage, worker, withPayload(stage.doors, payloadHash, content));
   const honest = await check(stage.audit, facts, played);
   const dark = await check(stage.audit, facts, darkDoors(stage.doors, payloadHash));
   const about = (who: string, problems: readonly string[]): string[] =>
@@ -187,8 +204,17 @@ function withPayload(doors: Doors, hash: string, payload: Uint8Array): Doors {
   };
 }
 
+/** A worker that is played, and its work. */
+interface PlayedWorker {
+  readonly facts: WorkFacts;
+  readonly submission: AuditFacts["submission"];
+  /** Signs what it answers; null where its payload names nobody who does. */
+  readonly signer: Keypair | null;
+}
+
 /** Doors behind which a played worker serves what a node's REST service does. */
-function withService({ work }: Stage, facts: WorkFacts, doors: Doors): Doors {
+function withService({ work, task }: Stage, worker: PlayedWorker, doors: Doors): Doors {
+  const { facts, submission, signer } = worker;
   return {
     ...through(doors),
     http: async (request) => {
@@ -201,20 +227,41 @@ function withService({ work }: Stage, facts: WorkFacts, doors: Doors): Doors {
       if (!work || !url.pathname.startsWith("/task/")) {
         return { status: 404, headers: json, body: "{}" };
       }
+      const { method = "GET", body: asked = "" } = request;
       const ran = await runRespond(
         work,
         {
-          method: request.method ?? "GET",
+          method,
           path: url.pathname.slice("/task".length),
           query: Object.fromEntries(url.searchParams),
-          body: request.body ?? "",
+          body: asked,
         },
-        facts,
+        { ...facts, round: signer && facts.round },
         doors,
       );
       if (!ran.ok) return { status: 500, headers: json, body: "{}" };
       const { status = 200, contentType = "application/json", body } = ran.value;
-      return { status, headers: { "content-type": contentType }, body };
+      const headers = { "content-type": contentType };
+      if (!signer) return { status, headers, body };
+      const { address, slot, payloadHash } = submission;
+      const signature = signAnswer(
+        signer.secretKey,
+        {
+          ...{ task: task.address, submission: address, owner: facts.owner, round: facts.round },
+          ...{ roundSeed: facts.seed, payloadHash },
+        },
+        { method, path: url.pathname + url.search, body: asked, status, answer: body, slot },
+      );
+      return {
+        status,
+        headers: {
+          ...headers,
+          [SUBMISSION_HEADER]: address,
+          [SLOT_HEADER]: String(slot),
+          [SIGNATURE_HEADER]: signature,
+        },
+        body,
+      };
     },
   };
 }
