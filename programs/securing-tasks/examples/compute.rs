@@ -188,12 +188,9 @@ fn story(table: &mut Table, id: u64) {
     game.warp(START + 10_000);
     table.add("withdraw", "stake and shares", game.withdraw(&voters[0]));
     table.add("retire_task", "", game.retire_task());
-    for actor in [&accused, &second, &initiator, &voters[1], &voters[2]] {
-        game.request_leave(actor, None).unwrap();
-    }
     game.warp(START + 20_000);
     for actor in [&accused, &second, &initiator, &voters[1], &voters[2]] {
-        game.withdraw(actor).unwrap();
+        table.add("return_stake", "", game.return_stake(actor));
     }
     for actor in [
         &accused, &second, &initiator, &voters[0], &voters[1], &voters[2],
@@ -238,6 +235,67 @@ fn committed(table: &mut Table) {
         "claim_vote",
         "never revealed",
         game.claim_vote(&voters[0], &audit),
+    );
+}
+
+/// Nodes whose stake came in four parts within one case: the most that a weight is counted from.
+fn young(table: &mut Table) {
+    let mut game = Game::new(rules());
+    let accused = game.worker(4_000_000);
+    let initiator = game.witness(2_000_000);
+    let voters = [(); GAMES as usize].map(|()| game.witness(2_000_000));
+    for slot in 1..4 {
+        game.warp(START + slot);
+        for voter in &voters {
+            table.add(
+                "add_stake",
+                format!("part {} of 4", slot + 1),
+                game.add_stake(voter, 1_000),
+            );
+        }
+    }
+    game.warp(START + 4);
+    game.submit_work(&accused, 0).unwrap();
+    game.open_audit(&initiator, &accused, 0, 2).unwrap();
+    let audit = game.audit(&accused, 0, 0);
+    for voter in &voters {
+        table.add(
+            "cast_vote",
+            "stake of four ages",
+            game.cast_vote(voter, &audit, 2),
+        );
+    }
+    for voter in &voters {
+        table.add(
+            "open_audit",
+            "beside others, stake of four ages",
+            game.open_audit(voter, &accused, 0, 2),
+        );
+    }
+    table.add(
+        "request_leave",
+        "stake of four ages",
+        game.request_leave(&voters[0], None),
+    );
+}
+
+/// Malice after downtime, of one submission.
+fn graver(table: &mut Table) {
+    let mut case = Case::audited(rules(), 2);
+    case.vote(&[1, 1, 1]);
+    case.resolve().unwrap();
+    case.game
+        .open_audit(&case.initiator, &case.accused, 0, 2)
+        .unwrap();
+    let audit = case.game.audit(&case.accused, 0, 1);
+    for voter in &case.voters {
+        case.game.cast_vote(voter, &audit, 2).unwrap();
+    }
+    case.game.warp(START + 402);
+    table.add(
+        "resolve_audit",
+        "malice after downtime",
+        case.game.resolve_audit(&audit),
     );
 }
 
@@ -343,6 +401,7 @@ fn floors(table: &mut Table) {
         ("add_stake", ""),
         ("join_task", ""),
         ("withdraw", "stake and shares"),
+        ("return_stake", ""),
         ("retire_task", ""),
     ] {
         table.floors.insert((instruction, path.into()), units);
@@ -421,6 +480,8 @@ fn main() -> ExitCode {
     outcomes(&mut table);
     println!("playing committed votes, gates and floors ...");
     committed(&mut table);
+    young(&mut table);
+    graver(&mut table);
     gated(&mut table);
     floors(&mut table);
     // Tens of thousands take a minute: by command, not in every test run.
