@@ -316,7 +316,7 @@ fn rules_changed_in_mid_case_by_an_allowlist_take_no_vote_back() {
     );
     assert_eq!(
         gains(&mut game, [&own[0], &worker, &first, &second, &third]),
-        [-200_000, 80_000, 40_000, 40_000, 40_000]
+        [-200_000, 60_000, 40_000, 40_000, 40_000]
     );
 }
 
