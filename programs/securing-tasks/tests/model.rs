@@ -14,7 +14,10 @@ mod game;
 mod player;
 
 use chain::{Chain, Template};
-use game::{Flaw, Gate, Ix, Met, No, Step, World, ALL_MET};
+use game::{
+    AuditId, Flaw, Gate, Ix, Met, No, NodeId, RoundId, Rules, Shown, Step, SubmissionId, VoteId,
+    World, ALL_MET,
+};
 use player::Player;
 use std::{
     collections::BTreeMap,
@@ -512,4 +515,158 @@ fn program_and_model_agree() {
             }
         }
     }
+}
+
+/// Too rare to be met by chance: who loses its stake, closes its node, joins again and submits, all in one slot, is not among the others
+/// who could vote just before.
+#[test]
+fn who_comes_again_in_its_slot_is_not_among_the_others() {
+    const TASK: u8 = 0;
+    const ROUND: RoundId = RoundId {
+        task: TASK,
+        number: 0,
+    };
+    let node = |owner| NodeId { task: TASK, owner };
+    let join = |owner, role, amount| {
+        Step::Do(Ix::JoinTask {
+            node: node(owner),
+            payer: owner,
+            role,
+            operator: owner,
+            amount,
+            source: owner,
+            vault: TASK,
+            shown: Shown::default(),
+        })
+    };
+    let submit = |owner, round: RoundId| {
+        Step::Do(Ix::SubmitWork {
+            task: TASK,
+            node: node(owner),
+            signer: owner,
+            round,
+            number: round.number,
+            payload: true,
+            uri: 0,
+            shown: Shown::default(),
+        })
+    };
+    let rules = Rules {
+        round: 100,
+        submission: 50,
+        audit: 20,
+        commit: 0,
+        reveal: 10,
+        leave_delay: 100,
+        min_stake: [10, 10],
+        bounty: 0,
+        bond: 10,
+        deposit: 0,
+        quorum_votes: 1,
+        quorum_bps: 0,
+        downtime_bps: 0,
+        malice_bps: 10_000,
+        bonus_bps: 5_000,
+        pool_bps: 0,
+        weight: 1,
+        reward: 0,
+        gates: [Gate::Open, Gate::Open],
+        allow_large_stake: true,
+    };
+    let (accused, initiator, voter, friend) = (1, 2, 3, 4);
+    let submission = SubmissionId {
+        round: ROUND,
+        owner: accused,
+    };
+    let audit = AuditId {
+        submission,
+        initiator,
+        index: 0,
+    };
+    let vote = VoteId { audit, voter };
+    let template = Template::new();
+    let mut tally = Tally::default();
+    let mut play = Play::new(&template, 1_000, &mut tally);
+    let start = play.world.slot;
+    let steps = [
+        Step::Do(Ix::CreateTask {
+            task: TASK,
+            payer: 0,
+            rules: Box::new(rules),
+            audit_function: true,
+            uris: [0, 0],
+        }),
+        join(accused, 0, 10),
+        join(initiator, 1, 10),
+        join(voter, 0, 20),
+        Step::Until(start + 1),
+        submit(accused, ROUND),
+        Step::Do(Ix::OpenAudit {
+            task: TASK,
+            submission,
+            round: ROUND,
+            accused: node(accused),
+            initiator: node(initiator),
+            signer: initiator,
+            index: 0,
+            accusation: 2,
+            shown: Shown::default(),
+        }),
+        Step::Do(Ix::CastVote {
+            task: TASK,
+            audit,
+            node: node(voter),
+            signer: voter,
+            opinion: 0,
+            shown: Shown::default(),
+        }),
+        Step::Until(start + 101),
+        Step::Do(Ix::ResolveAudit {
+            task: TASK,
+            audit,
+            submission,
+            round: ROUND,
+            accused: node(accused),
+            initiator: node(initiator),
+        }),
+        Step::Do(Ix::ClaimVote {
+            task: TASK,
+            audit,
+            vote,
+            node: node(voter),
+        }),
+        Step::Do(Ix::CloseVote {
+            audit,
+            node: node(voter),
+            vote,
+            payer: voter,
+        }),
+        Step::Do(Ix::CloseAudit {
+            submission,
+            initiator: node(initiator),
+            audit,
+            payer: initiator,
+        }),
+        Step::Do(Ix::CloseNode {
+            closer: initiator,
+            task: TASK,
+            node: node(initiator),
+            payer: initiator,
+        }),
+        join(initiator, 0, 10),
+        join(friend, 0, 10),
+        submit(initiator, RoundId { number: 1, ..ROUND }),
+    ];
+    for step in &steps {
+        play.step(step).unwrap();
+        if let Step::Do(ix) = step {
+            assert_eq!(play.tally.passed, play.tally.sent, "{} is taken", ix.name());
+        }
+    }
+    let of = SubmissionId {
+        round: RoundId { number: 1, ..ROUND },
+        owner: initiator,
+    };
+    let others = play.world.submissions[&of].others;
+    assert_eq!((others.stake, others.nodes), (30, 2));
 }

@@ -30,14 +30,15 @@ impl CloseNode {
         }
         self.node.require_closable()?;
 
-        self.task.close_node()?;
+        let slot = Clock::get()?.slot;
+        self.task.close_node(&self.node, slot)?;
         self.task.invariant()?;
 
         emit!(AccountClosed {
             task: self.node.task,
             account: *self.node.address(),
             pool_award: 0,
-            slot: Clock::get()?.slot,
+            slot,
         });
         Ok(())
     }

@@ -345,7 +345,15 @@ impl Task {
         Ok(reserve)
     }
 
-    pub fn close_node(&mut self) -> Result<()> {
+    /// Forgets a node, which has nothing left.
+    ///
+    /// Attack: lose all stake, close the node and join again within one slot, and one's own former stake is among the others' that could
+    /// vote just before it.
+    pub fn close_node(&mut self, node: &Node, slot: u64) -> Result<()> {
+        if self.before_slot == slot {
+            let before = node.electorate_before(slot, &self.rules)?;
+            self.before = self.before.without(&before)?;
+        }
         discount(&mut self.nodes)
     }
 

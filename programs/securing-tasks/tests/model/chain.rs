@@ -1093,7 +1093,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
         Id::Task(at) => {
             let task = world.tasks.get(&at)?;
             let now = world.electorate(at, None);
-            let before = world.electorate_before(at, None, world.slot);
+            let before = world.others_before(at, None);
             vec![
                 ("creator", n(creator(at))),
                 ("payer", n(task.payer)),

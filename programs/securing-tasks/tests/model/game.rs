@@ -837,12 +837,10 @@ pub enum Met {
     DisallowedByAnyone,
     /// All of a game's accounts, closed by a stranger.
     ClosedByStranger,
-    /// Somebody joined in the slot in which its former node could still vote.
-    JoinedAgainAtOnce,
 }
 
 /// All of them.
-pub const ALL_MET: [Met; 28] = [
+pub const ALL_MET: [Met; 27] = [
     Met::AuditBesideAnother,
     Met::FourAuditsAtOnce,
     Met::FifthAudit,
@@ -870,7 +868,6 @@ pub const ALL_MET: [Met; 28] = [
     Met::HalfDecides(2),
     Met::DisallowedByAnyone,
     Met::ClosedByStranger,
-    Met::JoinedAgainAtOnce,
 ];
 
 /// What an accepted instruction does to the world.
@@ -1256,7 +1253,7 @@ impl World {
     }
 
     /// What every node but this owner's could vote with just before `slot`. Whoever has gone since, too.
-    pub fn electorate_before(&self, task: u8, but: Option<Key>, slot: Slot) -> Electorate {
+    fn electorate_before(&self, task: u8, but: Option<Key>, slot: Slot) -> Electorate {
         let mut sum = Electorate::default();
         for id in self.histories.keys().filter(|id| id.task == task) {
             if Some(id.owner) != but {
@@ -1266,11 +1263,24 @@ impl World {
         sum
     }
 
-    /// What one node could vote with just before this slot.
+    /// What one node could vote with just before this slot. Who came in it could with nothing, whatever its owner had here before.
     pub fn own_before(&self, id: NodeId) -> Electorate {
         let mut own = Electorate::default();
-        own.add(self.just_before(id, self.slot));
+        if self.nodes[&id].joined < self.slot {
+            own.add(self.just_before(id, self.slot));
+        }
         own
+    }
+
+    /// What every node of the task but this owner's could vote with just before this slot.
+    pub fn others_before(&self, task: u8, but: Option<Key>) -> Electorate {
+        let mut sum = Electorate::default();
+        for (id, node) in self.nodes.iter().filter(|(id, _)| id.task == task) {
+            if Some(id.owner) != but && node.joined < self.slot {
+                sum.add(self.just_before(*id, self.slot));
+            }
+        }
+        sum
     }
 
     /// All audits of a task.
@@ -1755,9 +1765,6 @@ impl World {
                 fits(self.electorate(id.task, None).stake + u128::from(amount))?;
                 self.pays(source, id.owner, amount)?;
                 Ok(Box::new(move |world| {
-                    if world.own_before(id).nodes > 0 {
-                        world.meet(Met::JoinedAgainAtOnce);
-                    }
                     world.deposit(id.task, source, amount);
                     world.nodes.insert(
                         id,
@@ -1978,10 +1985,8 @@ impl World {
             require(named == round, No::Seeds)?;
         }
         require(uri <= URI, No::UriTooLong)?;
-        let (but, now) = (Some(id.owner), self.slot);
-        let others = self
-            .electorate_before(at, but, now)
-            .min(self.electorate(at, but));
+        let but = Some(id.owner);
+        let others = self.others_before(at, but).min(self.electorate(at, but));
         Ok(Box::new(move |world| {
             if others != world.electorate(at, but) {
                 world.meet(Met::SlotsOwnStake);
