@@ -302,7 +302,7 @@ fn all_workers_accused(rules: RulesArgs) -> Silenced {
 }
 
 /// Every vote is taken, whatever its voter is accused of. The attackers lose 8 bonds of B / 2 and have two of nine voters' shares of 55 %
-/// of each: 8 * 2 * 3,055. The honest have the rest.
+/// of each: 8 * 2 * 3,055. The honest have the rest but the pool's 5 %.
 #[test]
 fn bond_silences_no_worker_by_node() {
     assert_eq!(
@@ -311,12 +311,13 @@ fn bond_silences_no_worker_by_node() {
             honest_votes: counts([(PASSES, 56)]),
             outcomes: counts([("Acquitted", 8)]),
             attackers: 46 * B - 8 * B / 2 + 8 * 2 * 3_055,
-            honest: 200 * B + 8 * (22_500 + 7 * 3_055),
+            honest: 200 * B + 8 * (20_000 + 7 * 3_055),
         }
     );
 }
 
-/// By stake, the majority paid: 175 B of honest stake are more than 46 B, and have all of the bonds but what the floors leave.
+/// By stake, the majority paid: 175 B of honest stake are more than 46 B, and have all of the bonds but the pool's 5 % and what the floors
+/// leave.
 #[test]
 fn bond_silences_no_worker_by_stake() {
     assert_eq!(
@@ -325,7 +326,7 @@ fn bond_silences_no_worker_by_stake() {
             honest_votes: counts([(PASSES, 56)]),
             outcomes: counts([("Acquitted", 8)]),
             attackers: 46 * B - 8 * B / 2,
-            honest: 200 * B + 8 * B / 2 - 8 * 4,
+            honest: 200 * B + 8 * B / 2 - 8 * (2_500 + 4),
         }
     );
 }
@@ -652,8 +653,8 @@ fn early_acquittal_does_not_clear_what_comes_later() {
     });
     for (rules, moment, opened) in early.into_iter().chain(late) {
         let bond = rules.initiator_bond;
-        // What bonus and pool leave out of a lost bond.
-        let part = bond * u64::from(rules.initiator_bonus_bps + rules.pool_bps) / 10_000;
+        // A lost bond is shared as a slash: the bonus is the acquitted node's.
+        let part = bond * u64::from(rules.initiator_bonus_bps) / 10_000;
         for (then, second, left) in [
             (DOWNTIME, Outcome::ConvictedDowntime, 9),
             (MALICE, Outcome::ConvictedMalice, 0),
@@ -1089,7 +1090,7 @@ fn stolen_key_of_a_witness(workers: usize) -> (Counts, u64, u64) {
 }
 
 /// Not defended, and told in the docs: a bond for each accusation until no stake is left, by one worker of the thief's as well as by
-/// twenty; the thief has 45 % of it, whoever clears his work the rest.
+/// twenty; the thief has 40 % of it, whoever clears his work the rest.
 #[test]
 fn stolen_hot_key_of_a_witness_is_worth_its_whole_stake() {
     for workers in [20, 1] {
@@ -1098,7 +1099,7 @@ fn stolen_hot_key_of_a_witness_is_worth_its_whole_stake() {
             (
                 counts([(PASSES, 16), ("StakePledged", 4)]),
                 0,
-                8 * B / 100 * 45
+                8 * B / 10 * 4
             )
         );
     }
@@ -1378,7 +1379,7 @@ fn deposits_of_the_awake_do_not_run_out() {
             honest_votes: counts([(PASSES, 24)]),
             outcomes: counts([("Acquitted", 6)]),
             attackers: 46 * B - 6 * B / 2 + 6 * 2 * 4_583,
-            honest: 140 * B + 4 * 3 * B / 20 + 6 * (22_500 + 4 * 4_583),
+            honest: 140 * B + 4 * 3 * B / 20 + 6 * (20_000 + 4 * 4_583),
         }
     );
 }
@@ -1440,7 +1441,7 @@ fn leaves_while_pledged(rules: RulesArgs) -> (i64, u64) {
 /// The bond stays behind, and is lost.
 #[test]
 fn accuser_that_leaves_while_pledged_loses_its_bond() {
-    assert_eq!(leaves_while_pledged(seed()), (-(B as i64) / 2, 22_500));
+    assert_eq!(leaves_while_pledged(seed()), (-(B as i64) / 2, 20_000));
 }
 
 /// A worker of 20 B and 4 bonds accuses four honest ones of good work, is accused in the same slot and convicted of malice, with all it
@@ -1485,7 +1486,7 @@ fn accuser_that_is_slashed_while_pledged_has_no_bond_left_to_lose() {
     );
     assert_eq!(
         slashed_while_pledged(seed(), false),
-        (acquitted, 4 * 22_500, 4 * B / 2)
+        (acquitted, 4 * 20_000, 4 * B / 2)
     );
 }
 

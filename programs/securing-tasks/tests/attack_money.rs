@@ -36,7 +36,7 @@ fn griefing_audits_cost_a_bond_each_and_pay_the_accused() {
     }
     assert_eq!(
         gains(&mut game, [&griefer, &honest, &voters[0], &voters[1]]),
-        [-600_000, 300_000 + 240_000, 180_000, 180_000]
+        [-600_000, 300_000 + 180_000, 180_000, 180_000]
     );
 }
 
@@ -117,7 +117,7 @@ fn griefing_audits_side_by_side_cost_a_bond_each_and_stop_nobody() {
     assert_eq!(settle(&mut game, &other, &[]), Outcome::NoVerdict);
     assert_eq!(
         gains(&mut game, [&griefer, &honest, &voters[0], &voters[1]]),
-        [-1_000_000, 400_000, 300_000, 300_000]
+        [-1_000_000, 300_000, 300_000, 300_000]
     );
 }
 
@@ -523,7 +523,7 @@ fn stolen_hot_key_of_a_witness_loses_a_bond_for_each_accusation() {
     }
     assert_eq!(
         gains(&mut game, [&victim, &thief, &honest[0]]),
-        [-800_000, 320_000, 240_000]
+        [-800_000, 240_000, 240_000]
     );
 }
 

@@ -526,7 +526,7 @@ fn claim_vote_locks_the_share_for_the_leave_delay() {
 
 #[test]
 fn claim_vote_locks_the_accuseds_and_the_initiators_award_too() {
-    for (opinion, award) in [(VALID, [80_000, 0]), (MALICE, [0, 600_000 + 400_000])] {
+    for (opinion, award) in [(VALID, [60_000, 0]), (MALICE, [0, 600_000 + 400_000])] {
         let mut case = resolved(rules(), &[opinion, opinion]);
         let (who, award) = if award[0] > 0 {
             (case.game.here(&case.accused), award[0])

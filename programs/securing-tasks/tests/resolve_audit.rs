@@ -483,7 +483,7 @@ fn resolve_audit_without_verdict_frees_the_bond_and_clears_nothing() {
     }
 }
 
-// Acquittal. Of the bond of 200,000 the voters get 60 %, what they would have had of a slash.
+// Acquittal. The bond of 200,000 is shared as a slash is: 30 % to the accused, 10 % to the pool, 60 % to the voters.
 
 #[test]
 fn resolve_audit_acquittal_splits_the_bond() {
@@ -493,13 +493,14 @@ fn resolve_audit_acquittal_splits_the_bond() {
         sent,
         &AuditResolved {
             bond_lost: 200_000,
-            accused_award: 80_000,
+            accused_award: 60_000,
+            pool_award: 20_000,
             voters_pot: 120_000,
             ..case.event(Outcome::Acquitted)
         },
     );
     assert_eq!(case.money(&case.initiator), [1_800_000, 0, 0, 0]);
-    assert_eq!(case.money(&case.accused), [4_000_000, 0, 0, 80_000]);
+    assert_eq!(case.money(&case.accused), [4_000_000, 0, 0, 60_000]);
     assert_eq!(
         case.game.node(&case.accused).locked_until.get(),
         START + 202 + 600
@@ -511,20 +512,21 @@ fn resolve_audit_acquittal_splits_the_bond() {
     assert_eq!(audit.voters_pot.get(), 120_000);
     assert_eq!(audit.voters_weight.get(), 3);
     assert_eq!(audit.voters_left.get(), 120_000);
-    assert_eq!(case.game.task().pool.get(), 0);
+    assert_eq!(case.game.task().pool.get(), 20_000);
     assert_eq!(case.game.task().electorate.stake.get(), 11_300_000);
 }
 
-/// 60 % of 100,001 are 60,000.6: the accused gets what the floor leaves over.
+/// 60 % of 100,001 are 60,000.6, 30 % are 30,000.3: the pool gets what the floors leave over.
 #[test]
-fn resolve_audit_acquittal_leaves_the_remainder_to_the_accused() {
+fn resolve_audit_acquittal_leaves_the_remainder_to_the_pool() {
     let rules = RulesArgs {
         initiator_bond: 100_001,
         ..rules()
     };
     let case = resolved(rules, MALICE, &[VALID, VALID]);
-    assert_eq!(case.money(&case.accused)[3], 40_001);
+    assert_eq!(case.money(&case.accused)[3], 30_000);
     assert_eq!(case.state().voters_pot.get(), 60_000);
+    assert_eq!(case.game.task().pool.get(), 10_001);
 }
 
 #[test]
@@ -863,7 +865,7 @@ fn resolve_audit_acquittal_takes_what_is_left_of_the_bond() {
         let node = game.node(&initiator);
         assert_eq!((node.stake.get(), node.bonds.get()), (left, 200_000));
         let sent = game.resolve_audit(&own);
-        // 60 % for the voters, the rest for the accused.
+        // Shared as a slash is.
         logged(
             sent,
             &AuditResolved {
@@ -875,8 +877,8 @@ fn resolve_audit_acquittal_takes_what_is_left_of_the_bond() {
                 slash: 0,
                 bond_lost: lost,
                 initiator_award: 0,
-                accused_award: lost / 5 * 2,
-                pool_award: 0,
+                accused_award: lost / 10 * 3,
+                pool_award: lost / 10,
                 voters_pot: lost / 5 * 3,
                 slot: START + 201,
             },

@@ -112,7 +112,7 @@ fn conviction_for_downtime_from_nothing_to_an_empty_vault() {
     );
 }
 
-/// The initiator's bond of 200,000: 80,000 to the accused, 120,000 among three votes.
+/// The initiator's bond of 200,000: 60,000 to the accused, 20,000 to the pool, 120,000 among three votes.
 #[test]
 fn acquittal_from_nothing_to_an_empty_vault() {
     let mut case = played(rules(), 2, &[0, 0, 0]);
@@ -120,11 +120,11 @@ fn acquittal_from_nothing_to_an_empty_vault() {
         outcome(&case),
         (Outcome::Acquitted, SubmissionStatus::Acquitted)
     );
-    assert_eq!(case.game.node(&case.accused).locked.get(), 80_000);
-    assert_eq!(case.game.task().pool.get(), 1_000_000);
+    assert_eq!(case.game.node(&case.accused).locked.get(), 60_000);
+    assert_eq!(case.game.task().pool.get(), 1_020_000);
     assert_eq!(
         ended(&mut case, 3),
-        ([80_000, -200_000, 40_000, 40_000, 40_000], 0)
+        ([60_000, -200_000, 40_000, 40_000, 40_000], 20_000)
     );
 }
 
@@ -138,7 +138,7 @@ fn acquittal_by_stake_from_nothing_to_an_empty_vault() {
     );
     assert_eq!(
         ended(&mut case, 3),
-        ([80_000, -200_000, 21_818, 32_727, 65_454], 1)
+        ([60_000, -200_000, 21_818, 32_727, 65_454], 20_001)
     );
 }
 
