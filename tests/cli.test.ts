@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Node, Role } from "@securing-tasks/client";
+import { ACCOUNT_BYTES, rentOf, tokenAccountOf } from "@securing-tasks/client";
 import type { GameOptions } from "@securing-tasks/demo/game";
 import { Game } from "@securing-tasks/demo/game";
-import { Keypair } from "@solana/web3.js";
+import { AuthorityType, createSetAuthorityInstruction } from "@solana/spl-token";
+import { Keypair, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 import getPort from "get-port";
 import type { Person } from "./utils/command_line";
@@ -193,6 +195,139 @@ describe("the command line", () => {
     });
   });
 
+  it("opens an audit beside others, and resolves those that were opened before it first", async () => {
+    const { game, task, creator } = await play({
+      rules: {
+        ...RULES,
+        roundSlots: 1_200n,
+        submissionSlots: 100n,
+        auditSlots: 500n,
+        revealSlots: 400n,
+        leaveDelaySlots: 1_200n,
+        quorumVotes: 2,
+      },
+      seats: [...workers(5_000n, "worker"), ...witnesses(4_000n, "friend", "honest", "b", "c")],
+    });
+    const work = await game.submit("worker", await game.round());
+    const first = await game.accuse("friend", work, "downtime");
+    const honest = await keyOf(game, "honest", "operator");
+    const { audit, others, endSlot } = await cli.json<{
+      readonly audit: string;
+      readonly others: number;
+      readonly endSlot: string;
+    }>(
+      [
+        ...["audit", "open", task, "--submission", work.address.toBase58()],
+        ...["--accusation", "malice"],
+      ],
+      honest,
+    );
+    expect(others).to.equal(1);
+    const pledged = await cli.json(["node", "status", task], honest);
+    expect(pledged).to.include({ pledged: "101", stake: "4000" });
+    for (const name of ["b", "c"]) {
+      const voter = await keyOf(game, name, "operator");
+      await cli.json(["audit", "vote", audit, "--opinion", "malice"], voter);
+    }
+    const shown = await cli.json<{ readonly earlierOpen: readonly string[] }>(
+      ["audit", "show", audit],
+      nobody,
+    );
+    expect(shown.earlierOpen).to.deep.equal([first.address.toBase58()]);
+    await localnet().waitForSlot(BigInt(endSlot));
+    const resolved = await cli.json<{
+      readonly outcome: string;
+      readonly earlier: readonly string[];
+      readonly resolved: Readonly<Record<string, string>>;
+    }>(["audit", "resolve", audit], creator);
+    expect(resolved.outcome).to.equal("convictedMalice");
+    expect(resolved.resolved).to.include({ audit, slash: "2500" });
+    expect(resolved.earlier).to.deep.equal([first.address.toBase58()]);
+    const listed = await cli.json<
+      readonly { readonly attempt: number; readonly outcome: string }[]
+    >(["audit", "list", task], nobody);
+    expect(listed.map(({ attempt, outcome }) => [attempt, outcome])).to.deep.equal([
+      [0, "noVerdict"],
+      [1, "convictedMalice"],
+    ]);
+    const again = await cli.failure(["audit", "resolve", audit], creator);
+    expect(again).to.include({ exit: 1, name: "alreadyResolved" });
+  });
+
+  it("lets another key pay for a node and for entries of the list, and the rent goes back to it", async () => {
+    const { game, task, creator } = await play({
+      rules: { ...RULES, witnessGate: { kind: "allowlist" } },
+    });
+    const payer = await cli.person("payer", 1n);
+    const owner = await cli.person("owner-without-sol");
+    await game.newcomer(1_000n, owner.key);
+    const hot = await cli.person("hot-of-owner");
+    const rich = async (): Promise<bigint> =>
+      BigInt(await localnet().connection.getBalance(payer.key.publicKey));
+    const before = await rich();
+    const allow = ["task", "allow", task, owner.key.publicKey.toBase58(), "--role", "witness"];
+    await cli.json([...allow, "--payer", payer.file], creator);
+    const join = ["node", "join", task, "--role", "witness", "--stake", "1000 base"];
+    const joined = await cli.json<{ readonly signature: string }>(
+      [...join, "--operator", hot.file, "--payer", payer.file],
+      owner,
+    );
+    const ledger = await game.ledger();
+    const mine = payer.key.publicKey.toBase58();
+    expect(ledger.nodes.map((node) => node.payer.toBase58())).to.deep.equal([mine]);
+    expect(ledger.entries.map((entry) => entry.payer.toBase58())).to.deep.equal([mine]);
+    expect((await localnet().outcome(joined.signature)).fee).to.equal(10_000n);
+    const { node, allowEntry } = ACCOUNT_BYTES;
+    const [ofNode, ofEntry] = [rentOf(node), rentOf(allowEntry)];
+    expect(before - (await rich())).to.equal(ofNode + ofEntry + 20_000n);
+    await cli.json([...allow, "--remove"], creator);
+    expect(before - (await rich())).to.equal(ofNode + 20_000n);
+  });
+
+  it("clears a retired task away for anybody, whatever its nodes leave behind", async () => {
+    const { game, task, creator } = await play({
+      rules: { ...RULES, workerGate: { kind: "allowlist" } },
+      seats: witnesses(1_000n, "absent", "hostile"),
+    });
+    await game.allow(Keypair.generate().publicKey.toBase58(), "worker");
+    const [absent, hostile] = [game.player("absent").owner, game.player("hostile").owner];
+    // Its usual account is another's: what is paid there would be no more its own.
+    const gone = tokenAccountOf(game.task.mint, hostile.publicKey);
+    const give = createSetAuthorityInstruction(
+      gone,
+      hostile.publicKey,
+      AuthorityType.AccountOwner,
+      Keypair.generate().publicKey,
+    );
+    await localnet().send(new Transaction().add(give), [game.bank, hostile]);
+
+    const { returnSlot } = await cli.json<{ readonly returnSlot: string }>(
+      ["task", "retire", task],
+      creator,
+    );
+    const { retiredSlot, rules } = await game.client.fetch("task", game.task.address);
+    expect(returnSlot).to.equal((retiredSlot + rules.leaveDelaySlots).toString());
+    const stranger = await cli.person("stranger", 1n);
+    const early = await cli.failure(["task", "close", task], stranger);
+    expect(early).to.include({ exit: 1, name: "notEmpty" });
+    expect(early.message).to.match(/its owner can ask to leave, and withdraw; anybody may/);
+    await localnet().waitForSlot(BigInt(returnSlot));
+    const closed = await cli.json(["task", "close", task, "--sweep"], stranger);
+    expect(closed).to.include({ closed: true, payer: creator.key.publicKey.toBase58() });
+    expect(await game.client.find("task", game.task.address)).to.equal(null);
+    for (const owner of [absent, hostile]) {
+      const { value } = await localnet().connection.getParsedTokenAccountsByOwner(owner.publicKey, {
+        mint: game.task.mint.address,
+      });
+      const amounts = value.map(
+        ({ account }) =>
+          (account.data.parsed as { info: { tokenAmount: { amount: string } } }).info.tokenAmount
+            .amount,
+      );
+      expect(amounts).to.deep.equal(["1000"]);
+    }
+  });
+
   it("adds stake, names another operator, and takes a request to leave back", async () => {
     const { game, task } = await play({ seats: workers(5_000n, "worker") });
     const owner = await keyOf(game, "worker", "owner");
@@ -204,6 +339,11 @@ describe("the command line", () => {
     expect((await node()).stake).to.equal(5_700n);
     const poor = await cli.failure(["node", "stake", task, "--amount", "1 base"], owner);
     expect(poor).to.include({ exit: 1, name: "InsufficientFunds" });
+
+    const young = await cli.json<{
+      readonly arrivals: readonly { readonly amount: string }[];
+    }>(["node", "status", task], owner);
+    expect(young.arrivals.at(-1)?.amount).to.equal("700");
 
     const hot = await cli.person("new-hot");
     const named = await cli.json(["node", "operator", task, hot.file], owner);

@@ -212,6 +212,32 @@ describe("task create on a validator", () => {
     expect(said.warnings.join()).to.include("was not tried");
   });
 
+  it("lets another key pay rent and fees, and the creator what goes into the pool", async () => {
+    const payer = person;
+    const poor = await cli.person("creator-without-rent", 1n);
+    const beggar = await cli.person("beggar-who-pays");
+    const args = [
+      ...["task", "create", "--preset", "seed", "--mint", "SOL", "--bounty", "0.01"],
+      ...["--audit-function", "audit.js", "--fund", "0.5", "--payer"],
+    ];
+    const refused = await cli.failure([...args, beggar.file], poor);
+    expect(refused).to.include({ exit: 1, name: "InsufficientFunds" });
+    expect(refused.message).to.include(`${beggar.key.publicKey.toBase58()} holds 0 SOL`);
+
+    const before = await lamports();
+    const said = await cli.json<Created>([...args, payer.file], poor);
+    const task = await client.fetch("task", new PublicKey(said.task));
+    expect([task.creator, task.payer].map(String)).to.deep.equal(
+      [poor.key.publicKey, creator.publicKey].map(String),
+    );
+    // Two signatures.
+    expect([said.fee, said.costs.fees]).to.deep.equal(["10000", "10000"]);
+    const pool = BigInt(said.costs.pool);
+    expect(before - (await lamports())).to.equal(BigInt(said.costs.total) - pool);
+    const left = await localnet().connection.getBalance(poor.key.publicKey);
+    expect(SOL - BigInt(left)).to.equal(pool);
+  });
+
   it("says what is missing to who can't pay", async () => {
     const { code, stderr, stdout } = await cli.run(
       [
