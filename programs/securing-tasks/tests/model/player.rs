@@ -245,18 +245,22 @@ impl Player {
                 27 => {
                     rules.deposit = rules.min_stake[0].min(rules.min_stake[1]) + self.dice.below(2)
                 }
-                // One unit of a slash, one of a bonus, or none.
-                28 => {
+                // One unit of a slash, or of a bonus, or none.
+                28..=29 => {
+                    (rules.bond, rules.deposit) = (1, 0);
+                    rules.allow_large_stake = true;
                     rules.min_stake[0] = self.dice.range(1, 10_001);
-                    rules.malice_bps = 10_000u64.div_ceil(rules.min_stake[0]) as u16;
-                    rules.malice_bps -= self.dice.below(2).min(u64::from(rules.malice_bps)) as u16;
-                    rules.downtime_bps = self.dice.below(2) as u16 * rules.malice_bps;
-                }
-                29 => {
-                    let malice = rules.min_stake[0] as u128 * u128::from(rules.malice_bps) / 10_000;
-                    let malice = malice.clamp(1, 10_000) as u64;
-                    rules.bonus_bps = 10_000u64.div_ceil(malice) as u16;
-                    rules.bonus_bps -= self.dice.below(2) as u16;
+                    let share = |dice: &mut Dice, of: u64| {
+                        (10_000u64.div_ceil(of) - dice.below(2)).clamp(1, 10_000) as u16
+                    };
+                    if self.dice.percent(50) {
+                        rules.malice_bps = share(&mut self.dice, rules.min_stake[0]);
+                        rules.downtime_bps = self.dice.below(2) as u16 * rules.malice_bps;
+                    } else {
+                        (rules.downtime_bps, rules.malice_bps) = (0, 10_000);
+                        rules.bonus_bps = share(&mut self.dice, rules.min_stake[0]);
+                        rules.pool_bps = 0;
+                    }
                 }
                 30..=31 => {
                     rules.gates[self.dice.below(2) as usize] = self.dice.pick(&[
