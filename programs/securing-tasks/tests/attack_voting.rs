@@ -2,7 +2,7 @@
 //!
 //! Each is carried out with the attacker's own keys and ends with what everyone has in the wallet, fees aside. Unless a test says
 //! otherwise: a conviction for malice takes 2,000,000 of 4,000,000 (600,000 bonus, 200,000 pool, 1,200,000 voters); an acquittal
-//! takes the bond of 200,000 (80,000 to the accused, 120,000 to the voters); a commitment that is never revealed loses 50,000.
+//! takes the bond of 200,000 (60,000 to the accused, 20,000 pool, 120,000 to the voters); a commitment that is never revealed loses 50,000.
 
 mod attack_kit;
 mod common;
