@@ -148,7 +148,10 @@ impl Node {
             TaskError::JoinedAfterSubmission
         );
         let mut weight = self.active()?;
-        for arrival in self.arrivals {
+        for arrival in &self.arrivals {
+            if arrival.amount.get() == 0 {
+                break;
+            }
             if arrival.slot.get() >= slot {
                 weight = minus(weight, arrival.amount)?;
             }
@@ -429,14 +432,16 @@ impl Node {
         hold((self.leaving.get() > 0) == (self.leave_slot.get() > 0))?;
         hold(self.live.get() > 0 || self.bonds.get() == 0)?;
         hold(self.commitments.get() <= self.live.get())?;
-        let (mut young, mut last) = (0, None);
-        for arrival in self.arrivals {
-            hold(arrival.amount.get() > 0 || arrival.slot.get() == 0)?;
-            if arrival.amount.get() > 0 {
-                hold(last.is_none_or(|slot| slot < arrival.slot.get()))?;
-                young = plus(young, arrival.amount)?;
-                last = Some(arrival.slot.get());
+        // Filled from the front, oldest first.
+        let (mut young, mut last) = (0u64, 0);
+        for arrival in &self.arrivals {
+            let slot = arrival.slot.get();
+            if arrival.amount.get() == 0 {
+                break;
             }
+            hold(slot > last || young == 0)?;
+            young = plus(young, arrival.amount)?;
+            last = slot;
         }
         hold(young <= self.active()?)?;
         hold((self.locked.get() > 0) == (self.locked_until.get() > 0))?;
