@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { LogLine } from "./daemon";
 import type { Member } from "./fleet";
 import { Fleet } from "./fleet";
+import { dice } from "../utils/dice";
 
 /*
  * npm run soak: many rounds, eight daemons, each killed now and then at a random moment, hosts that lie or go dark for a round.
@@ -33,18 +34,6 @@ const RULES = `
 
 /** What an attempt to do twice would look like on the chain: refused there, and paid for. */
 const ONCE = ["joinTask", "submitWork", "castVote", "commitVote", "revealVote"];
-
-/** Numbers that follow from a seed, so that a bad run's kills can be played again. Timing is the machine's own. */
-function dice(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    // Mulberry32.
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % sides;
-  };
-}
 
 const say = (text: string): void => {
   process.stdout.write(`[soak] ${text}\n`);

@@ -593,11 +593,12 @@ export class TaskIndex {
 
   /** The event does not say what was closed: only one kind of account is at the address. */
   private close(event: TaskEventNamed<"accountClosed">): void {
-    const { account, poolAward } = event.data;
+    const { account, poolAward, slot } = event.data;
     const key = account.toBase58();
     const task = this.theTask();
     const [vote, audit] = [this.votes.get(key), this.audits.get(key)];
     const [submission, round] = [this.submissions.get(key), this.rounds.get(key)];
+    const node = this.nodes.get(key);
     if (vote) {
       this.audit(vote.audit).liveVotes -= 1;
       this.node(vote.owner).live -= 1;
@@ -611,7 +612,8 @@ export class TaskIndex {
       this.agree(event, "poolAward", round.left);
       task.pool += poolAward;
       task.rounds -= 1;
-    } else if (this.nodes.has(key)) {
+    } else if (node) {
+      replay.closeNode(task, node, slot, this.rules);
       task.nodes -= 1;
     } else if (account.equals(this.address)) {
       this.agree(event, "poolAward", task.pool);

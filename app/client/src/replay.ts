@@ -93,8 +93,14 @@ export function othersBefore(
   rules: TaskRules,
 ): Electorate {
   const all = task.beforeSlot === slot ? task.before : task.electorate;
-  const own = node.beforeSlot === slot ? node.before : electorateOf(node, rules);
+  const own = electorateBefore(node, slot, rules);
   return leastOf(less(all, own), others(task, node, rules));
+}
+
+/** Forgets a node, which has nothing left. */
+export function closeNode(task: ElectorateState, node: Node, slot: bigint, rules: TaskRules): void {
+  if (task.beforeSlot !== slot) return;
+  task.before = less(task.before, electorateBefore(node, slot, rules));
 }
 
 /** The lesser of each. */
@@ -232,6 +238,11 @@ function depart(node: NodeState, amount: bigint): void {
     left -= last.amount;
   }
   node.arrivals = arrivals;
+}
+
+/** What a node could vote with just before `slot`, the current one. */
+function electorateBefore(node: Node, slot: bigint, rules: TaskRules): Electorate {
+  return node.beforeSlot === slot ? node.before : electorateOf(node, rules);
 }
 
 function sumOf(a: Electorate, b: Electorate): Electorate {

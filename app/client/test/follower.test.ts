@@ -14,6 +14,7 @@ import { Game } from "@securing-tasks/demo/game";
 import { createSyncNativeInstruction } from "@solana/spl-token";
 import { Keypair, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
+import { dice } from "../../../tests/utils/dice";
 import { RULES, claimAll, witnesses, workers } from "../../../tests/utils/games";
 import { refusal } from "../../../tests/utils/refusal";
 
@@ -143,16 +144,14 @@ describe("who follows a task", () => {
       this.timeout(120_000);
       const chain = await embedded();
       const client = new SecuringTasksClient(chain.provider(Keypair.generate()));
-      // A generator of Lehmer: the same numbers in every run.
-      let seed = 7;
-      const dice = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+      const roll = dice(7);
       const kinds = client.program.idl.events.map(({ name }) => name);
       const ways: [string, (outcome: TransactionOutcome) => TransactionOutcome | null][] = [
         ["loses nothing", (one) => one],
         ["loses all", (one) => cutBefore(one, 0)],
-        ["loses some", (one) => (dice() < 0.5 ? one : cutBefore(one, dice() * one.logs.length))],
-        ["has no log", (one) => (dice() < 0.7 ? one : { ...one, logs: [], programs: null })],
-        ["misses transactions", (one) => (dice() < 0.8 ? one : null)],
+        ["loses some", (one) => (roll(2) < 1 ? one : cutBefore(one, roll(one.logs.length)))],
+        ["has no log", (one) => (roll(10) < 7 ? one : { ...one, logs: [], programs: null })],
+        ["misses transactions", (one) => (roll(10) < 8 ? one : null)],
         ...kinds.map((kind): (typeof ways)[number] => [kind, (one) => without(client, kind, one)]),
       ];
       const all = new Map<string, Listener>();

@@ -165,7 +165,10 @@ function reasons(game: Game, events: readonly TaskEvent[]): Map<string, string[]
   if (isConviction(resolved.outcome)) {
     say(ROUNDS, "convicted work earns nothing: its bounty waits for the round's end");
   }
-  if (resolved.poolAward > 0n) say(POOL, `its part of the slash, ${sol(resolved.poolAward)}`);
+  if (resolved.poolAward > 0n) {
+    const of = isConviction(resolved.outcome) ? "slash" : "lost bond";
+    say(POOL, `its part of the ${of}, ${sol(resolved.poolAward)}`);
+  }
 
   const opinions = new Map(
     named(events, "voteCast").map(({ data }) => [game.nameOf(data.voter), data.opinion]),
