@@ -122,7 +122,7 @@ pub fn close_vault(
 
 /// Refuses, by name, a mint whose extensions let tokens move or shrink without us, and every extension not known here.
 ///
-/// Extensions never come to a mint after it was initialised, so that checking once is enough.
+/// None of these comes to a mint after it was initialised (a group membership can, and moves nothing), so that checking once is enough.
 pub fn check_mint(mint: &InterfaceAccount<Mint>) -> Result<()> {
     let view = mint.account();
     // SAFETY: nothing borrows the mint mutably; it isn't a writable account of any instruction.
