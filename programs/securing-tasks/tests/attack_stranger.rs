@@ -1,0 +1,512 @@
+//! A stranger's attacks, of the pairs of rules that meet seldom: a slash of downtime and the minimum, leaving and the electorate, a gate on
+//! a task that has ended, the accused's own stake and the quorum.
+//!
+//! Where an attack passes, the test shows its price, and beside it the same game without the attacker's move.
+
+mod attack_kit;
+mod common;
+
+use anchor_lang::prelude::{Address, ProgramError};
+use attack_kit::*;
+use common::*;
+use securing_tasks::{Audit, GateKind, Outcome, RewardRule, RulesArgs, VoteWeight};
+use solana_signer::Signer;
+use solana_transaction::InstructionError;
+
+/// One round's bounty, in base units.
+const B: u64 = 100_000;
+const WORKER: u8 = 0;
+const WITNESS: u8 = 1;
+const SALT: [u8; 32] = [9; 32];
+
+/// The preset `seed`: open votes by node, all voters paid.
+fn seed() -> RulesArgs {
+    RulesArgs {
+        round_slots: 1_500,
+        submission_slots: 600,
+        audit_slots: 750,
+        commit_slots: 0,
+        reveal_slots: 750,
+        leave_delay_slots: 4_500,
+        worker_min_stake: 20 * B,
+        witness_min_stake: 5 * B,
+        bounty_per_round: B,
+        initiator_bond: B / 2,
+        vote_deposit: B / 20,
+        quorum_votes: 2,
+        quorum_bps: 2_000,
+        downtime_bps: 1_000,
+        malice_bps: 10_000,
+        initiator_bonus_bps: 4_000,
+        pool_bps: 500,
+        vote_weight: VoteWeight::Node as u8,
+        reward_rule: RewardRule::All as u8,
+        worker_gate: open_gate(),
+        witness_gate: open_gate(),
+        allow_large_stake: false,
+    }
+}
+
+/// The preset `strict`: secret votes by stake, the majority paid.
+fn strict() -> RulesArgs {
+    RulesArgs {
+        round_slots: 4_500,
+        submission_slots: 1_500,
+        audit_slots: 1_500,
+        commit_slots: 1_500,
+        reveal_slots: 1_500,
+        leave_delay_slots: 216_000,
+        worker_min_stake: 50 * B,
+        witness_min_stake: 10 * B,
+        initiator_bond: B,
+        vote_deposit: B / 10,
+        quorum_votes: 3,
+        quorum_bps: 5_000,
+        initiator_bonus_bps: 3_000,
+        pool_bps: 1_000,
+        vote_weight: VoteWeight::Stake as u8,
+        reward_rule: RewardRule::Majority as u8,
+        ..seed()
+    }
+}
+
+fn all<const N: usize>(actors: &[Actor; N]) -> [&Actor; N] {
+    std::array::from_fn(|i| &actors[i])
+}
+
+fn held(game: &Game, actors: &[&Actor]) -> u64 {
+    actors
+        .iter()
+        .map(|actor| {
+            let node = game.node(actor);
+            node.stake.get() + node.locked.get() + node.locked_next.get() + node.payable.get()
+        })
+        .sum()
+}
+
+/// What a case of many audits came to.
+#[derive(Debug, PartialEq)]
+struct Robbery {
+    /// Votes of the honest that were taken.
+    honest_votes: usize,
+    /// Audits that ended with this outcome.
+    malice: usize,
+    /// Base units of the nodes at the end.
+    attackers: u64,
+    honest: u64,
+}
+
+/// One audit of each worker's work, all opened at once. Every worker tries to say `honest` in the audits of the others, the friends say
+/// malice in all; then everything is revealed, resolved and claimed. A vote that isn't taken is refused with `refusal`.
+fn judge(
+    game: &mut Game,
+    audits: &[Address],
+    workers: &[&Actor],
+    honest: u8,
+    friends: &[&Actor],
+    refusal: TaskError,
+) -> (usize, usize) {
+    let refusal = InstructionError::Custom(number(refusal));
+    let open = game.rules.commit_slots == 0;
+    let vote = |game: &mut Game, voter: &Actor, audit: &Address, opinion| {
+        if open {
+            game.cast_vote(voter, audit, opinion)
+        } else {
+            game.commit_vote(voter, audit, opinion, SALT)
+        }
+    };
+    let mut votes = Vec::new();
+    for (audit, accused) in audits.iter().zip(workers) {
+        for voter in workers {
+            if voter.node == accused.node {
+                continue;
+            }
+            let sent = vote(game, voter, audit, honest);
+            if sent.is_ok() {
+                votes.push((*voter, audit, honest));
+            } else {
+                assert_eq!(failure(sent), refusal);
+            }
+        }
+    }
+    let taken = votes.len();
+    for audit in audits {
+        for friend in friends {
+            vote(game, friend, audit, MALICE).unwrap();
+            votes.push((*friend, audit, MALICE));
+        }
+    }
+    if !open {
+        let reveal = game.get::<Audit>(&audits[0]).reveal_slot.get();
+        game.warp(reveal);
+        for (voter, audit, opinion) in &votes {
+            game.reveal_vote(voter, audit, *opinion, SALT).unwrap();
+        }
+    }
+    let end = game.get::<Audit>(&audits[0]).end_slot.get();
+    game.warp(end);
+    let mut malice = 0;
+    for audit in audits {
+        game.resolve_audit(audit).unwrap();
+        malice += usize::from(outcome(game, audit) == Outcome::ConvictedMalice);
+    }
+    for (voter, audit, _) in &votes {
+        game.claim_vote(voter, audit).unwrap();
+    }
+    (taken, malice)
+}
+
+/// The number that the runtime shows for an error of the program.
+fn number(error: TaskError) -> u32 {
+    match error.into() {
+        ProgramError::Custom(number) => number,
+        _ => unreachable!("the program's errors are custom"),
+    }
+}
+
+// A slash for downtime puts nodes at the minimum below it, and out of the jury.
+
+/// Eight workers of `stake`, three attackers with 20 B in all: 3 of 11 heads. The services are flooded for some minutes, the daemons are
+/// awake: all honest say downtime, truthfully, of each other. Resolving, which anyone may, takes a tenth. The attackers accuse all of malice
+/// so many slots before that, or right after it.
+fn outage(rules: RulesArgs, stake: u64, before: u64) -> Robbery {
+    let mut game = Game::new(rules);
+    let honest = [(); 8].map(|()| game.worker(stake));
+    let friends = [10, 5, 5].map(|stake| game.witness(stake * B));
+    let (workers, [accuser, voters @ ..]) = (all(&honest), all(&friends));
+    game.warp(START + 1);
+    for worker in workers {
+        game.submit_work(worker, 0).unwrap();
+    }
+    let down = workers.map(|worker| {
+        let audit = game.next_audit(accuser, worker, 0);
+        game.open_audit(accuser, worker, 0, DOWNTIME).unwrap();
+        for voter in workers {
+            if voter.node != worker.node {
+                game.cast_vote(voter, &audit, DOWNTIME).unwrap();
+            }
+        }
+        audit
+    });
+
+    game.warp(START + 751 - before);
+    let mut lies = [Address::default(); 8];
+    if before > 0 {
+        lies = workers.map(|worker| accuse(&mut game, accuser, worker, 0));
+        for audit in &lies {
+            // Seven of the ten are honest, awake and of age.
+            let eligible = game.get::<Audit>(audit).eligible.get();
+            assert!([10, 7 * stake + 20 * B].contains(&eligible));
+        }
+        game.warp(START + 751);
+    }
+    for audit in &down {
+        game.resolve_audit(audit).unwrap();
+        assert_eq!(outcome(&game, audit), Outcome::ConvictedDowntime);
+    }
+    if before == 0 {
+        lies = workers.map(|worker| accuse(&mut game, accuser, worker, 0));
+    }
+    let refusal = TaskError::StakeTooRecent;
+    let (honest_votes, malice) = judge(&mut game, &lies, &workers, DOWNTIME, &voters, refusal);
+    for (audit, accused) in down.iter().zip(workers) {
+        for voter in workers {
+            if voter.node != accused.node {
+                game.claim_vote(voter, audit).unwrap();
+            }
+        }
+    }
+    Robbery {
+        honest_votes,
+        malice,
+        attackers: held(&game, &all(&friends)),
+        honest: held(&game, &workers),
+    }
+}
+
+/// Not defended. By node, 20 %: of 160 B the attackers take 144 B and the honest lose all, where a tenth was due. It helps nobody to have
+/// been eligible when the lie was opened. By stake, 50 %: the quorum holds for what was opened before; what is opened after counts the
+/// attackers alone. A stake of 23 B for a minimum of 20 B bears one slash, and all votes are taken.
+#[test]
+fn outage_of_workers_at_the_minimum_silences_them() {
+    let half = || RulesArgs {
+        quorum_bps: 5_000,
+        vote_weight: VoteWeight::Stake as u8,
+        reward_rule: RewardRule::Majority as u8,
+        ..seed()
+    };
+    let robbed = |attackers, honest| Robbery {
+        honest_votes: 0,
+        malice: 8,
+        attackers,
+        honest,
+    };
+    for before in [0, 1] {
+        let robbery = outage(seed(), 20 * B, before);
+        assert_eq!(robbery, robbed(16_430_000, 770_000));
+    }
+    assert_eq!(outage(half(), 20 * B, 0), robbed(16_378_664, 821_296));
+    let robbery = outage(half(), 20 * B, 1);
+    assert_eq!((robbery.honest_votes, robbery.malice), (0, 0));
+    let robbery = outage(seed(), 23 * B, 1);
+    assert_eq!((robbery.honest_votes, robbery.malice), (56, 0));
+}
+
+/// Not defended: a juror at its minimum accuses work that was shown too late, and loses its bond, two fifths of it to the baiter; it is then out
+/// of the cases that were open before, not of later ones alone.
+#[test]
+fn bait_silences_a_juror_at_its_minimum_in_open_cases() {
+    for spare in [0, B / 2] {
+        let mut game = Game::new(seed());
+        let [victim, baiter] = [(); 2].map(|()| game.worker(20 * B));
+        let juror = game.worker(20 * B + spare);
+        let others = [(); 3].map(|()| game.witness(5 * B));
+        game.warp(START + 1);
+        for worker in [&victim, &baiter] {
+            game.submit_work(worker, 0).unwrap();
+        }
+        let bait = accuse(&mut game, &juror, &baiter, 0);
+        for voter in &others {
+            game.cast_vote(voter, &bait, VALID).unwrap();
+        }
+        game.warp(START + 750);
+        let lie = accuse(&mut game, &others[0], &victim, 0);
+        game.warp(START + 751);
+        game.resolve_audit(&bait).unwrap();
+        assert_eq!(game.node(&baiter).locked.get(), B / 5);
+        let vote = game.cast_vote(&juror, &lie, VALID);
+        if spare == 0 {
+            refused(vote, TaskError::StakeTooRecent);
+        } else {
+            vote.unwrap();
+        }
+    }
+}
+
+// Who asks to leave is still at risk, and has no vote any more.
+
+/// Workers with 400 B, four witnesses of 10 B: 9 % of the stake. The task ends after the submissions; the honest leave at once, or not before
+/// the last vote.
+fn exodus(at_once: bool) -> Robbery {
+    let mut game = Game::new(strict());
+    let honest = [(); 4].map(|()| game.worker(100 * B));
+    let friends = [(); 4].map(|()| game.witness(10 * B));
+    let (workers, [accuser, voters @ ..]) = (all(&honest), all(&friends));
+    game.warp(START + 1);
+    for worker in workers {
+        game.submit_work(worker, 0).unwrap();
+    }
+    game.retire_task().unwrap();
+    if at_once {
+        for worker in workers {
+            game.request_leave(worker, None).unwrap();
+        }
+    }
+    game.warp(START + 2);
+    let audits = workers.map(|worker| accuse(&mut game, accuser, worker, 0));
+    if at_once {
+        // Taking it back brings no vote back.
+        game.cancel_leave(workers[0]).unwrap();
+    }
+    let refusal = TaskError::StakeTooRecent;
+    let (honest_votes, malice) = judge(&mut game, &audits, &workers, VALID, &voters, refusal);
+    Robbery {
+        honest_votes,
+        malice,
+        attackers: held(&game, &all(&friends)),
+        honest: held(&game, &workers),
+    }
+}
+
+/// Not defended: 40 B take all of 400 B. Where the honest wait for the last vote before they ask to leave, the attackers lose four bonds.
+#[test]
+fn exodus_leaves_the_leavers_to_whoever_stays() {
+    assert_eq!(
+        exodus(true),
+        Robbery {
+            honest_votes: 0,
+            malice: 4,
+            attackers: 400 * B,
+            honest: 0,
+        }
+    );
+    assert_eq!(
+        exodus(false),
+        Robbery {
+            honest_votes: 12,
+            malice: 0,
+            attackers: 36 * B,
+            honest: 400 * B + 4 * 9 * B / 10,
+        }
+    );
+}
+
+// A gate on a task that has ended.
+
+/// Eight workers of 25 B who passed the gate by their nodes in a guild, which was retired a leave delay ago. Three witnesses of 20, 13 and
+/// 13 B, members too; with `sweep` they pay the workers out of the guild, and close their nodes there, in the slot in which they accuse them.
+fn guild(kind: GateKind, sweep: bool) -> Robbery {
+    let mut game = Game::unborn(seed());
+    game.next_task(7);
+    let guild = game.task;
+    let members = [(); 8].map(|()| game.witness(5 * B));
+    let others = [(); 3].map(|()| game.witness(5 * B));
+    game.retire_task().unwrap();
+    game.warp(START + 4_500);
+
+    let creator = game.creator.pubkey();
+    let here = task_address(&creator, 0);
+    game.enter(here);
+    game.rules.worker_gate = gate(kind, guild, 0, 0);
+    game.rules.witness_gate = gate(kind, guild, 0, 0);
+    game.create_task().unwrap();
+    let mut join = |member: &Actor, role, stake| {
+        let mut here = game.here(member);
+        here.gate_proof = Some(member.node);
+        game.join_task(&here, role, stake).unwrap();
+        here
+    };
+    let honest: [_; 8] = std::array::from_fn(|i| join(&members[i], WORKER, 25 * B));
+    let friends: [_; 3] = std::array::from_fn(|i| join(&others[i], WITNESS, [20, 13, 13][i] * B));
+    let (workers, [accuser, voters @ ..]) = (all(&honest), all(&friends));
+    game.warp(START + 4_501);
+    for worker in workers {
+        game.submit_work(worker, 0).unwrap();
+    }
+
+    game.warp(START + 4_502);
+    if sweep {
+        game.enter(guild);
+        for member in &members {
+            let pay_out = game.return_stake_ix(member);
+            game.by_anyone(pay_out).unwrap();
+            if kind == GateKind::Standing {
+                let close = game.close_node_ix(&creator, member);
+                game.by_anyone(close).unwrap();
+            }
+        }
+        game.enter(here);
+        let sent = game.open_audit(workers[0], workers[1], 0, MALICE);
+        refused(sent, TaskError::GateClosed);
+    }
+    let audits = workers.map(|worker| accuse(&mut game, accuser, worker, 0));
+    let refusal = TaskError::GateClosed;
+    let (honest_votes, malice) = judge(&mut game, &audits, &workers, VALID, &voters, refusal);
+    Robbery {
+        honest_votes,
+        malice,
+        attackers: held(&game, &all(&friends)),
+        honest: held(&game, &workers),
+    }
+}
+
+/// Not defended: 46 B take 190 of 200 B. The sweep is open to anyone, and costs its fees; a creator who closes the guild does the same in
+/// good faith, and then nobody can submit, accuse or vote.
+#[test]
+fn gate_on_an_ended_task_is_shut_by_anyone() {
+    for kind in [GateKind::Member, GateKind::Standing] {
+        assert_eq!(
+            guild(kind, true),
+            Robbery {
+                honest_votes: 0,
+                malice: 8,
+                attackers: 46 * B + 190 * B - 8,
+                honest: 0,
+            }
+        );
+        let robbery = guild(kind, false);
+        assert_eq!((robbery.honest_votes, robbery.malice), (56, 0));
+    }
+}
+
+// The accused's own stake is no jury.
+
+/// Price: not half of all stake but half of what is not the accused's, and one unit. With a quorum of 50 %, 68 B of 228 B take 100 B from a
+/// worker that has 44 %, while two with 60 B vote against it.
+#[test]
+fn largest_stake_is_judged_by_half_of_the_others() {
+    let mut game = Game::new(strict());
+    let worker = game.worker(100 * B);
+    let honest = [(); 2].map(|()| game.witness(30 * B));
+    let friends = [(); 4].map(|()| game.witness(17 * B));
+    let [accuser, voters @ ..] = all(&friends);
+    game.warp(START + 1);
+    game.submit_work(&worker, 0).unwrap();
+    let audit = accuse(&mut game, accuser, &worker, 0);
+    for voter in &honest {
+        game.commit_vote(voter, &audit, VALID, SALT).unwrap();
+    }
+    for voter in voters {
+        game.commit_vote(voter, &audit, MALICE, SALT).unwrap();
+    }
+    game.warp(START + 1_501);
+    for voter in &honest {
+        game.reveal_vote(voter, &audit, VALID, SALT).unwrap();
+    }
+    for voter in voters {
+        game.reveal_vote(voter, &audit, MALICE, SALT).unwrap();
+    }
+    let result = settle(&mut game, &audit, &voters);
+    assert_eq!(result, Outcome::ConvictedMalice);
+    assert_eq!(held(&game, &all(&friends)), 68 * B + 90 * B);
+}
+
+// As many as the quorum's votes, and one who accuses.
+
+/// A cheat with one friend, and so many honest witnesses, one of whom accuses. Answers the outcome and what the cheat has at the end.
+fn awake(honest: usize) -> (Outcome, u64) {
+    let mut game = Game::new(seed());
+    game.fund_task(B).unwrap();
+    let cheat = game.worker(20 * B);
+    game.witness(5 * B);
+    let awake: Vec<_> = (0..honest).map(|_| game.witness(5 * B)).collect();
+    game.warp(START + 1);
+    game.submit_work(&cheat, 0).unwrap();
+    let audit = accuse(&mut game, &awake[0], &cheat, 0);
+    let votes: Vec<_> = awake[1..].iter().map(|voter| (voter, MALICE)).collect();
+    let outcome = decide(&mut game, &audit, &votes);
+    game.warp(START + 1_350);
+    let bounty = game.claim_bounty(&cheat, 0);
+    assert_eq!(bounty.is_ok(), outcome == Outcome::NoVerdict);
+    (outcome, held(&game, &[&cheat]))
+}
+
+/// Two that are awake, of three that are eligible, have the quorum's two votes and can't convict, since one of them must accuse: the cheat is
+/// paid. It takes one head more than `quorum_votes`.
+#[test]
+fn quorum_of_votes_is_besides_the_accuser() {
+    assert_eq!(awake(2), (Outcome::NoVerdict, 21 * B));
+    assert_eq!(awake(3), (Outcome::ConvictedMalice, 0));
+}
+
+// Rent goes back to whatever its payer has become.
+
+/// The hot keys that paid for audit and votes become a program, or hold data of some program.
+#[test]
+fn payer_that_becomes_something_else_keeps_nothing_open() {
+    for becomes_a_program in [false, true] {
+        let mut case = Case::audited(rules(), MALICE);
+        case.vote(&[VALID, VALID, VALID]);
+        case.resolve().unwrap();
+        case.claim(3);
+        let audit = case.audit();
+        let keys = [&case.initiator, &case.voters[0]].map(|actor| actor.operator.pubkey());
+        for key in keys {
+            if becomes_a_program {
+                let program = program_bytes();
+                case.game.svm.add_program(key, &program).unwrap();
+                assert!(case.game.svm.get_account(&key).unwrap().executable);
+            } else {
+                give_data(&mut case.game.svm, &key);
+            }
+        }
+        let before = keys.map(|key| case.game.svm.get_balance(&key).unwrap());
+        for voter in &case.voters {
+            case.game.close_vote(voter, &audit).unwrap();
+        }
+        case.game.close_audit(&audit).unwrap();
+        for (key, before) in keys.iter().zip(before) {
+            assert!(case.game.svm.get_balance(key).unwrap() > before);
+        }
+    }
+}
