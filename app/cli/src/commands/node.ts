@@ -346,7 +346,7 @@ export function registerNode(root: Command): void {
       }
       if (due === 0n && !options.close) {
         throw new UserError(nothingYet(view, before, now, await session.slotMs()), {
-          name: whyNot(before, now),
+          name: whyNothing(before, now),
         });
       }
       const signatures: string[] = [];
@@ -482,7 +482,7 @@ function leavable(node: Node, rules: TaskRules): bigint {
 }
 
 /** The program's name for it that nothing can be withdrawn. */
-function whyNot(node: Node, now: bigint): RefusalName {
+export function whyNothing(node: Node, now: bigint): RefusalName {
   if (node.openAudits > 0) return "nodeAccused";
   return node.leaving > 0n && now >= node.leaveSlot ? "stakePledged" : "nothingToWithdraw";
 }
