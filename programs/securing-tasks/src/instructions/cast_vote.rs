@@ -2,7 +2,7 @@ use crate::{
     constants::*,
     error::TaskError,
     events::{VoteCast, VoteCommitted},
-    state::{Audit, Node, Opinion, Task, Vote, VoteState},
+    state::{is_missing, Audit, Node, Opinion, Task, Vote, VoteState},
 };
 use anchor_lang::prelude::*;
 
@@ -61,7 +61,7 @@ impl CastVote {
     /// A vote that nobody can read, and so nobody copy, before all are in.
     pub fn commit(&mut self, bump: u8, commitment: [u8; 32]) -> Result<()> {
         let slot = Clock::get()?.slot;
-        require!(commitment != [0; 32], TaskError::CommitmentMissing);
+        require!(!is_missing(&commitment), TaskError::CommitmentMissing);
         require!(self.audit.is_committed(), TaskError::VotesAreOpen);
         self.audit.require_committing(slot)?;
 

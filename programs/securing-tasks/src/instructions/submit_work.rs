@@ -2,7 +2,7 @@ use crate::{
     constants::*,
     error::TaskError,
     events::WorkSubmitted,
-    state::{count, pack_uri, Node, Role, Round, Submission, SubmissionStatus, Task},
+    state::{count, is_missing, pack_uri, Node, Role, Round, Submission, SubmissionStatus, Task},
 };
 use anchor_lang::{find_and_verify_program_address, prelude::*, AccountInitialize};
 
@@ -52,7 +52,7 @@ impl SubmitWork {
         );
         self.node
             .pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
-        require!(payload_hash != [0; 32], TaskError::PayloadMissing);
+        require!(!is_missing(&payload_hash), TaskError::PayloadMissing);
         require!(
             self.node.active()? >= self.task.rules.worker_min_stake.get(),
             TaskError::StakeBelowMinimum

@@ -53,6 +53,12 @@ pub(crate) fn discount(counter: &mut PodU32) -> Result<()> {
     Ok(())
 }
 
+/// Whether a hash is all zeros, in words: bytes are compared one by one on chain.
+pub(crate) fn is_missing(hash: &[u8; 32]) -> bool {
+    let [a, b, c, d]: [u64; 4] = bytemuck::cast(*hash);
+    a | b | c | d == 0
+}
+
 /// What every account ends its transitions with.
 pub(crate) fn hold(condition: bool) -> Result<()> {
     require!(condition, TaskError::InvariantBroken);

@@ -1,4 +1,6 @@
-use super::{discount, hold, minus, plus, Electorate, Gate, GateArgs, Node, PodRole, Role};
+use super::{
+    discount, hold, is_missing, minus, plus, Electorate, Gate, GateArgs, Node, PodRole, Role,
+};
 use crate::{constants::*, error::TaskError, math::ratio::bps_floor};
 use anchor_lang::prelude::*;
 use bytemuck::{Pod, Zeroable};
@@ -276,7 +278,7 @@ impl FunctionRef {
     }
 
     pub fn is_missing(&self) -> bool {
-        self.hash == [0; 32]
+        is_missing(&self.hash)
     }
 }
 
