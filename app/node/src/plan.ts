@@ -201,24 +201,39 @@ class Planner {
     if (check?.opinion === null || check?.opinion === "valid") return;
     const accusation = check?.opinion ?? "malice";
     if (!this.mayAccuse(submission, accusation)) return;
-    if (check && this.now <= check.slot + FRESH_SLOTS) this.accuse(submission, accusation, until);
-    else this.do({ kind: "check", key: `check:${address}`, submission, until });
+    if (!check || this.now > check.slot + FRESH_SLOTS) {
+      this.do({ kind: "check", key: `check:${address}`, submission, until });
+      return;
+    }
+    // All look at about the same time. Who comes later sees the audit of who came first.
+    const { spreadSlots } = this.options.config.chores;
+    const due = check.slot + this.turn(`accuse:${address}`, BigInt(spreadSlots));
+    if (this.now < due && due <= this.patience(until)) this.at(due);
+    else this.accuse(submission, accusation, until);
   }
 
   /**
-   * From which slot on a look counts. After a verdict that is milder than malice, what was seen before is answered by it; the next look is
-   * in the middle of what is left of the window, by each node at another time.
+   * From which slot on a look counts. What was seen before a verdict that is milder than malice is answered by it, and so it is by what
+   * this node saw as a juror. The next look is in the middle of what is left of the window, by each node at another time.
    *
    * Attack: a friend accuses early, all is well by then, and the worker is dark for the rest of the window.
    */
   private lookFrom(submission: Submission, until: bigint): bigint {
-    const { task } = this.view;
-    if (submission.status === "submitted") return 0n;
+    const { store } = this.options;
     const address = submission.address.toBase58();
-    const verdicts = [...this.auditsOf(submission), ...this.options.store.accusations(address)]
+    const audits = this.auditsOf(submission);
+    const verdicts = [...audits, ...store.accusations(address)]
       .filter(({ outcome }) => outcome !== "open" && outcome !== "noVerdict")
       .map(({ endSlot }) => endSlot);
-    const from = [...verdicts, submissionEnd(task, submission.round) + 1n].reduce(later);
+    const looks = audits
+      .filter(({ outcome, address: audit }) => {
+        const opinion = store.opinion(audit.toBase58())?.opinion;
+        return outcome === "open" && (opinion === "valid" || opinion === "downtime");
+      })
+      .map(({ openSlot }) => openSlot);
+    if (submission.status === "submitted" && looks.length === 0) return 0n;
+    const end = submissionEnd(this.view.task, submission.round);
+    const from = [...verdicts, ...looks, end + 1n].reduce(later);
     const left = until - MARGIN - from;
     if (left <= 0n) return until;
     return from + left / 4n + this.turn(`look:${address}`, left / 2n);
@@ -236,7 +251,7 @@ class Planner {
   }
 
   private accuse(submission: Submission, accusation: Accusation, until: bigint): void {
-    const { store, config } = this.options;
+    const { store } = this.options;
     if (!this.mayAccuse(submission, accusation)) return;
     const address = submission.address.toBase58();
     const audits = this.auditsOf(submission);
@@ -247,17 +262,19 @@ class Planner {
       (one) => isOpen(one.audit) && (one.accusation === "malice" || accusation === "downtime"),
     );
     if (enough) return;
+    const proven = this.isProven(submission);
     // What is signed stays the same: who was acquitted of it is not accused of it again. An audit that was closed before this node saw
     // its outcome may have ended so.
     const failed = own.some(
       (one) =>
         one.accusation === accusation && (one.outcome === "acquitted" || one.outcome === "open"),
     );
-    if (failed && this.isProven(submission)) return;
-    // Whoever waits saves its bond, and a friend's open audit must be no shield.
+    if (failed && proven) return;
+    // Whoever waits saves its bond, and all who vote a second vote. A friend's open audit must be no shield.
+    const patience = this.patience(until);
     const verdict = open.map(({ endSlot }) => endSlot).reduce(later, this.now);
-    const patience = until - VERDICT_SLOTS - BigInt(config.chores.spreadSlots);
-    if (open.length > 0 && verdict <= patience) {
+    const inTime = open.length > 0 && verdict <= patience;
+    if (inTime || (!proven && open.some((one) => this.says(one, accusation, until)))) {
       this.at(patience + 1n);
       return;
     }
@@ -265,6 +282,23 @@ class Planner {
     const index = this.view.node.audits;
     const key = `accuse:${address}:${index}`;
     this.do({ kind: "accuse", key, submission, accusation, index, until });
+  }
+
+  /** Last slot at which what is open may be waited for. */
+  private patience(until: bigint): bigint {
+    return until - VERDICT_SLOTS - BigInt(this.options.config.chores.spreadSlots);
+  }
+
+  /**
+   * Whether this node says as much in an open audit as it could accuse of: an audit of its own would only ask the same again. While it
+   * has no opinion there, it waits for that.
+   */
+  private says(audit: Audit, accusation: Accusation, until: bigint): boolean {
+    const name = audit.address.toBase58();
+    const found = this.options.store.opinion(name);
+    const votes = this.view.votes.has(name) || this.mayVote(audit);
+    if (!found) return votes && this.now <= this.patience(until);
+    return votes && (found.opinion === "malice" || found.opinion === accusation);
   }
 
   /** Votes and reveals. */
@@ -283,16 +317,25 @@ class Planner {
     else this.afterwards(audit, name, this.view.votes.get(name));
   }
 
-  private vote(audit: Audit, name: string): void {
+  /** First slot at which no vote is taken any more. */
+  private votesUntil({ openSlot, revealSlot, endSlot }: Audit): bigint {
+    return revealSlot > openSlot ? revealSlot : endSlot;
+  }
+
+  private mayVote(audit: Audit): boolean {
     const { task, node } = this.view;
-    if (this.isMe(audit.initiator) || this.isMe(audit.accused)) return;
-    const committed = audit.revealSlot > audit.openSlot;
-    const until = committed ? audit.revealSlot : audit.endSlot;
-    if (this.now + MARGIN >= until) return;
-    if (weightOn(node, task.rules, audit.submissionSlot) === 0n) return;
+    if (this.isMe(audit.initiator) || this.isMe(audit.accused)) return false;
+    if (this.now + MARGIN >= this.votesUntil(audit)) return false;
+    return weightOn(node, task.rules, audit.submissionSlot) > 0n;
+  }
+
+  private vote(audit: Audit, name: string): void {
+    if (!this.mayVote(audit)) return;
+    const until = this.votesUntil(audit);
     const known = this.options.store.opinion(name);
     if (known?.opinion === null) return;
     // A commitment is worth nothing without its reveal. Put aside before there is an opinion: the chores come after.
+    const committed = audit.revealSlot > audit.openSlot;
     const paid = this.pays(["vote"], committed ? 2n : 1n);
     if (!known) {
       const submission = this.submissions.get(audit.submission.toBase58());

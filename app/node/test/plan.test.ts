@@ -366,27 +366,59 @@ describe("what is due", () => {
 
   it("is to wait for an open audit's verdict, and not so long that the window is over by then", () => {
     const submission = submissionOf(other, { audits: 1 });
-    const of = (changes: Partial<Audit>, now: bigint, memory: Memory = {}) => {
+    const of = (
+      changes: Partial<Audit>,
+      now: bigint,
+      { said, ...memory }: Memory & { readonly said?: Judgement["opinion"] } = {},
+    ) => {
       // Voted in already, so that the vote is not due.
       const audit = auditOf(submission, changes);
-      const seen = view({ task: long, submissions: [submission], audits: [audit] }, [
-        voteOf(audit, "revealed"),
-      ]);
+      const opinions = new Map(said === undefined ? [] : [[audit, said]]);
+      const votes = audit.initiator.equals(me) ? [] : [voteOf(audit, "revealed")];
+      const seen = view({ task: long, submissions: [submission], audits: [audit] }, votes);
       const checks = new Map([[submission, "malice" as const]]);
       const own = audit.initiator.equals(me) ? [ownOf(audit)] : [];
-      return due(seen, now, { samples: [other], checks, accusations: own, ...memory });
+      return due(seen, now, { samples: [other], checks, opinions, accusations: own, ...memory });
     };
     // 32 slots for the verdict before the end, at 1,540.
     expect(of({ endSlot: 1_508n }, 1_050n)).to.deep.equal([[], 1_508n]);
-    expect(of({ endSlot: 1_509n }, 1_050n)[0]).to.deep.equal(["accuse"]);
+    const late = { endSlot: 1_509n };
+    expect(of(late, 1_050n, { said: null })[0]).to.deep.equal(["accuse"]);
+    // What this node says there already need not be asked twice, but where it has a proof of its own.
+    expect(of(late, 1_050n, { said: "malice" })[0]).to.deep.equal([]);
+    expect(of(late, 1_050n, { said: "malice", evidence: true })[0]).to.deep.equal(["accuse"]);
+    // Until it has looked.
+    expect(of(late, 1_508n)[0]).to.deep.equal([]);
+    // As a juror it saw nothing wrong, or less, from 1,050 on: what it saw before counts no more, and it looks again.
+    for (const said of ["valid", "downtime"] as const) {
+      const [early, look] = of(late, 1_100n, { said, seen: 1_049n });
+      expect(early).to.deep.equal([]);
+      expect(look !== null && look >= 1_172n && look < 1_416n, String(look)).to.equal(true);
+      expect(of(late, 1_416n, { said, seen: 1_049n })[0]).to.deep.equal(["check"]);
+      expect(of(late, 1_416n, { said, seen: 1_416n })[0]).to.deep.equal(["accuse"]);
+    }
     // Nobody resolves it.
     expect(of({ endSlot: 1_508n }, 1_508n)[0]).to.deep.equal(["resolve"]);
-    expect(of({ endSlot: 1_508n }, 1_509n)[0]).to.deep.equal(["accuse", "resolve"]);
+    expect(of({ endSlot: 1_508n }, 1_509n, { said: null })[0]).to.deep.equal(["accuse", "resolve"]);
     // What is held is looked at meanwhile, so that it is fresh.
     expect(of({ endSlot: 1_508n }, 1_300n, { seen: 1_100n })[0]).to.deep.equal(["check"]);
     const mine = { initiator: me, endSlot: 1_530n };
+    expect(of({ ...mine, initiator: key() }, 1_050n, { said: null })[0]).to.deep.equal(["accuse"]);
     expect(of({ ...mine, accusation: "malice" }, 1_050n)[0]).to.deep.equal([]);
     expect(of({ ...mine, accusation: "downtime" }, 1_050n)[0]).to.deep.equal(["accuse"]);
+  });
+
+  it("is an accusation by each node at another time, so that not all accuse at once", () => {
+    const turns = Array.from({ length: 50 }, () => {
+      const submission = submissionOf(other);
+      const checks = new Map([[submission, "malice" as const]]);
+      const memory = { samples: [other], checks, seen: 1_050n };
+      const seen = view({ task: long, submissions: [submission] });
+      expect(due(seen, 1_054n, memory, { spreadSlots: 5 })[0]).to.deep.equal(["accuse"]);
+      const [first, at] = due(seen, 1_050n, memory, { spreadSlots: 5 });
+      return first.length > 0 ? 1_050n : at;
+    });
+    expect(new Set(turns)).to.deep.equal(new Set([1_050n, 1_051n, 1_052n, 1_053n, 1_054n]));
   });
 
   it("is never the same accusation on the same evidence, once it failed", () => {
