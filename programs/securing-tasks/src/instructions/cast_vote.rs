@@ -99,7 +99,7 @@ impl CastVote {
             .node
             .weight_on(self.audit.submission_slot.get(), &self.task.rules)?;
         self.node
-            .pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
+            .require_not_struck(&self.task, &self.gate_proof, &self.gate_mint)?;
 
         self.node.hold_open()?;
         self.node.invariant()?;

@@ -38,9 +38,9 @@ impl ClaimVote {
             None => {
                 let deposit = self.audit.vote_deposit.get();
                 self.node.free_deposit()?;
-                lost = self
-                    .task
-                    .change(&mut self.node, slot, |node, _| node.slash(deposit))?;
+                lost = self.task.change(&mut self.node, slot, |node, rules| {
+                    node.slash(deposit, slot, rules)
+                })?;
                 count(&mut self.node.votes_unrevealed)?;
             }
             Some(opinion) => {

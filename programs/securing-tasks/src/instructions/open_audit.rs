@@ -66,7 +66,7 @@ impl OpenAudit {
             TaskError::AuditWindowClosed
         );
         self.initiator
-            .pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
+            .require_not_struck(&self.task, &self.gate_proof, &self.gate_mint)?;
         let submission_slot = self.submission.slot.get();
         let weight = self.initiator.weight_on(submission_slot, rules)?;
 

@@ -52,16 +52,16 @@ impl ResolveAudit {
         match self.audit.outcome.into() {
             Outcome::Open | Outcome::NoVerdict => {}
             Outcome::Acquitted => {
-                bond_lost = self
-                    .task
-                    .change(&mut self.initiator, slot, |node, _| node.slash(bond))?;
+                bond_lost = self.task.change(&mut self.initiator, slot, |node, rules| {
+                    node.slash(bond, slot, rules)
+                })?;
                 award = self.audit.share_bond(bond_lost)?;
             }
             Outcome::ConvictedDowntime | Outcome::ConvictedMalice => {
                 let due = self.submission.due(whole);
-                slash = self
-                    .task
-                    .change(&mut self.accused, slot, |node, _| node.slash(due))?;
+                slash = self.task.change(&mut self.accused, slot, |node, rules| {
+                    node.slash(due, slot, rules)
+                })?;
                 self.submission.add_slash(slash)?;
                 award = self.audit.share_slash(slash)?;
                 self.accused

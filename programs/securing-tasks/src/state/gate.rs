@@ -5,7 +5,8 @@ use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterfaceAccountExten
 use bytemuck::{Pod, Zeroable};
 use spl_token_group_interface::state::TokenGroupMember;
 
-/// Who may take a role. Checked at joining and again at every submission, accusation and vote; never at leaving.
+/// Who may take a role. Checked at joining and again at every submission; an allowlist also at every accusation and vote; never at
+/// leaving.
 ///
 /// Seed: "Reputation over time and secondary tokens or NFTs can be used to permission task access".
 #[pod_wrapper]

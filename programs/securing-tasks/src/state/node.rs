@@ -1,4 +1,6 @@
-use super::{count, discount, hold, minus, plus, Electorate, Rules, SubmissionStatus, Task};
+use super::{
+    count, discount, hold, minus, plus, Electorate, GateKind, Rules, SubmissionStatus, Task,
+};
 use crate::{constants::ARRIVALS, error::TaskError};
 use anchor_lang::prelude::*;
 use bytemuck::{Pod, Zeroable};
@@ -43,6 +45,13 @@ pub struct Node {
     pub leaving: PodU64,
     /// First slot at which `leaving` can be withdrawn; 0 where nothing is leaving.
     pub leave_slot: PodU64,
+    /// Up to submissions of this slot `leaving` still votes: it was active stake just before them, and none of it can leave before their
+    /// cases are over. 0 where it doesn't vote.
+    pub leaving_votes_until: PodU64,
+    /// Active stake that slashes took within one longest case, the last in `fell_slot`: for submissions up to that slot the minimum counts
+    /// it.
+    pub fallen: PodU64,
+    pub fell_slot: PodU64,
     /// Oldest first. Stake that goes takes the youngest along.
     pub arrivals: [Arrival; ARRIVALS],
     /// What the node could vote with at the start of `before_slot`, the last slot in which its stake changed.
@@ -80,6 +89,22 @@ pub struct Node {
 }
 
 impl Node {
+    /// `GateClosed` where the creator struck the owner off an allowlist. Asked at accusations and votes, where no other gate is.
+    ///
+    /// Attack: whoever can take from jurors what another gate asks for, a node in a task that has ended, a token, keeps them from
+    /// voting in the case that robs them.
+    pub fn require_not_struck(
+        &self,
+        task: &Task,
+        proof: &Option<UncheckedAccount>,
+        mint: &Option<UncheckedAccount>,
+    ) -> Result<()> {
+        if task.gate(self.role).kind != GateKind::Allowlist {
+            return Ok(());
+        }
+        self.pass_gate(task, proof, mint)
+    }
+
     /// `GateClosed` unless the accounts prove that the owner passes the gate of the node's role.
     pub fn pass_gate(
         &self,
@@ -138,10 +163,13 @@ impl Node {
     }
 
     /// The frozen weight of a vote or accusation on a submission of `slot`: the least that the node held at every moment from just
-    /// before `slot` until now and isn't leaving. No bond, deposit or accusation changes it.
+    /// before `slot` until now, and what it asked to leave since. No bond, deposit or accusation changes it.
     ///
     /// `JoinedAfterSubmission`, or `StakeTooRecent` below the role's minimum: else one stake could vote through many nodes,
-    /// one after the other.
+    /// one after the other. What was slashed since counts for the minimum, not for the weight.
+    ///
+    /// Attacks: a small true verdict, or a bond lost to bait, puts jurors below their minimum in the middle of other cases; a task that
+    /// ends sends the honest away, whose stake can still be slashed.
     pub fn weight_on(&self, slot: u64, rules: &Rules) -> Result<u64> {
         require!(
             self.joined_slot.get() < slot,
@@ -156,7 +184,17 @@ impl Node {
                 weight = minus(weight, arrival.amount)?;
             }
         }
-        require!(weight >= self.min_stake(rules), TaskError::StakeTooRecent);
+        if slot <= self.leaving_votes_until.get() {
+            weight = plus(weight, self.leaving)?;
+        }
+        let mut standing = weight;
+        if slot <= self.fell_slot.get() {
+            standing = plus(standing, self.fallen)?;
+        }
+        require!(
+            weight > 0 && standing >= self.min_stake(rules),
+            TaskError::StakeTooRecent
+        );
         Ok(weight)
     }
 
@@ -179,8 +217,9 @@ impl Node {
         Err(TaskError::StakeAddedTooOften.into())
     }
 
-    /// Active stake went: the youngest first, so that what is left is as old as it can be shown to be.
-    fn depart(&mut self, amount: u64) -> Result<()> {
+    /// Active stake went: the youngest first, so that what is left is as old as it can be shown to be. Answers how much of it was
+    /// young.
+    fn depart(&mut self, amount: u64) -> Result<u64> {
         let mut left = amount;
         for arrival in self.arrivals.iter_mut().rev() {
             let gone = left.min(arrival.amount.get());
@@ -190,7 +229,13 @@ impl Node {
                 *arrival = Arrival::zeroed();
             }
         }
-        Ok(())
+        minus(amount, left)
+    }
+
+    /// Nothing is leaving any more.
+    fn nothing_leaves(&mut self) {
+        self.leave_slot = 0.into();
+        self.leaving_votes_until = 0.into();
     }
 
     pub fn add_stake(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
@@ -208,9 +253,16 @@ impl Node {
             stays == 0 || stays >= self.min_stake(rules),
             TaskError::StakeBelowMinimum
         );
+        if self.leaving.get() == 0 {
+            self.leaving_votes_until = slot.into();
+        }
         self.leaving = plus(self.leaving, amount)?.into();
         self.leave_slot = plus(slot, rules.leave_delay_slots)?.into();
-        self.depart(amount)
+        // Young stake among it: none of what leaves can be shown to be old enough.
+        if self.depart(amount)? > 0 {
+            self.leaving_votes_until = 0.into();
+        }
+        Ok(())
     }
 
     /// Takes back the request and answers the amount. It votes like stake that came now: it was on its way out.
@@ -218,7 +270,7 @@ impl Node {
         let amount = self.leaving.get();
         require!(amount > 0, TaskError::NothingLeaving);
         self.leaving = 0.into();
-        self.leave_slot = 0.into();
+        self.nothing_leaves();
         self.arrive(amount, slot, rules)?;
         Ok(amount)
     }
@@ -287,14 +339,19 @@ impl Node {
     /// deposit.
     ///
     /// Less than `due` only where another slash took it before: all together can't take more than there is.
-    pub fn slash(&mut self, due: u64) -> Result<u64> {
+    pub fn slash(&mut self, due: u64, slot: u64, rules: &Rules) -> Result<u64> {
         let taken = due.min(self.stake.get());
         let from_leaving = taken.min(self.leaving.get());
         self.stake = minus(self.stake, taken)?.into();
         self.leaving = minus(self.leaving, from_leaving)?.into();
         if self.leaving.get() == 0 {
-            self.leave_slot = 0.into();
+            self.nothing_leaves();
         }
+        if slot >= plus(self.fell_slot, rules.longest_case()?)? {
+            self.fallen = 0.into();
+        }
+        self.fallen = plus(self.fallen, taken)?.into();
+        self.fell_slot = slot.into();
         self.depart(minus(taken, from_leaving)?)?;
         Ok(taken)
     }
@@ -345,7 +402,7 @@ impl Node {
             self.stake = minus(self.stake, leaves)?.into();
             self.leaving = minus(self.leaving, leaves)?.into();
             if self.leaving.get() == 0 {
-                self.leave_slot = 0.into();
+                self.nothing_leaves();
             }
         }
         require!(amount > 0 || !accused, TaskError::NodeAccused);
@@ -367,6 +424,7 @@ impl Node {
             &mut self.stake,
             &mut self.leaving,
             &mut self.leave_slot,
+            &mut self.leaving_votes_until,
             &mut self.locked,
             &mut self.locked_until,
             &mut self.locked_next,
@@ -430,6 +488,7 @@ impl Node {
         hold(self.role.0 <= Role::Witness as u8)?;
         hold(self.leaving.get() <= self.stake.get())?;
         hold((self.leaving.get() > 0) == (self.leave_slot.get() > 0))?;
+        hold(self.leaving_votes_until.get() <= self.leave_slot.get())?;
         hold(self.live.get() > 0 || self.bonds.get() == 0)?;
         hold(self.commitments.get() <= self.live.get())?;
         // Filled from the front, oldest first.
