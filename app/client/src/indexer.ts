@@ -223,7 +223,7 @@ export class TaskIndex {
         const { owner, amount, leaveSlot, slot } = event.data;
         const node = this.node(owner);
         this.change(node, slot, () => {
-          replay.requestLeave(node, amount, leaveSlot);
+          replay.requestLeave(node, amount, leaveSlot, slot);
         });
         this.agree(event, "leaving", node.leaving);
         break;
@@ -332,6 +332,9 @@ export class TaskIndex {
       stake: 0n,
       leaving: 0n,
       leaveSlot: 0n,
+      leavingVotesUntil: 0n,
+      fallen: 0n,
+      fellSlot: 0n,
       arrivals: [],
       before: NOBODY,
       beforeSlot: 0n,
@@ -517,7 +520,9 @@ export class TaskIndex {
         break;
       case "acquitted":
         submission.status = gravest(status, outcome);
-        bondLost = this.change(initiator, slot, () => replay.slash(initiator, audit.bond));
+        bondLost = this.change(initiator, slot, () =>
+          replay.slash(initiator, audit.bond, slot, this.rules),
+        );
         this.fillPot(audit, bondLost);
         break;
       case "convictedDowntime":
@@ -526,7 +531,9 @@ export class TaskIndex {
         const { downtimeBps, maliceBps } = audit.rules;
         const bps = outcome === "convictedMalice" ? maliceBps : downtimeBps;
         const left = replay.bpsOf(audit.accusedStake, bps) - submission.slashed;
-        slash = this.change(accused, slot, () => replay.slash(accused, left > 0n ? left : 0n));
+        slash = this.change(accused, slot, () =>
+          replay.slash(accused, left > 0n ? left : 0n, slot, this.rules),
+        );
         submission.slashed += slash;
         this.fillPot(audit, slash);
         if (submission.status !== status) {
@@ -570,7 +577,9 @@ export class TaskIndex {
     let lost = 0n;
     if (vote.state === "committed") {
       node.commitments -= 1;
-      lost = this.change(node, data.slot, () => replay.slash(node, audit.voteDeposit));
+      lost = this.change(node, data.slot, () =>
+        replay.slash(node, audit.voteDeposit, data.slot, this.rules),
+      );
       node.votesUnrevealed += 1;
     } else countVote(node, audit, vote.opinion);
     this.agree(event, "depositLost", lost);

@@ -33,15 +33,17 @@ export function pledged(
 }
 
 /**
- * What a vote or accusation of the node weighs by stake on work that was submitted at `slot`: the least that it held ever since and isn't
- * leaving. 0 where it has no say.
+ * What a vote or accusation of the node weighs by stake on work that was submitted at `slot`: the least that it held ever since, and what it
+ * asked to leave since. What was slashed since counts for the role's minimum. 0 where it has no say.
  */
 export function weightOn(node: Node, rules: TaskRules, slot: bigint): bigint {
   if (node.joinedSlot >= slot) return 0n;
-  const weight = node.arrivals
+  const stays = node.arrivals
     .filter((arrival) => arrival.slot >= slot)
     .reduce((left, { amount }) => left - amount, activeStake(node));
-  return weight >= minStake(rules, node) ? weight : 0n;
+  const weight = stays + (slot <= node.leavingVotesUntil ? node.leaving : 0n);
+  const standing = weight + (slot <= node.fellSlot ? node.fallen : 0n);
+  return standing >= minStake(rules, node) ? weight : 0n;
 }
 
 /** Longest time from a submission to the end of the last vote on it, in slots. */
@@ -113,26 +115,38 @@ export function addStake(node: NodeState, amount: bigint, slot: bigint, rules: T
   arrive(node, amount, slot, rules);
 }
 
-export function requestLeave(node: NodeState, amount: bigint, leaveSlot: bigint): void {
+export function requestLeave(
+  node: NodeState,
+  amount: bigint,
+  leaveSlot: bigint,
+  slot: bigint,
+): void {
+  if (node.leaving === 0n) node.leavingVotesUntil = slot;
   node.leaving += amount;
   node.leaveSlot = leaveSlot;
-  depart(node, amount);
+  // Young stake among it: none of what leaves can be shown to be old enough.
+  if (depart(node, amount) > 0n) node.leavingVotesUntil = 0n;
 }
 
 export function cancelLeave(node: NodeState, slot: bigint, rules: TaskRules): void {
   const amount = node.leaving;
   node.leaving = 0n;
-  node.leaveSlot = 0n;
+  nothingLeaves(node);
   arrive(node, amount, slot, rules);
 }
 
 /** Takes up to `due` of the stake, the leaving part first, and answers what was taken. */
-export function slash(node: NodeState, due: bigint): bigint {
+export function slash(node: NodeState, due: bigint, slot: bigint, rules: TaskRules): bigint {
   const taken = least(due, node.stake);
   const fromLeaving = least(taken, node.leaving);
   node.stake -= taken;
   node.leaving -= fromLeaving;
-  if (node.leaving === 0n) node.leaveSlot = 0n;
+  if (node.leaving === 0n) nothingLeaves(node);
+  if (taken > 0n) {
+    if (slot >= node.fellSlot + longestCase(rules)) node.fallen = 0n;
+    node.fallen += taken;
+    node.fellSlot = slot;
+  }
   depart(node, taken - fromLeaving);
   return taken;
 }
@@ -163,7 +177,7 @@ export function withdraw(node: NodeState, slot: bigint, rules: TaskRules): bigin
     amount += leaves;
     node.stake -= leaves;
     node.leaving -= leaves;
-    if (node.leaving === 0n) node.leaveSlot = 0n;
+    if (node.leaving === 0n) nothingLeaves(node);
   }
   return amount;
 }
@@ -175,6 +189,7 @@ export function empty(node: NodeState): bigint {
     stake: 0n,
     leaving: 0n,
     leaveSlot: 0n,
+    leavingVotesUntil: 0n,
     locked: 0n,
     lockedUntil: 0n,
     lockedNext: 0n,
@@ -226,18 +241,26 @@ function arrive(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules)
   node.arrivals = arrivals;
 }
 
-/** Active stake went: the youngest first. */
-function depart(node: NodeState, amount: bigint): void {
+/** Nothing is leaving any more. */
+function nothingLeaves(node: NodeState): void {
+  node.leaveSlot = 0n;
+  node.leavingVotesUntil = 0n;
+}
+
+/** Active stake went: the youngest first. Answers how much of it was young. */
+function depart(node: NodeState, amount: bigint): bigint {
   const arrivals = [...node.arrivals];
   let left = amount;
   for (let last = arrivals.pop(); last; last = arrivals.pop()) {
     if (left < last.amount) {
       arrivals.push({ slot: last.slot, amount: last.amount - left });
+      left = 0n;
       break;
     }
     left -= last.amount;
   }
   node.arrivals = arrivals;
+  return amount - left;
 }
 
 /** What a node could vote with just before `slot`, the current one. */

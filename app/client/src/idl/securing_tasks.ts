@@ -3108,6 +3108,26 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
+            "name": "leavingVotesUntil",
+            "docs": [
+              "Up to submissions of this slot `leaving` still votes: it was active stake just before them, and none of it can leave before their",
+              "cases are over. 0 where it doesn't vote."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "fallen",
+            "docs": [
+              "Active stake that slashes took within one longest case, the last in `fell_slot`: for submissions up to that slot the minimum counts",
+              "it."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "fellSlot",
+            "type": "u64"
+          },
+          {
             "name": "arrivals",
             "docs": [
               "Oldest first. Stake that goes takes the youngest along."
@@ -3380,7 +3400,8 @@ export type SecuringTasks = {
     {
       "name": "podGateKind",
       "docs": [
-        "Who may take a role. Checked at joining and again at every submission, accusation and vote; never at leaving.",
+        "Who may take a role. Checked at joining and again at every submission; an allowlist also at every accusation and vote; never at",
+        "leaving.",
         "",
         "Seed: \"Reputation over time and secondary tokens or NFTs can be used to permission task access\"."
       ],

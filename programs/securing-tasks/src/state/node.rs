@@ -347,11 +347,13 @@ impl Node {
         if self.leaving.get() == 0 {
             self.nothing_leaves();
         }
-        if slot >= plus(self.fell_slot, rules.longest_case()?)? {
-            self.fallen = 0.into();
+        if taken > 0 {
+            if slot >= plus(self.fell_slot, rules.longest_case()?)? {
+                self.fallen = 0.into();
+            }
+            self.fallen = plus(self.fallen, taken)?.into();
+            self.fell_slot = slot.into();
         }
-        self.fallen = plus(self.fallen, taken)?.into();
-        self.fell_slot = slot.into();
         self.depart(minus(taken, from_leaving)?)?;
         Ok(taken)
     }
