@@ -44,7 +44,7 @@ describe("decoding", () => {
     const data = bytes(
       "Node",
       ...[key(1), key(2), key(3), key(4)],
-      u64(10n, most, 12n, 13n),
+      u64(10n, most, 12n, 13n, 43n, 44n, 45n),
       // Four places for arrivals, the used ones first.
       u64(14n, 15n, 16n, 17n, 0n, 0n, 0n, 0n),
       ...[u64(18n), u32(40), u64(19n, 23n)],
@@ -63,6 +63,9 @@ describe("decoding", () => {
       stake: most,
       leaving: 12n,
       leaveSlot: 13n,
+      leavingVotesUntil: 43n,
+      fallen: 44n,
+      fellSlot: 45n,
       arrivals: [
         { slot: 14n, amount: 15n },
         { slot: 16n, amount: 17n },

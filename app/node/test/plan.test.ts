@@ -54,8 +54,7 @@ const worker: Node = {
   leaving: 0n,
   leaveSlot: 0n,
   leavingVotesUntil: 0n,
-  fallen: 0n,
-  fellSlot: 0n,
+  slashes: [],
   arrivals: [{ slot: 900n, amount: 5_000n }],
   before: { stake: 0n, nodes: 0 },
   beforeSlot: 900n,
@@ -341,6 +340,17 @@ describe("what is due", () => {
     expect(of("convictedMalice", signed, "malice")(1_141n)[0]).to.deep.equal([]);
   });
 
+  it("is no accusation of what was seen before that look, however fresh it is", () => {
+    const submission = submissionOf(other, { status: "acquitted" });
+    const checks = new Map([[submission, "malice" as const]]);
+    const at = (now: bigint, seen: bigint) =>
+      due(view({ task: long, submissions: [submission] }), now, { samples: [other], checks, seen });
+    const [, look] = at(1_041n, 1_041n);
+    if (look === null) throw new Error("There is no look.");
+    expect(at(look, look - 1n)[0]).to.deep.equal(["check"]);
+    expect(at(look, look)[0]).to.deep.equal(["accuse"]);
+  });
+
   it("is that look by each node and for each work at another time", () => {
     const looks = Array.from({ length: 50 }, () => {
       const submission = submissionOf(other, { status: "acquitted" });
@@ -400,6 +410,8 @@ describe("what is due", () => {
       expect(of(late, 1_416n, { said, seen: 1_049n })[0]).to.deep.equal(["check"]);
       expect(of(late, 1_416n, { said, seen: 1_416n })[0]).to.deep.equal(["accuse"]);
     }
+    // It may fail to look, and still wait for those who don't.
+    expect(of({ endSlot: 1_508n }, 1_050n, { said: null })[0]).to.deep.equal([]);
     // Nobody resolves it.
     expect(of({ endSlot: 1_508n }, 1_508n)[0]).to.deep.equal(["resolve"]);
     expect(of({ endSlot: 1_508n }, 1_509n, { said: null })[0]).to.deep.equal(["accuse", "resolve"]);
