@@ -248,10 +248,10 @@ describe("daemons", () => {
     // Half of 10,000: 30 % bonus, 10 % for the pool, the rest for the three who voted.
     const initiator = crew.nameOf(audit.initiator);
     for (const name of ["Ada", "Wanda", "Wim"]) {
-      const { locked, lockedNext, lent, votesWithMajority, votesAgainstMajority } =
+      const { locked, lockedNext, commitments, votesWithMajority, votesAgainstMajority } =
         await crew.node(name);
       expect(locked + lockedNext, name).to.equal(name === initiator ? 2_500n : 1_000n);
-      expect([lent, votesWithMajority, votesAgainstMajority]).to.deep.equal([0n, 1, 0]);
+      expect([commitments, votesWithMajority, votesAgainstMajority]).to.deep.equal([0, 1, 0]);
     }
     const ben = await crew.node("Ben");
     expect([ben.stake, ben.convictionsMalice, ben.convictionsDowntime]).to.deep.equal([
@@ -307,13 +307,13 @@ describe("daemons", () => {
     await crew.start("Wanda");
     await crew.until("everything closed", async () => (await crew.audits()).length === 0);
     for (const name of ["Wim", "Walt", other]) {
-      const { votesWithMajority, votesUnrevealed, lent, locked, lockedNext } =
+      const { votesWithMajority, votesUnrevealed, commitments, locked, lockedNext } =
         await crew.node(name);
-      expect([votesWithMajority, votesUnrevealed, lent], name).to.deep.equal([1, 0, 0n]);
+      expect([votesWithMajority, votesUnrevealed, commitments], name).to.deep.equal([1, 0, 0]);
       expect(locked + lockedNext, name).to.equal(decided.votersPot / 3n);
     }
     const wanda = await crew.node("Wanda");
-    expect([wanda.stake, wanda.lent, wanda.votesAgainstMajority]).to.deep.equal([1_399n, 0n, 1]);
+    expect([wanda.stake, wanda.bonds, wanda.votesAgainstMajority]).to.deep.equal([1_399n, 0n, 1]);
     const freed = (await crew.node(accused)).locked;
     expect(freed + decided.votersPot).to.equal(101n);
     for (const name of ["Ada", "Cleo"]) {
@@ -480,7 +480,7 @@ describe("daemons", () => {
     expect(crew.nameOf(audit.initiator)).to.equal("Wanda");
     expect(runs.length).to.be.greaterThan(0);
     const wim = await crew.node("Wim");
-    expect([wim.votesWithMajority, wim.votesAgainstMajority, wim.lent]).to.deep.equal([0, 0, 0n]);
+    expect([wim.votesWithMajority, wim.votesAgainstMajority, wim.bonds]).to.deep.equal([0, 0, 0n]);
     expect(await crew.vote("Wim", audit)).to.equal(null);
   });
 });

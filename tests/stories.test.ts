@@ -61,7 +61,7 @@ describe("a whole audit", () => {
     const accused = await game.node("Ben");
     expect(accused.convictionsMalice).to.equal(1);
     expect(accused.stake).to.equal(9_999n - slash);
-    expect((await game.client.fetch("submission", work.address)).status).to.equal("convicted");
+    expect((await game.client.fetch("submission", work.address)).status).to.equal("convictedMalice");
     expect(game.events.map(({ name }) => name)).to.include.members([
       "taskCreated",
       "taskFunded",

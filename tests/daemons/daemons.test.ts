@@ -1,4 +1,5 @@
 import type { Audit, Submission } from "@securing-tasks/client";
+import { isConvicted } from "@securing-tasks/client";
 import { expect } from "chai";
 import type { Member } from "./fleet";
 import { Fleet } from "./fleet";
@@ -87,7 +88,7 @@ describe("five daemons", () => {
     for (;;) {
       submissions = await fleet.client.ofTask("submission", fleet.task.address);
       submissions = submissions.filter(({ round }) => round <= LAST);
-      if (submissions.every(({ paid, status }) => paid || status === "convicted")) break;
+      if (submissions.every(({ paid, status }) => paid || isConvicted({ status }))) break;
       await fleet.chain.waitForSlot((await fleet.chain.slot()) + 5n);
     }
     await Promise.all(fleet.members.map(({ daemon }) => daemon.stop()));
@@ -171,7 +172,7 @@ async function ledger(
     const all = submissions.filter((one) => one.round === round);
     const part = BOUNTY / BigInt(all.length);
     for (const { owner, status } of all) {
-      if (status === "convicted") continue;
+      if (isConvicted({ status })) continue;
       gain(fleet.nameOf(owner), part);
       pool -= part;
     }

@@ -18,7 +18,7 @@ export const RULES: TaskRules = {
   bountyPerRound: 500n,
   initiatorBond: 101n,
   voteDeposit: 10n,
-  quorumVotes: 3,
+  quorumVotes: 2,
   quorumBps: 3_000,
   downtimeBps: 1_000,
   maliceBps: 5_000,

@@ -98,6 +98,7 @@ const SHAPES = {
   node: (node: Node) => ({
     ...without(node, "bump"),
     arrivals: node.arrivals.filter(({ amount }) => amount > 0n),
+    slashes: node.slashes.filter(({ amount }) => amount > 0n),
   }),
   allowEntry: (entry: AllowEntry) => without(entry, "bump"),
   round: (round: Round) => without(round, "bump"),

@@ -223,7 +223,7 @@ export class TaskIndex {
         const { owner, amount, leaveSlot, slot } = event.data;
         const node = this.node(owner);
         this.change(node, slot, () => {
-          replay.requestLeave(node, amount, leaveSlot, slot);
+          replay.requestLeave(node, amount, leaveSlot, slot, this.rules);
         });
         this.agree(event, "leaving", node.leaving);
         break;
@@ -333,8 +333,7 @@ export class TaskIndex {
       leaving: 0n,
       leaveSlot: 0n,
       leavingVotesUntil: 0n,
-      fallen: 0n,
-      fellSlot: 0n,
+      slashes: [],
       arrivals: [],
       before: NOBODY,
       beforeSlot: 0n,

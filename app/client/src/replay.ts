@@ -1,4 +1,4 @@
-import type { CaseRules, Electorate, Node, Role, Tally, Task, TaskRules } from "./types";
+import type { Arrival, CaseRules, Electorate, Node, Role, Tally, Task, TaskRules } from "./types";
 
 /*
  * The program's rules for a node's stake, on the same fields. What an indexer must know of them to follow a node by events alone.
@@ -42,7 +42,9 @@ export function weightOn(node: Node, rules: TaskRules, slot: bigint): bigint {
     .filter((arrival) => arrival.slot >= slot)
     .reduce((left, { amount }) => left - amount, activeStake(node));
   const weight = stays + (slot <= node.leavingVotesUntil ? node.leaving : 0n);
-  const standing = weight + (slot <= node.fellSlot ? node.fallen : 0n);
+  const standing = node.slashes
+    .filter((slash) => slash.slot >= slot)
+    .reduce((sum, { amount }) => sum + amount, weight);
   return standing >= minStake(rules, node) ? weight : 0n;
 }
 
@@ -120,10 +122,12 @@ export function requestLeave(
   amount: bigint,
   leaveSlot: bigint,
   slot: bigint,
+  rules: TaskRules,
 ): void {
   if (node.leaving === 0n) node.leavingVotesUntil = slot;
   node.leaving += amount;
   node.leaveSlot = leaveSlot;
+  node.arrivals = remembered(node.arrivals, slot, rules);
   // Young stake among it: none of what leaves can be shown to be old enough.
   if (depart(node, amount) > 0n) node.leavingVotesUntil = 0n;
 }
@@ -143,9 +147,13 @@ export function slash(node: NodeState, due: bigint, slot: bigint, rules: TaskRul
   node.leaving -= fromLeaving;
   if (node.leaving === 0n) nothingLeaves(node);
   if (taken > 0n) {
-    if (slot >= node.fellSlot + longestCase(rules)) node.fallen = 0n;
-    node.fallen += taken;
-    node.fellSlot = slot;
+    const noted = note(node.slashes, taken, slot, rules);
+    // One that has no place counts with the last.
+    node.slashes =
+      noted ??
+      node.slashes.map((one, at) =>
+        at === MOST_ARRIVALS - 1 ? { ...one, amount: one.amount + taken } : one,
+      );
   }
   depart(node, taken - fromLeaving);
   return taken;
@@ -230,15 +238,32 @@ function unlock(node: NodeState, slot: bigint): void {
   }
 }
 
-/** Notes stake that counts for work after `slot`, and forgets what came so long ago that no open vote can ask about it. */
+/** Notes stake that counts for work after `slot`. */
 function arrive(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules): void {
-  const arrivals = [...node.arrivals];
-  while (arrivals[0] && slot >= arrivals[0].slot + longestCase(rules)) arrivals.shift();
-  const last = arrivals.at(-1);
-  if (last?.slot === slot) arrivals[arrivals.length - 1] = { slot, amount: last.amount + amount };
-  else if (arrivals.length < MOST_ARRIVALS) arrivals.push({ slot, amount });
-  else throw new Error("stake comes where no place for it is left.");
+  const arrivals = note(node.arrivals, amount, slot, rules);
+  if (!arrivals) throw new Error("stake comes where no place for it is left.");
   node.arrivals = arrivals;
+}
+
+/** Without the amounts of so long ago that no open vote can ask about them. */
+function remembered(amounts: readonly Arrival[], slot: bigint, rules: TaskRules): readonly Arrival[] {
+  const first = amounts.findIndex((one) => slot < one.slot + longestCase(rules));
+  return first === -1 ? [] : amounts.slice(first);
+}
+
+/** An amount behind the others that are remembered; null where there is no place. */
+function note(
+  amounts: readonly Arrival[],
+  amount: bigint,
+  slot: bigint,
+  rules: TaskRules,
+): readonly Arrival[] | null {
+  const noted = [...remembered(amounts, slot, rules)];
+  const last = noted.at(-1);
+  if (last?.slot === slot) noted[noted.length - 1] = { slot, amount: last.amount + amount };
+  else if (noted.length < MOST_ARRIVALS) noted.push({ slot, amount });
+  else return null;
+  return noted;
 }
 
 /** Nothing is leaving any more. */

@@ -185,9 +185,8 @@ export interface Node {
   readonly leaveSlot: bigint;
   /** Up to work of this slot `leaving` still votes; 0 where it doesn't. */
   readonly leavingVotesUntil: bigint;
-  /** What slashes took within one longest case, the last at `fellSlot`: for work up to then it counts for the role's minimum. */
-  readonly fallen: bigint;
-  readonly fellSlot: bigint;
+  /** What slashes took lately, oldest first; at most four. For work up to their slots it counts for the role's minimum. */
+  readonly slashes: readonly Arrival[];
   /** Stake that came lately, oldest first; at most four. Stake that goes takes the youngest along. */
   readonly arrivals: readonly Arrival[];
   /** What the node could vote with at the start of `beforeSlot`, the last slot in which its stake changed. */

@@ -2410,7 +2410,7 @@ export type SecuringTasks = {
     {
       "name": "arrival",
       "docs": [
-        "Stake that came lately: it votes only on submissions made after `slot`. All zeros where there is none."
+        "Stake that came, or that a slash took, lately: what came votes only on submissions made after `slot`. All zeros where there is none."
       ],
       "type": {
         "kind": "struct",
@@ -3116,16 +3116,21 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "fallen",
+            "name": "slashes",
             "docs": [
-              "Active stake that slashes took within one longest case, the last in `fell_slot`: for submissions up to that slot the minimum counts",
-              "it."
+              "What slashes took within one longest case, oldest first: for submissions up to their slots the minimum counts it. One that has",
+              "no place counts with the last."
             ],
-            "type": "u64"
-          },
-          {
-            "name": "fellSlot",
-            "type": "u64"
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "arrival"
+                  }
+                },
+                4
+              ]
+            }
           },
           {
             "name": "arrivals",

@@ -16,7 +16,7 @@ pub enum Role {
     Witness = 1,
 }
 
-/// Stake that came lately: it votes only on submissions made after `slot`. All zeros where there is none.
+/// Stake that came, or that a slash took, lately: what came votes only on submissions made after `slot`. All zeros where there is none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
 pub struct Arrival {
@@ -48,10 +48,9 @@ pub struct Node {
     /// Up to submissions of this slot `leaving` still votes: it was active stake just before them, and none of it can leave before their
     /// cases are over. 0 where it doesn't vote.
     pub leaving_votes_until: PodU64,
-    /// Active stake that slashes took within one longest case, the last in `fell_slot`: for submissions up to that slot the minimum counts
-    /// it.
-    pub fallen: PodU64,
-    pub fell_slot: PodU64,
+    /// What slashes took within one longest case, oldest first: for submissions up to their slots the minimum counts it. One that has
+    /// no place counts with the last.
+    pub slashes: [Arrival; ARRIVALS],
     /// Oldest first. Stake that goes takes the youngest along.
     pub arrivals: [Arrival; ARRIVALS],
     /// What the node could vote with at the start of `before_slot`, the last slot in which its stake changed.
@@ -86,6 +85,29 @@ pub struct Node {
     pub votes_unrevealed: PodU32,
     pub role: PodRole,
     pub bump: u8,
+}
+
+/// Forgets amounts of so long ago that no open vote can ask about them.
+fn forget(amounts: &mut [Arrival; ARRIVALS], slot: u64, rules: &Rules) -> Result<()> {
+    let case = rules.longest_case()?;
+    while amounts[0].amount.get() > 0 && slot >= plus(amounts[0].slot, case)? {
+        amounts.copy_within(1.., 0);
+        amounts[ARRIVALS - 1] = Arrival::zeroed();
+    }
+    Ok(())
+}
+
+/// Notes an amount with its slot behind the others that are not to be forgotten. Answers whether there was a place.
+fn note(amounts: &mut [Arrival; ARRIVALS], amount: u64, slot: u64, rules: &Rules) -> Result<bool> {
+    forget(amounts, slot, rules)?;
+    for place in amounts.iter_mut() {
+        if place.amount.get() == 0 || place.slot == slot {
+            place.slot = slot.into();
+            place.amount = plus(place.amount, amount)?.into();
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Node {
@@ -188,8 +210,10 @@ impl Node {
             weight = plus(weight, self.leaving)?;
         }
         let mut standing = weight;
-        if slot <= self.fell_slot.get() {
-            standing = plus(standing, self.fallen)?;
+        for slash in &self.slashes {
+            if slash.slot.get() >= slot {
+                standing = plus(standing, slash.amount)?;
+            }
         }
         require!(
             weight > 0 && standing >= self.min_stake(rules),
@@ -198,23 +222,13 @@ impl Node {
         Ok(weight)
     }
 
-    /// Notes stake that counts for submissions after `slot`, and forgets what came so long ago that no open vote can ask about it.
+    /// Notes stake that counts for submissions after `slot`.
     ///
     /// `StakeAddedTooOften` where the places are full: an earlier arrival is never made younger.
     fn arrive(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
-        let case = rules.longest_case()?;
-        while self.arrivals[0].amount.get() > 0 && slot >= plus(self.arrivals[0].slot, case)? {
-            self.arrivals.copy_within(1.., 0);
-            self.arrivals[ARRIVALS - 1] = Arrival::zeroed();
-        }
-        for arrival in &mut self.arrivals {
-            if arrival.amount.get() == 0 || arrival.slot == slot {
-                arrival.slot = slot.into();
-                arrival.amount = plus(arrival.amount, amount)?.into();
-                return Ok(());
-            }
-        }
-        Err(TaskError::StakeAddedTooOften.into())
+        let placed = note(&mut self.arrivals, amount, slot, rules)?;
+        require!(placed, TaskError::StakeAddedTooOften);
+        Ok(())
     }
 
     /// Active stake went: the youngest first, so that what is left is as old as it can be shown to be. Answers how much of it was
@@ -258,6 +272,7 @@ impl Node {
         }
         self.leaving = plus(self.leaving, amount)?.into();
         self.leave_slot = plus(slot, rules.leave_delay_slots)?.into();
+        forget(&mut self.arrivals, slot, rules)?;
         // Young stake among it: none of what leaves can be shown to be old enough.
         if self.depart(amount)? > 0 {
             self.leaving_votes_until = 0.into();
@@ -347,12 +362,9 @@ impl Node {
         if self.leaving.get() == 0 {
             self.nothing_leaves();
         }
-        if taken > 0 {
-            if slot >= plus(self.fell_slot, rules.longest_case()?)? {
-                self.fallen = 0.into();
-            }
-            self.fallen = plus(self.fallen, taken)?.into();
-            self.fell_slot = slot.into();
+        if taken > 0 && !note(&mut self.slashes, taken, slot, rules)? {
+            let last = &mut self.slashes[ARRIVALS - 1];
+            last.amount = plus(last.amount, taken)?.into();
         }
         self.depart(minus(taken, from_leaving)?)?;
         Ok(taken)

@@ -1137,6 +1137,9 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("stake", n(node.stake)),
                 ("leaving", n(node.leaving)),
                 ("leave slot", n(node.leave_slot)),
+                ("leaving votes until", n(node.leaving_votes_until)),
+                ("slashed", node.slashes.iter().map(|one| n(one.1)).sum()),
+                ("slashes", of(node.slashes.len())),
                 ("could vote with", before.stake),
                 ("could vote", before.nodes),
                 ("bonds", n(world.bonds(id))),
@@ -1432,6 +1435,18 @@ impl Chain {
                     ("stake", n!(node.stake)),
                     ("leaving", n!(node.leaving)),
                     ("leave slot", n!(node.leave_slot)),
+                    ("leaving votes until", n!(node.leaving_votes_until)),
+                    (
+                        "slashed",
+                        node.slashes.iter().map(|one| n!(one.amount)).sum(),
+                    ),
+                    (
+                        "slashes",
+                        node.slashes
+                            .iter()
+                            .filter(|one| one.amount.get() > 0)
+                            .count() as u128,
+                    ),
                     ("could vote with", before.0),
                     ("could vote", before.1),
                     ("bonds", n!(node.bonds)),

@@ -306,6 +306,10 @@ pub struct Node {
     pub stake: u64,
     pub leaving: u64,
     pub leave_slot: Slot,
+    /// Up to submissions of this slot what is leaving still votes.
+    pub leaving_votes_until: Slot,
+    /// What slashes took and when, as far as the program tells them apart.
+    pub slashes: Vec<(Slot, u64)>,
     /// Rewards under lock and until when: the box that opens first, and the box for what comes meanwhile.
     pub boxes: [(u64, Slot); 2],
     pub payable: u64,
@@ -1049,14 +1053,33 @@ impl Node {
     }
 
     /// Takes up to `due` of the stake, what is leaving first.
-    fn slash(&mut self, due: u64) -> u64 {
+    fn slash(&mut self, due: u64, slot: Slot, case: Slot) -> u64 {
         let taken = due.min(self.stake);
         self.stake -= taken;
         self.leaving -= taken.min(self.leaving);
-        if self.leaving == 0 {
-            self.leave_slot = 0;
+        self.end_leave();
+        if taken > 0 {
+            self.slashes.retain(|(at, _)| at + case > slot);
+            let full = self.slashes.len() == ARRIVALS;
+            match self.slashes.last_mut() {
+                Some((at, sum)) if *at == slot || full => *sum += taken,
+                _ => self.slashes.push((slot, taken)),
+            }
         }
         taken
+    }
+
+    /// What follows where nothing is leaving.
+    fn end_leave(&mut self) {
+        if self.leaving == 0 {
+            (self.leave_slot, self.leaving_votes_until) = (0, 0);
+        }
+    }
+
+    /// What was slashed since just before `slot`.
+    fn slashed_since(&self, slot: Slot) -> u64 {
+        let since = self.slashes.iter().filter(|(at, _)| *at >= slot);
+        since.map(|(_, taken)| taken).sum()
     }
 
     fn open_boxes(&mut self, slot: Slot) {
@@ -1539,9 +1562,34 @@ impl World {
     /// What a vote of the node weighs on a submission of `slot`.
     fn weight_on(&self, id: NodeId, slot: Slot) -> Result<u64, No> {
         require(self.nodes[&id].joined < slot, No::JoinedAfterSubmission)?;
-        let weight = self.least(id, slot);
-        require(weight >= self.min_stake(id), No::StakeTooRecent)?;
-        Ok(weight)
+        require(self.has_say(id, slot), No::StakeTooRecent)?;
+        Ok(self.at_risk(id, slot))
+    }
+
+    /// What the node held at every moment since just before `slot`, and what of it asked to leave since.
+    fn at_risk(&self, id: NodeId, slot: Slot) -> u64 {
+        let node = &self.nodes[&id];
+        let leaving = if slot <= node.leaving_votes_until {
+            node.leaving
+        } else {
+            0
+        };
+        self.least(id, slot) + leaving
+    }
+
+    /// Whether the node was a full one just before `slot` and has something left: what was slashed since takes nobody out.
+    fn has_say(&self, id: NodeId, slot: Slot) -> bool {
+        let weight = self.at_risk(id, slot);
+        weight > 0 && weight + self.nodes[&id].slashed_since(slot) >= self.min_stake(id)
+    }
+
+    /// At accusations and votes only an allowlist is asked.
+    fn is_not_struck(&self, id: NodeId, shown: Shown) -> Result<(), No> {
+        let role = self.nodes[&id].role;
+        match self.tasks[&id.task].rules.gates[usize::from(role)] {
+            Gate::Allowlist => self.passes(id.task, role, id.owner, shown),
+            _ => Ok(()),
+        }
     }
 
     /// What the instruction does, or the error that refuses it. In order: one account in two places, accounts that don't exist,
@@ -1824,9 +1872,18 @@ impl World {
                     stays == 0 || stays >= self.min_stake(id),
                     No::StakeBelowMinimum,
                 )?;
+                // The youngest goes first.
+                let young = !self.arrivals(id).is_empty();
                 Ok(Box::new(move |world| {
-                    let until = world.slot + world.rules(task).leave_delay;
+                    let slot = world.slot;
+                    let until = slot + world.rules(task).leave_delay;
                     let node = world.nodes.get_mut(&id).unwrap();
+                    if node.leaving == 0 {
+                        node.leaving_votes_until = slot;
+                    }
+                    if young {
+                        node.leaving_votes_until = 0;
+                    }
                     node.leaving += amount;
                     node.leave_slot = until;
                 }))
@@ -1844,7 +1901,7 @@ impl World {
                 Ok(Box::new(move |world| {
                     let node = world.nodes.get_mut(&id).unwrap();
                     node.leaving = 0;
-                    node.leave_slot = 0;
+                    node.end_leave();
                 }))
             }
             Ix::Withdraw {
@@ -1880,9 +1937,7 @@ impl World {
                     node.rewards_out += rewards;
                     node.stake -= stake;
                     node.leaving -= stake;
-                    if node.leaving == 0 {
-                        node.leave_slot = 0;
-                    }
+                    node.end_leave();
                     if stake < due && !accused {
                         world.meet(Met::PledgesStayed);
                     }
@@ -1917,7 +1972,8 @@ impl World {
                     world.check_return(id);
                     let node = world.nodes.get_mut(&id).unwrap();
                     node.rewards_out += rewards;
-                    (node.stake, node.leaving, node.leave_slot) = (0, 0, 0);
+                    (node.stake, node.leaving) = (0, 0);
+                    node.end_leave();
                     (node.payable, node.boxes) = (0, [(0, 0); 2]);
                     world.pay_out(task, destination, stake + rewards);
                 }))
@@ -2073,7 +2129,7 @@ impl World {
             self.slot < task.audit_end(round.number),
             No::AuditWindowClosed,
         )?;
-        self.passes(at, self.nodes[&initiator].role, initiator.owner, shown)?;
+        self.is_not_struck(initiator, shown)?;
         let weight = self.weight_on(initiator, submission.slot)?;
         let status = self.submission_status(of);
         require(
@@ -2251,7 +2307,7 @@ impl World {
         require(node.owner != audit.accused, No::AccusedCannotVote)?;
         require(node.owner != of.initiator, No::InitiatorAlreadyVoted)?;
         let weight = self.weight_on(node, audit.submission_slot)?;
-        self.passes(node.task, self.nodes[&node].role, node.owner, shown)?;
+        self.is_not_struck(node, shown)?;
         let id = VoteId {
             audit: of,
             voter: node.owner,
@@ -2544,7 +2600,11 @@ impl World {
             Outcome::Open => unreachable!(),
             Outcome::NoVerdict => {}
             Outcome::Acquitted => {
-                let lost = self.nodes.get_mut(&initiator).unwrap().slash(audit.bond);
+                let lost = self.nodes.get_mut(&initiator).unwrap().slash(
+                    audit.bond,
+                    slot,
+                    rules.longest_case(),
+                );
                 if lost < audit.bond {
                     self.meet(Met::BondLostInPart);
                 }
@@ -2572,7 +2632,7 @@ impl World {
                 let submission = self.submissions.get_mut(&of.submission).unwrap();
                 let due = whole.saturating_sub(submission.slashed);
                 let node = self.nodes.get_mut(&accused).unwrap();
-                let slash = node.slash(due);
+                let slash = node.slash(due, slot, rules.longest_case());
                 submission.slashed += slash;
                 let worst = node.convicted.entry(of.submission).or_insert(outcome);
                 *worst = outcome.max(*worst);
@@ -2661,7 +2721,7 @@ impl World {
         match (opinion, won) {
             (None, _) => {
                 of.unrevealed += 1;
-                let lost = of.slash(rules.deposit);
+                let lost = of.slash(rules.deposit, slot, rules.longest_case());
                 self.pool(task, lost);
                 if lost < rules.deposit {
                     self.meet(Met::DepositLostInPart);
@@ -2760,8 +2820,8 @@ impl World {
             && commits == (rules.commit > 0)
             && ![of.initiator, of.submission.owner].contains(&id.owner)
             && !self.votes.contains_key(&vote)
-            && self.least(id, audit.submission_slot) >= rules.min_stake[usize::from(role)]
-            && self.passes(id.task, role, id.owner, shown).is_ok()
+            && self.has_say(id, audit.submission_slot)
+            && self.is_not_struck(id, shown).is_ok()
     }
 
     /// The same for an accusation: besides, the submission must not be convicted of it already, nor the bonds of the node's own open
@@ -2789,8 +2849,8 @@ impl World {
             && self.slot < task.audit_end(of.round.number)
             && !decided
             && self.bonds(id) + task.rules.bond <= node.active()
-            && self.least(id, submission.slot) >= task.rules.min_stake[usize::from(node.role)]
-            && self.passes(id.task, node.role, id.owner, shown).is_ok()
+            && self.has_say(id, submission.slot)
+            && self.is_not_struck(id, shown).is_ok()
     }
 
     /// More than half of what could vote just before the submission's slot decides, if it has the quorum of votes.
