@@ -90,7 +90,7 @@ export function registerNode(root: Command): void {
           ...riskLines(view, role, amount),
           ...(amount - least < rules.initiatorBond
             ? [
-                `One lost bond leaves less than the least stake of ${view.say(least)}: the node has no say then, until it gets more (node stake).`,
+                `One lost bond leaves less than the least stake of ${view.say(least)}: the node has no say on later work then, until it gets more (node stake).`,
               ]
             : []),
           `Stake leaves ${formatSlots(rules.leaveDelaySlots)} after it was asked to, and can be slashed until it is withdrawn.`,
