@@ -333,6 +333,7 @@ export class TaskIndex {
       leaving: 0n,
       leaveSlot: 0n,
       leavingVotesUntil: 0n,
+      leavingSlashed: 0n,
       slashes: [],
       arrivals: [],
       before: NOBODY,

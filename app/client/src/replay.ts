@@ -41,10 +41,12 @@ export function weightOn(node: Node, rules: TaskRules, slot: bigint): bigint {
   const stays = node.arrivals
     .filter((arrival) => arrival.slot >= slot)
     .reduce((left, { amount }) => left - amount, activeStake(node));
-  const weight = stays + (slot <= node.leavingVotesUntil ? node.leaving : 0n);
+  const [leaving, gone] =
+    slot <= node.leavingVotesUntil ? [node.leaving, node.leavingSlashed] : [0n, 0n];
+  const weight = stays + leaving;
   const standing = node.slashes
     .filter((slash) => slash.slot >= slot)
-    .reduce((sum, { amount }) => sum + amount, weight);
+    .reduce((sum, { amount }) => sum + amount, weight + gone);
   return standing >= minStake(rules, node) ? weight : 0n;
 }
 
@@ -145,17 +147,19 @@ export function slash(node: NodeState, due: bigint, slot: bigint, rules: TaskRul
   const fromLeaving = least(taken, node.leaving);
   node.stake -= taken;
   node.leaving -= fromLeaving;
+  node.leavingSlashed += fromLeaving;
   if (node.leaving === 0n) nothingLeaves(node);
-  if (taken > 0n) {
-    const noted = note(node.slashes, taken, slot, rules);
+  const active = taken - fromLeaving;
+  if (active > 0n) {
+    const noted = note(node.slashes, active, slot, rules);
     // One that has no place counts with the last.
     node.slashes =
       noted ??
       node.slashes.map((one, at) =>
-        at === MOST_ARRIVALS - 1 ? { ...one, amount: one.amount + taken } : one,
+        at === MOST_ARRIVALS - 1 ? { ...one, amount: one.amount + active } : one,
       );
   }
-  depart(node, taken - fromLeaving);
+  depart(node, active);
   return taken;
 }
 
@@ -198,6 +202,7 @@ export function empty(node: NodeState): bigint {
     leaving: 0n,
     leaveSlot: 0n,
     leavingVotesUntil: 0n,
+    leavingSlashed: 0n,
     locked: 0n,
     lockedUntil: 0n,
     lockedNext: 0n,
@@ -246,7 +251,11 @@ function arrive(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules)
 }
 
 /** Without the amounts of so long ago that no open vote can ask about them. */
-function remembered(amounts: readonly Arrival[], slot: bigint, rules: TaskRules): readonly Arrival[] {
+function remembered(
+  amounts: readonly Arrival[],
+  slot: bigint,
+  rules: TaskRules,
+): readonly Arrival[] {
   const first = amounts.findIndex((one) => slot < one.slot + longestCase(rules));
   return first === -1 ? [] : amounts.slice(first);
 }
@@ -270,6 +279,7 @@ function note(
 function nothingLeaves(node: NodeState): void {
   node.leaveSlot = 0n;
   node.leavingVotesUntil = 0n;
+  node.leavingSlashed = 0n;
 }
 
 /** Active stake went: the youngest first. Answers how much of it was young. */

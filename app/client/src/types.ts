@@ -185,7 +185,9 @@ export interface Node {
   readonly leaveSlot: bigint;
   /** Up to work of this slot `leaving` still votes; 0 where it doesn't. */
   readonly leavingVotesUntil: bigint;
-  /** What slashes took lately, oldest first; at most four. For work up to their slots it counts for the role's minimum. */
+  /** What slashes took of `leaving`. */
+  readonly leavingSlashed: bigint;
+  /** What slashes took of active stake lately, oldest first; at most four. For work up to their slots it counts for the role's minimum. */
   readonly slashes: readonly Arrival[];
   /** Stake that came lately, oldest first; at most four. Stake that goes takes the youngest along. */
   readonly arrivals: readonly Arrival[];

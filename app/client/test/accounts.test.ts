@@ -44,8 +44,9 @@ describe("decoding", () => {
     const data = bytes(
       "Node",
       ...[key(1), key(2), key(3), key(4)],
-      u64(10n, most, 12n, 13n, 43n, 44n, 45n),
-      // Four places for arrivals, the used ones first.
+      u64(10n, most, 12n, 13n, 43n, 44n),
+      // Four places for slashes and four for arrivals, the used ones first.
+      u64(45n, 46n, 0n, 0n, 0n, 0n, 0n, 0n),
       u64(14n, 15n, 16n, 17n, 0n, 0n, 0n, 0n),
       ...[u64(18n), u32(40), u64(19n, 23n)],
       u32(41),
@@ -64,8 +65,8 @@ describe("decoding", () => {
       leaving: 12n,
       leaveSlot: 13n,
       leavingVotesUntil: 43n,
-      fallen: 44n,
-      fellSlot: 45n,
+      leavingSlashed: 44n,
+      slashes: [{ slot: 45n, amount: 46n }],
       arrivals: [
         { slot: 14n, amount: 15n },
         { slot: 16n, amount: 17n },

@@ -54,6 +54,7 @@ const worker: Node = {
   leaving: 0n,
   leaveSlot: 0n,
   leavingVotesUntil: 0n,
+  leavingSlashed: 0n,
   slashes: [],
   arrivals: [{ slot: 900n, amount: 5_000n }],
   before: { stake: 0n, nodes: 0 },

@@ -440,17 +440,7 @@ const INSTRUCTIONS: [&str; 28] = [
 ];
 
 /// Where a gate is asked, and of whom.
-const COLLECTIONS: [(&str, u8); 9] = [
-    ("join_task", 0),
-    ("join_task", 1),
-    ("submit_work", 0),
-    ("open_audit", 0),
-    ("open_audit", 1),
-    ("cast_vote", 0),
-    ("cast_vote", 1),
-    ("commit_vote", 0),
-    ("commit_vote", 1),
-];
+const COLLECTIONS: [(&str, u8); 3] = [("join_task", 0), ("join_task", 1), ("submit_work", 0)];
 
 #[test]
 fn program_and_model_agree() {

@@ -3116,10 +3116,17 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
+            "name": "leavingSlashed",
+            "docs": [
+              "What slashes took of `leaving`."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "slashes",
             "docs": [
-              "What slashes took within one longest case, oldest first: for submissions up to their slots the minimum counts it. One that has",
-              "no place counts with the last."
+              "What slashes took of active stake within one longest case, oldest first: for submissions up to their slots the minimum counts it.",
+              "One that has no place counts with the last."
             ],
             "type": {
               "array": [

@@ -48,8 +48,10 @@ pub struct Node {
     /// Up to submissions of this slot `leaving` still votes: it was active stake just before them, and none of it can leave before their
     /// cases are over. 0 where it doesn't vote.
     pub leaving_votes_until: PodU64,
-    /// What slashes took within one longest case, oldest first: for submissions up to their slots the minimum counts it. One that has
-    /// no place counts with the last.
+    /// What slashes took of `leaving`.
+    pub leaving_slashed: PodU64,
+    /// What slashes took of active stake within one longest case, oldest first: for submissions up to their slots the minimum counts it.
+    /// One that has no place counts with the last.
     pub slashes: [Arrival; ARRIVALS],
     /// Oldest first. Stake that goes takes the youngest along.
     pub arrivals: [Arrival; ARRIVALS],
@@ -206,10 +208,12 @@ impl Node {
                 weight = minus(weight, arrival.amount)?;
             }
         }
+        let mut standing = 0;
         if slot <= self.leaving_votes_until.get() {
             weight = plus(weight, self.leaving)?;
+            standing = self.leaving_slashed.get();
         }
-        let mut standing = weight;
+        standing = plus(standing, weight)?;
         for slash in &self.slashes {
             if slash.slot.get() >= slot {
                 standing = plus(standing, slash.amount)?;
@@ -250,6 +254,7 @@ impl Node {
     fn nothing_leaves(&mut self) {
         self.leave_slot = 0.into();
         self.leaving_votes_until = 0.into();
+        self.leaving_slashed = 0.into();
     }
 
     pub fn add_stake(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
@@ -359,14 +364,16 @@ impl Node {
         let from_leaving = taken.min(self.leaving.get());
         self.stake = minus(self.stake, taken)?.into();
         self.leaving = minus(self.leaving, from_leaving)?.into();
+        self.leaving_slashed = plus(self.leaving_slashed, from_leaving)?.into();
         if self.leaving.get() == 0 {
             self.nothing_leaves();
         }
-        if taken > 0 && !note(&mut self.slashes, taken, slot, rules)? {
+        let active = minus(taken, from_leaving)?;
+        if active > 0 && !note(&mut self.slashes, active, slot, rules)? {
             let last = &mut self.slashes[ARRIVALS - 1];
-            last.amount = plus(last.amount, taken)?.into();
+            last.amount = plus(last.amount, active)?.into();
         }
-        self.depart(minus(taken, from_leaving)?)?;
+        self.depart(active)?;
         Ok(taken)
     }
 
@@ -439,6 +446,7 @@ impl Node {
             &mut self.leaving,
             &mut self.leave_slot,
             &mut self.leaving_votes_until,
+            &mut self.leaving_slashed,
             &mut self.locked,
             &mut self.locked_until,
             &mut self.locked_next,

@@ -1138,6 +1138,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("leaving", n(node.leaving)),
                 ("leave slot", n(node.leave_slot)),
                 ("leaving votes until", n(node.leaving_votes_until)),
+                ("leaving slashed", n(node.leaving_slashed)),
                 ("slashed", node.slashes.iter().map(|one| n(one.1)).sum()),
                 ("slashes", of(node.slashes.len())),
                 ("could vote with", before.stake),
@@ -1436,6 +1437,7 @@ impl Chain {
                     ("leaving", n!(node.leaving)),
                     ("leave slot", n!(node.leave_slot)),
                     ("leaving votes until", n!(node.leaving_votes_until)),
+                    ("leaving slashed", n!(node.leaving_slashed)),
                     (
                         "slashed",
                         node.slashes.iter().map(|one| n!(one.amount)).sum(),

@@ -308,7 +308,9 @@ pub struct Node {
     pub leave_slot: Slot,
     /// Up to submissions of this slot what is leaving still votes.
     pub leaving_votes_until: Slot,
-    /// What slashes took and when, as far as the program tells them apart.
+    /// What slashes took of what is leaving.
+    pub leaving_slashed: u64,
+    /// What slashes took of active stake and when, as far as the program tells them apart.
     pub slashes: Vec<(Slot, u64)>,
     /// Rewards under lock and until when: the box that opens first, and the box for what comes meanwhile.
     pub boxes: [(u64, Slot); 2],
@@ -1056,14 +1058,17 @@ impl Node {
     fn slash(&mut self, due: u64, slot: Slot, case: Slot) -> u64 {
         let taken = due.min(self.stake);
         self.stake -= taken;
-        self.leaving -= taken.min(self.leaving);
+        let from_leaving = taken.min(self.leaving);
+        self.leaving -= from_leaving;
+        self.leaving_slashed += from_leaving;
         self.end_leave();
-        if taken > 0 {
+        let active = taken - from_leaving;
+        if active > 0 {
             self.slashes.retain(|(at, _)| at + case > slot);
             let full = self.slashes.len() == ARRIVALS;
             match self.slashes.last_mut() {
-                Some((at, sum)) if *at == slot || full => *sum += taken,
-                _ => self.slashes.push((slot, taken)),
+                Some((at, sum)) if *at == slot || full => *sum += active,
+                _ => self.slashes.push((slot, active)),
             }
         }
         taken
@@ -1073,13 +1078,19 @@ impl Node {
     fn end_leave(&mut self) {
         if self.leaving == 0 {
             (self.leave_slot, self.leaving_votes_until) = (0, 0);
+            self.leaving_slashed = 0;
         }
     }
 
     /// What was slashed since just before `slot`.
     fn slashed_since(&self, slot: Slot) -> u64 {
         let since = self.slashes.iter().filter(|(at, _)| *at >= slot);
-        since.map(|(_, taken)| taken).sum()
+        let active: u64 = since.map(|(_, taken)| taken).sum();
+        if slot <= self.leaving_votes_until {
+            active + self.leaving_slashed
+        } else {
+            active
+        }
     }
 
     fn open_boxes(&mut self, slot: Slot) {
@@ -1535,19 +1546,14 @@ impl World {
         require(admitted, No::GateClosed)
     }
 
-    /// The gate that the instruction comes to, of which role, for which owner, and what is shown there.
+    /// The gate that joining or submitting comes to, of which role, for which owner, and what is shown there.
     pub fn gate_of(&self, ix: &Ix) -> Option<(Gate, u8, Key, Shown)> {
         let role_of = |id: NodeId| self.nodes.get(&id).map(|node| node.role);
         let (id, role, shown) = match *ix {
             Ix::JoinTask {
                 node, role, shown, ..
             } => (node, Some(role), shown),
-            Ix::OpenAudit {
-                initiator, shown, ..
-            } => (initiator, role_of(initiator), shown),
-            Ix::SubmitWork { node, shown, .. }
-            | Ix::CastVote { node, shown, .. }
-            | Ix::CommitVote { node, shown, .. } => (node, role_of(node), shown),
+            Ix::SubmitWork { node, shown, .. } => (node, role_of(node), shown),
             _ => return None,
         };
         let (task, role) = (self.tasks.get(&id.task)?, role?);
