@@ -2821,7 +2821,6 @@ impl World {
             audit: of,
             voter: id.owner,
         };
-        let role = self.nodes[&id].role;
         in_time
             && commits == (rules.commit > 0)
             && ![of.initiator, of.submission.owner].contains(&id.owner)
