@@ -531,11 +531,13 @@ export class Game {
       ]),
       3 * BATCH,
     );
+    // Anybody may. But who pays for an account that is to be unwrapped is its owner.
+    const unwrapped = this.paysInSol();
     await this.send(
       this.client
-        .closeTask({ task: this.task, creator })
+        .closeTask({ task: this.task, creator, ...(unwrapped && { funder: creator }) })
         .postInstructions(this.unwrap(this.creator)),
-      ...(this.paysInSol() ? [this.creator] : []),
+      ...(unwrapped ? [this.creator] : []),
     );
     const left = await this.accountsLeft();
     if (left > 0) throw new Error(`The task is closed, and ${left} accounts of it are left.`);
