@@ -19,7 +19,7 @@ describe("an audit with 30 voters", () => {
         ...RULES,
         voteWeight: "stake",
         rewardRule: "majority",
-        quorumVotes: 30,
+        quorumVotes: 24,
         roundSlots: 360n,
         submissionSlots: 60n,
         auditSlots: 60n,

@@ -703,20 +703,9 @@ fn sybil_by_one_token_passed_from_node_to_node_still_stakes_for_each_head() {
     game.warp(START + 1);
     game.submit_work(&accused, 0).unwrap();
     let audit = accuse(&mut game, &heads[0], &accused, 0);
-    // Without the token nobody votes, with it each in turn.
-    refused(
-        game.cast_vote(&heads[1], &audit, MALICE),
-        TaskError::GateClosed,
-    );
-    for number in [1, 2] {
-        let before = &heads[number - 1];
-        pass(
-            &mut game,
-            wallets[number - 1],
-            &before.owner,
-            wallets[number],
-        );
-        game.cast_vote(&heads[number], &audit, MALICE).unwrap();
+    // With the token each joined in turn. At votes it isn't asked for: else whoever takes it away silences its owner.
+    for head in &heads[1..] {
+        game.cast_vote(head, &audit, MALICE).unwrap();
     }
     let votes = game.get::<Audit>(&audit).votes;
     assert_eq!(votes.nodes[2].get(), 3);

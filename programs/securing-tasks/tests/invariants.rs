@@ -81,8 +81,8 @@ fn invariant_of_each_account_refuses_what_it_names() {
                 node.leaving = 1.into();
                 node.leave_slot = 1.into();
             }),
-            ("when nothing came", |node| {
-                node.arrivals[3].slot = 1.into();
+            ("leaving stake that votes too long", |node| {
+                node.leaving_votes_until = 1.into();
             }),
             ("arrivals out of order", |node| {
                 node.arrivals[0].amount = 1.into();
