@@ -221,10 +221,11 @@ describe("daemons", () => {
 
   it("convict a worker that lies, pay each other by the book, and close what is over", async () => {
     crew = await Crew.make({});
-    await crew.hire("Wanda", "witness", 1_500n);
-    await crew.hire("Wim", "witness", 1_500n);
-    await crew.hire("Ada", "worker", 5_000n);
-    await crew.hire("Ben", "worker", 10_000n);
+    // One looks at all, so that there is one audit.
+    await crew.hire("Wanda", "witness", 1_500n, { samples: 2 });
+    await crew.hire("Wim", "witness", 1_500n, { samples: 0 });
+    await crew.hire("Ada", "worker", 5_000n, { samples: 0 });
+    await crew.hire("Ben", "worker", 10_000n, { samples: 0 });
     const wanda = await crew.start("Wanda");
     expect(wanda.url).to.equal(null);
     await crew.start("Wim");

@@ -7,7 +7,7 @@ import type {
   FunctionRef,
   Vote,
 } from "@securing-tasks/client";
-import { explain, submissionEnd } from "@securing-tasks/client";
+import { auditAddress, explain, submissionEnd } from "@securing-tasks/client";
 import type {
   AuditFacts,
   Evidence,
@@ -223,21 +223,8 @@ export class Doer {
           return [await client.submitWork(args).instruction()];
         });
       }
-      case "accuse": {
-        const { submission, accusation, index } = duty;
-        return this.send(duty, async () => [
-          await client
-            .openAudit({
-              ...me,
-              round: submission.round,
-              accused: submission.owner,
-              initiator: owner,
-              accusation,
-              index,
-            })
-            .instruction(),
-        ]);
-      }
+      case "accuse":
+        return this.accuse(view, duty);
       case "cast":
         return this.send(duty, async () => {
           const { audit, opinion } = duty;
@@ -474,6 +461,36 @@ export class Doer {
       // Nobody waits for what comes of it after a stop.
       run.catch(() => undefined);
     }
+  }
+
+  /** Keeps that it accused before another look at the chain may miss it: a second accusation would take a second bond. */
+  private async accuse(view: View, duty: Duty & { kind: "accuse" }): Promise<End> {
+    const { client, config, operator, store } = this.options;
+    const { submission, accusation, index } = duty;
+    const end = await this.send(duty, async () => [
+      await client
+        .openAudit({
+          task: config.task,
+          operator: operator.publicKey,
+          ...this.options.gate,
+          round: submission.round,
+          accused: submission.owner,
+          initiator: config.owner,
+          accusation,
+          index,
+        })
+        .instruction(),
+    ]);
+    if (end.end === "done" && end.slot !== undefined) {
+      const { commitSlots, revealSlots } = view.task.rules;
+      store.keepAccusation(submission.address.toBase58(), {
+        audit: auditAddress(submission.address, config.owner, index).toBase58(),
+        accusation,
+        outcome: "open",
+        endSlot: end.slot + commitSlots + revealSlots,
+      });
+    }
+    return end;
   }
 
   private async reveal(duty: Duty & { kind: "reveal" }): Promise<End> {

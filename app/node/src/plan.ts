@@ -222,7 +222,7 @@ class Planner {
     const { store } = this.options;
     const address = submission.address.toBase58();
     const audits = this.auditsOf(submission);
-    const verdicts = [...audits, ...store.accusations(address)]
+    const verdicts = [...audits, ...this.accusations(submission)]
       .filter(({ outcome }) => outcome !== "open" && outcome !== "noVerdict")
       .map(({ endSlot }) => endSlot);
     const looks = audits
@@ -242,24 +242,24 @@ class Planner {
   /** Whether this node has a say on the work, a bond to pledge, and something new to say. */
   private mayAccuse(submission: Submission, accusation: Accusation): boolean {
     const { task, node } = this.view;
-    const { status, address } = submission;
+    const { status } = submission;
     if (status === "convictedMalice") return false;
     if (status === "convictedDowntime" && accusation === "downtime") return false;
-    if (this.options.store.accusations(address.toBase58()).length >= MOST_ACCUSATIONS) return false;
+    if (this.accusations(submission).length >= MOST_ACCUSATIONS) return false;
     if (weightOn(node, task.rules, submission.slot) === 0n) return false;
     return node.bonds + task.rules.initiatorBond <= activeStake(node);
   }
 
   private accuse(submission: Submission, accusation: Accusation, until: bigint): void {
-    const { store } = this.options;
     if (!this.mayAccuse(submission, accusation)) return;
-    const address = submission.address.toBase58();
-    const audits = this.auditsOf(submission);
-    const open = audits.filter(({ outcome }) => outcome === "open");
-    const own = store.accusations(address);
-    const isOpen = (name: string): boolean => open.some((one) => one.address.toBase58() === name);
+    const open = this.auditsOf(submission).filter(({ outcome }) => outcome === "open");
+    const own = this.accusations(submission);
+    // Before its end an audit is open, whether this look at the chain shows it or not.
     const enough = own.some(
-      (one) => isOpen(one.audit) && (one.accusation === "malice" || accusation === "downtime"),
+      (one) =>
+        one.outcome === "open" &&
+        (one.seen || this.now < one.endSlot) &&
+        (one.accusation === "malice" || accusation === "downtime"),
     );
     if (enough) return;
     const proven = this.isProven(submission);
@@ -280,7 +280,7 @@ class Planner {
     }
     if (!this.pays(["audit"])) return;
     const index = this.view.node.audits;
-    const key = `accuse:${address}:${index}`;
+    const key = `accuse:${submission.address.toBase58()}:${index}`;
     this.do({ kind: "accuse", key, submission, accusation, index, until });
   }
 
@@ -479,6 +479,19 @@ class Planner {
     }
     this.free -= cost;
     return true;
+  }
+
+  /** Audits of the work that this node opened: those that are seen on the chain, as they are there, and all others. */
+  private accusations(
+    submission: Pick<Submission, "address">,
+  ): readonly (Pick<Audit, "accusation" | "outcome" | "endSlot"> & { readonly seen: boolean })[] {
+    const here = this.auditsOf(submission).filter(({ initiator }) => this.isMe(initiator));
+    const names = new Set(here.map(({ address }) => address.toBase58()));
+    const kept = this.options.store.accusations(submission.address.toBase58());
+    return [
+      ...here.map((one) => ({ ...one, seen: true })),
+      ...kept.filter(({ audit }) => !names.has(audit)).map((one) => ({ ...one, seen: false })),
+    ];
   }
 
   private auditsOf({ address }: Pick<Submission, "address">): readonly Audit[] {

@@ -422,6 +422,9 @@ describe("what is due", () => {
     expect(of({ ...mine, initiator: key() }, 1_050n, { said: null })[0]).to.deep.equal(["accuse"]);
     expect(of({ ...mine, accusation: "malice" }, 1_050n)[0]).to.deep.equal([]);
     expect(of({ ...mine, accusation: "downtime" }, 1_050n)[0]).to.deep.equal(["accuse"]);
+    // The state may not know of it yet.
+    const unknown = { accusations: [] };
+    expect(of({ ...mine, accusation: "malice" }, 1_050n, unknown)[0]).to.deep.equal([]);
   });
 
   it("is an accusation by each node at another time, so that not all accuse at once", () => {
@@ -449,8 +452,20 @@ describe("what is due", () => {
     expect(after({ outcome: "noVerdict" })).to.deep.equal(["accuse"]);
     expect(after({ outcome: "convictedDowntime" })).to.deep.equal(["accuse"]);
     expect(after({ outcome: "acquitted", accusation: "downtime" })).to.deep.equal(["accuse"]);
-    // It was closed before anybody saw how it ended.
+    // It was closed before anybody saw how it ended, or is not seen yet.
     expect(after({ outcome: "open" })).to.deep.equal([]);
+    const downtime = { outcome: "open", accusation: "downtime" } as const;
+    expect(after({ ...downtime, endSlot: 1_100n })).to.deep.equal(["accuse"]);
+    const unsure = { samples: [other], checks, evidence: false };
+    const unseen = [ownOf(auditOf(submission, { initiator: me, endSlot: 1_501n }))];
+    const again = (accusations: readonly OwnAccusation[]): readonly string[] => {
+      const fresh = { ...submission, status: "submitted" as const };
+      const same = new Map([[fresh, "malice" as const]]);
+      const look = view({ task: long, submissions: [fresh] });
+      return due(look, 1_500n, { ...unsure, checks: same, accusations })[0];
+    };
+    expect(again(unseen)).to.deep.equal([]);
+    expect(again(unseen.map((one) => ({ ...one, endSlot: 1_500n })))).to.deep.equal(["accuse"]);
   });
 
   it("is another look at what was seen longer ago than 150 slots, and no accusation of that", () => {
