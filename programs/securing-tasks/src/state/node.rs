@@ -215,6 +215,9 @@ impl Node {
         }
         standing = plus(standing, weight)?;
         for slash in &self.slashes {
+            if slash.amount.get() == 0 {
+                break;
+            }
             if slash.slot.get() >= slot {
                 standing = plus(standing, slash.amount)?;
             }
