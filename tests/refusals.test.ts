@@ -1,5 +1,6 @@
 import type { Audit } from "@securing-tasks/client";
 import {
+  ArgumentError,
   REFUSAL_CODES,
   WRAPPED_SOL,
   auditAddress,
@@ -226,15 +227,18 @@ for (const [where, chain] of CHAINS) {
         await expectRefusal(open, "mintTransferFee", builder, creator);
       });
 
-      it("rejects a URI of 129 bytes", async () => {
-        const builder = open.client.createTask({
-          creator: open.creator.publicKey,
-          id: 2n,
-          mint: open.task.mint,
-          rules: RULES,
-          auditFunction: { hash: new Uint8Array(32).fill(1), uri: "x".repeat(129) },
-        });
-        await expectRefusal(open, "uriTooLong", builder, open.creator);
+      it("rejects a URI of 129 bytes, and an audit function without one's hash", () => {
+        const create = (hash: Uint8Array, uri: string) => () =>
+          open.client.createTask({
+            creator: open.creator.publicKey,
+            id: 2n,
+            mint: open.task.mint,
+            rules: RULES,
+            auditFunction: { hash, uri },
+          });
+        const hash = new Uint8Array(32).fill(1);
+        expect(create(hash, "x".repeat(129))).to.throw(ArgumentError, "`auditFunction.uri`");
+        expect(create(hash.subarray(1), "")).to.throw(ArgumentError, "`auditFunction.hash`");
       });
     });
 

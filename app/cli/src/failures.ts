@@ -1,4 +1,4 @@
-import { explain } from "@securing-tasks/client";
+import { ArgumentError, explain } from "@securing-tasks/client";
 
 /** What the process ends with. */
 export const EXIT = {
@@ -88,6 +88,7 @@ export function failureOf(error: unknown): Failure {
     const plain = message.replace(/^error: /, "").trim();
     return { exitCode: EXIT.usage, name: "UsageError", code: null, message: plain };
   }
+  if (error instanceof ArgumentError) return { exitCode: EXIT.usage, name, code: null, message };
   // The daemon's: a file that its user wrote.
   if (name === "ConfigError") return { exitCode: EXIT.usage, name, code: null, message };
   if (isNetworkTrouble(error)) {

@@ -4,6 +4,7 @@ import type { Commitment, GetProgramAccountsFilter, TransactionInstruction } fro
 import { PublicKey } from "@solana/web3.js";
 import type { AccountName, Accounts } from "./accounts";
 import { decodeAccount } from "./accounts";
+import { checked } from "./arguments";
 import type { TransactionOutcome } from "./chain";
 import type { LoggedEvents } from "./events";
 import { parseEvents } from "./events";
@@ -122,7 +123,7 @@ export class SecuringTasksClient {
    * `allowLargeStake` lets the worker's minimum stake be over 100 rounds' bounties. Refused with an error of its own for
    * each rule out of bounds, without an audit function, and for mints whose tokens can move without the program.
    */
-  createTask(args: {
+  createTask(given: {
     readonly creator: PublicKey;
     /** Who pays the rent and gets it back. Default: the creator, which must not be an account that holds data. */
     readonly payer?: PublicKey;
@@ -134,6 +135,7 @@ export class SecuringTasksClient {
     readonly taskFunction?: FunctionRef;
     readonly allowLargeStake?: boolean;
   }): Builder<"createTask"> {
+    const args = checked("createTask", given);
     const task = pda.taskAddress(args.creator, args.id, this.program.programId);
     const none: FunctionRef = { hash: new Uint8Array(32), uri: "" };
     const taskFunction = args.taskFunction ?? none;
@@ -157,13 +159,14 @@ export class SecuringTasksClient {
   }
 
   /** Adds to the bounty pool. The funder signs. Refused for 0 and for a retired task. */
-  fundTask(args: {
+  fundTask(given: {
     readonly task: TaskRef;
     readonly funder: PublicKey;
     readonly amount: bigint;
     /** Default: the funder's associated token account. */
     readonly source?: PublicKey;
   }): Builder<"fundTask"> {
+    const args = checked("fundTask", given);
     return this.program.methods.fundTask(bn(args.amount)).accountsPartial({
       ...this.money(args.task),
       funder: args.funder,
@@ -175,12 +178,13 @@ export class SecuringTasksClient {
    * Ends a task for ever and pays what is in the pool to the creator, who signs. May be repeated for what later verdicts
    * add to the pool.
    */
-  retireTask(args: {
+  retireTask(given: {
     readonly task: TaskRef;
     readonly creator: PublicKey;
     /** Default: the creator's associated token account, made when it is missing. */
     readonly destination?: PublicKey;
   }): Builder<"retireTask"> {
+    const args = checked("retireTask", given);
     return this.program.methods
       .retireTask()
       .accountsPartial({
@@ -192,20 +196,25 @@ export class SecuringTasksClient {
   }
 
   /** Stops joins, submissions and new audits; verdicts, claims and withdrawals go on. The creator signs. */
-  pauseTask(args: { readonly task: PublicKey; readonly creator: PublicKey }): Builder<"pauseTask"> {
+  pauseTask(given: {
+    readonly task: PublicKey;
+    readonly creator: PublicKey;
+  }): Builder<"pauseTask"> {
+    const args = checked("pauseTask", given);
     return this.program.methods.pauseTask().accountsPartial(args);
   }
 
   /** Ends a pause. The creator signs. */
-  resumeTask(args: {
+  resumeTask(given: {
     readonly task: PublicKey;
     readonly creator: PublicKey;
   }): Builder<"resumeTask"> {
+    const args = checked("resumeTask", given);
     return this.program.methods.resumeTask().accountsPartial(args);
   }
 
   /** Puts an owner on the allowlist of a role. The creator signs, and the payer, who pays the rent. */
-  allowNode(args: {
+  allowNode(given: {
     readonly task: PublicKey;
     readonly creator: PublicKey;
     /** Who pays the rent and gets it back. Default: the creator. */
@@ -214,6 +223,7 @@ export class SecuringTasksClient {
     /** The owner who may join. */
     readonly owner: PublicKey;
   }): Builder<"allowNode"> {
+    const args = checked("allowNode", given);
     const { task, creator, role, owner } = args;
     return this.program.methods.allowNode(ROLES.indexOf(role), owner).accountsPartial({
       payer: args.payer ?? creator,
@@ -227,7 +237,7 @@ export class SecuringTasksClient {
    * Takes an owner off the allowlist of a role; the rent goes to who paid it. The creator signs, or anyone one leave delay after the task
    * was retired. The owner's node may still leave.
    */
-  disallowNode(args: {
+  disallowNode(given: {
     readonly task: PublicKey;
     /** Who signs: the creator, or in the end anyone. */
     readonly remover: PublicKey;
@@ -236,6 +246,7 @@ export class SecuringTasksClient {
     /** Who paid the rent. Default: read from the entry. */
     readonly payer?: PublicKey;
   }): Builder<"disallowNode"> {
+    const args = checked("disallowNode", given);
     const { task, remover, role, owner, payer } = args;
     return this.program.methods.disallowNode().accountsPartial({
       remover,
@@ -246,7 +257,7 @@ export class SecuringTasksClient {
   }
 
   /** Makes a node. Its owner signs and deposits the first stake, at least the role's minimum; the payer signs and pays the rent. */
-  joinTask(args: {
+  joinTask(given: {
     readonly task: TaskRef;
     readonly owner: PublicKey;
     /** Who pays the rent and gets it back. Default: the owner, which must not be an account that holds data. */
@@ -262,6 +273,7 @@ export class SecuringTasksClient {
     /** Default: found from the task's gate. */
     readonly gate?: GateProof;
   }): Builder<"joinTask"> {
+    const args = checked("joinTask", given);
     return this.program.methods
       .joinTask(
         ROLES.indexOf(args.role),
@@ -283,13 +295,14 @@ export class SecuringTasksClient {
    * Adds to a node's stake. The owner signs. It votes only on work submitted later, and what was there before is as old as it was; so a
    * fifth addition within one longest case is refused.
    */
-  addStake(args: {
+  addStake(given: {
     readonly task: TaskRef;
     readonly owner: PublicKey;
     readonly amount: bigint;
     /** Default: the owner's associated token account. */
     readonly source?: PublicKey;
   }): Builder<"addStake"> {
+    const args = checked("addStake", given);
     return this.program.methods.addStake(bn(args.amount)).accountsPartial({
       ...this.money(args.task),
       owner: args.owner,
@@ -299,11 +312,12 @@ export class SecuringTasksClient {
   }
 
   /** Asks for stake to leave: `amount`, or all. The owner signs. It can be slashed until it is withdrawn. */
-  requestLeave(args: {
+  requestLeave(given: {
     readonly task: PublicKey;
     readonly owner: PublicKey;
     readonly amount?: bigint;
   }): Builder<"requestLeave"> {
+    const args = checked("requestLeave", given);
     return this.program.methods
       .requestLeave(args.amount === undefined ? null : bn(args.amount))
       .accountsPartial({
@@ -314,10 +328,11 @@ export class SecuringTasksClient {
   }
 
   /** Takes back the request to leave; the stake is as young as if it came now. The owner signs. */
-  cancelLeave(args: {
+  cancelLeave(given: {
     readonly task: PublicKey;
     readonly owner: PublicKey;
   }): Builder<"cancelLeave"> {
+    const args = checked("cancelLeave", given);
     return this.program.methods.cancelLeave().accountsPartial({
       owner: args.owner,
       task: args.task,
@@ -326,12 +341,13 @@ export class SecuringTasksClient {
   }
 
   /** Pays out all that can leave now; no stake while the node stands accused, and none that is pledged. The owner signs. */
-  withdraw(args: {
+  withdraw(given: {
     readonly task: TaskRef;
     readonly owner: PublicKey;
     /** Default: the owner's associated token account, made when it is missing. */
     readonly destination?: PublicKey;
   }): Builder<"withdraw"> {
+    const args = checked("withdraw", given);
     return this.program.methods
       .withdraw()
       .accountsPartial({
@@ -347,7 +363,7 @@ export class SecuringTasksClient {
    * Pays a node of a retired task out to its owner, one leave delay after the end: stake, shares and what is payable. Nobody in
    * particular signs.
    */
-  returnStake(args: {
+  returnStake(given: {
     readonly task: TaskRef;
     readonly owner: PublicKey;
     /** A token account of the owner. Default: its associated one, made when it is missing. */
@@ -355,6 +371,7 @@ export class SecuringTasksClient {
     /** Who pays for a missing token account. Default: the client's wallet. */
     readonly funder?: PublicKey;
   }): Builder<"returnStake"> {
+    const args = checked("returnStake", given);
     return this.program.methods
       .returnStake()
       .accountsPartial({
@@ -366,11 +383,12 @@ export class SecuringTasksClient {
   }
 
   /** Names another hot key. The owner signs. */
-  setOperator(args: {
+  setOperator(given: {
     readonly task: PublicKey;
     readonly owner: PublicKey;
     readonly operator: PublicKey;
   }): Builder<"setOperator"> {
+    const args = checked("setOperator", given);
     return this.program.methods.setOperator(args.operator).accountsPartial({
       owner: args.owner,
       node: this.node(args.task, args.owner),
@@ -378,7 +396,7 @@ export class SecuringTasksClient {
   }
 
   /** Submits work for the current round, once. The operator signs and pays the rent. */
-  submitWork(args: {
+  submitWork(given: {
     readonly task: PublicKey;
     readonly owner: PublicKey;
     /** Default: the owner. */
@@ -392,6 +410,7 @@ export class SecuringTasksClient {
     /** Default: found from the task's gate. */
     readonly gate?: GateProof;
   }): Builder<"submitWork"> {
+    const args = checked("submitWork", given);
     return this.program.methods
       .submitWork(bn(args.round), [...args.payloadHash], args.payloadUri)
       .accountsPartial({
@@ -408,7 +427,7 @@ export class SecuringTasksClient {
    * Accuses the work of a node in a round, whatever other audits of it are open. The initiator's operator signs and pays the rent; a bond
    * is pledged out of its stake.
    */
-  openAudit(args: {
+  openAudit(given: {
     readonly task: PublicKey;
     readonly round: bigint;
     /** Owner of the accused node. */
@@ -423,6 +442,7 @@ export class SecuringTasksClient {
     /** Default: found from the task's gate. */
     readonly gate?: GateProof;
   }): Builder<"openAudit"> {
+    const args = checked("openAudit", given);
     const submission = this.submission(args.task, args.round, args.accused);
     return this.program.methods.openAudit(OPINIONS.indexOf(args.accusation)).accountsPartial({
       operator: args.operator ?? args.initiator,
@@ -439,7 +459,8 @@ export class SecuringTasksClient {
   }
 
   /** Votes, once and for good. The voter's operator signs and pays the rent. */
-  castVote(args: Ballot): Builder<"castVote"> {
+  castVote(given: Ballot): Builder<"castVote"> {
+    const args = checked("castVote", given);
     return this.program.methods
       .castVote(OPINIONS.indexOf(args.opinion))
       .accountsPartial(this.ballotAccounts(args));
@@ -452,8 +473,9 @@ export class SecuringTasksClient {
    * Makes the salt and has it kept before it returns, so that nothing is sent that could not be revealed.
    */
   async commitVote(
-    args: Ballot & { readonly salts: SaltStore },
+    given: Ballot & { readonly salts: SaltStore },
   ): Promise<{ readonly builder: Builder<"commitVote">; readonly secret: VoteSecret }> {
+    const args = checked("commitVote", given);
     const secret = await args.salts.keep(voteSecret(args.audit, args.voter, args.opinion));
     const commitment = voteCommitment(secret, this.program.programId);
     const builder = this.program.methods
@@ -463,7 +485,7 @@ export class SecuringTasksClient {
   }
 
   /** Opens a committed vote in the reveal window, with the salt that was kept for it. The voter's operator signs. */
-  async revealVote(args: {
+  async revealVote(given: {
     readonly task: PublicKey;
     readonly audit: PublicKey;
     /** Owner of the voting node. */
@@ -473,6 +495,7 @@ export class SecuringTasksClient {
     /** The store that {@link commitVote} was given. */
     readonly salts: SaltStore;
   }): Promise<Builder<"revealVote">> {
+    const args = checked("revealVote", given);
     const { task, audit, voter, salts } = args;
     const address = this.vote(audit, voter);
     const { commitment } = await this.fetch("vote", address);
@@ -501,11 +524,12 @@ export class SecuringTasksClient {
    * opened. Nobody in particular signs.
    */
   resolveAudit(
-    audit: Pick<Audit, "address" | "task" | "submission" | "accused" | "initiator"> & {
+    given: Pick<Audit, "address" | "task" | "submission" | "accused" | "initiator"> & {
       /** The round of the accused work. Default: read from the submission. */
       readonly round?: bigint;
     },
   ): Builder<"resolveAudit"> {
+    const audit = checked("resolveAudit", given);
     return this.program.methods.resolveAudit().accountsPartial({
       task: audit.task,
       audit: audit.address,
@@ -517,12 +541,13 @@ export class SecuringTasksClient {
   }
 
   /** Credits a voter's share, or takes the deposit of a vote that was never revealed. Nobody in particular signs. */
-  claimVote(args: {
+  claimVote(given: {
     readonly task: PublicKey;
     readonly audit: PublicKey;
     /** Owner of the voting node. */
     readonly voter: PublicKey;
   }): Builder<"claimVote"> {
+    const args = checked("claimVote", given);
     return this.program.methods.claimVote().accountsPartial({
       task: args.task,
       audit: args.audit,
@@ -533,8 +558,9 @@ export class SecuringTasksClient {
 
   /** Credits a worker's part of its round's reserve, once nothing can change the round any more. Nobody in particular signs. */
   claimBounty(
-    submission: Pick<Submission, "address" | "task" | "owner" | "round">,
+    given: Pick<Submission, "address" | "task" | "owner" | "round">,
   ): Builder<"claimBounty"> {
+    const submission = checked("claimBounty", given);
     return this.program.methods.claimBounty().accountsPartial({
       task: submission.task,
       round: this.round(submission.task, submission.round),
@@ -545,8 +571,9 @@ export class SecuringTasksClient {
 
   /** Closes a claimed vote; the rent goes to who paid it. Nobody in particular signs, as for all that is closed here. */
   closeVote(
-    vote: Pick<Vote, "address" | "audit" | "owner" | "payer"> & { readonly task: PublicKey },
+    given: Pick<Vote, "address" | "audit" | "owner" | "payer"> & { readonly task: PublicKey },
   ): Builder<"closeVote"> {
+    const vote = checked("closeVote", given);
     return this.program.methods.closeVote().accountsPartial({
       audit: vote.audit,
       node: this.node(vote.task, vote.owner),
@@ -557,8 +584,9 @@ export class SecuringTasksClient {
 
   /** Closes a resolved audit whose votes are closed. */
   closeAudit(
-    audit: Pick<Audit, "address" | "task" | "submission" | "initiator" | "payer">,
+    given: Pick<Audit, "address" | "task" | "submission" | "initiator" | "payer">,
   ): Builder<"closeAudit"> {
+    const audit = checked("closeAudit", given);
     return this.program.methods.closeAudit().accountsPartial({
       submission: audit.submission,
       initiator: this.node(audit.task, audit.initiator),
@@ -569,8 +597,9 @@ export class SecuringTasksClient {
 
   /** Closes work that was paid or convicted and whose audits are closed, once its round can't be audited any more. */
   closeSubmission(
-    submission: Pick<Submission, "address" | "task" | "owner" | "round" | "payer">,
+    given: Pick<Submission, "address" | "task" | "owner" | "round" | "payer">,
   ): Builder<"closeSubmission"> {
+    const submission = checked("closeSubmission", given);
     return this.program.methods.closeSubmission().accountsPartial({
       task: submission.task,
       round: this.round(submission.task, submission.round),
@@ -581,7 +610,8 @@ export class SecuringTasksClient {
   }
 
   /** Closes a round whose submissions are closed; what nobody earned goes back to the pool. */
-  closeRound(round: Pick<Round, "address" | "task" | "payer">): Builder<"closeRound"> {
+  closeRound(given: Pick<Round, "address" | "task" | "payer">): Builder<"closeRound"> {
+    const round = checked("closeRound", given);
     return this.program.methods.closeRound().accountsPartial({
       task: round.task,
       round: round.address,
@@ -593,7 +623,7 @@ export class SecuringTasksClient {
    * Closes a node that owns nothing and that nothing needs; the rent goes to who paid it. The owner signs, or anyone once the task is
    * retired.
    */
-  closeNode(args: {
+  closeNode(given: {
     readonly task: PublicKey;
     readonly owner: PublicKey;
     /** Who signs. Default: the owner. */
@@ -601,6 +631,7 @@ export class SecuringTasksClient {
     /** Who paid the rent. Default: read from the node. */
     readonly payer?: PublicKey;
   }): Builder<"closeNode"> {
+    const args = checked("closeNode", given);
     return this.program.methods.closeNode().accountsPartial({
       closer: args.closer ?? args.owner,
       task: args.task,
@@ -613,7 +644,7 @@ export class SecuringTasksClient {
    * Closes a retired task without nodes, rounds and entries; the vault's tokens go to the creator, the rent to who paid it. Nobody in
    * particular signs.
    */
-  closeTask(args: {
+  closeTask(given: {
     readonly task: TaskRef;
     readonly creator: PublicKey;
     /** A token account of the creator. Default: its associated one, made when it is missing. */
@@ -623,6 +654,7 @@ export class SecuringTasksClient {
     /** Who pays for a missing token account. Default: the client's wallet. */
     readonly funder?: PublicKey;
   }): Builder<"closeTask"> {
+    const args = checked("closeTask", given);
     return this.program.methods
       .closeTask()
       .accountsPartial({
@@ -831,12 +863,6 @@ export function auditEnd(task: Pick<Task, "startSlot" | "rules">, round: bigint)
   return submissionEnd(task, round) + task.rules.auditSlots;
 }
 
-/** Throws for what no u64 can hold, before the encoder cuts it off in silence. */
 function bn(value: bigint): BN {
-  if (value < 0n || value >= 2n ** 64n) {
-    throw new RangeError(
-      `${value.toString()} is no amount: give one from 0 to 18446744073709551615.`,
-    );
-  }
   return new BN(value.toString());
 }

@@ -1,5 +1,6 @@
 import { TOKEN_2022_PROGRAM_ID, TOKEN_PROGRAM_ID } from "@solana/spl-token";
 import { SystemProgram } from "@solana/web3.js";
+import { ArgumentError } from "./arguments";
 import type { SecuringTasks } from "./idl/securing_tasks";
 import idl from "./idl/securing_tasks.json";
 import { PROGRAM_ID } from "./pda";
@@ -286,6 +287,10 @@ export const REFUSAL_CODES = Object.fromEntries(
  * Anchor's builder, from any chain. What it doesn't know, it hands on in the words it came in.
  */
 export function explain(error: unknown): Explanation {
+  // What it quotes may look like anything.
+  if (error instanceof ArgumentError) {
+    return { message: error.message, name: null, code: null, logs: [] };
+  }
   const logs = logsOf(error);
   const text = textOf(error);
   const failure = failedIn(logs);

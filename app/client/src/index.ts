@@ -2,6 +2,7 @@ export { decodeAccount } from "./accounts";
 export type { AccountName, Accounts } from "./accounts";
 export { allowFromCsv, readAllowlist } from "./allowlist";
 export type { AllowOptions, Permission } from "./allowlist";
+export { ArgumentError } from "./arguments";
 export { Chain, ChainProvider, ConnectionChain } from "./chain";
 export type { TransactionOutcome } from "./chain";
 export { SecuringTasksClient, auditEnd, roundAt, roundStart, submissionEnd } from "./client";

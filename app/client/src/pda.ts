@@ -1,4 +1,5 @@
 import { PublicKey } from "@solana/web3.js";
+import { must } from "./arguments";
 import idl from "./idl/securing_tasks.json";
 import type { Role } from "./types";
 import { ROLES } from "./types";
@@ -8,7 +9,7 @@ export const PROGRAM_ID = new PublicKey(idl.address);
 
 /** A creator's task with this number. */
 export function taskAddress(creator: PublicKey, id: bigint, program = PROGRAM_ID): PublicKey {
-  return derive(program, "task", creator.toBuffer(), u64(id));
+  return derive(program, "task", creator.toBuffer(), u64("taskAddress", "id", id));
 }
 
 /** The one token account of a task. */
@@ -28,13 +29,14 @@ export function allowEntryAddress(
   owner: PublicKey,
   program = PROGRAM_ID,
 ): PublicKey {
-  const roleByte = Buffer.from([ROLES.indexOf(role)]);
+  const known = must.word(ROLES, "allowEntryAddress", "role", role);
+  const roleByte = Buffer.from([ROLES.indexOf(known)]);
   return derive(program, "allow", task.toBuffer(), roleByte, owner.toBuffer());
 }
 
 /** A round of a task. */
 export function roundAddress(task: PublicKey, round: bigint, program = PROGRAM_ID): PublicKey {
-  return derive(program, "round", task.toBuffer(), u64(round));
+  return derive(program, "round", task.toBuffer(), u64("roundAddress", "round", round));
 }
 
 /** An owner's work for a round of a task. */
@@ -44,7 +46,8 @@ export function submissionAddress(
   owner: PublicKey,
   program = PROGRAM_ID,
 ): PublicKey {
-  return derive(program, "submission", task.toBuffer(), u64(round), owner.toBuffer());
+  const number = u64("submissionAddress", "round", round);
+  return derive(program, "submission", task.toBuffer(), number, owner.toBuffer());
 }
 
 /** An audit of a submission by its initiator's owner; `index` is how many audits the initiator's node had begun before. */
@@ -54,7 +57,8 @@ export function auditAddress(
   index: number,
   program = PROGRAM_ID,
 ): PublicKey {
-  return derive(program, "audit", submission.toBuffer(), initiator.toBuffer(), u32(index));
+  const number = u32("auditAddress", "index", index);
+  return derive(program, "audit", submission.toBuffer(), initiator.toBuffer(), number);
 }
 
 /** An owner's vote in an audit. */
@@ -66,14 +70,14 @@ function derive(program: PublicKey, kind: string, ...seeds: readonly Buffer[]): 
   return PublicKey.findProgramAddressSync([Buffer.from(kind), ...seeds], program)[0];
 }
 
-function u32(value: number): Buffer {
+function u32(method: string, argument: string, value: number): Buffer {
   const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
+  bytes.writeUInt32LE(must.u32(method, argument, value));
   return bytes;
 }
 
-function u64(value: bigint): Buffer {
+function u64(method: string, argument: string, value: bigint): Buffer {
   const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(value);
+  bytes.writeBigUInt64LE(must.u64(method, argument, value));
   return bytes;
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PublicKey } from "@solana/web3.js";
+import { must } from "./arguments";
 import { PROGRAM_ID } from "./pda";
 import type { Opinion } from "./types";
 import { OPINIONS } from "./types";
@@ -33,8 +34,9 @@ const TAG = Buffer.from("securing-tasks:vote:v1");
 
 /** What a voter commits to: SHA-256 of tag, program, audit, voter, verdict and salt. */
 export function voteCommitment(secret: VoteSecret, program = PROGRAM_ID): Uint8Array {
-  const { audit, voter, opinion, salt } = secret;
-  if (salt.length !== 32) throw new RangeError(`A salt has 32 bytes; this one has ${salt.length}.`);
+  const { audit, voter } = secret;
+  const salt = must.hash("voteCommitment", "salt", secret.salt);
+  const opinion = must.word(OPINIONS, "voteCommitment", "opinion", secret.opinion);
   const hash = createHash("sha256")
     .update(TAG)
     .update(program.toBuffer())

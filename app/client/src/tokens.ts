@@ -10,6 +10,7 @@ import {
 } from "@solana/spl-token";
 import type { Connection, PublicKey, TransactionInstruction } from "@solana/web3.js";
 import { SystemProgram } from "@solana/web3.js";
+import { must } from "./arguments";
 
 /** A mint, and what is needed to move its tokens. */
 export interface MintInfo {
@@ -80,7 +81,11 @@ export function wrapSol(owner: PublicKey, lamports: bigint): TransactionInstruct
   const account = tokenAccountOf(WRAPPED_SOL, owner);
   return [
     createTokenAccount(WRAPPED_SOL, owner),
-    SystemProgram.transfer({ fromPubkey: owner, toPubkey: account, lamports }),
+    SystemProgram.transfer({
+      fromPubkey: owner,
+      toPubkey: account,
+      lamports: must.u64("wrapSol", "lamports", lamports),
+    }),
     createSyncNativeInstruction(account),
   ];
 }
