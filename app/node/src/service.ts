@@ -1,10 +1,17 @@
+import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { Socket } from "node:net";
-import type { RespondFacts, ServiceRequest, ServiceResponse } from "@securing-tasks/sandbox";
-import type { Ran, TaskFacts } from "@securing-tasks/sandbox";
-import { SUBMISSION_HEADER } from "@securing-tasks/sandbox";
+import type {
+  Ran,
+  RespondFacts,
+  SandboxFailure,
+  ServiceRequest,
+  ServiceResponse,
+  TaskFacts,
+} from "@securing-tasks/sandbox";
+import { SUBMISSION_HEADER, isWellFormed, requestOf } from "@securing-tasks/sandbox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NodeConfig } from "./config";
 import { LaneFull } from "./lane";
@@ -40,6 +47,9 @@ export interface Service {
 export interface Bounds {
   readonly connections: number;
   readonly connectionsOfOne: number;
+  /** Pieces of evidence and lists of them that are being sent: no payload or answer takes their places. */
+  readonly evidence: number;
+  readonly evidenceOfOne: number;
   /** Payloads and answers that are being made or sent. */
   readonly responses: number;
   readonly responsesOfOne: number;
@@ -56,10 +66,12 @@ const MIB = 1024 * 1024;
 
 // A storage audit fetches up to 50 payloads at once, and auditors may share an address: one address has room for that twice over, and no
 // two addresses take all there is. Bytes only count where an operator allows answers over the usual 1 MiB. There are more connections
-// than responses, so that `/healthz` has some left.
+// than responses, so that `/healthz` has some left. Evidence is small (64 KiB), and a juror asks for one piece after the other.
 const BOUNDS: Bounds = {
   connections: 512,
   connectionsOfOne: 160,
+  evidence: 256,
+  evidenceOfOne: 32,
   responses: 384,
   responsesOfOne: 128,
   bytes: 384 * MIB,
@@ -147,16 +159,18 @@ type ExchangeOf = (request: FastifyRequest) => Exchange;
 function watch(server: FastifyInstance, bounds: Bounds): ExchangeOf {
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const open = new WeakMap<Socket, Set<Exchange>>();
-  const connections = new Tally(Infinity, bounds.connectionsOfOne);
   // Each is a file of the process, which needs some for its own connections to the RPC server.
-  server.server.maxConnections = bounds.connections;
+  const connections = new Places(bounds.connections, bounds.connectionsOfOne);
   server.server.on("connection", (socket) => {
-    const giveBack = connections.take(whom(socket.remoteAddress ?? ""), 1);
+    const own = new Set<Exchange>();
+    const giveBack = connections.take(whom(socket.remoteAddress ?? ""), {
+      idle: () => own.size === 0,
+      end: () => socket.destroy(),
+    });
     if (!giveBack) {
       socket.destroy();
       return;
     }
-    const own = new Set<Exchange>();
     open.set(socket, own);
     socket.once("close", () => {
       giveBack();
@@ -200,12 +214,19 @@ class Exchange {
   private readonly acts: (() => void)[] = [];
   private readonly deadline: NodeJS.Timeout;
 
-  constructor(socket: Socket, ms: number) {
-    // Whatever moves meanwhile: who reads a few bytes now and then would be served for ever. A reset, so that the operating system drops
-    // what it holds as well.
+  constructor(
+    private readonly socket: Socket,
+    ms: number,
+  ) {
+    // Whatever moves meanwhile: who reads a few bytes now and then would be served for ever.
     this.deadline = setTimeout(() => {
-      socket.resetAndDestroy();
+      this.breakOff();
     }, ms);
+  }
+
+  /** A reset, so that the operating system drops what it holds as well. */
+  breakOff(): void {
+    this.socket.resetAndDestroy();
   }
 
   /** At once if it is over already: a function may answer after its client is gone. */
@@ -251,6 +272,62 @@ class Tally {
   }
 }
 
+/** What somebody has a place for. */
+interface Guest {
+  /** Whether nothing would be lost with it. */
+  idle(): boolean;
+  end(): void;
+}
+
+/**
+ * Places that no few can take from the many: where all are taken, one of whoever has most is ended for whoever has fewer. Else three or
+ * four strangers with as many as one may have would keep everybody out.
+ */
+class Places {
+  private total = 0;
+  private readonly guests = new Map<string, Set<Guest>>();
+
+  constructor(
+    private readonly most: number,
+    private readonly mostOfOne: number,
+  ) {}
+
+  /** What gives it back; null where there is none. */
+  take(who: string, guest: Guest): (() => void) | null {
+    const count = this.guests.get(who)?.size ?? 0;
+    if (count >= this.mostOfOne) return null;
+    if (this.total >= this.most && !this.makeRoom(count)) return null;
+    const own = this.guests.get(who) ?? new Set();
+    this.guests.set(who, own.add(guest));
+    this.total += 1;
+    return () => {
+      this.giveBack(who, guest);
+    };
+  }
+
+  /** For one who has so many. */
+  private makeRoom(count: number): boolean {
+    const greediest = [...this.guests].reduce((one, other) =>
+      other[1].size > one[1].size ? other : one,
+    );
+    const [who, { size }] = greediest;
+    const guests = [...greediest[1]];
+    const leaving = guests.find((guest) => guest.idle()) ?? guests.at(-1);
+    // With one more than the newcomer, the two would take the place from each other for ever.
+    if (size <= count + 1 || !leaving) return false;
+    this.giveBack(who, leaving);
+    leaving.end();
+    return true;
+  }
+
+  private giveBack(who: string, guest: Guest): void {
+    const own = this.guests.get(who);
+    if (!own?.delete(guest)) return;
+    this.total -= 1;
+    if (own.size === 0) this.guests.delete(who);
+  }
+}
+
 /** Whom an address counts as: with IPv6, everybody has a network of 2^64 addresses to come from. */
 function whom(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
@@ -288,9 +365,27 @@ function addService(
     if (!take(responses, request, 1)) await refuse(reply);
   };
 
+  const evidences = new Places(bounds.evidence, bounds.evidenceOfOne);
+  const onEvidence = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const exchange = exchangeOf(request);
+    const guest = {
+      idle: () => false,
+      end: () => {
+        exchange.breakOff();
+      },
+    };
+    const giveBack = evidences.take(whom(request.ip), guest);
+    if (!giveBack) await refuse(reply);
+    else exchange.whenOver(giveBack);
+  };
+
   const gate = new Gate(limits.requestsPerSecond);
+  // Jurors may share an address with those who ask for much else.
+  const evidenceGate = new Gate(limits.requestsPerSecond);
   server.addHook("onRequest", async (request, reply) => {
-    if (request.url === "/healthz" || gate.admits(whom(request.ip))) return;
+    const ofEvidence = request.routeOptions.url?.startsWith("/evidence");
+    const own = ofEvidence ? evidenceGate : gate;
+    if (request.url === "/healthz" || own.admits(whom(request.ip))) return;
     await reply.code(429).header("retry-after", "1").send({ error: "Too many requests." });
   });
   server.addHook("onResponse", (_request, reply, done) => {
@@ -299,8 +394,10 @@ function addService(
   });
   // A body is for the task function, whatever it says that it is.
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
-    done(null, body);
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body: Buffer, done) => {
+    // Read as UTF-8 all the same, it would be another text than was sent.
+    if (isUtf8(body)) done(null, body.toString());
+    else done(Object.assign(new Error("The body is no UTF-8 text."), { statusCode: 400 }));
   });
 
   server.get("/healthz", async (_request, reply) => {
@@ -328,17 +425,16 @@ function addService(
 
   server.get<{ Params: { submission: string } }>(
     "/evidence/of/:submission",
-    { onRequest },
+    { onRequest: onEvidence },
     async (request, reply) =>
       reply.send({ evidence: options.evidence.evidenceOf(request.params.submission) }),
   );
   server.get<{ Params: { hash: string } }>(
     "/evidence/:hash",
-    { onRequest },
+    { onRequest: onEvidence },
     async (request, reply) => {
       const text = options.evidence.evidence(request.params.hash);
       if (text === null) return reply.code(404).send({ error: "This node has no such evidence." });
-      if (!take(bytes, request, Buffer.byteLength(text))) return refuse(reply);
       return reply
         .type("application/json")
         .header("x-content-type-options", "nosniff")
@@ -350,31 +446,34 @@ function addService(
   const { respond, signer } = options;
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     if (!respond) return reply.code(404).send({ error: "This node answers nothing." });
+    const { method, url: path, body: sent } = request;
+    const question = requestOf(method, path, typeof sent === "string" ? sent : "");
+    if (!question) return reply.code(400).send(ODD);
     try {
       const asked = request.headers[SUBMISSION_HEADER];
-      const work = signer.pick(typeof asked === "string" ? asked : undefined);
-      const question = toServiceRequest(request);
+      // With the clock that the function is given, and before it runs.
+      const signing = signer.pick(typeof asked === "string" ? asked : undefined);
       const ran = await respond(question, {
         task: options.task,
         seed: randomBytes(32).toString("hex"),
         now: Date.now(),
-        round: work && Number(work.round),
+        round: signing && Number(signing.round),
         owner: options.config.owner.toBase58(),
         operator: options.operator,
         publicUrl: limits.publicUrl,
         secrets: options.config.secrets,
       });
-      if (!ran.ok) {
-        options.metrics.sandboxFailures.inc({ function: "respond", kind: ran.failure.kind });
+      const said = sayable(ran);
+      if (typeof said === "string") {
+        options.metrics.sandboxFailures.inc({ function: "respond", kind: said });
+        return await reply.code(500).send(FAILED);
       }
-      const said: ServiceResponse = ran.ok ? ran.value : FAILED;
       const { status = 200, contentType = "application/json", body } = said;
       if (!take(bytes, request, Buffer.byteLength(body))) return await refuse(reply);
-      const { method } = question;
-      const exchange = { method, path: request.url, body: question.body, status, answer: body };
+      const exchange = { method, path, body: question.body, status, answer: body };
       return await reply
         .code(status)
-        .headers(work ? signer.headers(work, exchange) : {})
+        .headers(signing ? signer.headers(signing, exchange) : {})
         .header("content-type", contentType)
         .header("x-content-type-options", "nosniff")
         .send(body);
@@ -384,21 +483,32 @@ function addService(
     }
   };
   for (const url of ["/task", "/task/*"]) {
-    server.route({ method: ["GET", "POST", "PUT", "DELETE"], url, onRequest, handler: answer });
+    const method = ["GET", "POST", "PUT", "DELETE"];
+    // A HEAD would have an answer signed that is not sent.
+    server.route({ method, url, onRequest, handler: answer, exposeHeadRoute: false });
   }
 }
 
-/** What is answered where the task function fails. */
-const FAILED = { status: 500, body: JSON.stringify({ error: "The task function failed." }) };
+/**
+ * What is answered where the task function fails. Never signed, like all that the service says in the function's place: an honest node that
+ * is short of memory would have signed an answer that is not the function's, and that is proof of malice to whoever compares the two.
+ */
+const FAILED = { error: "The task function failed." };
 
-function toServiceRequest(request: FastifyRequest): ServiceRequest {
-  const url = new URL(request.url, "http://node.invalid");
-  return {
-    method: request.method,
-    path: url.pathname.slice("/task".length) || "/",
-    query: Object.fromEntries(url.searchParams),
-    body: typeof request.body === "string" ? request.body : "",
-  };
+/** What is answered to {@link requestOf}'s odd ones. */
+const ODD = {
+  error: "Ask for a path and query that need no clean-up, in UTF-8, each name in the query once.",
+};
+
+/** Statuses that come without a body, whatever the function gave for one. */
+const BODILESS: readonly number[] = [204, 205, 304];
+
+/** What the function said, or why it failed. What would not arrive as it is signed is no answer. */
+function sayable(ran: Ran<ServiceResponse>): ServiceResponse | SandboxFailure["kind"] {
+  if (!ran.ok) return ran.failure.kind;
+  const { status = 200, body } = ran.value;
+  const arrives = isWellFormed(body) && (body === "" || !BODILESS.includes(status));
+  return arrives ? ran.value : "badAnswer";
 }
 
 /** One copy of each payload for all who are being sent it: memory grows with what is asked for, not with who asks. */

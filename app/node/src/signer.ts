@@ -18,37 +18,52 @@ export interface SignerOptions {
   readonly slot: () => bigint;
 }
 
+/** What an answer is signed for. */
+export interface Signing extends Submitted {
+  /** The slot that the answer is dated to: at which it was asked for. */
+  readonly askedSlot: bigint;
+}
+
 /** Signs what the REST service answers, so that this node is bound by it. */
 export class Signer {
   constructor(private readonly options: SignerOptions) {}
 
   /**
-   * The submission that an answer would be signed for: the one asked for, or else the newest. Null where this node did not submit it, or
-   * where its payload names another key: whoever was the operator then signed then.
+   * The submission that an answer would be signed for: the one asked for, or else the newest. Null where this node did not submit it,
+   * where its payload names another key (whoever was the operator then signed then), and before the chain has come to the submission.
+   *
+   * Call it when the request is there, before the answer is made, at the moment that the function is told as `now`: the answer is dated
+   * to the slot of this call. Read afterwards, the slot would say of an answer that was true when it was asked for, and waited for its
+   * turn or for a slow server, that it was given when it was true no more: proof of malice against an honest node, for whoever makes it
+   * wait. And dated to the asking, no answer is dated after its making. What the function reads of the chain may be newer than the slot,
+   * so an audit function that judges by the slot has to take what became true soon after.
    */
-  pick(asked: string | undefined): Submitted | null {
+  pick(asked: string | undefined): Signing | null {
     const { operator, store } = this.options;
+    const askedSlot = this.options.slot();
     const work = store.submitted(asked ?? null);
-    return work && operatorOf(work.payload) === operator.publicKey.toBase58() ? work : null;
+    if (!work || askedSlot < work.slot) return null;
+    return operatorOf(work.payload) === operator.publicKey.toBase58()
+      ? { ...work, askedSlot }
+      : null;
   }
 
-  /** The headers that sign an answer; none before the chain has come to the submission. */
-  headers(work: Submitted, exchange: Omit<Exchange, "slot">): Readonly<Record<string, string>> {
+  /** The headers that sign an answer. */
+  headers(signing: Signing, exchange: Omit<Exchange, "slot">): Readonly<Record<string, string>> {
     const { task, owner, operator } = this.options;
-    const slot = this.options.slot();
-    if (slot < work.slot) return {};
+    const { askedSlot } = signing;
     const what = {
       task: task.toBase58(),
-      submission: work.submission,
+      submission: signing.submission,
       owner: owner.toBase58(),
-      round: Number(work.round),
-      roundSeed: work.seed,
-      payloadHash: work.hash,
+      round: Number(signing.round),
+      roundSeed: signing.seed,
+      payloadHash: signing.hash,
     };
-    const said = { ...exchange, slot: Number(slot) };
+    const said = { ...exchange, slot: Number(askedSlot) };
     return {
-      [SUBMISSION_HEADER]: work.submission,
-      [SLOT_HEADER]: slot.toString(),
+      [SUBMISSION_HEADER]: signing.submission,
+      [SLOT_HEADER]: askedSlot.toString(),
       [SIGNATURE_HEADER]: signAnswer(operator.secretKey, what, said),
     };
   }

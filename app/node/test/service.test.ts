@@ -1,4 +1,4 @@
-import type { Ran, ServiceResponse, TaskFacts } from "@securing-tasks/sandbox";
+import type { Ran, ServiceRequest, ServiceResponse, TaskFacts } from "@securing-tasks/sandbox";
 import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import { once } from "node:events";
@@ -15,6 +15,10 @@ const BIG = Buffer.alloc(16 * MIB, "payload ");
 const SMALL = Buffer.from("payload");
 const big = `/payload/${"b".repeat(64)}`;
 const small = `/payload/${"5".repeat(64)}`;
+const PIECE = "e".repeat(64);
+const evidence = `/evidence/${PIECE}`;
+/** As long as evidence can be. */
+const EVIDENCE = "e".repeat(65_536);
 
 describe("the REST service among strangers", () => {
   let service: Service;
@@ -24,11 +28,13 @@ describe("the REST service among strangers", () => {
   /** Payloads that were read from the state. */
   let reads: string[];
   let answers: ((body: string) => void)[];
+  let questions: ServiceRequest[];
 
   beforeEach(() => {
     clients = [];
     reads = [];
     answers = [];
+    questions = [];
   });
 
   afterEach(async () => {
@@ -40,7 +46,11 @@ describe("the REST service among strangers", () => {
   /** Questions below `/task` wait until `answers` are given. */
   async function start(
     bounds: Partial<Bounds> = {},
-    { trustProxy = false, metricsPort }: { trustProxy?: boolean; metricsPort?: number } = {},
+    {
+      trustProxy = false,
+      metricsPort,
+      requestsPerSecond = 100_000,
+    }: { trustProxy?: boolean; metricsPort?: number; requestsPerSecond?: number } = {},
   ): Promise<void> {
     const http: ServiceOptions["config"]["http"] = {
       host: "127.0.0.1",
@@ -49,7 +59,7 @@ describe("the REST service among strangers", () => {
       maxBodyBytes: 65_536,
       concurrency: 2,
       queue: 64,
-      requestsPerSecond: 100_000,
+      requestsPerSecond,
       trustProxy,
     };
     service = await serve(
@@ -67,14 +77,18 @@ describe("the REST service among strangers", () => {
           reads.push(hash);
           return { b: BIG, "5": SMALL }[hash.charAt(0)] ?? null;
         },
-        respond: () =>
+        respond: (question) =>
           new Promise<Ran<ServiceResponse>>((resolve) => {
+            questions.push(question);
             answers.push((body) => {
               resolve({ ok: true, value: { body }, log: [], computeMs: 0 });
             });
           }),
         signer: { pick: () => null, headers: () => ({}) },
-        evidence: { evidence: () => null, evidenceOf: () => [] },
+        evidence: {
+          evidence: (hash) => (hash === PIECE ? EVIDENCE : null),
+          evidenceOf: () => [PIECE],
+        },
         trouble: () => null,
       },
       bounds,
@@ -101,9 +115,14 @@ describe("the REST service among strangers", () => {
   async function fill(count: number, address?: string): Promise<void> {
     const most = answers.length + count;
     await until(async () => {
-      const missing = Array.from({ length: most - answers.length });
-      await Promise.all(missing.map(() => ask("/task", address)));
-      await sleep(50);
+      const before = answers.length;
+      const missing = Array.from({ length: most - before });
+      const asked = await Promise.all(missing.map(() => ask("/task", address)));
+      // Each is refused or being answered: on a busy machine, others must not be asked meanwhile.
+      await until(() => {
+        const refused = asked.filter(({ socket }) => socket.bytesRead > 0);
+        return answers.length - before + refused.length >= asked.length;
+      });
       return answers.length === most;
     });
   }
@@ -160,6 +179,94 @@ describe("the REST service among strangers", () => {
 
     for (const { socket } of clients) socket.destroy();
     await fill(128, "192.0.2.1");
+  });
+
+  it("has places for evidence that no payload, answer or question takes", async () => {
+    await start({ responses: 4, responsesOfOne: 2, bytes: 1, bytesOfOne: 1 }, { trustProxy: true });
+    await fill(2, "192.0.2.1");
+    await fill(2, "192.0.2.2");
+    for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) {
+      expect(await status(small, address)).to.equal(503);
+      expect(await status(evidence, address)).to.equal(200);
+      expect(await status("/evidence/of/x", address)).to.equal(200);
+    }
+
+    await service.close();
+    await start({}, { trustProxy: true, requestsPerSecond: 3 });
+    const asked = await Promise.all(Array.from({ length: 20 }, () => status(small, "192.0.2.1")));
+    expect(asked).to.include(429);
+    expect(await status(evidence, "192.0.2.1")).to.equal(200);
+    const more = await Promise.all(Array.from({ length: 20 }, () => status(evidence, "192.0.2.1")));
+    expect(more).to.include(429);
+    expect(await status(evidence, "192.0.2.2")).to.equal(200);
+  });
+
+  it("bounds evidence on its way for each address, and takes a place from who has most", async () => {
+    await start({ evidence: 3, evidenceOfOne: 2 }, { trustProxy: true });
+    /** Asks for what waits behind an answer that is not made: nobody can hold a place for longer. */
+    const hold = async (address: string): Promise<Client> => {
+      const client = await ask("/task", address);
+      client.ask(evidence, address);
+      client.socket.resume();
+      return client;
+    };
+    const first = await hold("192.0.2.1");
+    const second = await hold("192.0.2.1");
+    await until(async () => (await status(evidence, "192.0.2.1")) === 503);
+    const other = await hold("192.0.2.2");
+    await until(() => answers.length === 3);
+    // All three are taken. One that has none yet comes in, but for none who has as many.
+    await until(async () => (await status("/healthz")) === 200);
+    expect(await status(evidence, "192.0.2.3")).to.equal(200);
+    await until(() => second.ended);
+    expect([first.ended, other.ended]).to.deep.equal([false, false]);
+    await hold("192.0.2.3");
+    await until(async () => (await status(evidence, "192.0.2.4")) === 503);
+    expect([first.ended, other.ended]).to.deep.equal([false, false]);
+    first.socket.destroy();
+    await until(async () => (await status(evidence, "192.0.2.4")) === 200);
+  });
+
+  it("asks the function what the client asked for, byte for byte, or nothing at all", async () => {
+    await start();
+    const said = async (request: string): Promise<string> => {
+      const client = await open();
+      client.socket.write(`${request} HTTP/1.1\r\nHost: node\r\n\r\n`);
+      return client.answer();
+    };
+    for (const target of [
+      "/task/../answer",
+      "/task/a/%2e%2e/answer",
+      "/task/./answer",
+      "/task\\answer",
+      "/task/answer#x",
+      "/task/answer?q=1&q=2",
+      "/task/answer?q=%ff",
+      "/task/%zz",
+      "http://node/task/answer",
+    ]) {
+      const answer = await said(`GET ${target}`);
+      expect(answer, target).to.match(/^HTTP\/1.1 40[04] /);
+      expect(answer, target).not.to.contain("securing-tasks-");
+    }
+    expect(await said("GET /task/../answer")).to.match(/ 400 /);
+    // A body is a text, or would be another one.
+    const client = await open();
+    client.socket.write("POST /task HTTP/1.1\r\nHost: node\r\nContent-Length: 2\r\n\r\n");
+    client.socket.write(Buffer.of(97, 255));
+    expect(await client.answer()).to.match(/^HTTP\/1.1 400 /);
+    expect(await said("HEAD /task")).to.match(/^HTTP\/1.1 404 /);
+    expect(questions).to.deep.equal([]);
+
+    await ask("/task/a//b/%20?x=a+%C3%A4&y");
+    await until(() => questions.length === 1);
+    expect(questions).to.deep.equal([
+      { method: "GET", path: "/a//b/%20", query: { x: "a ä", y: "" }, body: "" },
+    ]);
+    const post = await open();
+    post.socket.write("POST /task HTTP/1.1\r\nHost: node\r\nContent-Length: 6\r\n\r\n\ufeffä\n");
+    await until(() => questions.length === 2);
+    expect(questions[1]).to.include({ method: "POST", path: "/", body: "\ufeffä\n" });
   });
 
   it("holds one copy of a payload, however many are being sent it", async () => {
@@ -278,6 +385,38 @@ describe("the REST service among strangers", () => {
     expect(await first.answer()).to.match(/^HTTP\/1.1 200/);
     first.socket.destroy();
     await until(async () => (await status(small).catch(() => 0)) === 200);
+  });
+
+  it("closes a connection of the address that has most for one that has fewer, an idle one first", async () => {
+    await start({ connections: 6, connectionsOfOne: 4 });
+    const busy = await open("127.0.0.2");
+    busy.ask("/task");
+    await until(() => answers.length === 1);
+    const idle = await open("127.0.0.2");
+    const others = [await open("127.0.0.2"), await open("127.0.0.2")];
+    const few = [await open("127.0.0.3"), await open("127.0.0.3")];
+    for (const { socket } of clients) socket.resume();
+    // Two strangers hold all there is. A juror comes in all the same.
+    const juror = await open("127.0.0.4");
+    juror.ask(evidence);
+    expect(await juror.answer()).to.match(/^HTTP\/1.1 200/);
+    await until(() => idle.ended);
+    const all = [busy, ...others, ...few, juror];
+    expect(all.map(({ ended }) => ended)).to.deep.equal(all.map(() => false));
+    for (const address of ["127.0.0.5", "127.0.0.6", "127.0.0.7"]) {
+      const next = await open(address);
+      next.ask("/healthz");
+      expect(await next.answer()).to.match(/^HTTP\/1.1 200/);
+    }
+    // Each of six has one by now: nobody has more than who comes.
+    const late = await open("127.0.0.8");
+    late.socket.resume();
+    await until(() => late.ended);
+    expect([busy.ended, juror.ended, ...others.map(({ ended }) => ended)]).to.deep.equal([
+      ...[false, false],
+      ...[true, true],
+    ]);
+    expect(few.filter(({ ended }) => ended)).to.have.length(1);
   });
 
   it("has 32 connections where there are only metrics", async () => {

@@ -98,7 +98,9 @@ class LiveDoors implements Doors {
       ...(body === undefined ? {} : { body }),
       timeoutMs: Math.min(timeoutMs ?? this.timeoutMs, this.timeoutMs),
     });
-    return { status, headers: names, body: new TextDecoder().decode(bytes) };
+    // All of it: a byte order mark is part of what a node signed, and of a content's hash.
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+    return { status, headers: names, body: text };
   }
 
   async account(address: string): Promise<ChainAccount | null> {

@@ -4,7 +4,7 @@ import type { AskedFor, AuditFacts, Evidence, HttpAnswer, SignedAnswer } from ".
 
 /** In a request: the address of the submission that the answer is to be signed for. In an answer: the one that it is signed for. */
 export const SUBMISSION_HEADER = "securing-tasks-submission";
-/** Slot at which the answer was signed. */
+/** Slot at which the signed answer was asked for. */
 export const SLOT_HEADER = "securing-tasks-slot";
 /** The signature, as 128 hex digits. */
 export const SIGNATURE_HEADER = "securing-tasks-signature";
@@ -27,17 +27,37 @@ export interface SignedFor {
   readonly payloadHash: string;
 }
 
-/** A request, its answer, and the slot at which it is given. */
+/** A request, its answer, and the slot at which it was asked for. */
 export type Exchange = Omit<SignedAnswer, "signature">;
 
-/** Signs an answer. `seed` is the first half of an ed25519 secret key. Gives 128 hex digits. */
+/**
+ * Signs an answer. `seed` is the first half of an ed25519 secret key. Gives 128 hex digits. Throws for text that is not well formed: what
+ * is sent of it would be another.
+ */
 export function signAnswer(seed: Uint8Array, what: SignedFor, exchange: Exchange): string {
+  const { path, body, answer } = exchange;
+  if (![path, body, answer].every(isWellFormed)) {
+    throw new Error("A text with half of a surrogate pair can't be signed.");
+  }
+  return signBytes(seed, statement(what, exchange));
+}
+
+/** Signs with an ed25519 key, of which `seed` is the first half. Gives 128 hex digits. */
+export function signBytes(seed: Uint8Array, bytes: Uint8Array): string {
   const key = createPrivateKey({
     key: Buffer.concat([PKCS8, seed.subarray(0, 32)]),
     format: "der",
     type: "pkcs8",
   });
-  return sign(null, statement(what, exchange), key).toString("hex");
+  return sign(null, bytes, key).toString("hex");
+}
+
+/**
+ * Whether a text is one in UTF-8 too. Halves of surrogate pairs all become U+FFFD there, and have one hash with it: who signed one text
+ * would have signed the others as well.
+ */
+export function isWellFormed(text: string): boolean {
+  return Buffer.from(text).toString() === text;
 }
 
 /** What comes before the 32 bytes of a key in their DER encodings (RFC 8410). */
@@ -124,9 +144,10 @@ export function isEvidence(facts: AuditFacts, value: unknown): value is Evidence
   return isSignature(operator, signed, said.signature);
 }
 
-function isSignature(operator: string, signed: Buffer, signature: string): boolean {
+/** Whether a key in base58 signed this. Never throws, whatever it is given. */
+export function isSignature(signer: string, signed: Uint8Array, signature: string): boolean {
   try {
-    const key = Buffer.concat([SPKI, decode(operator)]);
+    const key = Buffer.concat([SPKI, decode(signer)]);
     const publicKey = createPublicKey({ key, format: "der", type: "spki" });
     return verify(null, signed, publicKey, Buffer.from(signature, "hex"));
   } catch {
@@ -175,7 +196,7 @@ function isShaped(value: unknown): value is Evidence {
   if (typeof said !== "object") return false;
   const { method, path, body, status, answer, slot, signature } = said as Record<string, unknown>;
   return (
-    [path, body, answer].every((text) => typeof text === "string") &&
+    [path, body, answer].every((text) => typeof text === "string" && isWellFormed(text)) &&
     [status, slot].every((number) => Number.isSafeInteger(number)) &&
     typeof method === "string" &&
     /^[A-Z]{1,16}$/.test(method) &&

@@ -18,10 +18,14 @@ export {
   evidenceHash,
   evidenceText,
   isEvidence,
+  isSignature,
+  isWellFormed,
   operatorOf,
   readEvidence,
   signAnswer,
+  signBytes,
 } from "./evidence";
 export type { Exchange, SignedFor } from "./evidence";
+export { requestOf } from "./request";
 export { download } from "./download";
 export type { Download, Downloaded } from "./download";

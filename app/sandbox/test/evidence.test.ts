@@ -149,6 +149,41 @@ describe("evidence", () => {
     expect(isEvidence(FACTS, evidence({ answer: "x".repeat(room + 1) }))).to.equal(false);
   });
 
+  it("has each thing in its text once, in plain spelling", () => {
+    const one = evidence({ slot: 1_000 }, otherwise({ slot: 1_000 }));
+    const facts = otherwise({ slot: 1_000 });
+    const text = evidenceText(one);
+    expect(readEvidence(facts, text, sha256(text))).to.deep.equal(one);
+    for (const [plain, odd] of [
+      ['"slot":1000', '"slot":1e3'],
+      ['"slot":1000', '"slot":1000.0'],
+      ['"slot":1000', '"slot":7,"slot":1000'],
+      ['"status":200', '"status":500,"status":200'],
+      ['"method":"GET"', '"method":"\\u0047ET"'],
+      ['"body":""', '"body":"","x":1'],
+      ['"said":', '"said":null,"said":'],
+    ] as const) {
+      const other = text.replace(plain, odd);
+      expect(other).not.to.equal(text);
+      expect(readEvidence(facts, other, sha256(other)), odd).to.equal(null);
+    }
+  });
+
+  it("is of well-formed text alone: halves of surrogate pairs have the hash of another text", () => {
+    for (const half of ["\ud800", "\udc00", "\udc00\ud800"]) {
+      for (const name of ["path", "body", "answer"] as const) {
+        const signed = evidence({ [name]: `a${"\ufffd".repeat(half.length)}` });
+        expect(isEvidence(FACTS, signed)).to.equal(true);
+        const forged = { ...signed, said: { ...signed.said, [name]: `a${half}` } };
+        expect(isEvidence(FACTS, forged), name).to.equal(false);
+        const text = JSON.stringify(forged);
+        expect(readEvidence(FACTS, text, sha256(text))).to.equal(null);
+        expect(() => evidence({ [name]: half }), name).to.throw("surrogate");
+      }
+    }
+    expect(isEvidence(FACTS, evidence({ answer: "\ufeff\ud83d\ude00\u0000" }))).to.equal(true);
+  });
+
   it("is nothing that only looks like it", () => {
     const { said, ...rest } = evidence();
     for (const odd of [

@@ -2,23 +2,35 @@ import type {
   AuditFacts,
   Evidence,
   LoadedFunction,
+  Ran,
+  ServiceResponse,
+  SignedAnswer,
   Verdict,
   WorkFacts,
 } from "@securing-tasks/sandbox";
 import {
+  MOST_EVIDENCE_BYTES,
   SIGNATURE_HEADER,
   SLOT_HEADER,
   SUBMISSION_HEADER,
+  isEvidence,
+  requestOf,
   runAudit,
   runRespond,
   runWork,
   signAnswer,
 } from "@securing-tasks/sandbox";
-import { Keypair } from "@solana/web3.js";
+import { Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { answer } from "../src/rest/answer";
 import { baseOf, pathOf } from "../src/rest/service";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { readRequest } from "../src/shared/request";
+import { LaneFull } from "../../node/src/lane";
+import { Metrics } from "../../node/src/metrics";
+import { serve as serveNode } from "../../node/src/service";
+import { Signer } from "../../node/src/signer";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { request as httpRequest } from "node:http";
 import {
   Shelf,
   Web,
@@ -51,6 +63,10 @@ function signedFor({ task, submission, roundSeed }: AuditFacts) {
   const { address, owner, round, payloadHash } = submission;
   return { task: task.address, submission: address, owner, round, payloadHash, roundSeed };
 }
+
+/** What a lying worker makes of an answer. */
+type Change = (body: string) => string;
+const wrongAnswer: Change = (body) => body.replace(/"answer":"./, '"answer":"x');
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -110,11 +126,12 @@ describe("the REST template", function () {
   function lying(
     facts: WorkFacts,
     sign: (...given: [IncomingMessage, string]) => object,
+    change: Change = wrongAnswer,
   ): Listener {
     return async (request, response) => {
       const end = response.end.bind(response) as (body: string) => ServerResponse;
       response.end = ((body: string) => {
-        const said = body.replace(/"answer":"./, '"answer":"x');
+        const said = change(body);
         if (said !== body) {
           for (const [name, value] of Object.entries(sign(request, said))) {
             response.setHeader(name, String(value));
@@ -152,12 +169,13 @@ describe("the REST template", function () {
       someWorkFacts({ operator: operator.publicKey.toBase58(), owner: OWNER });
 
     /** A worker that lies, for as long as it is there, and what an audit of it is told. */
-    async function liar(mine: WorkFacts, sign: Sign = signer(operator)) {
+    async function liar(mine: WorkFacts, sign: Sign = signer(operator), change?: Change) {
       const audits: { facts?: AuditFacts } = {};
-      const listener = lying(mine, (request, body) => {
+      const signed = (request: IncomingMessage, body: string) => {
         if (!audits.facts) throw new Error("Nothing is submitted yet.");
         return sign(audits.facts, request, body);
-      });
+      };
+      const listener = lying(mine, signed, change);
       const web = await Web.serve((request, response) => void listener(request, response));
       webs.push(web);
       const ran = await runWork(work, { ...mine, publicUrl: web.url }, doors);
@@ -269,28 +287,254 @@ describe("the REST template", function () {
       await expectJudged(about, [wrong(about, payload)], "malicious");
     });
 
-    it("is no lie where it is right, or answers no question of this task", async () => {
+    it("is a lie wherever it is not what the task's function says there", async () => {
       const { about, lie } = await heard();
       const payload = Buffer.from(lie.payload, "base64");
       const { owner } = about.submission;
-      const body = (changes: object): string =>
-        JSON.stringify({ question: 7, owner, answer: "none", ...changes });
+      const right = { question: 7, owner, answer: answer(7, about.task.address, owner) };
+      const said = JSON.stringify(right);
+      const body = (changes: object): string => JSON.stringify({ ...right, ...changes });
       for (const evidence of [
-        wrong(about, payload, { answer: body({ answer: answer(7, about.task.address, owner) }) }),
         wrong(about, payload, { answer: body({ question: 8 }) }),
         wrong(about, payload, { answer: body({ owner: about.task.address }) }),
+        wrong(about, payload, { answer: body({ more: 1 }) }),
+        // Who reads the first of two reads a lie.
+        wrong(about, payload, { answer: said.replace('"answer"', '"answer":"none","answer"') }),
+        wrong(about, payload, { answer: `\ufeff${said}` }),
         wrong(about, payload, { answer: "<html></html>" }),
-        wrong(about, payload, { status: 500 }),
+        wrong(about, payload, { answer: "" }),
+        wrong(about, payload, { answer: said, status: 201 }),
+        wrong(about, payload, { answer: said, status: 404 }),
         wrong(about, payload, { method: "POST" }),
+        wrong(about, payload, { method: "POST", answer: said }),
         wrong(about, payload, { body: "x" }),
-        wrong(about, payload, { path: `${pathOf(7, owner)}&question=8` }),
+        wrong(about, payload, { path: "/task/answer?question=7" }),
+        wrong(about, payload, { path: "/task/answer?x=%41&question=%37" }),
         wrong(about, payload, { path: "/task/other?question=7" }),
+        wrong(about, payload, { path: "/task" }),
         wrong(about, payload, {}, 0),
         wrong(about, payload, {}, 1_000_001),
+      ]) {
+        await expectJudged(about, [evidence], "malicious");
+      }
+    });
+
+    it("is no lie where the function says so, the server can't, or no honest one would have been asked", async () => {
+      const { about, lie } = await heard();
+      const payload = Buffer.from(lie.payload, "base64");
+      const { owner } = about.submission;
+      const right = { question: 7, owner, answer: answer(7, about.task.address, owner) };
+      const said = JSON.stringify(right);
+      const error = (text: string): string => JSON.stringify({ error: text });
+      const most = "question must be a number from 1 to 1000000.";
+      for (const evidence of [
+        wrong(about, payload, { answer: said }),
+        wrong(about, payload, { answer: said, path: "/task/answer?question=7" }),
+        wrong(about, payload, { answer: said, path: "/task/answer?x=+&question=%37" }),
+        wrong(about, payload, { answer: error(most), status: 400 }, 0),
+        wrong(about, payload, { answer: error(most), status: 400, path: "/task/answer" }),
+        wrong(about, payload, {
+          answer: error(`This is the node of ${owner}.`),
+          status: 404,
+          path: "/task/answer?question=7&owner=other",
+        }),
+        wrong(about, payload, {
+          answer: error("Ask GET /task/answer?question=N."),
+          status: 404,
+          method: "POST",
+        }),
+        wrong(about, payload, { status: 500 }),
+        wrong(about, payload, { status: 503, answer: "busy" }),
+        wrong(about, payload, { path: `${pathOf(7, owner)}&question=8` }),
+        wrong(about, payload, { path: "/task/../answer?question=7" }),
+        wrong(about, payload, { path: "/healthz" }),
         { ...lie, said: null },
       ]) {
         await expectJudged(about, [evidence], "downtime");
       }
+    });
+
+    it("is malice where it can be read as a lie, and none where it is too long to be shown", async () => {
+      const pad = " ".repeat(MOST_EVIDENCE_BYTES);
+      const changes: readonly (readonly [Change, Verdict])[] = [
+        [(body) => body.replace(/^\{"question"/, '\ufeff{"question"'), "malicious"],
+        [(body) => body.replace(/"answer":/, '"answer":"none","answer":'), "malicious"],
+        [(body) => body.replace(/"answer":/, '"more":1,"answer":'), "malicious"],
+        // As long as this no user may take it for an answer, wrong or right.
+        [(body) => wrongAnswer(body).replace(/"answer":/, `${pad}"answer":`), "downtime"],
+        [(body) => body.replace(/"answer":/, `${pad}"answer":`), "downtime"],
+      ];
+      for (const [change, verdict] of changes) {
+        const { facts: about } = await liar(facts(), signer(operator), change);
+        await expectVerdict(audit, about, doors, verdict);
+      }
+    });
+
+    it("is not hidden by a payload that leaves no room for it", async () => {
+      const mine = facts();
+      const service = await serve(honest(mine));
+      const { owner, round, operator: name } = mine;
+      const text = JSON.stringify({ service, owner, round, operator: name });
+      for (const [content, verdict] of [
+        [text, "valid"],
+        [` ${text}`, "malicious"],
+        [`\ufeff${text}`, "malicious"],
+        [text.replace('"operator"', '"operator":"x","operator"'), "malicious"],
+        [text.replace("{", '{"more":1,'), "malicious"],
+        [text.replace("{", `{${" ".repeat(40_000)}`), "malicious"],
+        // Nobody who did not fetch it can ever see it, so that it is nothing to anybody.
+        [text.replace("{", `{${" ".repeat(60_000)}`), "downtime"],
+      ] as const) {
+        await expectVerdict(audit, factsOf(mine, shelf.put(content)), doors, verdict);
+      }
+    });
+
+    describe("as an honest node, whatever it is asked and whatever befalls it", () => {
+      const random = randomFrom(11);
+      const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+      const some = (most: number): number => Math.floor(random() * (most + 1));
+
+      /** A request as anybody may send it, most of them about questions. */
+      function anyRequest(): { method: string; path: string; body: string } {
+        const method = pick(["GET", "GET", "GET", "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"]);
+        const base = pick([
+          ...Array<string>(8).fill("/task/answer"),
+          ...["/task", "/task/", "/task/answer/", "/task//answer", "/task/%61nswer", "/task/x"],
+          ...["/task/../answer", "/task/./answer", "/task/a/%2e./answer", "/task/answer%zz"],
+        ]);
+        const name = (): string =>
+          pick(["question", "question", "owner", "quest%69on", "x", "", "%ff"]);
+        const value = (): string =>
+          pick([
+            ...[
+              String(1 + some(999_999)),
+              String(1 + some(99)),
+              "7",
+              "%37",
+              "+7",
+              "07",
+              "7.0",
+              "1e3",
+            ],
+            ...[
+              "0",
+              "-1",
+              "1000001",
+              "9007199254740993",
+              "",
+              "0x10",
+              "%EF%BC%97",
+              "%",
+              "7&&",
+              "7=7",
+            ],
+            ...[OWNER, OWNER, `%${OWNER.charCodeAt(0).toString(16)}${OWNER.slice(1)}`, "other"],
+          ]);
+        const pairs = Array.from({ length: some(3) }, () => `${name()}=${value()}`);
+        const plain = pathOf(1 + some(1_000_000), pick([OWNER, OWNER, "other"]));
+        const path = pick([plain, [base, pairs.join("&")].join(pick(["?", "?", "?", "#"]))]);
+        const body =
+          method === "GET" || method === "HEAD" ? "" : pick(["", "a b", "\ufeffä", "{}"]);
+        return { method, path, body };
+      }
+
+      /** The REST service of a daemon, whose function fails now and then, and all that it signed of what it was asked. */
+      async function everythingSigned(mine: WorkFacts, about: AuditFacts, payload: Uint8Array) {
+        const { submission, task } = about;
+        const owner = new PublicKey(mine.owner);
+        const work_ = {
+          ...{ round: BigInt(mine.round), hash: submission.payloadHash, payload },
+          ...{ submission: submission.address, slot: BigInt(submission.slot), seed: mine.seed },
+        };
+        const store = { submitted: () => work_, evidence: () => null, evidenceOf: () => [] };
+        const failed = (kind: "error" | "memory" | "time"): Ran<ServiceResponse> => ({
+          ...{ ok: false, failure: { kind, message: "", ours: false }, log: [], computeMs: 0 },
+        });
+        const slot = (): bigint => BigInt(submission.slot + some(5));
+        const service = await serveNode({
+          config: {
+            http: {
+              ...{ host: "127.0.0.1", port: 0, publicUrl: "https://node.example" },
+              ...{ maxBodyBytes: 65_536, concurrency: 2, queue: 64 },
+              ...{ requestsPerSecond: 100_000, trustProxy: false },
+            },
+            ...{ metrics: undefined, secrets: {}, owner },
+          },
+          operator: mine.operator,
+          metrics: new Metrics(),
+          task: mine.task,
+          payload: () => null,
+          respond: (request, given) => {
+            const luck = random();
+            if (luck < 0.05) return Promise.reject(new LaneFull());
+            if (luck < 0.15) return Promise.resolve(failed(pick(["error", "memory", "time"])));
+            return runRespond(work, request, given, doors);
+          },
+          signer: new Signer({ task: new PublicKey(task.address), owner, operator, store, slot }),
+          evidence: store,
+          trouble: () => null,
+        });
+        webs.push(service);
+        const port = Number(new URL(service.url ?? "").port);
+        const heard: Evidence[] = [];
+        const statuses = new Set<number>();
+        for (let turn = 0; turn < 400; turn++) {
+          const asked = anyRequest();
+          const { status, headers, body } = await askRaw(port, asked);
+          statuses.add(status);
+          const signature = headers[SIGNATURE_HEADER];
+          if (signature === undefined) continue;
+          const at = Number(headers[SLOT_HEADER]);
+          heard.push({
+            submission: submission.address,
+            payload: Buffer.from(payload).toString("base64"),
+            said: { ...asked, status, answer: body, slot: at, signature: String(signature) },
+          });
+        }
+        return { heard, statuses };
+      }
+
+      it("is never malice, and what its operator signs besides is", async () => {
+        const mine = facts();
+        const payload = Buffer.from(
+          JSON.stringify({
+            ...{ service: "https://node.example", owner: mine.owner },
+            ...{ round: mine.round, operator: mine.operator },
+          }),
+        );
+        const put = shelf.put(payload);
+        shelf.remove(put.sha256);
+        const about = factsOf(mine, put);
+        const { heard: said, statuses } = await everythingSigned(mine, about, payload);
+        expect([...statuses].sort()).to.deep.equal([200, 400, 404, 500, 503]);
+        // All that is signed is what it says it is: the request as it was sent, and the answer as it came.
+        expect(said.filter((one) => !isEvidence(about, one))).to.deep.equal([]);
+        expect(new Set(said.map((one) => one.said?.status))).to.deep.equal(
+          new Set([200, 404, 400]),
+        );
+        expect(said.length).to.be.above(150);
+        for (let at = 0; at < said.length; at += 80) {
+          await expectJudged(about, said.slice(at, at + 80), "downtime");
+        }
+
+        const changes: ((one: SignedAnswer) => Partial<SignedAnswer>)[] = [
+          ({ status }) => ({
+            status: pick([200, 201, 302, 400, 404, 429].filter((n) => n !== status)),
+          }),
+          ({ answer }) => ({ answer: `${answer} ` }),
+          ({ answer }) => ({ answer: `\ufeff${answer}` }),
+          ({ answer }) => ({ answer: answer.slice(0, -1) }),
+          ({ answer }) => ({ answer: answer.replace("{", '{"answer":"x",') }),
+          ({ answer }) => ({ answer: answer.replace(/.(?="\})/, "X") }),
+          () => ({ answer: "<html></html>", status: 200 }),
+        ];
+        for (let turn = 0; turn < 60; turn++) {
+          const one = pick(said).said;
+          if (!one) throw new Error("Nothing was said.");
+          const lie = wrong(about, payload, { ...one, ...pick(changes)(one) });
+          await expectJudged(about, [lie], "malicious");
+        }
+      });
     });
 
     it("is downtime where the signature is another's, of another time, or cut", async () => {
@@ -448,6 +692,41 @@ describe("the REST template", function () {
     expect(ran.ok ? "" : ran.failure.message).to.contain("set http.publicUrl");
   });
 
+  it("takes a request for what a node's service takes it for", () => {
+    const random = randomFrom(12);
+    const pick = (from: readonly string[]): string =>
+      from[Math.floor(random() * from.length)] ?? "";
+    const ascii = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at));
+    const parts = [
+      ...ascii,
+      ...[
+        "%41",
+        "%2e",
+        "%c3%a4",
+        "%ff",
+        "%ed%a0%80",
+        "%00",
+        "..",
+        "/..",
+        "/./",
+        "&a=1",
+        "&a",
+        "?",
+        "ä",
+      ],
+    ];
+    let taken = 0;
+    for (let turn = 0; turn < 50_000; turn++) {
+      const tail = Array.from({ length: Math.floor(random() * 9) }, () => pick(parts)).join("");
+      const target = pick(["/task", "/task/", "/task/a?", "/task?a=1&", "/task/b/c"]) + tail;
+      const asked = requestOf("GET", target, "");
+      if (!asked) continue;
+      taken += 1;
+      expect(readRequest({ method: "GET", path: target, body: "" }), target).to.deep.equal(asked);
+    }
+    expect(taken).to.be.above(10_000);
+  });
+
   it("answers questions that make no sense with an error", async () => {
     const facts = someWorkFacts();
     const ask = async (path: string, query: Record<string, string>, method = "GET") => {
@@ -458,9 +737,42 @@ describe("the REST template", function () {
     expect(await ask("/answer", { question: "1", owner: facts.owner })).to.equal(200);
     expect(await ask("/answer", { question: "1", owner: "other" })).to.equal(404);
     expect(await ask("/answer", { question: "0" })).to.equal(400);
-    expect(await ask("/answer", { question: "1.5" })).to.equal(400);
+    for (const question of ["1.5", "1e3", "0x1", " 1", "01", "+1", "1000001", "9".repeat(17)]) {
+      expect(await ask("/answer", { question }), question).to.equal(400);
+    }
     expect(await ask("/answer", {})).to.equal(400);
     expect(await ask("/", { question: "1" })).to.equal(404);
     expect(await ask("/answer", { question: "1" }, "POST")).to.equal(404);
   });
 });
+
+/** Numbers from 0 to 1, the same in each run (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let word = Math.imul(state ^ (state >>> 15), 1 | state);
+    word ^= word + Math.imul(word ^ (word >>> 7), 61 | word);
+    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Asks without a URL parser, which would clean the path up. */
+function askRaw(
+  port: number,
+  { method, path, body }: { readonly method: string; readonly path: string; readonly body: string },
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-length": Buffer.byteLength(body), connection: "close" };
+    const asked = httpRequest({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on("data", (part: Buffer) => parts.push(part));
+      answer.on("end", () => {
+        const text = Buffer.concat(parts).toString();
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text });
+      });
+    });
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}

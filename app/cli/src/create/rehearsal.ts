@@ -15,6 +15,7 @@ import {
   SUBMISSION_HEADER,
   checkAudit,
   operatorOf,
+  requestOf,
   runRespond,
   runWork,
   signAnswer,
@@ -224,18 +225,13 @@ function withService({ work, task }: Stage, worker: PlayedWorker, doors: Doors):
       if (url.pathname === "/healthz") {
         return { status: 200, headers: json, body: JSON.stringify({ ok: true, trouble: null }) };
       }
-      if (!work || !url.pathname.startsWith("/task/")) {
-        return { status: 404, headers: json, body: "{}" };
-      }
       const { method = "GET", body: asked = "" } = request;
+      const path = url.pathname + url.search;
+      const question = requestOf(method, path, asked);
+      if (!work || !question) return { status: 404, headers: json, body: "{}" };
       const ran = await runRespond(
         work,
-        {
-          method,
-          path: url.pathname.slice("/task".length),
-          query: Object.fromEntries(url.searchParams),
-          body: asked,
-        },
+        question,
         { ...facts, round: signer && facts.round },
         doors,
       );
@@ -250,7 +246,7 @@ function withService({ work, task }: Stage, worker: PlayedWorker, doors: Doors):
           ...{ task: task.address, submission: address, owner: facts.owner, round: facts.round },
           ...{ roundSeed: facts.seed, payloadHash },
         },
-        { method, path: url.pathname + url.search, body: asked, status, answer: body, slot },
+        { method, path, body: asked, status, answer: body, slot },
       );
       return {
         status,

@@ -2,9 +2,8 @@ import type { AuditContext, Evidence, HttpAnswer, Verdict } from "@securing-task
 import type { RestParameters } from "../parameters";
 import { fromBase64 } from "../shared/bytes";
 import { ask, fetchContent } from "../shared/doors";
-import { parseObject } from "../shared/json";
-import { answer } from "./answer";
-import { baseOf, pathOf, questionAt, readPayload } from "./service";
+import { isLie, respond } from "./respond";
+import { baseOf, pathOf, readPayload } from "./service";
 
 declare const PARAMETERS: RestParameters;
 
@@ -25,7 +24,9 @@ export async function audit(context: AuditContext): Promise<Verdict> {
   const said = readPayload(payload, submission);
   if (!said) {
     const word = context.proof(payload);
-    if (word) context.keep(word);
+    // Too long to be evidence: malice to whoever has it and downtime to the others would help the one that goes dark. Downtime to all.
+    if (!word) return "downtime";
+    context.keep(word);
     return "malicious";
   }
   const service = baseOf(said.service);
@@ -36,54 +37,49 @@ export async function audit(context: AuditContext): Promise<Verdict> {
   }
 
   let retries = RETRIES;
-  const get = async (path: string): Promise<HttpAnswer | null> => {
+  /** Asks until it is answered as `right` says. What its operator signed is an answer too, and the last. */
+  const get = async (
+    path: string,
+    right: (got: HttpAnswer) => boolean,
+  ): Promise<"right" | "none" | Evidence> => {
     for (;;) {
       const got = await ask(context, {
         url: service + path,
         headers: { "securing-tasks-submission": submission.address },
         timeoutMs: PARAMETERS.timeoutMs,
       });
-      if (got?.status === 200) return got;
-      context.log(`${path}: ${got ? `status ${got.status}` : "no answer"}`);
-      if (retries-- === 0) return null;
+      if (got && right(got)) return "right";
+      // Whoever is in between can have made what is not signed. What is too long to be evidence is no answer either.
+      const word = got && context.proof(payload, { path }, got);
+      if (word && provesMalice(context, word)) return word;
+      context.log(`${path}: ${got ? `no right answer, status ${got.status}` : "no answer"}`);
+      if (retries-- === 0) return "none";
     }
   };
 
-  if (!(await get("/healthz"))) return "downtime";
+  if ((await get("/healthz", ({ status }) => status === 200)) !== "right") return "downtime";
   for (let asked = 0; asked < PARAMETERS.questions; asked++) {
     const question = 1 + Math.floor(Math.random() * PARAMETERS.biggestQuestion);
-    const path = pathOf(question, submission.owner);
-    const got = await get(path);
-    const judged = got && judge(context, question, got.body);
-    // What does not even speak of the question, like the error page of a proxy, is no answer and so no lie.
-    if (!got || judged === null) return "downtime";
-    if (judged === "right") continue;
-    const lie = context.proof(payload, { path }, got);
-    context.log(`question ${question}: wrong answer, ${lie ? "signed" : "not signed"}`);
-    // Whoever is in between can have made what is not signed.
-    if (!lie) return "downtime";
-    context.keep(lie);
+    const query = { question: String(question), owner: submission.owner };
+    const right = respond(
+      { method: "GET", path: "/answer", query, body: "" },
+      { owner: submission.owner, task: context.task },
+    );
+    const came = await get(
+      pathOf(question, submission.owner),
+      ({ status, body }) => status === (right.status ?? 200) && body === right.body,
+    );
+    if (came === "right") continue;
+    if (came === "none") return "downtime";
+    context.log(`question ${question}: a wrong answer, signed`);
+    context.keep(came);
     return "malicious";
   }
   return "valid";
 }
 
-/** Whether a body answers a question right; null where it is about something else. */
-function judge(
-  { submission, task }: AuditContext,
-  question: number,
-  body: string,
-): "right" | "wrong" | null {
-  const said = parseObject(body);
-  if (said?.question !== question || said.owner !== submission.owner) return null;
-  return said.answer === answer(question, task.address, submission.owner) ? "right" : "wrong";
-}
-
 /** Whether the accused's own word, whoever heard it, is one that no honest worker gives. */
-function provesMalice(context: AuditContext, { payload, said }: Evidence): boolean {
-  const { submission } = context;
+function provesMalice({ submission, task }: AuditContext, { payload, said }: Evidence): boolean {
   if (!readPayload(fromBase64(payload), submission)) return true;
-  if (said?.method !== "GET" || said.body !== "" || said.status !== 200) return false;
-  const question = questionAt(said.path, submission.owner, PARAMETERS.biggestQuestion);
-  return question !== null && judge(context, question, said.answer) === "wrong";
+  return said !== null && isLie(said, { owner: submission.owner, task });
 }

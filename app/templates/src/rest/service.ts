@@ -1,4 +1,4 @@
-import { fromAddress } from "../shared/bytes";
+import { decodeText, fromAddress } from "../shared/bytes";
 import { isWebAddress } from "../shared/doors";
 import { parseObject } from "../shared/json";
 
@@ -16,26 +16,28 @@ export interface Payload {
   readonly operator: string;
 }
 
-/** What the payload of this owner's round says; null where it is none. */
+/** The one way to write it down. */
+export function payloadText({ service, owner, round, operator }: Payload): string {
+  return JSON.stringify({ service, owner, round, operator });
+}
+
+/**
+ * What the payload of this owner's round says; null where it is none. It is taken byte for byte, as `work` writes it: a payload with a
+ * field twice would name one key to the audit and another to a user, and one that is padded would leave no room in evidence for a lie.
+ */
 export function readPayload(
   bytes: Uint8Array,
   { owner, round }: Pick<Payload, "owner" | "round">,
 ): Payload | null {
-  const said = parseObject(bytes);
-  if (said?.owner !== owner || said.round !== round) return null;
-  const { service, operator } = said;
+  const text = decodeText(bytes);
+  const said = text === null ? null : parseObject(text);
+  const { service, operator } = said ?? {};
   if (typeof service !== "string" || typeof operator !== "string") return null;
-  return fromAddress(operator) ? { service, owner, round, operator } : null;
+  const payload = { service, owner, round, operator };
+  return fromAddress(operator) && payloadText(payload) === text ? payload : null;
 }
 
 /** Where a worker is asked a question. */
 export function pathOf(question: number, owner: string): string {
   return `/task/answer?question=${question}&owner=${owner}`;
-}
-
-/** The question that is asked at this place; null where it is none of this worker. */
-export function questionAt(path: string, owner: string, biggest: number): number | null {
-  const question = Number(/^\/task\/answer\?question=(\d{1,16})&/.exec(path)?.[1]);
-  const asks = question >= 1 && question <= biggest && path === pathOf(question, owner);
-  return asks ? question : null;
 }

@@ -10,6 +10,15 @@ export function encodeText(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+/** The text of these bytes, with a byte order mark where there is one; null where they are no UTF-8. */
+export function decodeText(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
 /** The bytes of 64 hex digits and the like; null for anything else. */
 export function fromHex(text: unknown, length: number): Uint8Array | null {
   if (typeof text !== "string" || text.length !== 2 * length || !/^[0-9a-f]*$/.test(text)) {
