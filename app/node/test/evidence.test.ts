@@ -6,6 +6,7 @@ import type {
   Evidence,
   LoadedFunction,
   Ran,
+  RespondFacts,
   ServiceRequest,
   ServiceResponse,
   Verdict,
@@ -98,6 +99,8 @@ describe("evidence among daemons", function () {
       operator: this.operator.publicKey.toBase58(),
     });
     slot = 0n;
+    /** What happens while the function runs. */
+    meanwhile: (facts: RespondFacts) => void = () => undefined;
     private service: Service | null = null;
     private about: AuditFacts | null = null;
 
@@ -134,7 +137,11 @@ describe("evidence among daemons", function () {
         metrics: new Metrics(),
         task: facts.task,
         payload: (hash) => store.payload(hash),
-        respond: (request) => this.respond(request),
+        respond: async (request, facts) => {
+          const ran = await this.respond(request);
+          this.meanwhile(facts);
+          return ran;
+        },
         signer: new Signer({
           task: new PublicKey(facts.task.address),
           owner: owner.publicKey,
@@ -329,17 +336,53 @@ describe("evidence among daemons", function () {
       expect(await binds(PATH, { headers: { [SUBMISSION_HEADER]: address } })).to.equal(true);
     });
 
-    it("are signed where the task function fails", async () => {
-      await worker.submit();
-      const broken = { code: "export function respond() { throw 1; }", hash: Buffer.alloc(32) };
+    /** Answers with another function than the template's. */
+    async function having(code: string, act: () => Promise<void>): Promise<void> {
       const good = work;
-      work = broken;
+      work = { code, hash: Buffer.alloc(32) };
       try {
-        expect((await fetch(worker.url + PATH)).status).to.equal(500);
-        expect(await binds(PATH)).to.equal(true);
+        await act();
       } finally {
         work = good;
       }
+    }
+
+    it("are not signed where the task function fails, or says what would not arrive: no honest node is bound by that", async () => {
+      await worker.submit();
+      for (const answer of [
+        "throw 1",
+        "return 7",
+        'return { body: "\\ud800" }',
+        'return { body: "\\udc00 and more" }',
+        'return { status: 204, body: "x" }',
+        'return { status: 205, body: "x" }',
+        'return { status: 304, body: "x" }',
+      ]) {
+        await having(`export function respond() { ${answer}; }`, async () => {
+          expect((await fetch(worker.url + PATH)).status, answer).to.equal(500);
+          expect(await headersOf(), answer).to.deep.equal(nothing);
+        });
+      }
+      for (const answer of ['{ body: "\\ufffd" }', '{ status: 204, body: "" }']) {
+        await having(`export function respond() { return ${answer}; }`, async () => {
+          expect(await binds(PATH), answer).to.equal(true);
+        });
+      }
+    });
+
+    it("are dated to when they were asked for, so that who makes them wait makes no lie of them", async () => {
+      await worker.submit();
+      const { slot } = worker;
+      const asked: (number | null)[] = [];
+      worker.meanwhile = (facts) => {
+        asked.push(facts.round);
+        worker.slot += 100n;
+      };
+      expect((await headersOf())[1]).to.equal(slot.toString());
+      // What was asked for before the submission is not signed though it is there by now, and the function knows.
+      worker.slot = BigInt(worker.audited.submission.slot) - 1n;
+      expect(await headersOf()).to.deep.equal(nothing);
+      expect(asked).to.deep.equal([worker.facts.round, null]);
     });
   });
 
