@@ -4,7 +4,9 @@ import type { SecuringTasks } from "./idl/securing_tasks";
 import { plain } from "./plain";
 import type {
   AllowEntry,
+  Arrival,
   Audit,
+  Departed,
   FunctionRef,
   Gate,
   Node,
@@ -97,8 +99,9 @@ const SHAPES = {
   }),
   node: (node: Node) => ({
     ...without(node, "bump"),
-    arrivals: node.arrivals.filter(({ amount }) => amount > 0n),
-    slashes: node.slashes.filter(({ amount }) => amount > 0n),
+    askedToLeave: departed(node.askedToLeave),
+    slashed: departed(node.slashed),
+    arrivals: filled(node.arrivals),
   }),
   allowEntry: (entry: AllowEntry) => without(entry, "bump"),
   round: (round: Round) => without(round, "bump"),
@@ -132,6 +135,15 @@ function gateOf({ kind, key, least, most }: StoredGate): Gate {
     case "member":
       return { kind, task: key };
   }
+}
+
+function departed({ parts, young }: Departed): Departed {
+  return { parts: filled(parts), young: filled(young) };
+}
+
+/** The places that are used. */
+function filled(amounts: readonly Arrival[]): readonly Arrival[] {
+  return amounts.filter(({ amount }) => amount > 0n);
 }
 
 function isZero(bytes: Uint8Array): boolean {

@@ -2,7 +2,7 @@
 export const ACCOUNT_BYTES = {
   task: 732,
   vault: 165,
-  node: 426,
+  node: 602,
   allowEntry: 106,
   round: 117,
   submission: 317,

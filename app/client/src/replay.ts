@@ -1,4 +1,14 @@
-import type { Arrival, CaseRules, Electorate, Node, Role, Tally, Task, TaskRules } from "./types";
+import type {
+  Arrival,
+  CaseRules,
+  Departed,
+  Electorate,
+  Node,
+  Role,
+  Tally,
+  Task,
+  TaskRules,
+} from "./types";
 
 /*
  * The program's rules for a node's stake, on the same fields. What an indexer must know of them to follow a node by events alone.
@@ -13,6 +23,7 @@ const WHOLE_BPS = 10_000;
 /** Arrivals of stake that a node tells apart. */
 const MOST_ARRIVALS = 4;
 const NOBODY: Electorate = { stake: 0n, nodes: 0 };
+export const NOTHING_DEPARTED: Departed = { parts: [], young: [] };
 
 /** Stake that isn't leaving. */
 export function activeStake(node: Pick<Node, "stake" | "leaving">): bigint {
@@ -38,16 +49,10 @@ export function pledged(
  */
 export function weightOn(node: Node, rules: TaskRules, slot: bigint): bigint {
   if (node.joinedSlot >= slot) return 0n;
-  const stays = node.arrivals
-    .filter((arrival) => arrival.slot >= slot)
-    .reduce((left, { amount }) => left - amount, activeStake(node));
-  const [leaving, gone] =
-    slot <= node.leavingVotesUntil ? [node.leaving, node.leavingSlashed] : [0n, 0n];
-  const weight = stays + leaving;
-  const standing = node.slashes
-    .filter((slash) => slash.slot >= slot)
-    .reduce((sum, { amount }) => sum + amount, weight + gone);
-  return standing >= minStake(rules, node) ? weight : 0n;
+  const stays = activeStake(node) - since(node.arrivals, slot);
+  const asked = wentSince(node.askedToLeave, slot);
+  const standing = stays + asked + wentSince(node.slashed, slot);
+  return standing >= minStake(rules, node) ? stays + least(asked, node.leaving) : 0n;
 }
 
 /** Longest time from a submission to the end of the last vote on it, in slots. */
@@ -126,12 +131,10 @@ export function requestLeave(
   slot: bigint,
   rules: TaskRules,
 ): void {
-  if (node.leaving === 0n) node.leavingVotesUntil = slot;
   node.leaving += amount;
   node.leaveSlot = leaveSlot;
-  node.arrivals = remembered(node.arrivals, slot, rules);
-  // Young stake among it: none of what leaves can be shown to be old enough.
-  if (depart(node, amount) > 0n) node.leavingVotesUntil = 0n;
+  const young = depart(node, amount, slot, rules);
+  node.askedToLeave = noteDeparted(node.askedToLeave, amount, young, slot, rules);
 }
 
 export function cancelLeave(node: NodeState, slot: bigint, rules: TaskRules): void {
@@ -147,19 +150,12 @@ export function slash(node: NodeState, due: bigint, slot: bigint, rules: TaskRul
   const fromLeaving = least(taken, node.leaving);
   node.stake -= taken;
   node.leaving -= fromLeaving;
-  node.leavingSlashed += fromLeaving;
   if (node.leaving === 0n) nothingLeaves(node);
   const active = taken - fromLeaving;
   if (active > 0n) {
-    const noted = note(node.slashes, active, slot, rules);
-    // One that has no place counts with the last.
-    node.slashes =
-      noted ??
-      node.slashes.map((one, at) =>
-        at === MOST_ARRIVALS - 1 ? { ...one, amount: one.amount + active } : one,
-      );
+    const young = depart(node, active, slot, rules);
+    node.slashed = noteDeparted(node.slashed, active, young, slot, rules);
   }
-  depart(node, active);
   return taken;
 }
 
@@ -201,8 +197,7 @@ export function empty(node: NodeState): bigint {
     stake: 0n,
     leaving: 0n,
     leaveSlot: 0n,
-    leavingVotesUntil: 0n,
-    leavingSlashed: 0n,
+    askedToLeave: NOTHING_DEPARTED,
     locked: 0n,
     lockedUntil: 0n,
     lockedNext: 0n,
@@ -232,6 +227,10 @@ export function least(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
+function most(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
 function unlock(node: NodeState, slot: bigint): void {
   for (let box = 0; box < 2; box += 1) {
     if (slot < node.lockedUntil) continue;
@@ -245,7 +244,7 @@ function unlock(node: NodeState, slot: bigint): void {
 
 /** Notes stake that counts for work after `slot`. */
 function arrive(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules): void {
-  const arrivals = note(node.arrivals, amount, slot, rules);
+  const arrivals = note(remembered(node.arrivals, slot, rules), { slot, amount });
   if (!arrivals) throw new Error("stake comes where no place for it is left.");
   node.arrivals = arrivals;
 }
@@ -256,46 +255,79 @@ function remembered(
   slot: bigint,
   rules: TaskRules,
 ): readonly Arrival[] {
-  const first = amounts.findIndex((one) => slot < one.slot + longestCase(rules));
-  return first === -1 ? [] : amounts.slice(first);
+  return amounts.filter((one) => slot < one.slot + longestCase(rules));
 }
 
-/** An amount behind the others that are remembered; null where there is no place. */
-function note(
+/** An amount with others of its slot, or behind all; null where there is no place. */
+function note(amounts: readonly Arrival[], one: Arrival): readonly Arrival[] | null {
+  const at = amounts.findIndex(({ slot }) => slot === one.slot);
+  if (at >= 0) return added(amounts, at, one.amount, one.slot);
+  return amounts.length < MOST_ARRIVALS ? [...amounts, one] : null;
+}
+
+/** The amounts with more at one place, whose slot is set too. */
+function added(
   amounts: readonly Arrival[],
+  place: number,
+  more: bigint,
+  slot: bigint,
+): readonly Arrival[] {
+  return amounts.map((one, at) => (at === place ? { slot, amount: one.amount + more } : one));
+}
+
+/** Notes what goes at `slot`, and what of it is young. What has no place counts with the last. */
+function noteDeparted(
+  departed: Departed,
   amount: bigint,
+  youngParts: readonly Arrival[],
   slot: bigint,
   rules: TaskRules,
-): readonly Arrival[] | null {
-  const noted = [...remembered(amounts, slot, rules)];
-  const last = noted.at(-1);
-  if (last?.slot === slot) noted[noted.length - 1] = { slot, amount: last.amount + amount };
-  else if (noted.length < MOST_ARRIVALS) noted.push({ slot, amount });
-  else return null;
-  return noted;
+): Departed {
+  const last = MOST_ARRIVALS - 1;
+  let parts = remembered(departed.parts, slot, rules);
+  parts = note(parts, { slot, amount }) ?? added(parts, last, amount, parts[last]?.slot ?? slot);
+  let young = remembered(departed.young, slot, rules);
+  for (const part of youngParts) {
+    const younger = most(part.slot, young[last]?.slot ?? part.slot);
+    young = note(young, part) ?? added(young, last, part.amount, younger);
+  }
+  return { parts, young };
+}
+
+/** The sum of what was noted at or after `slot`. */
+function since(amounts: readonly Arrival[], slot: bigint): bigint {
+  return amounts.filter((one) => one.slot >= slot).reduce((sum, { amount }) => sum + amount, 0n);
+}
+
+/** What went since just before `slot` of what was there then. */
+function wentSince({ parts, young }: Departed, slot: bigint): bigint {
+  return most(since(parts, slot) - since(young, slot), 0n);
 }
 
 /** Nothing is leaving any more. */
 function nothingLeaves(node: NodeState): void {
   node.leaveSlot = 0n;
-  node.leavingVotesUntil = 0n;
-  node.leavingSlashed = 0n;
+  node.askedToLeave = NOTHING_DEPARTED;
 }
 
-/** Active stake went: the youngest first. Answers how much of it was young. */
-function depart(node: NodeState, amount: bigint): bigint {
-  const arrivals = [...node.arrivals];
+/** Active stake goes: the youngest first. Answers what of it is young. */
+function depart(
+  node: NodeState,
+  amount: bigint,
+  slot: bigint,
+  rules: TaskRules,
+): readonly Arrival[] {
+  const stays: Arrival[] = [];
+  const goes: Arrival[] = [];
   let left = amount;
-  for (let last = arrivals.pop(); last; last = arrivals.pop()) {
-    if (left < last.amount) {
-      arrivals.push({ slot: last.slot, amount: last.amount - left });
-      left = 0n;
-      break;
-    }
-    left -= last.amount;
+  for (const one of remembered(node.arrivals, slot, rules).toReversed()) {
+    const part = least(left, one.amount);
+    left -= part;
+    if (part > 0n) goes.unshift({ slot: one.slot, amount: part });
+    if (part < one.amount) stays.unshift({ slot: one.slot, amount: one.amount - part });
   }
-  node.arrivals = arrivals;
-  return amount - left;
+  node.arrivals = stays;
+  return goes;
 }
 
 /** What a node could vote with just before `slot`, the current one. */

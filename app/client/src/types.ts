@@ -167,6 +167,14 @@ export interface Arrival {
   readonly amount: bigint;
 }
 
+/** Active stake that went lately, by a request to leave or by a slash; at most four of each, oldest first. */
+export interface Departed {
+  /** When it went. */
+  readonly parts: readonly Arrival[];
+  /** When that of it had come which was young as it went. */
+  readonly young: readonly Arrival[];
+}
+
 export interface Node {
   readonly address: PublicKey;
   readonly task: PublicKey;
@@ -183,12 +191,10 @@ export interface Node {
   readonly leaving: bigint;
   /** First slot at which `leaving` can be withdrawn; 0 where nothing leaves. */
   readonly leaveSlot: bigint;
-  /** Up to work of this slot `leaving` still votes; 0 where it doesn't. */
-  readonly leavingVotesUntil: bigint;
-  /** What slashes took of `leaving`. */
-  readonly leavingSlashed: bigint;
-  /** What slashes took of active stake lately, oldest first; at most four. For work up to their slots it counts for the role's minimum. */
-  readonly slashes: readonly Arrival[];
+  /** What asked to leave since nothing was leaving, slashed or not. It still votes on work up to its request's slot. */
+  readonly askedToLeave: Departed;
+  /** What slashes took of active stake. For work up to their slots it counts for the role's minimum. */
+  readonly slashed: Departed;
   /** Stake that came lately, oldest first; at most four. Stake that goes takes the youngest along. */
   readonly arrivals: readonly Arrival[];
   /** What the node could vote with at the start of `beforeSlot`, the last slot in which its stake changed. */

@@ -44,9 +44,12 @@ describe("decoding", () => {
     const data = bytes(
       "Node",
       ...[key(1), key(2), key(3), key(4)],
-      u64(10n, most, 12n, 13n, 43n, 44n),
-      // Four places for slashes and four for arrivals, the used ones first.
+      u64(10n, most, 12n, 13n),
+      // Four places each for what asked to leave, was slashed or came, the used ones first; of what went, for the young part too.
+      u64(43n, 44n, 47n, 48n, 0n, 0n, 0n, 0n),
+      u64(49n, 50n, 0n, 0n, 0n, 0n, 0n, 0n),
       u64(45n, 46n, 0n, 0n, 0n, 0n, 0n, 0n),
+      u64(51n, 52n, 0n, 0n, 0n, 0n, 0n, 0n),
       u64(14n, 15n, 16n, 17n, 0n, 0n, 0n, 0n),
       ...[u64(18n), u32(40), u64(19n, 23n)],
       u32(41),
@@ -64,9 +67,17 @@ describe("decoding", () => {
       stake: most,
       leaving: 12n,
       leaveSlot: 13n,
-      leavingVotesUntil: 43n,
-      leavingSlashed: 44n,
-      slashes: [{ slot: 45n, amount: 46n }],
+      askedToLeave: {
+        parts: [
+          { slot: 43n, amount: 44n },
+          { slot: 47n, amount: 48n },
+        ],
+        young: [{ slot: 49n, amount: 50n }],
+      },
+      slashed: {
+        parts: [{ slot: 45n, amount: 46n }],
+        young: [{ slot: 51n, amount: 52n }],
+      },
       arrivals: [
         { slot: 14n, amount: 15n },
         { slot: 16n, amount: 17n },

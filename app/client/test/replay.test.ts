@@ -180,9 +180,13 @@ describe("stake that comes and goes", () => {
     expect(await weights()).to.deep.equal([5_002n, 5_022n, 5_222n]);
     await later(game, 1n);
     await expectRefusal(game, "stakeAddedTooOften", add(1_000n), owner);
-    // What goes is the youngest.
+    // What goes is the youngest, and votes on work from before it asked.
     await game.send(client.requestLeave({ ...ada, amount: 210n }), owner);
-    expect(await weights()).to.deep.equal([5_002n, 5_012n, 5_012n]);
+    const asked = await chain.slot();
+    const { askedToLeave } = await game.node("Ada");
+    expect(askedToLeave.young.map(({ amount }) => amount)).to.deep.equal([10n, 200n]);
+    expect(await weights()).to.deep.equal([5_002n, 5_022n, 5_222n]);
+    expect(weightOn(await game.node("Ada"), LONG, asked + 1n)).to.equal(5_012n);
     await later(game, 1n);
     await game.send(client.cancelLeave(ada), owner);
     expect(await weights()).to.deep.equal([5_002n, 5_012n, 5_012n]);

@@ -53,9 +53,8 @@ const worker: Node = {
   stake: 5_000n,
   leaving: 0n,
   leaveSlot: 0n,
-  leavingVotesUntil: 0n,
-  leavingSlashed: 0n,
-  slashes: [],
+  askedToLeave: { parts: [], young: [] },
+  slashed: { parts: [], young: [] },
   arrivals: [{ slot: 900n, amount: 5_000n }],
   before: { stake: 0n, nodes: 0 },
   beforeSlot: 900n,
@@ -170,6 +169,11 @@ interface Memory {
   /** Whether there is evidence of all opinions. */
   readonly signed?: boolean;
   readonly accusations?: readonly OwnAccusation[];
+  /** Slot at which the first evidence was kept. */
+  readonly heard?: bigint;
+  /** Workers that took it. */
+  readonly handed?: number | null;
+  readonly secret?: Uint8Array;
 }
 
 /** What the state keeps of an own audit. */
@@ -237,11 +241,15 @@ function planned(
         return found && { ...found, evidence: memory.signed ?? false };
       },
       accusations: () => [...(memory.accusations ?? [])],
+      evidenceSince: () => memory.heard ?? null,
+      handed: () => memory.handed ?? (memory.heard === undefined ? null : 1),
     },
+    secret: memory.secret ?? SECRET,
     mostFee: FEE,
   });
 }
 
+const SECRET = new Uint8Array(32).fill(3);
 const FEE = 5_000n;
 const rent = (kind: AccountKind): bigint => rentOf(ACCOUNT_BYTES[kind]);
 

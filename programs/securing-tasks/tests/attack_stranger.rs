@@ -272,7 +272,7 @@ fn bait_silences_no_juror_at_its_minimum_in_cases_of_earlier_work() {
     }
 }
 
-// Who asks to leave is still at risk, and has no vote any more.
+// Who asks to leave is still at risk, and keeps its say.
 
 /// Workers with 400 B, four witnesses of 10 B: 9 % of the stake. The task ends after the submissions; the honest leave at once, or not before
 /// the last vote.
@@ -304,18 +304,39 @@ fn exodus(at_once: bool, round: u64) -> Robbery {
     }
 }
 
-/// What asks to leave votes on the work from before. Not defended: nodes that joined less than a longest case ago and leave have no vote, and
-/// 40 B take all of their 400 B; where they wait for the last vote, the attackers lose four bonds.
+/// What asks to leave votes on the work from before, that of nodes that joined less than a longest case ago too: the attackers lose four
+/// bonds, as where the honest wait for the last vote.
 #[test]
-fn exodus_leaves_only_young_leavers_to_whoever_stays() {
-    for (at_once, round) in [(true, 2), (false, 2), (false, 0)] {
+fn exodus_leaves_nobody_to_whoever_stays() {
+    for (at_once, round) in [(true, 2), (false, 2), (true, 0), (false, 0)] {
         let robbery = exodus(at_once, round);
         assert_eq!((robbery.honest_votes, robbery.malice), (12, 0));
         assert_eq!(robbery.attackers, 36 * B);
     }
-    let robbery = exodus(true, 0);
-    assert_eq!((robbery.honest_votes, robbery.malice), (0, 4));
-    assert_eq!(robbery.attackers, 400 * B);
+}
+
+/// All the honest leave when the task ends, one slot after a cheat showed its work and nobody had looked yet. They accuse it and convict it
+/// with stake that leaves, though no other is left: bonds are pledged out of it.
+#[test]
+fn exodus_of_all_who_could_accuse_shields_no_cheat() {
+    for rules in [seed(), strict()] {
+        let mut game = Game::new(rules);
+        let cheat = game.worker(100 * B);
+        let honest = [(); 4].map(|()| game.witness(10 * B));
+        let start = START + 2 * game.rules.round_slots;
+        game.warp(start + 1);
+        game.submit_work(&cheat, 2).unwrap();
+        game.retire_task().unwrap();
+        game.warp(start + 2);
+        for witness in &honest {
+            game.request_leave(witness, None).unwrap();
+        }
+        let [accuser, voters @ ..] = all(&honest);
+        let audit = accuse(&mut game, accuser, &cheat, 2);
+        let refusal = TaskError::StakeTooRecent;
+        let (_, malice) = judge(&mut game, &[audit], &[&cheat], MALICE, &voters, refusal);
+        assert_eq!((malice, held(&game, &[&cheat])), (1, 0));
+    }
 }
 
 // A gate on a task that has ended.

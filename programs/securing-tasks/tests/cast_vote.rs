@@ -337,42 +337,6 @@ fn cast_vote_weighs_old_stake_that_asked_to_leave_in_or_after_the_submissions_sl
     }
 }
 
-/// What a second request adds asked no later than the first said.
-#[test]
-fn cast_vote_weighs_what_asked_to_leave_twice() {
-    let twice = |game: &mut Game, voter: &Actor| {
-        leaves_in_part(game, voter);
-        game.warp(game.slot() + 1);
-        leaves(game, voter);
-    };
-    assert_eq!(weight_when_the_voter(nothing, twice).unwrap(), 2_000_000);
-}
-
-/// One slot before the submission is too early, and what is young when it asks can't be told from what is too young.
-#[test]
-fn cast_vote_weighs_no_stake_that_asked_to_leave_before_the_submission_or_young() {
-    for (age, asks_before) in [(1_000, true), (10, false)] {
-        let mut game = Game::new(rules());
-        let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
-        game.warp(ROUND_1 + 50 - age);
-        let voter = game.witness(2_000_000);
-        game.warp(ROUND_1 + 49);
-        if asks_before {
-            game.request_leave(&voter, Some(800_000)).unwrap();
-        }
-        game.warp(ROUND_1 + 50);
-        game.submit_work(&accused, 1).unwrap();
-        if !asks_before {
-            game.request_leave(&voter, Some(800_000)).unwrap();
-        }
-        game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
-        let audit = game.audit(&accused, 1, 0);
-        game.cast_vote(&voter, &audit, VALID).unwrap();
-        let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
-        assert_eq!(vote.weight.get(), 1_200_000);
-    }
-}
-
 #[test]
 fn cast_vote_weighs_stake_that_was_taken_back_like_stake_that_came_then() {
     // In part: what never left still votes.

@@ -3,6 +3,7 @@
 mod common;
 
 use anchor_lang::prelude::ProgramError;
+use bytemuck::Zeroable;
 use common::*;
 use securing_tasks::{
     error::TaskError, Audit, Node, Opinion, Outcome, Round, Submission, SubmissionStatus, Task,
@@ -28,6 +29,14 @@ fn holds<T: Clone>(
             "{what}"
         );
     }
+}
+
+/// A node that asked to leave with so much, and has no young stake.
+fn leaves(node: &mut Node, amount: u64) {
+    node.leaving = amount.into();
+    node.leave_slot = 1.into();
+    node.asked_to_leave.parts[0].amount = amount.into();
+    node.arrivals = Zeroable::zeroed();
 }
 
 #[test]
@@ -61,11 +70,23 @@ fn invariant_of_each_account_refuses_what_it_names() {
         &[
             ("unknown role", |node| node.role.0 = 2),
             ("more leaves than there is", |node| {
-                node.leaving = (node.stake.get() + 1).into();
-                node.leave_slot = 1.into();
+                leaves(node, node.stake.get() + 1);
             }),
-            ("leaves never", |node| node.leaving = 1.into()),
+            ("leaves never", |node| {
+                leaves(node, 1);
+                node.leave_slot = 0.into();
+            }),
+            ("leaves without having asked", |node| {
+                leaves(node, 1);
+                node.asked_to_leave.parts[0].amount = 0.into();
+            }),
             ("leaves nothing", |node| node.leave_slot = 1.into()),
+            ("asked, and nothing leaves", |node| {
+                node.asked_to_leave.parts[0].amount = 1.into();
+            }),
+            ("young stake leaves, and nothing else", |node| {
+                node.asked_to_leave.young[0].amount = 1.into();
+            }),
             ("bond without an accusation", |node| node.live = 0.into()),
             ("more commitments than votes", |node| {
                 node.commitments = (node.live.get() + 1).into();
@@ -78,11 +99,9 @@ fn invariant_of_each_account_refuses_what_it_names() {
                 node.arrivals[1].slot = (node.arrivals[0].slot.get() + 1).into();
             }),
             ("young stake of the active part that leaves", |node| {
-                node.leaving = 1.into();
-                node.leave_slot = 1.into();
-            }),
-            ("leaving stake that votes too long", |node| {
-                node.leaving_votes_until = 1.into();
+                let young = node.arrivals;
+                leaves(node, 1);
+                node.arrivals = young;
             }),
             ("arrivals out of order", |node| {
                 node.arrivals[0].amount = 1.into();

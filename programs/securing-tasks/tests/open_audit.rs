@@ -11,6 +11,7 @@ use securing_tasks::{
 use solana_signer::Signer;
 use solana_transaction::InstructionError;
 
+const VALID: u8 = 0;
 const DOWNTIME: u8 = 1;
 const MALICE: u8 = 2;
 
@@ -446,13 +447,6 @@ fn open_audit_by_a_node_that_joined_one_slot_after_the_submission_fails() {
 }
 
 #[test]
-fn open_audit_by_a_node_that_leaves_with_all_fails() {
-    let mut case = Case::submitted(rules());
-    case.game.request_leave(&case.initiator, None).unwrap();
-    refused(case.open(), TaskError::StakeTooRecent);
-}
-
-#[test]
 fn open_audit_by_a_node_that_took_its_leave_back_since_fails() {
     let mut case = Case::submitted(rules());
     case.game.request_leave(&case.initiator, None).unwrap();
@@ -477,19 +471,15 @@ fn open_audit_with_exactly_the_minimum_held_before_passes() {
     }
 }
 
-/// One unit of the least old stake leaves: what came since doesn't make up for it.
+/// All old stake leaves one slot before the submission: what came since doesn't make up for it.
 #[test]
-fn open_audit_with_one_unit_less_than_the_minimum_held_before_fails() {
+fn open_audit_with_the_minimum_only_since_the_submission_fails() {
     let mut game = Game::new(rules());
     let (accused, initiator) = (game.worker(4_000_000), game.witness(500_000));
+    game.warp(ROUND_1 - 1);
+    game.request_leave(&initiator, None).unwrap();
     game.warp(ROUND_1);
     game.submit_work(&accused, 1).unwrap();
-    game.add_stake(&initiator, 500_000).unwrap();
-    game.request_leave(&initiator, Some(500_000)).unwrap();
-    // The young stake left, the old one stays.
-    game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
-    game.add_stake(&initiator, 500_001).unwrap();
-    game.request_leave(&initiator, None).unwrap();
     game.add_stake(&initiator, 600_000).unwrap();
     let sent = game.open_audit(&initiator, &accused, 1, MALICE);
     refused(sent, TaskError::StakeTooRecent);
@@ -525,7 +515,7 @@ fn open_audit_with_less_than_the_minimum_held_before_fails() {
 }
 
 #[test]
-fn open_audit_weighs_neither_later_nor_leaving_stake() {
+fn open_audit_weighs_no_later_stake_but_old_stake_that_leaves() {
     let mut game = Game::new(rules());
     let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
     game.warp(ROUND_1);
@@ -534,8 +524,8 @@ fn open_audit_weighs_neither_later_nor_leaving_stake() {
     game.request_leave(&initiator, Some(900_000)).unwrap();
     game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
     let audit = game.get::<Audit>(&game.audit(&accused, 1, 0));
-    // The young stake leaves first.
-    assert_eq!(audit.initiator_stake.get(), 1_800_000);
+    // 700,000 of what leaves are young.
+    assert_eq!(audit.initiator_stake.get(), 2_000_000);
 }
 
 /// Added stake never makes what was there before young again.
@@ -562,7 +552,7 @@ fn open_audit_weighs_what_is_pledged_to_other_audits() {
     assert_eq!(game.node(&initiator).bonds.get(), 400_000);
 }
 
-// The bond: own open accusations pledge at most the stake that isn't leaving.
+// The bond: own open accusations pledge at most the stake, the leaving part too.
 
 /// Bonds of 500,000 until one is refused, by an initiator that holds `stake`, `leaving` of it on its way out.
 #[track_caller]
@@ -592,15 +582,17 @@ fn opens_exactly(times: u32, stake: u64, leaving: u64) -> Case {
 }
 
 #[test]
-fn open_audit_bonds_up_to_the_active_stake_pass_and_one_unit_over_it_fail() {
+fn open_audit_bonds_up_to_the_stake_pass_and_one_unit_over_it_fail() {
     opens_exactly(1, 500_000, 0);
     opens_exactly(1, 999_999, 0);
     opens_exactly(2, 1_000_000, 0);
     opens_exactly(3, 1_999_999, 0);
     opens_exactly(4, 2_000_000, 0);
-    // What leaves can't be pledged.
-    opens_exactly(3, 2_000_000, 1);
-    opens_exactly(1, 2_000_000, 1_500_000);
+    // What leaves is pledged too.
+    opens_exactly(3, 1_999_999, 1);
+    opens_exactly(4, 2_000_000, 1);
+    opens_exactly(4, 2_000_001, 1);
+    opens_exactly(4, 2_000_000, 1_500_000);
 }
 
 /// Later stake carries a bond though it carries no vote.
@@ -620,6 +612,75 @@ fn open_audit_bond_is_free_again_once_the_audit_is_resolved() {
     case.resolve().unwrap();
     case.open().unwrap();
     refused(case.open(), TaskError::StakePledged);
+}
+
+/// Who leaves with all of its stake accuses work from before, up to that stake; withdrawing waits for the verdicts, and the lost bonds
+/// are taken of what leaves. Work from after the request it can't accuse.
+#[test]
+fn open_audit_by_a_node_that_leaves_with_all_passes_up_to_its_stake() {
+    let mut case = Case::submitted(rules());
+    let leaver = case.game.here(&case.initiator);
+    case.game.request_leave(&leaver, None).unwrap();
+    case.game.warp(START + 2);
+    let late = case.game.worker(1_000_000);
+    case.game.warp(START + 3);
+    case.game.submit_work(&late, 0).unwrap();
+    let sent = case.game.open_audit(&leaver, &late, 0, MALICE);
+    refused(sent, TaskError::StakeTooRecent);
+
+    case.game.warp(AUDIT_END - 1);
+    for _ in 0..10 {
+        case.open_by(&leaver).unwrap();
+    }
+    refused(case.open_by(&leaver), TaskError::StakePledged);
+    let audits: [_; 10] =
+        std::array::from_fn(|attempt| case.game.audit(&case.accused, 0, attempt as u32));
+    for voter in &case.voters {
+        for audit in &audits {
+            case.game.cast_vote(voter, audit, VALID).unwrap();
+        }
+    }
+    case.game.warp(START + 601);
+    refused(case.game.withdraw(&leaver), TaskError::StakePledged);
+    for audit in &audits[..9] {
+        case.game.resolve_audit(audit).unwrap();
+    }
+    let node = case.game.node(&leaver);
+    assert_eq!((node.stake.get(), node.leaving.get()), (200_000, 200_000));
+    refused(case.game.withdraw(&leaver), TaskError::StakePledged);
+    case.game.resolve_audit(&audits[9]).unwrap();
+    let node = case.game.node(&leaver);
+    assert_eq!((node.stake.get(), node.bonds.get()), (0, 0));
+    assert_eq!((node.leaving.get(), node.leave_slot.get()), (0, 0));
+}
+
+/// What another verdict took of leaving stake can't be pledged any more: half of 4,000,000 carries four bonds of 500,000.
+#[test]
+fn open_audit_by_a_leaver_that_was_slashed_passes_up_to_what_is_left() {
+    let mut game = Game::new(RulesArgs {
+        initiator_bond: 500_000,
+        ..rules()
+    });
+    let workers @ [leaver, other] = &[(); 2].map(|()| game.worker(4_000_000));
+    let witnesses = [(); 3].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    for worker in workers {
+        game.submit_work(worker, 0).unwrap();
+    }
+    game.request_leave(leaver, None).unwrap();
+    game.open_audit(&witnesses[0], leaver, 0, MALICE).unwrap();
+    let audit = game.audit(leaver, 0, 0);
+    for voter in &witnesses[1..] {
+        game.cast_vote(voter, &audit, MALICE).unwrap();
+    }
+    game.warp(START + 201);
+    game.resolve_audit(&audit).unwrap();
+    assert_eq!(game.node(leaver).leaving.get(), 2_000_000);
+    for _ in 0..4 {
+        game.open_audit(leaver, other, 0, MALICE).unwrap();
+    }
+    let sent = game.open_audit(leaver, other, 0, MALICE);
+    refused(sent, TaskError::StakePledged);
 }
 
 /// Others' accusations, own commitments and own votes take nothing off what can be pledged. With malice at all of the stake.

@@ -2410,7 +2410,7 @@ export type SecuringTasks = {
     {
       "name": "arrival",
       "docs": [
-        "Stake that came, or that a slash took, lately: what came votes only on submissions made after `slot`. All zeros where there is none."
+        "Stake that came or went lately: what came votes only on submissions made after `slot`. All zeros where there is none."
       ],
       "type": {
         "kind": "struct",
@@ -2854,6 +2854,50 @@ export type SecuringTasks = {
       }
     },
     {
+      "name": "departed",
+      "docs": [
+        "Active stake that went within one longest case, by a request to leave or by a slash. Oldest first; all zeros where there is none."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "parts",
+            "docs": [
+              "When it went. One that has no place counts with the last."
+            ],
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "arrival"
+                  }
+                },
+                4
+              ]
+            }
+          },
+          {
+            "name": "young",
+            "docs": [
+              "When that of it came which was young as it went, in the order in which it went. One that has no place counts with the last, and both",
+              "are as young as the younger."
+            ],
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "arrival"
+                  }
+                },
+                4
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
       "name": "electorate",
       "docs": [
         "Who could vote: stake in base units, and nodes. Only nodes whose stake that isn't leaving is at least their role's minimum count."
@@ -3108,35 +3152,26 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
-            "name": "leavingVotesUntil",
+            "name": "askedToLeave",
             "docs": [
-              "Up to submissions of this slot `leaving` still votes: it was active stake just before them, and none of it can leave before their",
-              "cases are over. 0 where it doesn't vote."
-            ],
-            "type": "u64"
-          },
-          {
-            "name": "leavingSlashed",
-            "docs": [
-              "What slashes took of `leaving`."
-            ],
-            "type": "u64"
-          },
-          {
-            "name": "slashes",
-            "docs": [
-              "What slashes took of active stake within one longest case, oldest first: for submissions up to their slots the minimum counts it.",
-              "One that has no place counts with the last."
+              "What asked to leave since nothing was leaving, slashed or not: it still votes on submissions up to its request's slot, since it was",
+              "active just before them and can't leave before their cases are over."
             ],
             "type": {
-              "array": [
-                {
-                  "defined": {
-                    "name": "arrival"
-                  }
-                },
-                4
-              ]
+              "defined": {
+                "name": "departed"
+              }
+            }
+          },
+          {
+            "name": "slashed",
+            "docs": [
+              "What slashes took of active stake: on submissions up to their slots the minimum counts it."
+            ],
+            "type": {
+              "defined": {
+                "name": "departed"
+              }
             }
           },
           {

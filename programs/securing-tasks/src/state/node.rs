@@ -16,13 +16,24 @@ pub enum Role {
     Witness = 1,
 }
 
-/// Stake that came, or that a slash took, lately: what came votes only on submissions made after `slot`. All zeros where there is none.
+/// Stake that came or went lately: what came votes only on submissions made after `slot`. All zeros where there is none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
 pub struct Arrival {
     pub slot: PodU64,
     /// Base units.
     pub amount: PodU64,
+}
+
+/// Active stake that went within one longest case, by a request to leave or by a slash. Oldest first; all zeros where there is none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
+pub struct Departed {
+    /// When it went. One that has no place counts with the last.
+    pub parts: [Arrival; ARRIVALS],
+    /// When that of it came which was young as it went, in the order in which it went. One that has no place counts with the last, and both
+    /// are as young as the younger.
+    pub young: [Arrival; ARRIVALS],
 }
 
 /// A node of a task. Seeds: `node`, task, owner. Amounts in base units of the mint.
@@ -45,14 +56,11 @@ pub struct Node {
     pub leaving: PodU64,
     /// First slot at which `leaving` can be withdrawn; 0 where nothing is leaving.
     pub leave_slot: PodU64,
-    /// Up to submissions of this slot `leaving` still votes: it was active stake just before them, and none of it can leave before their
-    /// cases are over. 0 where it doesn't vote.
-    pub leaving_votes_until: PodU64,
-    /// What slashes took of `leaving`.
-    pub leaving_slashed: PodU64,
-    /// What slashes took of active stake within one longest case, oldest first: for submissions up to their slots the minimum counts it.
-    /// One that has no place counts with the last.
-    pub slashes: [Arrival; ARRIVALS],
+    /// What asked to leave since nothing was leaving, slashed or not: it still votes on submissions up to its request's slot, since it was
+    /// active just before them and can't leave before their cases are over.
+    pub asked_to_leave: Departed,
+    /// What slashes took of active stake: on submissions up to their slots the minimum counts it.
+    pub slashed: Departed,
     /// Oldest first. Stake that goes takes the youngest along.
     pub arrivals: [Arrival; ARRIVALS],
     /// What the node could vote with at the start of `before_slot`, the last slot in which its stake changed.
@@ -92,16 +100,19 @@ pub struct Node {
 /// Forgets amounts of so long ago that no open vote can ask about them.
 fn forget(amounts: &mut [Arrival; ARRIVALS], slot: u64, rules: &Rules) -> Result<()> {
     let case = rules.longest_case()?;
-    while amounts[0].amount.get() > 0 && slot >= plus(amounts[0].slot, case)? {
-        amounts.copy_within(1.., 0);
-        amounts[ARRIVALS - 1] = Arrival::zeroed();
+    let mut kept = [Arrival::zeroed(); ARRIVALS];
+    let fresh = amounts
+        .iter()
+        .filter(|one| one.amount.get() > 0 && slot < one.slot.get().saturating_add(case));
+    for (place, one) in kept.iter_mut().zip(fresh) {
+        *place = *one;
     }
+    *amounts = kept;
     Ok(())
 }
 
-/// Notes an amount with its slot behind the others that are not to be forgotten. Answers whether there was a place.
-fn note(amounts: &mut [Arrival; ARRIVALS], amount: u64, slot: u64, rules: &Rules) -> Result<bool> {
-    forget(amounts, slot, rules)?;
+/// Notes an amount with its slot behind the others. Answers whether there was a place.
+fn note(amounts: &mut [Arrival; ARRIVALS], amount: u64, slot: u64) -> Result<bool> {
     for place in amounts.iter_mut() {
         if place.amount.get() == 0 || place.slot == slot {
             place.slot = slot.into();
@@ -110,6 +121,58 @@ fn note(amounts: &mut [Arrival; ARRIVALS], amount: u64, slot: u64, rules: &Rules
         }
     }
     Ok(false)
+}
+
+/// The sum of what was noted at or after `slot`.
+fn since(amounts: &[Arrival; ARRIVALS], slot: u64) -> Result<u64> {
+    let mut sum = 0;
+    for one in amounts {
+        if one.amount.get() == 0 {
+            break;
+        }
+        if one.slot.get() >= slot {
+            sum = plus(sum, one.amount)?;
+        }
+    }
+    Ok(sum)
+}
+
+impl Departed {
+    /// Notes what goes at `slot`, and what of it is young.
+    fn note(
+        &mut self,
+        amount: u64,
+        young: &[Arrival; ARRIVALS],
+        slot: u64,
+        rules: &Rules,
+    ) -> Result<()> {
+        forget(&mut self.parts, slot, rules)?;
+        if !note(&mut self.parts, amount, slot)? {
+            let last = &mut self.parts[ARRIVALS - 1];
+            last.amount = plus(last.amount, amount)?.into();
+        }
+        forget(&mut self.young, slot, rules)?;
+        for part in young {
+            let (amount, came) = (part.amount.get(), part.slot);
+            if amount > 0 && !note(&mut self.young, amount, came.get())? {
+                let last = &mut self.young[ARRIVALS - 1];
+                last.amount = plus(last.amount, amount)?.into();
+                last.slot = last.slot.max(came);
+            }
+        }
+        Ok(())
+    }
+
+    /// What went since just before `slot` of what was there then.
+    ///
+    /// Attack: young stake that was slashed, or asked to leave, stands for the minimum that old stake didn't have.
+    fn since(&self, slot: u64) -> Result<u64> {
+        let went = since(&self.parts, slot)?;
+        if went == 0 {
+            return Ok(0);
+        }
+        Ok(went.saturating_sub(since(&self.young, slot)?))
+    }
 }
 
 impl Node {
@@ -193,35 +256,16 @@ impl Node {
     /// one after the other. What was slashed since counts for the minimum, not for the weight.
     ///
     /// Attacks: a small true verdict, or a bond lost to bait, puts jurors below their minimum in the middle of other cases; a task that
-    /// ends sends the honest away, whose stake can still be slashed.
+    /// ends sends the honest away, the young ones too, whose stake can still be slashed.
     pub fn weight_on(&self, slot: u64, rules: &Rules) -> Result<u64> {
         require!(
             self.joined_slot.get() < slot,
             TaskError::JoinedAfterSubmission
         );
-        let mut weight = self.active()?;
-        for arrival in &self.arrivals {
-            if arrival.amount.get() == 0 {
-                break;
-            }
-            if arrival.slot.get() >= slot {
-                weight = minus(weight, arrival.amount)?;
-            }
-        }
-        let mut standing = 0;
-        if slot <= self.leaving_votes_until.get() {
-            weight = plus(weight, self.leaving)?;
-            standing = self.leaving_slashed.get();
-        }
-        standing = plus(standing, weight)?;
-        for slash in &self.slashes {
-            if slash.amount.get() == 0 {
-                break;
-            }
-            if slash.slot.get() >= slot {
-                standing = plus(standing, slash.amount)?;
-            }
-        }
+        let stays = minus(self.active()?, since(&self.arrivals, slot)?)?;
+        let asked = self.asked_to_leave.since(slot)?;
+        let weight = plus(stays, asked.min(self.leaving.get()))?;
+        let standing = plus(stays, plus(asked, self.slashed.since(slot)?)?)?;
         require!(
             weight > 0 && standing >= self.min_stake(rules),
             TaskError::StakeTooRecent
@@ -233,31 +277,36 @@ impl Node {
     ///
     /// `StakeAddedTooOften` where the places are full: an earlier arrival is never made younger.
     fn arrive(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
-        let placed = note(&mut self.arrivals, amount, slot, rules)?;
+        forget(&mut self.arrivals, slot, rules)?;
+        let placed = note(&mut self.arrivals, amount, slot)?;
         require!(placed, TaskError::StakeAddedTooOften);
         Ok(())
     }
 
-    /// Active stake went: the youngest first, so that what is left is as old as it can be shown to be. Answers how much of it was
-    /// young.
-    fn depart(&mut self, amount: u64) -> Result<u64> {
+    /// Active stake goes: the youngest first, so that what is left is as old as it can be shown to be. Answers what of it is young.
+    fn depart(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<[Arrival; ARRIVALS]> {
+        forget(&mut self.arrivals, slot, rules)?;
         let mut left = amount;
-        for arrival in self.arrivals.iter_mut().rev() {
-            let gone = left.min(arrival.amount.get());
-            left = minus(left, gone)?;
-            arrival.amount = minus(arrival.amount, gone)?.into();
+        let mut gone = [Arrival::zeroed(); ARRIVALS];
+        for (arrival, gone) in self.arrivals.iter_mut().zip(&mut gone).rev() {
+            let part = left.min(arrival.amount.get());
+            left = minus(left, part)?;
+            *gone = Arrival {
+                slot: arrival.slot,
+                amount: part.into(),
+            };
+            arrival.amount = minus(arrival.amount, part)?.into();
             if arrival.amount.get() == 0 {
                 *arrival = Arrival::zeroed();
             }
         }
-        minus(amount, left)
+        Ok(gone)
     }
 
     /// Nothing is leaving any more.
     fn nothing_leaves(&mut self) {
         self.leave_slot = 0.into();
-        self.leaving_votes_until = 0.into();
-        self.leaving_slashed = 0.into();
+        self.asked_to_leave = Zeroable::zeroed();
     }
 
     pub fn add_stake(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
@@ -275,17 +324,10 @@ impl Node {
             stays == 0 || stays >= self.min_stake(rules),
             TaskError::StakeBelowMinimum
         );
-        if self.leaving.get() == 0 {
-            self.leaving_votes_until = slot.into();
-        }
         self.leaving = plus(self.leaving, amount)?.into();
         self.leave_slot = plus(slot, rules.leave_delay_slots)?.into();
-        forget(&mut self.arrivals, slot, rules)?;
-        // Young stake among it: none of what leaves can be shown to be old enough.
-        if self.depart(amount)? > 0 {
-            self.leaving_votes_until = 0.into();
-        }
-        Ok(())
+        let young = self.depart(amount, slot, rules)?;
+        self.asked_to_leave.note(amount, &young, slot, rules)
     }
 
     /// Takes back the request and answers the amount. It votes like stake that came now: it was on its way out.
@@ -299,10 +341,13 @@ impl Node {
     }
 
     /// Begins an accusation and answers its index. `StakePledged` where the node's own open accusations, this one included, have
-    /// bonds over its active stake: nobody else's accusation is ever in its way.
+    /// bonds over its stake: nobody else's accusation is ever in its way. The leaving part counts: what is pledged of it stays, and a
+    /// lost bond is taken of it first.
+    ///
+    /// Attack: a cheat waits until the honest leave, as when a task ends, and nobody is left to accuse it.
     pub fn begin_audit(&mut self, bond: u64) -> Result<u32> {
         self.bonds = plus(self.bonds, bond)?.into();
-        require!(self.bonds.get() <= self.active()?, TaskError::StakePledged);
+        require!(self.bonds <= self.stake, TaskError::StakePledged);
         let index = self.audits.get();
         count(&mut self.audits)?;
         self.hold_open()?;
@@ -367,16 +412,14 @@ impl Node {
         let from_leaving = taken.min(self.leaving.get());
         self.stake = minus(self.stake, taken)?.into();
         self.leaving = minus(self.leaving, from_leaving)?.into();
-        self.leaving_slashed = plus(self.leaving_slashed, from_leaving)?.into();
         if self.leaving.get() == 0 {
             self.nothing_leaves();
         }
         let active = minus(taken, from_leaving)?;
-        if active > 0 && !note(&mut self.slashes, active, slot, rules)? {
-            let last = &mut self.slashes[ARRIVALS - 1];
-            last.amount = plus(last.amount, active)?.into();
+        if active > 0 {
+            let young = self.depart(active, slot, rules)?;
+            self.slashed.note(active, &young, slot, rules)?;
         }
-        self.depart(active)?;
         Ok(taken)
     }
 
@@ -447,9 +490,6 @@ impl Node {
         for part in [
             &mut self.stake,
             &mut self.leaving,
-            &mut self.leave_slot,
-            &mut self.leaving_votes_until,
-            &mut self.leaving_slashed,
             &mut self.locked,
             &mut self.locked_until,
             &mut self.locked_next,
@@ -458,6 +498,7 @@ impl Node {
         ] {
             *part = 0.into();
         }
+        self.nothing_leaves();
         self.arrivals = Zeroable::zeroed();
         Ok(amount)
     }
@@ -513,7 +554,9 @@ impl Node {
         hold(self.role.0 <= Role::Witness as u8)?;
         hold(self.leaving.get() <= self.stake.get())?;
         hold((self.leaving.get() > 0) == (self.leave_slot.get() > 0))?;
-        hold(self.leaving_votes_until.get() <= self.leave_slot.get())?;
+        let asked = &self.asked_to_leave;
+        hold((self.leaving.get() > 0) == (asked.parts[0].amount.get() > 0))?;
+        hold(self.leaving.get() > 0 || asked.young[0].amount.get() == 0)?;
         hold(self.live.get() > 0 || self.bonds.get() == 0)?;
         hold(self.commitments.get() <= self.live.get())?;
         // Filled from the front, oldest first.

@@ -23,7 +23,7 @@ pub enum TaskStatus {
 pub enum VoteWeight {
     /// One node, one vote. Nothing but the minimum stake keeps one owner from running many nodes.
     Node = 0,
-    /// What the node held before the submission's slot and isn't leaving.
+    /// What the node held since before the submission's slot, and what of it asked to leave no sooner.
     Stake = 1,
 }
 

@@ -1137,10 +1137,6 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("stake", n(node.stake)),
                 ("leaving", n(node.leaving)),
                 ("leave slot", n(node.leave_slot)),
-                ("leaving votes until", n(node.leaving_votes_until)),
-                ("leaving slashed", n(node.leaving_slashed)),
-                ("slashed", node.slashes.iter().map(|one| n(one.1)).sum()),
-                ("slashes", of(node.slashes.len())),
                 ("could vote with", before.stake),
                 ("could vote", before.nodes),
                 ("bonds", n(world.bonds(id))),
@@ -1167,7 +1163,11 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("against majority", n(node.against_majority)),
                 ("unrevealed", n(node.unrevealed)),
             ];
-            facts.extend(arrivals(world.arrivals(id)));
+            facts.extend(told_apart(CAME, &world.arrivals(id)));
+            facts.extend(told_apart(ASKED, &node.asked.parts));
+            facts.extend(told_apart(ASKED_YOUNG, &node.asked.young));
+            facts.extend(told_apart(SLASHED, &node.slashed.parts));
+            facts.extend(told_apart(SLASHED_YOUNG, &node.slashed.young));
             facts
         }
         Id::Round(id) => {
@@ -1266,21 +1266,51 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
     })
 }
 
-/// Slot and amount in each place for an arrival of stake; zeros where a place is empty.
-fn arrivals(came: Vec<(Slot, u64)>) -> Facts {
-    const NAMES: [[&str; 2]; ARRIVALS] = [
-        ["first arrival's slot", "first arrival"],
-        ["second arrival's slot", "second arrival"],
-        ["third arrival's slot", "third arrival"],
-        ["fourth arrival's slot", "fourth arrival"],
-    ];
-    assert!(came.len() <= ARRIVALS, "a place for each arrival");
+macro_rules! places {
+    ($what:literal) => {
+        [
+            [
+                concat!("first ", $what, "'s slot"),
+                concat!("first ", $what),
+            ],
+            [
+                concat!("second ", $what, "'s slot"),
+                concat!("second ", $what),
+            ],
+            [
+                concat!("third ", $what, "'s slot"),
+                concat!("third ", $what),
+            ],
+            [
+                concat!("fourth ", $what, "'s slot"),
+                concat!("fourth ", $what),
+            ],
+        ]
+    };
+}
+
+type Places = [[&'static str; 2]; ARRIVALS];
+const CAME: Places = places!("arrival");
+const SLASHED: Places = places!("slash");
+const ASKED: Places = places!("request to leave");
+const ASKED_YOUNG: Places = places!("young part that asked");
+const SLASHED_YOUNG: Places = places!("young part that was slashed");
+
+/// Slot and amount in each of four places; zeros where one is empty.
+fn told_apart(places: Places, amounts: &[(Slot, u64)]) -> Facts {
+    assert!(amounts.len() <= ARRIVALS, "a place for each");
     let mut facts = vec![];
-    for (at, [slot, amount]) in NAMES.into_iter().enumerate() {
-        let came = came.get(at).copied().unwrap_or_default();
-        facts.extend([(slot, came.0.into()), (amount, came.1.into())]);
+    for (at, [slot, amount]) in places.into_iter().enumerate() {
+        let (when, what) = amounts.get(at).copied().unwrap_or_default();
+        facts.extend([(slot, when.into()), (amount, what.into())]);
     }
     facts
+}
+
+/// The same of an account.
+fn noted(places: &[state::Arrival]) -> Vec<(Slot, u64)> {
+    let all = places.iter().map(|one| (one.slot.get(), one.amount.get()));
+    all.filter(|(_, amount)| *amount > 0).collect()
 }
 
 impl Chain {
@@ -1419,13 +1449,8 @@ impl Chain {
                     }
                 };
                 // No vote asks about older ones.
-                let came = node
-                    .arrivals
-                    .iter()
-                    .map(|one| (one.slot.get(), one.amount.get()));
-                let came = came.filter(|(slot, amount)| {
-                    *amount > 0 && slot + rules.longest_case() > world.slot
-                });
+                let mut came = noted(&node.arrivals);
+                came.retain(|(slot, _)| slot + rules.longest_case() > world.slot);
                 let mut facts = vec![
                     ("task", is(&node.task, Id::Task(of.task))),
                     ("owner", key(&node.owner)),
@@ -1436,19 +1461,6 @@ impl Chain {
                     ("stake", n!(node.stake)),
                     ("leaving", n!(node.leaving)),
                     ("leave slot", n!(node.leave_slot)),
-                    ("leaving votes until", n!(node.leaving_votes_until)),
-                    ("leaving slashed", n!(node.leaving_slashed)),
-                    (
-                        "slashed",
-                        node.slashes.iter().map(|one| n!(one.amount)).sum(),
-                    ),
-                    (
-                        "slashes",
-                        node.slashes
-                            .iter()
-                            .filter(|one| one.amount.get() > 0)
-                            .count() as u128,
-                    ),
                     ("could vote with", before.0),
                     ("could vote", before.1),
                     ("bonds", n!(node.bonds)),
@@ -1469,7 +1481,12 @@ impl Chain {
                     ("against majority", n!(node.votes_against_majority)),
                     ("unrevealed", n!(node.votes_unrevealed)),
                 ];
-                facts.extend(arrivals(came.collect()));
+                facts.extend(told_apart(CAME, &came));
+                let (asked, slashed) = (&node.asked_to_leave, &node.slashed);
+                facts.extend(told_apart(ASKED, &noted(&asked.parts)));
+                facts.extend(told_apart(ASKED_YOUNG, &noted(&asked.young)));
+                facts.extend(told_apart(SLASHED, &noted(&slashed.parts)));
+                facts.extend(told_apart(SLASHED_YOUNG, &noted(&slashed.young)));
                 facts
             }
             Id::Round(of) => {

@@ -297,6 +297,19 @@ impl Electorate {
     }
 }
 
+/// Active stake that went, as far as the program tells it apart.
+#[derive(Clone, Debug, Default)]
+pub struct Departed {
+    /// When it went.
+    pub parts: Vec<(Slot, u64)>,
+    /// When the young part of it had come.
+    pub young: Vec<(Slot, u64)>,
+    /// How many moments the node's history had before each part went.
+    after: Vec<usize>,
+    /// Whether there were too few places once.
+    crowded: bool,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Node {
     pub operator: Key,
@@ -306,12 +319,10 @@ pub struct Node {
     pub stake: u64,
     pub leaving: u64,
     pub leave_slot: Slot,
-    /// Up to submissions of this slot what is leaving still votes.
-    pub leaving_votes_until: Slot,
-    /// What slashes took of what is leaving.
-    pub leaving_slashed: u64,
-    /// What slashes took of active stake and when, as far as the program tells them apart.
-    pub slashes: Vec<(Slot, u64)>,
+    /// What asked to leave since nothing was leaving, slashed or not.
+    pub asked: Departed,
+    /// What slashes took of active stake.
+    pub slashed: Departed,
     /// Rewards under lock and until when: the box that opens first, and the box for what comes meanwhile.
     pub boxes: [(u64, Slot); 2],
     pub payable: u64,
@@ -827,6 +838,12 @@ pub enum Met {
     PledgedVotes,
     /// A vote while four commitments of the node are open.
     ManyCommitments,
+    /// A vote that weighs less than the role's minimum, since the node was slashed.
+    SlashedVotes,
+    /// A vote or bond out of stake that is leaving, or of which a part that is leaving came after the submission.
+    LeaverVotes,
+    YoungLeaverVotes,
+    LeaverAccuses,
     /// A vote that weighs less than the node's stake, part of which is young.
     OldStakeVotes,
     /// A submission in a slot in which others came or went.
@@ -846,7 +863,7 @@ pub enum Met {
 }
 
 /// All of them.
-pub const ALL_MET: [Met; 27] = [
+pub const ALL_MET: [Met; 31] = [
     Met::AuditBesideAnother,
     Met::FourAuditsAtOnce,
     Met::FifthAudit,
@@ -862,6 +879,10 @@ pub const ALL_MET: [Met; 27] = [
     Met::MinimumVotes,
     Met::PledgedVotes,
     Met::ManyCommitments,
+    Met::SlashedVotes,
+    Met::LeaverVotes,
+    Met::YoungLeaverVotes,
+    Met::LeaverAccuses,
     Met::OldStakeVotes,
     Met::SlotsOwnStake,
     Met::BondLostInPart,
@@ -937,6 +958,27 @@ fn portion(amount: u64, part: u64, whole: u64) -> u64 {
 
 fn bps(amount: u64, bps: u16) -> u64 {
     portion(amount, bps.into(), WHOLE as u64)
+}
+
+/// Adds to what was noted of this slot, or puts it behind; where there is no place, adds to the last and answers `false`.
+fn note(amounts: &mut Vec<(Slot, u64)>, slot: Slot, amount: u64) -> bool {
+    if let Some((_, sum)) = amounts.iter_mut().find(|(at, _)| *at == slot) {
+        *sum += amount;
+        return true;
+    }
+    let full = amounts.len() == ARRIVALS;
+    if full {
+        amounts[ARRIVALS - 1].1 += amount;
+    } else {
+        amounts.push((slot, amount));
+    }
+    !full
+}
+
+/// The sum of what was noted in `slot` or later.
+fn since(amounts: &[(Slot, u64)], slot: Slot) -> u64 {
+    let since = amounts.iter().filter(|(at, _)| *at >= slot);
+    since.map(|(_, amount)| amount).sum()
 }
 
 fn fits(sum: u128) -> Result<(), No> {
@@ -1054,42 +1096,11 @@ impl Node {
             .count()
     }
 
-    /// Takes up to `due` of the stake, what is leaving first.
-    fn slash(&mut self, due: u64, slot: Slot, case: Slot) -> u64 {
-        let taken = due.min(self.stake);
-        self.stake -= taken;
-        let from_leaving = taken.min(self.leaving);
-        self.leaving -= from_leaving;
-        self.leaving_slashed += from_leaving;
-        self.end_leave();
-        let active = taken - from_leaving;
-        if active > 0 {
-            self.slashes.retain(|(at, _)| at + case > slot);
-            let full = self.slashes.len() == ARRIVALS;
-            match self.slashes.last_mut() {
-                Some((at, sum)) if *at == slot || full => *sum += active,
-                _ => self.slashes.push((slot, active)),
-            }
-        }
-        taken
-    }
-
     /// What follows where nothing is leaving.
     fn end_leave(&mut self) {
         if self.leaving == 0 {
-            (self.leave_slot, self.leaving_votes_until) = (0, 0);
-            self.leaving_slashed = 0;
-        }
-    }
-
-    /// What was slashed since just before `slot`.
-    fn slashed_since(&self, slot: Slot) -> u64 {
-        let since = self.slashes.iter().filter(|(at, _)| *at >= slot);
-        let active: u64 = since.map(|(_, taken)| taken).sum();
-        if slot <= self.leaving_votes_until {
-            active + self.leaving_slashed
-        } else {
-            active
+            self.leave_slot = 0;
+            self.asked = Departed::default();
         }
     }
 
@@ -1123,6 +1134,24 @@ impl Node {
             0
         };
         (after.payable, stake)
+    }
+}
+
+impl Departed {
+    /// Notes what goes after so many moments, what of it came lately, and when it goes.
+    fn note(&mut self, amount: u64, young: &[(Slot, u64)], after: usize, slot: Slot, case: Slot) {
+        for amounts in [&mut self.parts, &mut self.young] {
+            amounts.retain(|(at, _)| at + case > slot);
+        }
+        self.after.push(after);
+        self.crowded |= !note(&mut self.parts, slot, amount);
+        for (came, amount) in young {
+            if !note(&mut self.young, *came, *amount) {
+                let last = self.young.last_mut().unwrap();
+                last.0 = last.0.max(*came);
+                self.crowded = true;
+            }
+        }
     }
 }
 
@@ -1234,8 +1263,13 @@ impl World {
 
     /// The least that the node could vote with at every moment from just before `slot` until now.
     pub fn least(&self, id: NodeId, slot: Slot) -> u64 {
+        self.least_of(id, self.histories[&id].len(), slot)
+    }
+
+    /// The same until the last of the first so many moments.
+    fn least_of(&self, id: NodeId, moments: usize, slot: Slot) -> u64 {
         let mut least = u64::MAX;
-        for moment in self.histories[&id].iter().rev() {
+        for moment in self.histories[&id][..moments].iter().rev() {
             least = least.min(moment.active);
             if moment.slot < slot {
                 return least;
@@ -1572,21 +1606,66 @@ impl World {
         Ok(self.at_risk(id, slot))
     }
 
-    /// What the node held at every moment since just before `slot`, and what of it asked to leave since.
+    /// What the node held at every moment since just before `slot`, and what of it asked to leave since and is still there.
     fn at_risk(&self, id: NodeId, slot: Slot) -> u64 {
         let node = &self.nodes[&id];
-        let leaving = if slot <= node.leaving_votes_until {
-            node.leaving
-        } else {
-            0
-        };
-        self.least(id, slot) + leaving
+        self.least(id, slot) + self.went(id, &node.asked, slot).min(node.leaving)
+    }
+
+    /// What went since just before `slot` of what the node held then. Each part took so much off the least since then: as long as a case of
+    /// that slot may be open, that is what the program must tell, or less where it had too few places.
+    fn went(&self, id: NodeId, departed: &Departed, slot: Slot) -> u64 {
+        let told = since(&departed.parts, slot).saturating_sub(since(&departed.young, slot));
+        let history = &self.histories[&id];
+        let went = departed
+            .after
+            .iter()
+            .filter(|at| history[**at].slot >= slot);
+        let took = |at: &usize| self.least_of(id, *at, slot) - self.least_of(id, at + 1, slot);
+        let took: u64 = went.map(took).sum();
+        let over = slot + self.tasks[&id.task].rules.longest_case() <= self.slot;
+        assert!(
+            told == took || over || (departed.crowded && told < took),
+            "{id:?}: {took} went since {slot}, and the program tells {told}"
+        );
+        told
     }
 
     /// Whether the node was a full one just before `slot` and has something left: what was slashed since takes nobody out.
     fn has_say(&self, id: NodeId, slot: Slot) -> bool {
-        let weight = self.at_risk(id, slot);
-        weight > 0 && weight + self.nodes[&id].slashed_since(slot) >= self.min_stake(id)
+        let node = &self.nodes[&id];
+        let went = self.went(id, &node.asked, slot) + self.went(id, &node.slashed, slot);
+        self.at_risk(id, slot) > 0 && self.least(id, slot) + went >= self.min_stake(id)
+    }
+
+    /// What of an amount that goes is young, since the youngest goes first, and how many moments there were before.
+    fn depart(&self, id: NodeId, amount: u64) -> (Vec<(Slot, u64)>, usize) {
+        let mut left = amount;
+        let mut young = self.arrivals(id);
+        for (_, came) in young.iter_mut().rev() {
+            *came = left.min(*came);
+            left -= *came;
+        }
+        young.retain(|(_, gone)| *gone > 0);
+        (young, self.histories[&id].len())
+    }
+
+    /// Takes up to `due` of the stake, what is leaving first.
+    fn slash(&mut self, id: NodeId, due: u64) -> u64 {
+        let node = &self.nodes[&id];
+        let taken = due.min(node.stake);
+        let from_leaving = taken.min(node.leaving);
+        let active = taken - from_leaving;
+        let (young, after) = self.depart(id, active);
+        let (slot, case) = (self.slot, self.rules(id.task).longest_case());
+        let node = self.nodes.get_mut(&id).unwrap();
+        node.stake -= taken;
+        node.leaving -= from_leaving;
+        node.end_leave();
+        if active > 0 {
+            node.slashed.note(active, &young, after, slot, case);
+        }
+        taken
     }
 
     /// At accusations and votes only an allowlist is asked.
@@ -1878,20 +1957,14 @@ impl World {
                     stays == 0 || stays >= self.min_stake(id),
                     No::StakeBelowMinimum,
                 )?;
-                // The youngest goes first.
-                let young = !self.arrivals(id).is_empty();
+                let (young, after) = self.depart(id, amount);
                 Ok(Box::new(move |world| {
-                    let slot = world.slot;
-                    let until = slot + world.rules(task).leave_delay;
+                    let (slot, rules) = (world.slot, world.rules(task));
+                    let case = rules.longest_case();
                     let node = world.nodes.get_mut(&id).unwrap();
-                    if node.leaving == 0 {
-                        node.leaving_votes_until = slot;
-                    }
-                    if young {
-                        node.leaving_votes_until = 0;
-                    }
                     node.leaving += amount;
-                    node.leave_slot = until;
+                    node.asked.note(amount, &young, after, slot, case);
+                    node.leave_slot = slot + rules.leave_delay;
                 }))
             }
             Ix::CancelLeave {
@@ -2144,7 +2217,7 @@ impl World {
         )?;
         let bond = task.rules.bond;
         require(
-            u128::from(self.bonds(initiator)) + u128::from(bond) <= node.active().into(),
+            u128::from(self.bonds(initiator)) + u128::from(bond) <= node.stake.into(),
             No::StakePledged,
         )?;
 
@@ -2191,8 +2264,12 @@ impl World {
             if world.open_audits(initiator) > 0 {
                 world.meet(Met::AccusedAccuses);
             }
-            if world.nodes[&initiator].active() == world.min_stake(initiator) {
+            let active = world.nodes[&initiator].active();
+            if active == world.min_stake(initiator) {
                 world.meet(Met::MinimumAccuses);
+            }
+            if world.bonds(initiator) + bond > active {
+                world.meet(Met::LeaverAccuses);
             }
             world.nodes.get_mut(&initiator).unwrap().audits += 1;
             let submission = world.submissions.get_mut(&of).unwrap();
@@ -2312,14 +2389,15 @@ impl World {
         let audit = &self.audits[&of];
         require(node.owner != audit.accused, No::AccusedCannotVote)?;
         require(node.owner != of.initiator, No::InitiatorAlreadyVoted)?;
-        let weight = self.weight_on(node, audit.submission_slot)?;
+        let submitted = audit.submission_slot;
+        let weight = self.weight_on(node, submitted)?;
         self.is_not_struck(node, shown)?;
         let id = VoteId {
             audit: of,
             voter: node.owner,
         };
         Ok(Box::new(move |world| {
-            world.meet_voter(node, weight);
+            world.meet_voter(node, weight, submitted);
             if let Some(opinion) = opinion {
                 let audit = world.audits.get_mut(&of).unwrap();
                 audit.ballots.push((opinion, weight));
@@ -2606,11 +2684,7 @@ impl World {
             Outcome::Open => unreachable!(),
             Outcome::NoVerdict => {}
             Outcome::Acquitted => {
-                let lost = self.nodes.get_mut(&initiator).unwrap().slash(
-                    audit.bond,
-                    slot,
-                    rules.longest_case(),
-                );
+                let lost = self.slash(initiator, audit.bond);
                 if lost < audit.bond {
                     self.meet(Met::BondLostInPart);
                 }
@@ -2635,11 +2709,11 @@ impl World {
                     rules.downtime_bps
                 };
                 let whole = bps(audit.accused_stake, fault);
+                let due = whole.saturating_sub(self.submissions[&of.submission].slashed);
+                let slash = self.slash(accused, due);
                 let submission = self.submissions.get_mut(&of.submission).unwrap();
-                let due = whole.saturating_sub(submission.slashed);
-                let node = self.nodes.get_mut(&accused).unwrap();
-                let slash = node.slash(due, slot, rules.longest_case());
                 submission.slashed += slash;
+                let node = self.nodes.get_mut(&accused).unwrap();
                 let worst = node.convicted.entry(of.submission).or_insert(outcome);
                 *worst = outcome.max(*worst);
                 if due < whole {
@@ -2727,7 +2801,7 @@ impl World {
         match (opinion, won) {
             (None, _) => {
                 of.unrevealed += 1;
-                let lost = of.slash(rules.deposit, slot, rules.longest_case());
+                let lost = self.slash(node, rules.deposit);
                 self.pool(task, lost);
                 if lost < rules.deposit {
                     self.meet(Met::DepositLostInPart);
@@ -2746,7 +2820,19 @@ impl World {
     }
 
     /// What a vote that is taken shows.
-    fn meet_voter(&mut self, id: NodeId, weight: u64) {
+    fn meet_voter(&mut self, id: NodeId, weight: u64, submitted: Slot) {
+        let node = &self.nodes[&id];
+        if weight > self.least(id, submitted) {
+            let young = since(&node.asked.young, submitted) > 0;
+            self.meet(if young {
+                Met::YoungLeaverVotes
+            } else {
+                Met::LeaverVotes
+            });
+        }
+        if weight < self.min_stake(id) {
+            self.meet(Met::SlashedVotes);
+        }
         let node = &self.nodes[&id];
         let (active, young) = (node.active(), weight < node.active());
         if self.open_audits(id) > 0 {
@@ -2853,7 +2939,7 @@ impl World {
         task.status != Status::Paused
             && self.slot < task.audit_end(of.round.number)
             && !decided
-            && self.bonds(id) + task.rules.bond <= node.active()
+            && self.bonds(id) + task.rules.bond <= node.stake
             && self.has_say(id, submission.slot)
             && self.is_not_struck(id, shown).is_ok()
     }
