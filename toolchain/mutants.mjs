@@ -181,7 +181,7 @@ function order(binaries, place) {
   const name = basename(place, ".rs");
   const near = {
     audit: ["resolve_audit", "claim_vote", "cast_vote"],
-    node: ["withdraw", "request_leave", "open_audit"],
+    node: ["say", "withdraw", "request_leave", "open_audit"],
     task: ["create_task", "submit_work"],
     round: ["claim_bounty", "close_accounts"],
     gate: ["gates"],

@@ -123,18 +123,18 @@ fn note(amounts: &mut [Arrival; ARRIVALS], amount: u64, slot: u64) -> Result<boo
     Ok(false)
 }
 
-/// The sum of what was noted at or after `slot`.
-fn since(amounts: &[Arrival; ARRIVALS], slot: u64) -> Result<u64> {
-    let mut sum = 0;
+/// The sum of what was noted at or after `slot`; the largest number where it is over that.
+fn since(amounts: &[Arrival; ARRIVALS], slot: u64) -> u64 {
+    let mut sum = 0u64;
     for one in amounts {
         if one.amount.get() == 0 {
             break;
         }
         if one.slot.get() >= slot {
-            sum = plus(sum, one.amount)?;
+            sum = sum.saturating_add(one.amount.get());
         }
     }
-    Ok(sum)
+    sum
 }
 
 impl Departed {
@@ -166,12 +166,12 @@ impl Departed {
     /// What went since just before `slot` of what was there then.
     ///
     /// Attack: young stake that was slashed, or asked to leave, stands for the minimum that old stake didn't have.
-    fn since(&self, slot: u64) -> Result<u64> {
-        let went = since(&self.parts, slot)?;
+    fn since(&self, slot: u64) -> u64 {
+        let went = since(&self.parts, slot);
         if went == 0 {
-            return Ok(0);
+            return 0;
         }
-        Ok(went.saturating_sub(since(&self.young, slot)?))
+        went.saturating_sub(since(&self.young, slot))
     }
 }
 
@@ -262,10 +262,12 @@ impl Node {
             self.joined_slot.get() < slot,
             TaskError::JoinedAfterSubmission
         );
-        let stays = minus(self.active()?, since(&self.arrivals, slot)?)?;
-        let asked = self.asked_to_leave.since(slot)?;
+        let stays = minus(self.active()?, since(&self.arrivals, slot))?;
+        let asked = self.asked_to_leave.since(slot);
         let weight = plus(stays, asked.min(self.leaving.get()))?;
-        let standing = plus(stays, plus(asked, self.slashed.since(slot)?)?)?;
+        let standing = stays
+            .saturating_add(asked)
+            .saturating_add(self.slashed.since(slot));
         require!(
             weight > 0 && standing >= self.min_stake(rules),
             TaskError::StakeTooRecent
@@ -553,10 +555,13 @@ impl Node {
     pub fn invariant(&self) -> Result<()> {
         hold(self.role.0 <= Role::Witness as u8)?;
         hold(self.leaving.get() <= self.stake.get())?;
-        hold((self.leaving.get() > 0) == (self.leave_slot.get() > 0))?;
-        let asked = &self.asked_to_leave;
-        hold((self.leaving.get() > 0) == (asked.parts[0].amount.get() > 0))?;
-        hold(self.leaving.get() > 0 || asked.young[0].amount.get() == 0)?;
+        let asked = self.asked_to_leave.parts[0].amount.get();
+        if self.leaving.get() > 0 {
+            hold(self.leave_slot.get() > 0 && asked > 0)?;
+        } else {
+            let young = self.asked_to_leave.young[0].amount.get();
+            hold(self.leave_slot.get() | asked | young == 0)?;
+        }
         hold(self.live.get() > 0 || self.bonds.get() == 0)?;
         hold(self.commitments.get() <= self.live.get())?;
         // Filled from the front, oldest first.
