@@ -29,7 +29,9 @@ import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
 import { Lane } from "./lane";
 import type { Metrics } from "./metrics";
-import { askPeers, peersOf } from "./peers";
+import { handover } from "./inbox";
+import type { Peer } from "./peers";
+import { accusersOf, askPeers, handAround, peersOf } from "./peers";
 import type { Duty } from "./plan";
 import { refusalKind } from "./refusals";
 import { roundSeed, sample } from "./sampling";
@@ -84,6 +86,8 @@ const TOO_LATE: End = { end: "over", why: "its turn came too late" };
 const MOST_RUNS = 3;
 /** Audits that run at once: each has a thread. */
 const AUDITS_AT_ONCE = 4;
+/** Submissions about which peers are asked at once. */
+const QUESTIONS_AT_ONCE = 4;
 /** Runs of one check: two in a row must agree before anybody is accused. */
 const MOST_CHECKS = 3;
 /** Most time for asking peers what they heard, and most part of what is left of a window. */
@@ -106,6 +110,8 @@ export class Doer {
   private readonly audits = new Lane(AUDITS_AT_ONCE, Infinity);
   /** However many audits run, the work of this round does not wait for them. */
   private readonly works = new Lane(1, Infinity);
+  /** To peers. */
+  private readonly questions = new Lane(QUESTIONS_AT_ONCE, Infinity);
   /** Own submissions that the state knows to be on the chain. */
   private readonly submitted = new Set<string>();
 
@@ -213,6 +219,8 @@ export class Doer {
         return this.sample(view, duty.round);
       case "check":
         return this.check(view, duty.submission, duty.until ?? 0n);
+      case "hand":
+        return this.hand(view, duty.submission);
       case "judge":
         return this.judge(view, duty);
       case "submit": {
@@ -226,13 +234,13 @@ export class Doer {
       case "accuse":
         return this.accuse(view, duty);
       case "cast":
-        return this.send(duty, async () => {
+        return this.vote(view, duty, async () => {
           const { audit, opinion } = duty;
           const ballot = { ...me, audit: audit.address, voter: owner, opinion };
           return [await client.castVote(ballot).instruction()];
         });
       case "commit":
-        return this.send(duty, async () => {
+        return this.vote(view, duty, async () => {
           const { audit, opinion } = duty;
           const ballot = { ...me, audit: audit.address, voter: owner, opinion, salts };
           const { builder } = await client.commitVote(ballot);
@@ -399,30 +407,103 @@ export class Doer {
     return { opinion: null, reason: `${kind}: ${message}` };
   }
 
-  /** What this node heard of the accused, or else what others did. */
+  /** What this node heard of the accused, or else what others did: what they brought first, and then what they give when they are asked. */
   private async evidence(
-    { submissions, audits }: View,
-    { owner, address }: Submission,
+    view: View,
+    submission: Submission,
     facts: AuditFacts,
     until: bigint,
   ): Promise<readonly Evidence[]> {
-    const { config, follower, store } = this.options;
-    const kept = store
-      .evidenceOf(address.toBase58())
-      .flatMap((hash) => readEvidence(facts, store.evidence(hash) ?? "", hash) ?? []);
+    const { follower } = this.options;
+    const kept = this.kept(facts);
     if (kept.length > 0) return kept;
-    const left = follower.duration(until - follower.slot);
-    const but = [config.owner.toBase58(), owner.toBase58()];
-    const accusers = audits
-      .filter(({ submission }) => submission.equals(address))
-      .map(({ initiator }) => initiator.toBase58());
-    const { allowPrivateNetwork } = config;
-    const strangers = { but, accusers, allowPrivateNetwork };
-    return askPeers({
-      facts,
-      peers: peersOf(submissions, strangers, config.evidence.peers),
-      budgetMs: Math.min(PEERS_MS, left / PEERS_PART),
+    const told = this.told(facts);
+    const peers = this.peers(view, submission);
+    // Many audits at once would be many questions at once.
+    const asked = await this.inTurn(this.questions, until, () => {
+      const left = follower.duration(until - follower.slot);
+      return askPeers({ facts, peers, budgetMs: Math.min(PEERS_MS, left / PEERS_PART) });
     });
+    return [...told, ...(asked ?? [])];
+  }
+
+  private kept(facts: AuditFacts): readonly Evidence[] {
+    const { store } = this.options;
+    return store
+      .evidenceOf(facts.submission.address)
+      .flatMap((hash) => readEvidence(facts, store.evidence(hash) ?? "", hash) ?? []);
+  }
+
+  private told(facts: AuditFacts): readonly Evidence[] {
+    const all = this.options.store.toldOf(facts.submission.address);
+    return all.flatMap(({ hash, content }) => readEvidence(facts, content, hash) ?? []);
+  }
+
+  /** Who may have heard something of who made this. */
+  private peers({ submissions, audits }: View, { owner, address }: Submission): Peer[] {
+    const { config } = this.options;
+    const { allowPrivateNetwork } = config;
+    const but = [config.owner.toBase58(), owner.toBase58()];
+    const strangers = { but, accusers: accusersOf(audits, address), allowPrivateNetwork };
+    return peersOf(submissions, strangers, config.evidence.peers);
+  }
+
+  /** Brings what proves malice to other workers. */
+  private async hand(view: View, submission: Submission): Promise<End> {
+    const { config, operator, store, log } = this.options;
+    const address = submission.address.toBase58();
+    const [hash] = store.evidenceOf(address);
+    const content = hash === undefined ? null : store.evidence(hash);
+    if (content === null) return { end: "over", why: "the evidence is gone" };
+    const piece = handover({ owner: config.owner, operator }, submission.address, content);
+    const took = await handAround(piece, this.peers(view, submission));
+    store.keepHanded(address, took);
+    log.info({ submission: address, took }, "handed evidence around");
+    return took > 0 ? DONE : { end: "wait", why: "nobody took the evidence" };
+  }
+
+  /**
+   * Votes; but who would say less than malice looks first whether others have heard more by now.
+   *
+   * Attack: the accused lies to one node alone, and is honest or dark for all others before that one could tell them.
+   */
+  private async vote(
+    view: View,
+    duty: Duty & { kind: "cast" | "commit" },
+    instructions: () => Promise<readonly TransactionInstruction[]>,
+  ): Promise<End> {
+    const { connection, store, log } = this.options;
+    const submission = view.submissions.find(({ address }) =>
+      address.equals(duty.audit.submission),
+    );
+    if (duty.opinion !== "malice" && submission) {
+      const until = duty.until ?? 0n;
+      const facts = await auditFacts(connection, view.task, submission);
+      const known = await this.evidence(view, submission, facts, until);
+      const found = known.length > 0 ? await this.judgedBy(view, facts, known, until) : null;
+      if (found) {
+        const audit = duty.audit.address.toBase58();
+        store.raiseOpinion(audit, found);
+        log.info({ audit, opinion: "malice", reason: found }, "judged anew, by evidence");
+        return { end: "wait", why: "there is evidence" };
+      }
+    }
+    return this.send(duty, instructions);
+  }
+
+  /** Why it is malice by what is known; null where that proves none. */
+  private async judgedBy(
+    view: View,
+    facts: AuditFacts,
+    known: readonly Evidence[],
+    until: bigint,
+  ): Promise<string | null> {
+    const fn = await this.options.loadFunction(view.task.auditFunction);
+    const ran = await this.inTurn(this.audits, until, () =>
+      this.options.runAudit(fn, facts, known),
+    );
+    if (!ran?.ok || ran.value !== "malicious") return null;
+    return this.keepEvidence(facts, ran.evidence ?? []) ? (ran.log.at(-1) ?? "") : null;
   }
 
   /** Keeps what proves malice, for others and for later. Whether there was any. */

@@ -32,6 +32,7 @@ import {
   taskFacts,
 } from "@securing-tasks/sandbox";
 import type { Connection, Keypair } from "@solana/web3.js";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import pRetry from "p-retry";
 import type { Logger } from "pino";
@@ -39,6 +40,7 @@ import { pino } from "pino";
 import type { NodeConfig } from "./config";
 import { Doer } from "./doer";
 import { Follower, subscriptionUrl } from "./follower";
+import { Inbox } from "./inbox";
 import { readKeypair } from "./keys";
 import { Lane } from "./lane";
 import { Metrics } from "./metrics";
@@ -51,6 +53,7 @@ import { serve } from "./service";
 import { Signer } from "./signer";
 import type { Identity } from "./store";
 import { SqliteSaltStore, Store } from "./store";
+import type { View } from "./view";
 import { Viewer } from "./view";
 
 /** What a daemon is made of. Tests make dishonest ones by replacing a part. */
@@ -136,6 +139,10 @@ class Daemon implements RunningNode {
   private trouble: string | null = null;
   private poor = false;
   private short = false;
+  /** What was seen last. */
+  private view: View | null = null;
+  /** From it come the moments at which this node looks at others' work: nobody but the operator's key can tell them. */
+  private readonly secret: Uint8Array;
   /** Newest slot that was looked at. */
   private cursor = 0n;
   private keptCursor = 0n;
@@ -151,6 +158,10 @@ class Daemon implements RunningNode {
     private readonly log: Logger,
     private readonly parts: Partial<NodeParts>,
   ) {
+    this.secret = createHash("sha256")
+      .update("securing-tasks/moments")
+      .update(operator.secretKey)
+      .digest();
     this.done = new Promise((resolve, reject) => {
       this.settleDone = { resolve, reject };
     });
@@ -286,6 +297,7 @@ class Daemon implements RunningNode {
         slot: () => this.follower.slot,
       }),
       evidence: store,
+      inbox: new Inbox({ client: this.client, connection, store, view: () => this.view }),
       trouble: () => this.trouble,
     });
     this.follower.start();
@@ -545,6 +557,7 @@ class Daemon implements RunningNode {
     }
     // Only now: a server of another chain may be at any slot, and this node could wait for that for ever.
     this.cursor = slot;
+    this.view = view;
     if (slot >= this.keptCursor + CURSOR_SLOTS) {
       this.keptCursor = slot;
       this.store.moveCursor(slot);
@@ -570,6 +583,7 @@ class Daemon implements RunningNode {
       owner: this.config.owner,
       operator: this.operator.publicKey,
       store: this.store,
+      secret: this.secret,
       mostFee: this.mostFee(),
     });
     if (short && !this.short) {

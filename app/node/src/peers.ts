@@ -1,7 +1,9 @@
 import { randomInt } from "node:crypto";
-import type { Submission } from "@securing-tasks/client";
+import type { Audit, Submission } from "@securing-tasks/client";
 import type { AuditFacts, Evidence } from "@securing-tasks/sandbox";
 import { MOST_EVIDENCE_BYTES, download, readEvidence } from "@securing-tasks/sandbox";
+import type { PublicKey } from "@solana/web3.js";
+import type { Handover } from "./inbox";
 
 /** Services of accusers, and of other workers, that are asked about one submission. */
 const MOST_ACCUSERS = 8;
@@ -29,28 +31,30 @@ export interface Peer {
 export interface Strangers {
   /** Oneself and the accused. */
   readonly but: readonly string[];
-  /** Who accused: nobody is more likely to have something. */
+  /** Who accused, of malice first: nobody is more likely to have something. */
   readonly accusers: readonly string[];
   readonly allowPrivateNetwork: boolean;
 }
 
 /**
  * Who may have heard the accused: the peers of the configuration, and other workers' services. Submissions name those by where their
- * payloads are. Of many, some are drawn: nobody can know whom to be.
+ * payloads are. Of many, some are drawn: nobody can know whom to be. Each worker has one place, however many submissions it has.
  */
 export function peersOf(
   submissions: readonly Submission[],
   { but, accusers, allowPrivateNetwork }: Strangers,
   configured: readonly string[],
 ): Peer[] {
-  const [first, rest] = [new Set<string>(), new Set<string>()];
-  for (const { owner, payloadHash, payloadUri } of submissions) {
+  const bases = new Map<string, string>();
+  for (const { owner, payloadHash, payloadUri } of newestLast(submissions)) {
     const name = owner.toBase58();
     const ending = `/payload/${Buffer.from(payloadHash).toString("hex")}`;
     if (but.includes(name) || !payloadUri.endsWith(ending)) continue;
-    (accusers.includes(name) ? first : rest).add(payloadUri.slice(0, -ending.length));
+    bases.set(name, payloadUri.slice(0, -ending.length));
   }
-  const drawn = new Set([...draw(first, MOST_ACCUSERS), ...draw(rest, MOST_OTHERS)]);
+  const first = [...new Set(accusers)].flatMap((name) => bases.get(name) ?? []);
+  const rest = [...bases].filter(([name]) => !accusers.includes(name)).map(([, base]) => base);
+  const drawn = new Set([...first.slice(0, MOST_ACCUSERS), ...draw(rest, MOST_OTHERS)]);
   // The node's own choice may be on its own network.
   const own = configured.map((url) => ({
     base: url.replace(/\/+$/, ""),
@@ -59,7 +63,22 @@ export function peersOf(
   return [...own, ...[...drawn].map((base) => ({ base, allowPrivateNetwork }))];
 }
 
-function draw(from: ReadonlySet<string>, most: number): string[] {
+function newestLast(submissions: readonly Submission[]): readonly Submission[] {
+  return [...submissions].sort((a, b) => Number(a.round - b.round));
+}
+
+/** Who accused of a submission, in base58: of malice first, and among equals in no order that anybody could choose. */
+export function accusersOf(audits: readonly Audit[], submission: PublicKey): string[] {
+  const own = audits.filter((one) => one.submission.equals(submission));
+  return ["malice", "downtime"].flatMap((accusation) =>
+    draw(
+      own.filter((one) => one.accusation === accusation).map((one) => one.initiator.toBase58()),
+      own.length,
+    ),
+  );
+}
+
+function draw(from: Iterable<string>, most: number): string[] {
   const left = [...from];
   const drawn: string[] = [];
   while (drawn.length < most && left.length > 0) {
@@ -91,4 +110,27 @@ export async function askPeers({ facts, peers, budgetMs }: Question): Promise<re
   };
   await Promise.allSettled(peers.map(ask));
   return [...found.values()];
+}
+
+/** Most time for one who takes evidence, and most bytes of what it says to that. */
+const HAND_MS = 5_000;
+const MOST_REPLY_BYTES = 4_096;
+
+/** Brings others a piece of evidence. Returns how many took it. Never rejects. */
+export async function handAround(piece: Handover, peers: readonly Peer[]): Promise<number> {
+  const body = JSON.stringify(piece);
+  const took = await Promise.allSettled(
+    peers.map(async ({ base, allowPrivateNetwork }) => {
+      const { status } = await download(new URL(`${base}/evidence`), {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+        timeoutMs: HAND_MS,
+        maxBytes: MOST_REPLY_BYTES,
+        allowPrivateNetwork,
+      });
+      if (status !== 200) throw new Error(`status ${status}`);
+    }),
+  );
+  return took.filter(({ status }) => status === "fulfilled").length;
 }

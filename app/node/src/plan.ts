@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type {
   AccountKind,
   Accusation,
@@ -6,6 +6,7 @@ import type {
   Opinion,
   Round,
   Submission,
+  Task,
   Vote,
 } from "@securing-tasks/client";
 import {
@@ -31,6 +32,7 @@ export type Duty = { readonly key: string; readonly until?: bigint } & (
   | { readonly kind: "submit"; readonly work: Work }
   | { readonly kind: "sample"; readonly round: bigint }
   | { readonly kind: "check"; readonly submission: Submission }
+  | { readonly kind: "hand"; readonly submission: Submission }
   | {
       readonly kind: "accuse";
       readonly submission: Submission;
@@ -60,10 +62,15 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  readonly config: Pick<NodeConfig, "samples" | "chores">;
+  readonly config: Pick<NodeConfig, "samples" | "chores" | "http">;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
-  readonly store: Pick<Store, "work" | "sample" | "check" | "opinion" | "accusations">;
+  readonly store: Pick<
+    Store,
+    "work" | "sample" | "check" | "opinion" | "accusations" | "evidenceSince" | "handed"
+  >;
+  /** Of the operator alone: from it come the moments at which this node looks. */
+  readonly secret: Uint8Array;
   /** Most lamports that one transaction's fees may be. */
   readonly mostFee: bigint;
 }
@@ -72,6 +79,8 @@ export interface PlanOptions {
 const MARGIN = 2n;
 /** Audits that this node opens on one submission: its bonds are not endless. */
 const MOST_ACCUSATIONS = 3;
+/** Looks at one piece of work, each in its own part of the audit window. */
+const LOOKS = 3n;
 /** After the last vote of an audit: to resolve it, to look again and to accuse. */
 const VERDICT_SLOTS = 32n;
 /** Votes, with their reveals, in audits that nobody has opened yet: chores for others leave enough to pay for them. */
@@ -88,6 +97,7 @@ const EMPTY_ACCOUNT = rentOf(0);
 export function plan(view: View, now: bigint, options: PlanOptions): Plan {
   const planner = new Planner(view, now, options);
   planner.work();
+  planner.sharing();
   planner.sampling();
   for (const audit of view.audits) planner.ballot(audit);
   // Last of all: strangers decide how many chores there are.
@@ -165,17 +175,50 @@ class Planner {
     }
   }
 
+  /** What is proven against somebody is brought to others before it is needed, and asked again where nobody took it. */
+  sharing(): void {
+    const { task, submissions } = this.view;
+    for (const submission of submissions) {
+      const until = caseEnd(task, submission.round);
+      if (this.now >= until || submission.status === "convictedMalice") continue;
+      const address = submission.address.toBase58();
+      if (!this.isProven(submission) || this.isShared(submission)) continue;
+      this.do({ kind: "hand", key: `hand:${address}`, submission, until });
+    }
+  }
+
   /** What the accused has signed is held against it, whoever heard it, and however old it is. */
   private hold(submission: Submission, until: bigint): void {
-    if (this.isProven(submission)) this.accuse(submission, "malice", until);
+    if (!this.isProven(submission)) return;
+    const address = submission.address.toBase58();
+    const since = this.options.store.evidenceSince(address) ?? 0n;
+    // Not before others were asked to take it. Where nobody did, the accused has the benefit of what it may have said to this node alone.
+    if (this.options.store.handed(address) === null) return;
+    if (!this.isShared(submission) && this.now > since + FRESH_SLOTS) return;
+    this.accuseInTurn(submission, "malice", since, until);
   }
 
   private isProven(submission: Submission): boolean {
     const { store } = this.options;
     const address = submission.address.toBase58();
+    if (store.evidenceSince(address) !== null) return true;
     const judged = this.auditsOf(submission).map((one) => store.opinion(one.address.toBase58()));
     return [store.check(address), ...judged].some(
       (found) => found?.opinion === "malice" && found.evidence === true,
+    );
+  }
+
+  /**
+   * Whether those who judge can get what this node has against somebody: from workers that took it, or from its own service, which
+   * they ask first if it accuses.
+   */
+  private isShared({ address }: Submission): boolean {
+    const { config, store } = this.options;
+    if ((store.handed(address.toBase58()) ?? 0) > 0) return true;
+    const url = config.http?.publicUrl.replace(/\/+$/, "");
+    if (url === undefined) return false;
+    return this.view.submissions.some(
+      ({ owner, payloadUri }) => this.isMe(owner) && payloadUri.startsWith(`${url}/payload/`),
     );
   }
 
@@ -191,52 +234,80 @@ class Planner {
   private suspect(submission: Submission, until: bigint): void {
     if (this.isProven(submission) || submission.status === "convictedMalice") return;
     const address = submission.address.toBase58();
-    const since = this.lookFrom(submission, until);
-    if (this.now < since) {
-      this.at(since);
-      return;
-    }
+    const moments = this.moments(submission, until);
+    for (const moment of moments) this.at(moment);
+    const last = moments.filter((moment) => moment <= this.now).reduce(later, 0n);
+    if (last === 0n) return;
     const found = this.options.store.check(address);
-    const check = found && found.slot >= since ? found : null;
+    const check = found && found.slot >= last ? found : null;
     if (check?.opinion === null || check?.opinion === "valid") return;
     const accusation = check?.opinion ?? "malice";
     if (!this.mayAccuse(submission, accusation)) return;
+    if (check && check.slot < this.answered(submission)) return;
     if (!check || this.now > check.slot + FRESH_SLOTS) {
       this.do({ kind: "check", key: `check:${address}`, submission, until });
       return;
     }
-    // All look at about the same time. Who comes later sees the audit of who came first.
+    this.accuseInTurn(submission, accusation, check.slot, until);
+  }
+
+  /** Many look at about the same time. Who comes later sees the audit of who came first. */
+  private accuseInTurn(
+    submission: Submission,
+    accusation: Accusation,
+    since: bigint,
+    until: bigint,
+  ): void {
     const { spreadSlots } = this.options.config.chores;
-    const due = check.slot + this.turn(`accuse:${address}`, BigInt(spreadSlots));
+    const due = since + this.turn(`accuse:${submission.address.toBase58()}`, BigInt(spreadSlots));
     if (this.now < due && due <= this.patience(until)) this.at(due);
     else this.accuse(submission, accusation, until);
   }
 
   /**
-   * From which slot on a look counts. What was seen before a verdict that is milder than malice is answered by it, and so it is by what
-   * this node saw as a juror. The next look is in the middle of what is left of the window, by each node at another time.
+   * Slots at which this node looks at a piece of work, early enough to accuse: one in each part of the window, and one in what is left of
+   * it after each verdict milder than malice, so that it can be seen whether that still holds.
    *
-   * Attack: a friend accuses early, all is well by then, and the worker is dark for the rest of the window.
+   * Attacks: a worker answers for the moments at which all look, and is dark for the rest of the window; a friend accuses when all is
+   * well, and many times, to put off the next look.
    */
-  private lookFrom(submission: Submission, until: bigint): bigint {
-    const { store } = this.options;
+  private moments(submission: Submission, until: bigint): readonly bigint[] {
     const address = submission.address.toBase58();
-    const audits = this.auditsOf(submission);
-    const verdicts = [...audits, ...this.accusations(submission)]
-      .filter(({ outcome }) => outcome !== "open" && outcome !== "noVerdict")
+    const begin = submissionEnd(this.view.task, submission.round) + 1n;
+    const end = until - MARGIN;
+    if (end <= begin) return [];
+    const room = BigInt(this.options.config.chores.spreadSlots) + VERDICT_SLOTS;
+    const half = (end - begin) / 2n;
+    const part = (end - begin - (room < half ? room : half)) / LOOKS;
+    const looks = Array.from({ length: Number(LOOKS) }, (_, at) => {
+      const moment = this.moment(`look:${at}:${address}`, part);
+      return begin + BigInt(at) * part + moment;
+    });
+    const after = this.verdicts(submission)
+      .filter((slot) => slot < end)
+      .map((slot) => {
+        const left = end - slot;
+        return slot + left / 4n + this.moment(`look:${slot.toString()}:${address}`, left / 2n);
+      });
+    return [...looks, ...after];
+  }
+
+  /** When milder verdicts than malice fell, as far as this node knows. */
+  private verdicts(submission: Submission): readonly bigint[] {
+    return [...this.auditsOf(submission), ...this.accusations(submission)]
+      .filter(({ outcome }) => outcome === "acquitted" || outcome === "convictedDowntime")
       .map(({ endSlot }) => endSlot);
-    const looks = audits
-      .filter(({ outcome, address: audit }) => {
-        const opinion = store.opinion(audit.toBase58())?.opinion;
+  }
+
+  /** Until when what was seen is answered: by a verdict, or by what this node saw later as a juror. */
+  private answered(submission: Submission): bigint {
+    const looks = this.auditsOf(submission)
+      .filter(({ outcome, address }) => {
+        const opinion = this.options.store.opinion(address.toBase58())?.opinion;
         return outcome === "open" && (opinion === "valid" || opinion === "downtime");
       })
       .map(({ openSlot }) => openSlot);
-    if (submission.status === "submitted" && looks.length === 0) return 0n;
-    const end = submissionEnd(this.view.task, submission.round);
-    const from = [...verdicts, ...looks, end + 1n].reduce(later);
-    const left = until - MARGIN - from;
-    if (left <= 0n) return until;
-    return from + left / 4n + this.turn(`look:${address}`, left / 2n);
+    return [...this.verdicts(submission), ...looks].reduce(later, 0n);
   }
 
   /** Whether this node has a say on the work, a bond to pledge, and something new to say. */
@@ -247,7 +318,7 @@ class Planner {
     if (status === "convictedDowntime" && accusation === "downtime") return false;
     if (this.accusations(submission).length >= MOST_ACCUSATIONS) return false;
     if (weightOn(node, task.rules, submission.slot) === 0n) return false;
-    return node.bonds + task.rules.initiatorBond <= activeStake(node);
+    return node.bonds + task.rules.initiatorBond <= node.stake;
   }
 
   private accuse(submission: Submission, accusation: Accusation, until: bigint): void {
@@ -264,17 +335,21 @@ class Planner {
     if (enough) return;
     const proven = this.isProven(submission);
     // What is signed stays the same: who was acquitted of it is not accused of it again. An audit that was closed before this node saw
-    // its outcome may have ended so.
+    // its outcome ended so if no other did.
     const failed = own.some(
       (one) =>
-        one.accusation === accusation && (one.outcome === "acquitted" || one.outcome === "open"),
+        one.accusation === accusation &&
+        (one.outcome === "acquitted" ||
+          (one.outcome === "open" && submission.status === "acquitted")),
     );
     if (failed && proven) return;
     // Whoever waits saves its bond, and all who vote a second vote. A friend's open audit must be no shield.
     const patience = this.patience(until);
     const verdict = open.map(({ endSlot }) => endSlot).reduce(later, this.now);
     const inTime = open.length > 0 && verdict <= patience;
-    if (inTime || (!proven && open.some((one) => this.says(one, accusation, until)))) {
+    // A proof that nobody else has takes an accusation of its own: who accuses is asked for it.
+    const known = !proven || (this.options.store.handed(submission.address.toBase58()) ?? 0) > 0;
+    if (inTime || (known && open.some((one) => this.says(one, accusation, until)))) {
       this.at(patience + 1n);
       return;
     }
@@ -339,7 +414,18 @@ class Planner {
     const paid = this.pays(["vote"], committed ? 2n : 1n);
     if (!known) {
       const submission = this.submissions.get(audit.submission.toBase58());
-      if (submission) this.do({ kind: "judge", key: `judge:${name}`, audit, submission, until });
+      if (!submission) return;
+      // Whoever knew when jurors look would be well for as long as that takes.
+      const window = until - audit.openSlot;
+      const due = audit.openSlot + this.moment(`judge:${name}`, window / 4n);
+      if (this.now < due && !this.isProven(submission)) this.at(due);
+      else this.do({ kind: "judge", key: `judge:${name}`, audit, submission, until });
+      return;
+    }
+    // What others heard is asked for once more before it is too late: it takes a while until it is with all who have a service.
+    const due = audit.openSlot + ((until - audit.openSlot) * 3n) / 8n;
+    if (this.now < due && known.opinion !== "malice") {
+      this.at(due);
     } else if (paid) {
       const kind = committed ? "commit" : "cast";
       this.do({ kind, key: `vote:${name}`, audit, opinion: known.opinion, until });
@@ -445,6 +531,13 @@ class Planner {
     return BigInt(hash.readUInt32LE(0)) % slots;
   }
 
+  /** A number below `slots` that nobody else can compute. */
+  private moment(name: string, slots: bigint): bigint {
+    if (slots <= 0n) return 0n;
+    const hash = createHmac("sha256", this.options.secret).update(name).digest();
+    return BigInt(hash.readUInt32LE(0)) % slots;
+  }
+
   /** Lamports of rent that closing an account gives back to this node. */
   private back(kind: AccountKind, payer: PublicKey): bigint {
     return payer.equals(this.options.operator) ? rentOf(ACCOUNT_BYTES[kind]) : 0n;
@@ -510,6 +603,11 @@ class Planner {
     if (slot <= this.now) return;
     if (this.wakeAt === null || slot < this.wakeAt) this.wakeAt = slot;
   }
+}
+
+/** First slot at which no vote on a round's work is taken any more. */
+function caseEnd(task: Task, round: bigint): bigint {
+  return auditEnd(task, round) + task.rules.commitSlots + task.rules.revealSlots;
 }
 
 function later(a: bigint, b: bigint): bigint {

@@ -14,6 +14,8 @@ import type {
 import { SUBMISSION_HEADER, isWellFormed, requestOf } from "@securing-tasks/sandbox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NodeConfig } from "./config";
+import type { Inbox } from "./inbox";
+import { MOST_HANDOVER_BYTES } from "./inbox";
 import { LaneFull } from "./lane";
 import type { Metrics } from "./metrics";
 import type { Signer } from "./signer";
@@ -32,6 +34,7 @@ export interface ServiceOptions {
     ((request: ServiceRequest, facts: RespondFacts) => Promise<Ran<ServiceResponse>>) | null;
   readonly signer: Pick<Signer, "pick" | "headers">;
   readonly evidence: Pick<Store, "evidence" | "evidenceOf">;
+  readonly inbox: Pick<Inbox, "take">;
   /** Null while the node can read the chain, else why not. */
   readonly trouble: () => string | null;
 }
@@ -428,6 +431,19 @@ function addService(
     { onRequest: onEvidence },
     async (request, reply) =>
       reply.send({ evidence: options.evidence.evidenceOf(request.params.submission) }),
+  );
+  server.post(
+    "/evidence",
+    { onRequest: onEvidence, bodyLimit: MOST_HANDOVER_BYTES },
+    async ({ body }, reply) => {
+      try {
+        const taken = await options.inbox.take(typeof body === "string" ? body : "");
+        return await reply.code(taken.status).send({ message: taken.message });
+      } catch (error) {
+        if (!(error instanceof LaneFull)) throw error;
+        return refuse(reply);
+      }
+    },
   );
   server.get<{ Params: { hash: string } }>(
     "/evidence/:hash",

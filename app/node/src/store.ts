@@ -41,12 +41,23 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE accusations ADD COLUMN accusation TEXT NOT NULL DEFAULT 'malice';
    ALTER TABLE accusations ADD COLUMN outcome TEXT NOT NULL DEFAULT 'open';
    ALTER TABLE accusations ADD COLUMN end_slot INTEGER NOT NULL DEFAULT 0;`,
+  `ALTER TABLE evidence ADD COLUMN slot INTEGER NOT NULL DEFAULT 0;
+   CREATE TABLE told (
+     hash TEXT NOT NULL, submission TEXT NOT NULL, sender TEXT NOT NULL, weight TEXT NOT NULL,
+     case_end INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (hash, sender)
+   ) STRICT;
+   CREATE INDEX told_of ON told (submission);
+   CREATE TABLE handed (submission TEXT PRIMARY KEY, workers INTEGER NOT NULL) STRICT;`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
 const MOST_OF_ONE = 4;
 /** Pieces that are kept in all, of 64 KiB at most. */
 const MOST_EVIDENCE = 500;
+/** Pieces that are kept unjudged, of one who brought them, of one submission, and in all. */
+const MOST_OF_SENDER = 2;
+const MOST_TOLD_OF_ONE = 24;
+const MOST_TOLD = 500;
 
 /** Entry of the identity: the address of the node, once it was seen. */
 const JOINED = "node";
@@ -90,6 +101,14 @@ export interface KeptEvidence {
   /** Slot after which nobody needs it. */
   readonly caseEnd: number;
   readonly content: string;
+}
+
+/** Evidence that another node brought, and that nobody here has judged. */
+export interface Told extends KeptEvidence {
+  /** Owner of the node that brought it, in base58. */
+  readonly sender: string;
+  /** What that node has to say on the submission, in base units: friends of the accused must not crowd out whoever has more than they. */
+  readonly weight: bigint;
 }
 
 /** What came of looking at a submission unasked. */
@@ -299,6 +318,16 @@ export class Store {
     return this.opinion(audit) ?? found;
   }
 
+  /** Takes the place of a milder opinion: what the accused signed came to light before the vote. */
+  raiseOpinion(audit: string, reason: string): Judgement {
+    this.run(
+      "UPDATE opinions SET opinion = 'malice', reason = ?, evidence = 1 WHERE audit = ?",
+      reason,
+      audit,
+    );
+    return this.keepOpinion(audit, { opinion: "malice", reason, evidence: true });
+  }
+
   opinion(audit: string): Judgement | null {
     const row = this.row<Judged>(
       "SELECT opinion, reason, evidence FROM opinions WHERE audit = ?",
@@ -349,17 +378,74 @@ export class Store {
     this.run("DELETE FROM evidence WHERE case_end < ?", Number(now));
     if (this.evidenceOf(submission).length >= MOST_OF_ONE) return;
     this.run(
-      "INSERT OR IGNORE INTO evidence (hash, submission, case_end, content) VALUES (?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO evidence (hash, submission, case_end, content, slot) VALUES (?, ?, ?, ?, ?)",
       hash,
       submission,
       caseEnd,
       content,
+      Number(now),
     );
     this.run(
       `DELETE FROM evidence WHERE hash NOT IN
          (SELECT hash FROM evidence ORDER BY case_end DESC LIMIT ?)`,
       MOST_EVIDENCE,
     );
+  }
+
+  /** Slot at which the first evidence about a submission was kept that still is; null where there is none. */
+  evidenceSince(submission: string): bigint | null {
+    const sql = "SELECT MIN(slot) AS slot FROM evidence WHERE submission = ?";
+    const slot = this.row<{ slot: number | null }>(sql, submission)?.slot ?? null;
+    return slot === null ? null : BigInt(slot);
+  }
+
+  /** Keeps what another node brought, as long as its case lasts: a few pieces of each, of one submission those of the heaviest nodes. */
+  keepTold(piece: Told, now: bigint): void {
+    const { hash, submission, sender, weight, caseEnd, content } = piece;
+    this.run("DELETE FROM told WHERE case_end < ?", Number(now));
+    const sql = "SELECT COUNT(*) AS count FROM told WHERE submission = ? AND sender = ?";
+    const count = this.row<{ count: number }>(sql, submission, sender)?.count ?? 0;
+    if (count >= MOST_OF_SENDER) return;
+    this.run(
+      "INSERT OR IGNORE INTO told (hash, submission, sender, weight, case_end, content) VALUES (?, ?, ?, ?, ?, ?)",
+      hash,
+      submission,
+      sender,
+      // Numbers of 20 digits, so that texts have the same order.
+      weight.toString().padStart(20, "0"),
+      caseEnd,
+      content,
+    );
+    this.run(
+      `DELETE FROM told WHERE submission = ? AND rowid NOT IN
+         (SELECT rowid FROM told WHERE submission = ? ORDER BY weight DESC LIMIT ?)`,
+      submission,
+      submission,
+      MOST_TOLD_OF_ONE,
+    );
+    this.run(
+      `DELETE FROM told WHERE rowid NOT IN
+         (SELECT rowid FROM told ORDER BY case_end DESC, weight DESC LIMIT ?)`,
+      MOST_TOLD,
+    );
+  }
+
+  /** What others brought about a submission: names and contents. */
+  toldOf(submission: string): Pick<Told, "hash" | "content">[] {
+    return this.db
+      .prepare("SELECT DISTINCT hash, content FROM told WHERE submission = ? ORDER BY hash")
+      .all(submission) as Pick<Told, "hash" | "content">[];
+  }
+
+  /** Keeps how many other workers took the evidence about a submission. */
+  keepHanded(submission: string, workers: number): void {
+    this.run("INSERT OR REPLACE INTO handed VALUES (?, ?)", submission, workers);
+  }
+
+  /** How many did; null where it was brought to none yet. */
+  handed(submission: string): number | null {
+    const sql = "SELECT workers FROM handed WHERE submission = ?";
+    return this.row<{ workers: number }>(sql, submission)?.workers ?? null;
   }
 
   /** Hashes of the evidence about a submission. */

@@ -1,4 +1,5 @@
-import type { Audit, Submission, Task } from "@securing-tasks/client";
+import type { Audit, Node, SecuringTasksClient, Submission, Task } from "@securing-tasks/client";
+import { nodeAddress } from "@securing-tasks/client";
 import type { Duty, View } from "@securing-tasks/node";
 import { Store, checkNodeConfig } from "@securing-tasks/node";
 import type {
@@ -42,8 +43,9 @@ import {
 } from "../../templates/test/utils";
 import { RULES } from "../../../tests/utils/games";
 import { Doer } from "../src/doer";
+import { Inbox, handover } from "../src/inbox";
 import { Metrics } from "../src/metrics";
-import { askPeers, peersOf } from "../src/peers";
+import { accusersOf, askPeers, peersOf } from "../src/peers";
 import type { Service } from "../src/service";
 import { serve } from "../src/service";
 import { Signer } from "../src/signer";
@@ -101,6 +103,8 @@ describe("evidence among daemons", function () {
     slot = 0n;
     /** What happens while the function runs. */
     meanwhile: (facts: RespondFacts) => void = () => undefined;
+    /** What becomes of evidence that others bring. */
+    inbox: Inbox["take"] = () => Promise.resolve({ status: 404, message: "" });
     private service: Service | null = null;
     private about: AuditFacts | null = null;
 
@@ -150,6 +154,7 @@ describe("evidence among daemons", function () {
           slot: () => this.slot,
         }),
         evidence: store,
+        inbox: { take: (body) => this.inbox(body) },
         trouble: () => null,
       });
       closing.push(() => this.goDark());
@@ -444,10 +449,14 @@ describe("evidence among daemons", function () {
     });
 
     it("are the configured ones and workers of the task, but for oneself and the accused", () => {
-      const submission = (url: string, owner = Keypair.generate().publicKey): Submission => {
+      const submission = (
+        url: string,
+        owner = Keypair.generate().publicKey,
+        round = 0n,
+      ): Submission => {
         const payloadHash = createHash("sha256").update(url).digest();
         const payloadUri = `${url}/payload/${payloadHash.toString("hex")}`;
-        return { owner, payloadHash, payloadUri } as unknown as Submission;
+        return { owner, payloadHash, payloadUri, round } as unknown as Submission;
       };
       const me = Keypair.generate().publicKey;
       const bases = (
@@ -483,6 +492,38 @@ describe("evidence among daemons", function () {
       }
       const accusers = crowd.map(({ owner }) => owner.toBase58());
       expect(bases(crowd, [], accusers)).to.have.length(8);
+      // A worker with many submissions has one place, where it was last.
+      const friend = Keypair.generate().publicKey;
+      const flood = Array.from({ length: 40 }, (_, at) =>
+        submission(`http://friend/${at}`, friend, BigInt(40 - at)),
+      );
+      const few = bases([...flood, ...crowd.slice(0, 10)]);
+      expect(few).to.have.length(11);
+      expect(few.filter((base) => base.includes("friend"))).to.deep.equal([
+        "http://friend/0 false",
+      ]);
+      expect(bases([...flood, ...crowd.slice(0, 1)], [], [friend.toBase58()])).to.deep.equal([
+        "http://friend/0 false",
+        "http://0 false",
+      ]);
+    });
+
+    it("are asked first who accused of malice", () => {
+      const submission = key();
+      const by = (initiator: PublicKey, accusation: Audit["accusation"], of = submission): Audit =>
+        ({ initiator, accusation, submission: of }) as Audit;
+      const friends = Array.from({ length: 20 }, () => key());
+      const honest = key();
+      const found = accusersOf(
+        [
+          ...friends.map((friend) => by(friend, "downtime")),
+          by(key(), "malice", key()),
+          by(honest, "malice"),
+        ],
+        submission,
+      );
+      expect(found).to.have.length(21);
+      expect(found[0]).to.equal(honest.toBase58());
     });
 
     it("of strangers are not asked on one's own network", async () => {
@@ -541,7 +582,11 @@ describe("evidence among daemons", function () {
       return { worker, submission };
     }
 
-    /** Does one duty of a daemon with this state. Returns how many times it ran the audit function. */
+    const witness = { owner: key(), operator: Keypair.generate() };
+    /** Transactions that a daemon would have sent. */
+    let sent = 0;
+
+    /** Does one duty of a witness with this state. Returns how many times it ran the audit function. */
     async function doOne(
       duty: Duty,
       store: Store,
@@ -554,12 +599,18 @@ describe("evidence among daemons", function () {
         const doer = new Doer({
           config: checkNodeConfig({
             ...{ rpcUrl: connection.rpcEndpoint, task: task.address.toBase58(), role: "witness" },
-            ...{ owner: key().toBase58(), operatorKeypair: "key", state: "state" },
+            ...{ owner: witness.owner.toBase58(), operatorKeypair: "key", state: "state" },
             ...{ allowPrivateNetwork: true, recheckMs: 0 },
           }),
           connection,
           store,
-          operator: Keypair.generate(),
+          operator: witness.operator,
+          sender: {
+            send: () => {
+              sent += 1;
+              return Promise.resolve({ status: "expired" });
+            },
+          },
           follower: { slot: slot + 50n, duration: (slots: bigint) => Number(slots) * 400 },
           metrics: new Metrics(),
           log: pino({ level: "silent" }),
@@ -620,7 +671,7 @@ describe("evidence among daemons", function () {
       const fourth = open("fourth");
       const initiator = other.owner;
       const many = ofAudit();
-      const audits = [{ ...many.audit, initiator }] as Audit[];
+      const audits = [{ ...many.audit, initiator, accusation: "malice" }] as Audit[];
       await doOne(many, fourth, connection, [submission, ...crowd, other], audits);
       expect(fourth.evidenceOf(name)).to.deep.equal([hash]);
 
@@ -630,6 +681,156 @@ describe("evidence among daemons", function () {
       const blind = third.opinion(alone.audit.address.toBase58());
       expect(blind).to.include({ opinion: "downtime", evidence: false });
       expect(third.evidenceOf(name)).to.deep.equal([]);
+    });
+
+    /** An inbox of a worker of the task, with what it holds and what it asks the chain for. */
+    function inboxOf(
+      store: Store,
+      connection: Connection,
+      submissions: readonly Submission[],
+      nodes: ReadonlyMap<string, Partial<Node>>,
+    ): { readonly inbox: Inbox; readonly asked: string[] } {
+      const asked: string[] = [];
+      const names = new Map(
+        [...nodes].map(([owner, node]) => [
+          nodeAddress(task.address, new PublicKey(owner)).toBase58(),
+          { ...node, owner: new PublicKey(owner) },
+        ]),
+      );
+      const find = (_kind: string, address: PublicKey): Promise<unknown> => {
+        asked.push(address.toBase58());
+        return Promise.resolve(names.get(address.toBase58()) ?? null);
+      };
+      const inbox = new Inbox({
+        client: { find } as unknown as SecuringTasksClient,
+        connection,
+        store,
+        view: () => ({ task, submissions, slot: slot + 50n }) as unknown as View,
+      });
+      return { inbox, asked };
+    }
+
+    /** What an old node with this operator and stake looks like. */
+    const nodeOf = (operator: PublicKey, stake = 5_000n): Partial<Node> => ({
+      ...{ operator, stake, role: "witness", joinedSlot: 0n, leaving: 0n, arrivals: [] },
+      ...{ slashed: { parts: [], young: [] }, askedToLeave: { parts: [], young: [] } },
+    });
+
+    it("is handed by a witness without a service to workers, and worth a verdict there", async () => {
+      const connection = await chain();
+      const { worker, submission } = await liar(connection);
+      const name = submission.address.toBase58();
+      const until = slot + 1_000n;
+      const check: Duty = { kind: "check", key: "check", submission, until };
+      const hand: Duty = { kind: "hand", key: "hand", submission, until };
+      const heard = open("heard");
+      await doOne(check, heard, connection, [submission]);
+      await worker.goDark();
+      const [hash = ""] = heard.evidenceOf(name);
+
+      // Nobody is there who would take it.
+      await doOne(hand, heard, connection, [submission]);
+      expect(heard.handed(name)).to.equal(0);
+
+      const payloadHash = Buffer.alloc(32, 7);
+      const helper = new Worker(false);
+      await helper.start();
+      const payloadUri = `${helper.url}/payload/${payloadHash.toString("hex")}`;
+      const other = { ...submission, address: key(), owner: key(), payloadHash, payloadUri };
+      const submissions = [submission, other];
+      const nodes = new Map([[witness.owner.toBase58(), nodeOf(witness.operator.publicKey)]]);
+      const { inbox } = inboxOf(helper.store, connection, submissions, nodes);
+      helper.inbox = (body) => inbox.take(body);
+      await doOne(hand, heard, connection, submissions);
+      expect(heard.handed(name)).to.equal(1);
+      expect(helper.store.toldOf(name).map((told) => told.hash)).to.deep.equal([hash]);
+      // Unjudged, it is served to nobody.
+      expect(helper.store.evidenceOf(name)).to.deep.equal([]);
+
+      const audited = { address: key(), submission: submission.address } as Audit;
+      const judge: Duty = { kind: "judge", key: "judge", audit: audited, submission, until };
+      await doOne(judge, helper.store, connection, submissions);
+      const opinion = helper.store.opinion(audited.address.toBase58());
+      expect(opinion).to.include({ opinion: "malice", evidence: true });
+      expect(helper.store.evidenceOf(name)).to.deep.equal([hash]);
+    });
+
+    it("makes a vote of malice out of a milder opinion, until the vote is sent", async () => {
+      const connection = await chain();
+      const { worker, submission } = await liar(connection);
+      const until = slot + 1_000n;
+      const heard = open("heard");
+      const check: Duty = { kind: "check", key: "check", submission, until };
+      await doOne(check, heard, connection, [submission]);
+      await worker.goDark();
+
+      const juror = open("juror");
+      const audited = { address: key(), submission: submission.address } as Audit;
+      const name = audited.address.toBase58();
+      juror.keepOpinion(name, { opinion: "downtime", reason: "dark" });
+      const cast = {
+        kind: "cast",
+        key: "vote",
+        audit: audited,
+        opinion: "downtime",
+        until,
+      } as Duty;
+      sent = 0;
+      await doOne(cast, juror, connection, [submission]);
+      expect([sent, juror.opinion(name)?.opinion]).to.deep.equal([1, "downtime"]);
+
+      const about = submission.address.toBase58();
+      const [hash = ""] = heard.evidenceOf(about);
+      const content = heard.evidence(hash) ?? "";
+      const piece = { hash, submission: about, caseEnd: 2_000_000, content };
+      juror.keepTold({ ...piece, sender: "somebody", weight: 1n }, slot);
+      await doOne(cast, juror, connection, [submission]);
+      expect(sent).to.equal(1);
+      expect(juror.opinion(name)).to.include({ opinion: "malice", evidence: true });
+    });
+
+    it("is taken from nodes with a say alone, and the chain is asked for nothing that proves nothing", async () => {
+      const connection = await chain();
+      const { submission } = await liar(connection);
+      const until = slot + 1_000n;
+      const heard = open("heard");
+      await doOne({ kind: "check", key: "check", submission, until }, heard, connection, [
+        submission,
+      ]);
+      const about = submission.address.toBase58();
+      const content = heard.evidence(heard.evidenceOf(about)[0] ?? "") ?? "";
+      const [young, thief] = [key(), Keypair.generate()];
+      const store = open("inbox");
+      const old = nodeOf(witness.operator.publicKey);
+      const { inbox, asked } = inboxOf(
+        store,
+        connection,
+        [submission],
+        new Map([
+          [witness.owner.toBase58(), old],
+          [young.toBase58(), { ...old, joinedSlot: slot }],
+          [submission.owner.toBase58(), old],
+        ]),
+      );
+      const take = async (owner: PublicKey, operator = witness.operator, change = {}) => {
+        const piece = { ...handover({ owner, operator }, submission.address, content), ...change };
+        return (await inbox.take(JSON.stringify(piece))).status;
+      };
+      expect((await inbox.take("{")).status).to.equal(400);
+      expect(await take(witness.owner, witness.operator, { more: 1 })).to.equal(400);
+      expect(await take(witness.owner, witness.operator, { sender: "1" })).to.equal(400);
+      expect(await take(witness.owner, witness.operator, { submission: key() })).to.equal(404);
+      expect(await take(witness.owner, witness.operator, { evidence: `${content} ` })).to.equal(
+        400,
+      );
+      expect(asked).to.deep.equal([]);
+      expect(await take(witness.owner, thief)).to.equal(403);
+      expect(await take(key())).to.equal(403);
+      expect(await take(young)).to.equal(403);
+      expect(await take(submission.owner)).to.equal(403);
+      expect(store.toldOf(about)).to.deep.equal([]);
+      expect(await take(witness.owner)).to.equal(200);
+      expect(store.toldOf(about)).to.have.length(1);
     });
 
     it("can be signed for once the chain shows the submission, and for no other owner's", async () => {
@@ -683,6 +884,38 @@ describe("evidence among daemons", function () {
       // Those go first whose cases end first.
       expect(store.evidenceOf(SUBMISSION)).to.deep.equal([]);
       expect([store.evidence("0"), store.evidence("499")].includes(null)).to.equal(false);
+    });
+
+    it("that others brought is bounded by who brought it, and kept from the heaviest", () => {
+      const store = open("state");
+      const told = (hash: string, sender: string, weight: bigint, submission = SUBMISSION) => {
+        store.keepTold({ ...piece(hash, submission), sender, weight }, 0n);
+      };
+      for (const hash of ["a", "b", "c"]) told(hash, "one", 5n);
+      expect(store.toldOf(SUBMISSION).map(({ hash }) => hash)).to.deep.equal(["a", "b"]);
+      for (let at = 0; at < 40; at++) told(`${at}`, `friend ${at}`, 4n);
+      const kept = store.toldOf(SUBMISSION).map(({ hash }) => hash);
+      expect(kept).to.have.length(24);
+      expect(kept).to.include.members(["a", "b"]);
+      told("heavy", "two", 10n ** 19n);
+      expect(store.toldOf(SUBMISSION).map(({ hash }) => hash)).to.include("heavy");
+      // The same from two is given once, and of another submission it is another's.
+      told("heavy", "three", 10n ** 19n);
+      expect(store.toldOf(SUBMISSION).filter(({ hash }) => hash === "heavy")).to.have.length(1);
+      store.keepTold({ ...piece("z", "later", 200), sender: "one", weight: 1n }, 101n);
+      expect(store.toldOf(SUBMISSION)).to.deep.equal([]);
+    });
+
+    it("has the slot of its first piece", () => {
+      const store = open("state");
+      expect(store.evidenceSince(SUBMISSION)).to.equal(null);
+      store.keepEvidence(piece("a"), 7n);
+      store.keepEvidence(piece("b"), 9n);
+      expect(store.evidenceSince(SUBMISSION)).to.equal(7n);
+      expect(store.handed(SUBMISSION)).to.equal(null);
+      store.keepHanded(SUBMISSION, 0);
+      store.keepHanded(SUBMISSION, 3);
+      expect(store.handed(SUBMISSION)).to.equal(3);
     });
 
     it("makes what was found stay, whatever is seen later", () => {

@@ -11,8 +11,7 @@ import type {
 } from "@securing-tasks/client";
 import type { Judgement, OwnAccusation, Plan, PlanOptions, View, Work } from "@securing-tasks/node";
 import { plan } from "@securing-tasks/node";
-import { Keypair } from "@solana/web3.js";
-import type { PublicKey } from "@solana/web3.js";
+import { Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { RULES } from "../../../tests/utils/games";
 
@@ -330,42 +329,74 @@ describe("what is due", () => {
           ...memory,
         });
     };
-    // Seen before the verdict: it answers that. The next look is in the middle of what is left, 1,140 to 1,538.
+    // Seen before the verdict: it answers that, and there is a look in the middle of what is left, 1,140 to 1,538.
     for (const status of ["acquitted", "convictedDowntime"] as const) {
-      const [early, look] = of(status, { seen: 1_139n }, "malice")(1_141n);
-      expect(early).to.deep.equal([]);
-      expect(look !== null && look >= 1_239n && look < 1_438n, String(look)).to.equal(true);
-      expect(of(status, { seen: 1_139n }, "malice")(1_438n)[0]).to.deep.equal(["check"]);
-      expect(of(status, {}, null)(1_438n)[0]).to.deep.equal(["check"]);
-      expect(of(status, { seen: 1_438n }, "malice")(1_438n)[0]).to.deep.equal(["accuse"]);
-      expect(of(status, { seen: 1_438n }, "valid")(1_500n)[0]).to.deep.equal([]);
+      expect(of(status, { seen: 1_139n }, "malice")(1_139n)[0]).to.deep.equal([]);
+      expect(of(status, { seen: 1_139n }, "malice")(1_507n)[0]).to.deep.equal(["check"]);
+      expect(of(status, {}, null)(1_507n)[0]).to.deep.equal(["check"]);
+      expect(of(status, { seen: 1_507n }, "malice")(1_507n)[0]).to.deep.equal(["accuse"]);
+      expect(of(status, { seen: 1_507n }, "valid")(1_507n)[0]).to.deep.equal([]);
       // What the accused has signed does not age, and no verdict answers it.
-      const signed = { seen: 1_045n, evidence: true };
+      const signed = { seen: 1_045n, evidence: true, heard: 1_045n };
       expect(of(status, signed, "malice")(1_141n)[0]).to.deep.equal(["accuse"]);
     }
-    expect(of("acquitted", { seen: 1_438n }, "downtime")(1_438n)[0]).to.deep.equal(["accuse"]);
-    expect(of("convictedDowntime", { seen: 1_438n }, "downtime")(1_438n)[0]).to.deep.equal([]);
-    const signed = { seen: 1_045n, evidence: true };
+    expect(of("acquitted", { seen: 1_507n }, "downtime")(1_507n)[0]).to.deep.equal(["accuse"]);
+    expect(of("convictedDowntime", { seen: 1_507n }, "downtime")(1_507n)[0]).to.deep.equal([]);
+    const signed = { seen: 1_045n, evidence: true, heard: 1_045n };
     expect(of("convictedMalice", signed, "malice")(1_141n)[0]).to.deep.equal([]);
   });
 
-  it("is no accusation of what was seen before that look, however fresh it is", () => {
-    const submission = submissionOf(other, { status: "acquitted" });
-    const checks = new Map([[submission, "malice" as const]]);
-    const at = (now: bigint, seen: bigint) =>
-      due(view({ task: long, submissions: [submission] }), now, { samples: [other], checks, seen });
-    const [, look] = at(1_041n, 1_041n);
-    if (look === null) throw new Error("There is no look.");
-    expect(at(look, look - 1n)[0]).to.deep.equal(["check"]);
-    expect(at(look, look)[0]).to.deep.equal(["accuse"]);
+  /** Slots at which a node looks at a piece of work that always looks valid. */
+  function looks(
+    submission: Submission,
+    secret: Uint8Array,
+    audits: readonly Audit[] = [],
+  ): readonly bigint[] {
+    const found: bigint[] = [];
+    for (let now = 1_041n, seen = 0n; now < 1_540n; now++) {
+      const checks = new Map(seen > 0n ? [[submission, "valid" as const]] : []);
+      const opinions = new Map(audits.map((audit) => [audit, "valid" as const]));
+      const votes = audits.map((audit) => voteOf(audit, "revealed"));
+      const shown = view({ task: long, submissions: [submission], audits }, votes);
+      const memory = { samples: [other], checks, seen, secret, opinions };
+      if (!due(shown, now, memory, { resolve: false, claim: false })[0].includes("check")) continue;
+      seen = now;
+      found.push(now);
+    }
+    return found;
+  }
+
+  it("is three looks, each in another part of the window, at moments that nobody else can tell", () => {
+    const submission = submissionOf(other);
+    const many = Array.from({ length: 12 }, (_, at) =>
+      looks(submission, new Uint8Array(32).fill(at)),
+    );
+    // From 1,041 to 1,506, so that there is time to accuse.
+    for (const [first = 0n, second = 0n, third = 0n, ...more] of many) {
+      expect(more).to.deep.equal([]);
+      expect([first, third]).to.satisfy(() => first >= 1_041n && third < 1_507n);
+      expect(first < 1_197n && second >= 1_196n && second < 1_352n && third >= 1_351n).to.equal(
+        true,
+      );
+    }
+    expect(new Set(many.map(String)).size).to.equal(12);
+    // Whoever answers for 20 slots, and is dark for the rest, is seen dark.
+    const up = (slot: bigint): boolean => slot >= 1_041n && slot < 1_061n;
+    expect(many.every((slots) => slots.some((slot) => !up(slot)))).to.equal(true);
   });
 
-  it("is that look by each node and for each work at another time", () => {
-    const looks = Array.from({ length: 50 }, () => {
-      const submission = submissionOf(other, { status: "acquitted" });
-      return due(view({ task: long, submissions: [submission] }), 1_041n, { samples: [other] })[1];
-    });
-    expect(new Set(looks).size).to.be.greaterThan(25);
+  it("is no fewer looks for audits that friends of the accused open, and one more after each verdict", () => {
+    const submission = submissionOf(other, { audits: 9, decided: 9 });
+    const sham = (openSlot: bigint, changes: Partial<Audit> = {}): Audit =>
+      auditOf(submission, { openSlot, revealSlot: openSlot, endSlot: openSlot + 60n, ...changes });
+    const alone = looks(submission, SECRET);
+    const open = Array.from({ length: 9 }, (_, at) => sham(1_050n + 50n * BigInt(at)));
+    expect(looks(submission, SECRET, open)).to.deep.equal(alone);
+    const decided = open.slice(0, 3).map((one) => ({ ...one, outcome: "acquitted" as const }));
+    const after = looks({ ...submission, status: "acquitted" }, SECRET, decided);
+    expect(after)
+      .to.include.members([...alone])
+      .and.to.have.length(6);
   });
 
   it("is a look and an accusation by a juror that voted for more than the verdict, sampled or not", () => {
@@ -373,7 +404,13 @@ describe("what is due", () => {
       const submission = submissionOf(other, { status, audits: 1, decided: 1 });
       const audit = auditOf(submission, { outcome: "acquitted", endSlot: 1_140n });
       const seen = view({ task: long, submissions: [submission], audits: [audit] });
-      return due(seen, 1_438n, { samples: [], opinions: new Map([[audit, opinion]]), signed })[0];
+      const heard = signed ? { heard: 1_400n } : {};
+      return due(seen, 1_507n, {
+        samples: [],
+        opinions: new Map([[audit, opinion]]),
+        signed,
+        ...heard,
+      })[0];
     };
     expect(of("acquitted", "malice", false)).to.deep.equal(["check"]);
     expect(of("acquitted", "downtime", false)).to.deep.equal(["check"]);
@@ -402,96 +439,119 @@ describe("what is due", () => {
       const own = audit.initiator.equals(me) ? [ownOf(audit)] : [];
       return due(seen, now, { samples: [other], checks, opinions, accusations: own, ...memory });
     };
-    // 32 slots for the verdict before the end, at 1,540.
-    expect(of({ endSlot: 1_508n }, 1_050n)).to.deep.equal([[], 1_508n]);
+    // 32 slots for the verdict before the end, at 1,540. All of this node's own looks are before 1,507.
+    expect(of({ endSlot: 1_508n }, 1_507n)).to.deep.equal([[], 1_508n]);
     const late = { endSlot: 1_509n };
-    expect(of(late, 1_050n, { said: null })[0]).to.deep.equal(["accuse"]);
-    // What this node says there already need not be asked twice, but where it has a proof of its own.
-    expect(of(late, 1_050n, { said: "malice" })[0]).to.deep.equal([]);
-    expect(of(late, 1_050n, { said: "malice", evidence: true })[0]).to.deep.equal(["accuse"]);
+    expect(of(late, 1_200n, { said: null })[0]).to.deep.equal(["accuse"]);
+    // What this node says there already need not be asked twice, but where it has a proof that nobody else has.
+    expect(of(late, 1_200n, { said: "malice" })[0]).to.deep.equal([]);
+    const proof = { said: "malice" as const, evidence: true, heard: 1_150n };
+    expect(of(late, 1_200n, proof)[0]).to.deep.equal([]);
+    expect(of(late, 1_200n, { ...proof, handed: 0 })[0]).to.deep.equal(["hand", "accuse"]);
     // Until it has looked.
     expect(of(late, 1_508n)[0]).to.deep.equal([]);
-    // As a juror it saw nothing wrong, or less, from 1,050 on: what it saw before counts no more, and it looks again.
+    // As a juror it saw nothing wrong, or less, from 1,050 on: what it saw before counts no more.
     for (const said of ["valid", "downtime"] as const) {
-      const [early, look] = of(late, 1_100n, { said, seen: 1_049n });
-      expect(early).to.deep.equal([]);
-      expect(look !== null && look >= 1_172n && look < 1_416n, String(look)).to.equal(true);
-      expect(of(late, 1_416n, { said, seen: 1_049n })[0]).to.deep.equal(["check"]);
-      expect(of(late, 1_416n, { said, seen: 1_416n })[0]).to.deep.equal(["accuse"]);
+      expect(of(late, 1_195n, { said, seen: 1_049n })[0].includes("accuse")).to.equal(false);
+      expect(of(late, 1_507n, { said, seen: 1_049n })[0]).to.deep.equal(["check"]);
+      expect(of(late, 1_507n, { said, seen: 1_507n })[0]).to.deep.equal(["accuse"]);
     }
     // It may fail to look, and still wait for those who don't.
-    expect(of({ endSlot: 1_508n }, 1_050n, { said: null })[0]).to.deep.equal([]);
+    expect(of({ endSlot: 1_508n }, 1_200n, { said: null })[0]).to.deep.equal([]);
     // Nobody resolves it.
     expect(of({ endSlot: 1_508n }, 1_508n)[0]).to.deep.equal(["resolve"]);
     expect(of({ endSlot: 1_508n }, 1_509n, { said: null })[0]).to.deep.equal(["accuse", "resolve"]);
     // What is held is looked at meanwhile, so that it is fresh.
     expect(of({ endSlot: 1_508n }, 1_300n, { seen: 1_100n })[0]).to.deep.equal(["check"]);
     const mine = { initiator: me, endSlot: 1_530n };
-    expect(of({ ...mine, initiator: key() }, 1_050n, { said: null })[0]).to.deep.equal(["accuse"]);
-    expect(of({ ...mine, accusation: "malice" }, 1_050n)[0]).to.deep.equal([]);
-    expect(of({ ...mine, accusation: "downtime" }, 1_050n)[0]).to.deep.equal(["accuse"]);
+    expect(of({ ...mine, initiator: key() }, 1_200n, { said: null })[0]).to.deep.equal(["accuse"]);
+    expect(of({ ...mine, accusation: "malice" }, 1_200n)[0]).to.deep.equal([]);
+    expect(of({ ...mine, accusation: "downtime" }, 1_200n)[0]).to.deep.equal(["accuse"]);
     // The state may not know of it yet.
     const unknown = { accusations: [] };
-    expect(of({ ...mine, accusation: "malice" }, 1_050n, unknown)[0]).to.deep.equal([]);
+    expect(of({ ...mine, accusation: "malice" }, 1_200n, unknown)[0]).to.deep.equal([]);
   });
 
-  it("is an accusation by each node at another time, so that not all accuse at once", () => {
-    const turns = Array.from({ length: 50 }, () => {
-      const submission = submissionOf(other);
-      const checks = new Map([[submission, "malice" as const]]);
-      const memory = { samples: [other], checks, seen: 1_050n };
-      const seen = view({ task: long, submissions: [submission] });
-      expect(due(seen, 1_054n, memory, { spreadSlots: 5 })[0]).to.deep.equal(["accuse"]);
-      const [first, at] = due(seen, 1_050n, memory, { spreadSlots: 5 });
-      return first.length > 0 ? 1_050n : at;
-    });
-    expect(new Set(turns)).to.deep.equal(new Set([1_050n, 1_051n, 1_052n, 1_053n, 1_054n]));
+  it("is an accusation by each node at another time, so that not all accuse at once, whatever it has", () => {
+    for (const proof of [{}, { evidence: true, heard: 1_195n }]) {
+      const turns = Array.from({ length: 80 }, () => {
+        const submission = submissionOf(other);
+        const checks = new Map([[submission, "malice" as const]]);
+        const memory = { samples: [other], checks, seen: 1_195n, ...proof };
+        const seen = view({ task: long, submissions: [submission] });
+        const [first, at] = due(seen, 1_195n, memory, { spreadSlots: 5 });
+        expect(due(seen, 1_199n, memory, { spreadSlots: 5 })[0]).to.satisfy(
+          // Where the second look is due by then, that comes first.
+          ([kind]: readonly string[]) => kind === "accuse" || kind === "check",
+        );
+        return first.length > 0 ? 1_195n : at;
+      });
+      expect(new Set(turns)).to.deep.equal(new Set([1_195n, 1_196n, 1_197n, 1_198n, 1_199n]));
+    }
+  });
+
+  it("is evidence handed to others before it accuses, and no accusation of old evidence that nobody took", () => {
+    const submission = submissionOf(other);
+    const checks = new Map([[submission, "malice" as const]]);
+    const of = (now: bigint, memory: Memory, changes: Partial<View> = {}): readonly string[] =>
+      due(view({ task: long, submissions: [submission], ...changes }), now, {
+        ...{ samples: [other], checks, seen: 1_100n, evidence: true, heard: 1_100n },
+        ...memory,
+      })[0];
+    const seen = view({ task: long, submissions: [submission] });
+    const untold = { samples: [other], checks, seen: 1_100n, evidence: true };
+    expect(due(seen, 1_100n, untold)[0]).to.deep.equal(["hand"]);
+    expect(of(1_100n, { handed: 1 })).to.deep.equal(["accuse"]);
+    expect(of(1_500n, { handed: 1 })).to.deep.equal(["accuse"]);
+    // Who is gone may have lied to this node alone.
+    expect(of(1_250n, { handed: 0 })).to.deep.equal(["hand", "accuse"]);
+    expect(of(1_251n, { handed: 0 })).to.deep.equal(["hand"]);
+    // Until the last vote, which may be 90 slots after the window.
+    const last = 1_540n + RULES.commitSlots + RULES.revealSlots;
+    expect(of(last - 1n, { handed: 0, samples: [] })).to.deep.equal(["hand"]);
+    expect(of(last, { handed: 0, samples: [] })).to.deep.equal([]);
+    const convicted = { ...submission, status: "convictedMalice" as const };
+    expect(of(1_100n, { handed: 0 }, { submissions: [convicted] })).to.deep.equal([]);
   });
 
   it("is never the same accusation on the same evidence, once it failed", () => {
-    const submission = submissionOf(other, { status: "acquitted", audits: 1, decided: 1 });
-    const checks = new Map([[submission, "malice" as const]]);
-    const seen = view({ task: long, submissions: [submission] });
-    const after = (changes: Partial<Audit>): readonly string[] => {
+    const after = (
+      changes: Partial<Audit>,
+      status: Submission["status"] = "acquitted",
+    ): readonly string[] => {
+      const submission = submissionOf(other, { status, audits: 1, decided: 1 });
       const accusations = [ownOf(auditOf(submission, { initiator: me, ...changes }))];
-      return due(seen, 1_100n, { samples: [other], checks, evidence: true, accusations })[0];
+      const seen = view({ task: long, submissions: [submission] });
+      return due(seen, 1_150n, { samples: [other], heard: 1_100n, accusations })[0];
     };
     expect(after({ outcome: "acquitted" })).to.deep.equal([]);
     expect(after({ outcome: "noVerdict" })).to.deep.equal(["accuse"]);
     expect(after({ outcome: "convictedDowntime" })).to.deep.equal(["accuse"]);
     expect(after({ outcome: "acquitted", accusation: "downtime" })).to.deep.equal(["accuse"]);
-    // It was closed before anybody saw how it ended, or is not seen yet.
+    // It was closed before this node saw how it ended, or is not seen yet.
     expect(after({ outcome: "open" })).to.deep.equal([]);
+    expect(after({ outcome: "open" }, "submitted")).to.deep.equal(["accuse"]);
+    expect(after({ outcome: "open" }, "convictedDowntime")).to.deep.equal(["accuse"]);
+    expect(after({ outcome: "open", endSlot: 1_151n }, "submitted")).to.deep.equal([]);
     const downtime = { outcome: "open", accusation: "downtime" } as const;
-    expect(after({ ...downtime, endSlot: 1_100n })).to.deep.equal(["accuse"]);
-    const unsure = { samples: [other], checks, evidence: false };
-    const unseen = [ownOf(auditOf(submission, { initiator: me, endSlot: 1_501n }))];
-    const again = (accusations: readonly OwnAccusation[]): readonly string[] => {
-      const fresh = { ...submission, status: "submitted" as const };
-      const same = new Map([[fresh, "malice" as const]]);
-      const look = view({ task: long, submissions: [fresh] });
-      return due(look, 1_500n, { ...unsure, checks: same, accusations })[0];
-    };
-    expect(again(unseen)).to.deep.equal([]);
-    expect(again(unseen.map((one) => ({ ...one, endSlot: 1_500n })))).to.deep.equal(["accuse"]);
+    expect(after({ ...downtime, endSlot: 1_150n })).to.deep.equal(["accuse"]);
   });
 
   it("is another look at what was seen longer ago than 150 slots, and no accusation of that", () => {
-    const submission = submissionOf(other);
-    const seen = view({ task: long, submissions: [submission] });
+    // One of whose looks none falls between the slots below.
+    const address = new PublicKey(Buffer.alloc(32, 9));
+    const submission = submissionOf(other, { address });
+    const seen = view({ submissions: [submission] });
     const memory = { samples: [other], checks: new Map([[submission, "downtime" as const]]) };
+    const wide = { ...long, rules: { ...long.rules, auditSlots: 5_000n, roundSlots: 9_000n } };
     const at = (now: bigint, more: Memory = {}): readonly string[] =>
-      due(seen, now, { ...memory, seen: 1_050n, ...more })[0];
-    expect(at(1_200n)).to.deep.equal(["accuse"]);
-    expect(at(1_201n)).to.deep.equal(["check"]);
-    // What the accused signed is as true as on the first day.
-    const malice = new Map([[submission, "malice" as const]]);
-    expect(at(1_201n, { checks: malice })).to.deep.equal(["check"]);
-    expect(at(1_201n, { checks: malice, evidence: true })).to.deep.equal(["accuse"]);
+      due({ ...seen, task: wide }, now, { ...memory, seen: 2_700n, ...more })[0];
+    expect(at(2_850n)).to.deep.equal(["accuse"]);
+    expect(at(2_851n)).to.deep.equal(["check"]);
     // Nothing that could be done with the answer.
     const spent = [1, 2, 3].map(() => ownOf(auditOf(submission, { outcome: "noVerdict" })));
-    expect(at(1_201n, { accusations: spent })).to.deep.equal([]);
-    expect(at(1_201n, { checks: new Map([[submission, "valid" as const]]) })).to.deep.equal([]);
+    expect(at(2_851n, { accusations: spent })).to.deep.equal([]);
+    expect(at(2_851n, { checks: new Map([[submission, "valid" as const]]) })).to.deep.equal([]);
   });
 
   it("is only what the operator's SOL pays for, and owed reveals come before all", () => {
@@ -556,11 +616,27 @@ describe("what is due", () => {
         samples: [],
         ...memory,
       })[0];
+    // In the first quarter of the window, which begins at 1,050 and ends at 1,080, at a moment of its own.
+    const judges = Array.from({ length: 40 }, (_, at) => {
+      const secret = new Uint8Array(32).fill(at);
+      return [1_050n, 1_051n, 1_052n, 1_053n, 1_054n, 1_055n, 1_056n].find((slot) =>
+        of(audit, slot, { secret }).includes("judge"),
+      );
+    });
+    expect(new Set(judges)).to.deep.equal(
+      new Set([1_050n, 1_051n, 1_052n, 1_053n, 1_054n, 1_055n, 1_056n]),
+    );
     expect(of(audit, 1_060n)).to.deep.equal(["judge"]);
+    // With a proof at once.
+    expect(of(audit, 1_050n, { heard: 1_049n })).to.deep.equal(["judge"]);
+    // Others may bring a proof of more than that until three eighths of the window are over.
     const opinions = new Map([[audit, "valid" as const]]);
-    expect(of(audit, 1_060n, { opinions })).to.deep.equal(["cast valid"]);
+    expect(of(audit, 1_060n, { opinions })).to.deep.equal([]);
+    expect(of(audit, 1_061n, { opinions })).to.deep.equal(["cast valid"]);
     expect(of(audit, 1_077n, { opinions })).to.deep.equal(["cast valid"]);
     expect(of(audit, 1_078n, { opinions })).to.deep.equal([]);
+    const guilty = new Map([[audit, "malice" as const]]);
+    expect(of(audit, 1_050n, { opinions: guilty })).to.deep.equal(["cast malice"]);
     expect(of(audit, 1_060n, { opinions: new Map([[audit, null]]) })).to.deep.equal([]);
     expect(of({ ...audit, initiator: me }, 1_060n)).to.deep.equal([]);
     expect(of({ ...audit, accused: me }, 1_060n)).to.deep.equal([]);

@@ -195,12 +195,15 @@ describe("sending", () => {
     await die(
       troubled({ sendRawTransaction: () => Promise.reject(new Error("fetch failed: killed")) }),
     );
+    await chain.waitForSlot(200n);
     let asked = 0;
     const behind = troubled({
       sendRawTransaction: () => Promise.resolve(""),
-      isBlockhashValid: () => {
+      getSignatureStatus: (signature, options) => {
         asked += 1;
-        return Promise.resolve({ context: { slot: 0 }, value: false });
+        return chain.connection
+          .getSignatureStatus(signature, options)
+          .then(({ value }) => ({ context: { slot: 0 }, value }));
       },
     });
     const controller = new AbortController();

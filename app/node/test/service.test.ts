@@ -89,6 +89,7 @@ describe("the REST service among strangers", () => {
           evidence: (hash) => (hash === PIECE ? EVIDENCE : null),
           evidenceOf: () => [PIECE],
         },
+        inbox: { take: () => Promise.resolve({ status: 200, message: "Kept." }) },
         trouble: () => null,
       },
       bounds,
