@@ -364,8 +364,13 @@ describe("evidence among daemons", function () {
         'return { status: 304, body: "x" }',
       ]) {
         await having(`export function respond() { ${answer}; }`, async () => {
-          expect((await fetch(worker.url + PATH)).status, answer).to.equal(500);
-          expect(await headersOf(), answer).to.deep.equal(nothing);
+          const { slot } = worker;
+          // To whom nothing is signed neither.
+          for (const at of [0n, slot]) {
+            worker.slot = at;
+            expect((await fetch(worker.url + PATH)).status, answer).to.equal(500);
+            expect(await headersOf(), answer).to.deep.equal(nothing);
+          }
         });
       }
       for (const answer of ['{ body: "\\ufffd" }', '{ status: 204, body: "" }']) {
