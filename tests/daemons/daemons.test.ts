@@ -5,12 +5,12 @@ import type { Member } from "./fleet";
 import { Fleet } from "./fleet";
 
 const RULES = `
-  roundWindow: 400 slots
+  roundWindow: 420 slots
   submissionWindow: 100 slots
-  auditWindow: 100 slots
+  auditWindow: 200 slots
   commitWindow: 90 slots
   revealWindow: 90 slots
-  leaveDelay: 400 slots
+  leaveDelay: 500 slots
   workerStake: 1000000
   witnessStake: 500000
   bounty: 600000
@@ -117,18 +117,25 @@ describe("five daemons", () => {
       outcome,
       round: submissions.find(({ address }) => address.equals(submission))?.round,
     }));
-    expect(verdicts).to.have.deep.members([
-      { accused: "liar", outcome: "convictedMalice", round: LIES_FROM },
-      { accused: "dark", outcome: "convictedDowntime", round: DARK_FROM },
-    ]);
+    const liar = { accused: "liar", outcome: "convictedMalice", round: LIES_FROM };
+    const dark = { accused: "dark", outcome: "convictedDowntime", round: DARK_FROM };
+    // Two may accuse before either sees the other's audit, and no more than two: all of them heard the liar.
+    const [lies, silences] = [liar, dark].map(({ accused }) =>
+      verdicts.filter((verdict) => verdict.accused === accused),
+    );
+    expect(verdicts).to.have.deep.members([...(lies ?? []), ...(silences ?? [])]);
+    expect(lies).to.deep.include(liar).and.to.have.length.within(1, 2);
+    expect(silences).to.deep.include(dark).and.to.have.length.within(1, 2);
+    expect(new Set(verdicts.map(({ outcome, round }) => `${outcome} ${round}`)).size).to.equal(2);
   });
 
   it("reveal every vote, though one was killed after its commitment", async () => {
     for (const member of fleet.members) {
       expect((await fleet.node(member)).votesUnrevealed, member.name).to.equal(0);
     }
-    const [malice] = audits.filter(({ outcome }) => outcome === "convictedMalice");
-    const voters = malice ? await fleet.client.votesIn(malice.address) : [];
+    const malice = audits.filter(({ outcome }) => outcome === "convictedMalice");
+    const votes = malice.map(({ address }) => fleet.client.votesIn(address));
+    const voters = (await Promise.all(votes)).flat();
     expect(voters.map(({ owner }) => fleet.nameOf(owner))).to.include(killed.name);
   });
 
@@ -178,7 +185,12 @@ async function ledger(
     }
   }
 
-  for (const audit of audits) {
+  // One submission is slashed once for one fault: only the first verdict on it moves money.
+  const first = audits.filter(
+    (audit) =>
+      !audits.some((one) => one.submission.equals(audit.submission) && one.attempt < audit.attempt),
+  );
+  for (const audit of first) {
     const guilty = fleet.nameOf(audit.accused);
     // Half of 1,500,000 for malice; a tenth of 1,050,000 for downtime.
     const slash = guilty === "liar" ? 750_000n : 105_000n;

@@ -227,12 +227,14 @@ export class Fleet {
   private async history(): Promise<string[]> {
     const { connection } = this.chain;
     const { programId } = this.client.program;
-    const all: string[] = [];
+    const [all, done]: [string[], string[]] = [[], []];
     for (;;) {
       const before = all.at(-1);
       const page = await connection.getSignaturesForAddress(programId, before ? { before } : {});
+      if (page.length === 0) return done.reverse();
       all.push(...page.map(({ signature }) => signature));
-      if (page.length === 0) return all.reverse();
+      // Two daemons may do the same at once: the second one's transaction fails, and has no event.
+      done.push(...page.filter(({ err }) => err === null).map(({ signature }) => signature));
     }
   }
 }

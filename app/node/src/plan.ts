@@ -349,7 +349,7 @@ class Planner {
     const inTime = open.length > 0 && verdict <= patience;
     // A proof that nobody else has takes an accusation of its own: who accuses is asked for it.
     const known = !proven || (this.options.store.handed(submission.address.toBase58()) ?? 0) > 0;
-    if (inTime || (known && open.some((one) => this.says(one, accusation, until)))) {
+    if (inTime || (known && open.some((one) => this.says(one, accusation, until, proven)))) {
       this.at(patience + 1n);
       return;
     }
@@ -366,14 +366,14 @@ class Planner {
 
   /**
    * Whether this node says as much in an open audit as it could accuse of: an audit of its own would only ask the same again. While it
-   * has no opinion there, it waits for that.
+   * has no opinion there, it waits for that; with a proof it knows what it will say.
    */
-  private says(audit: Audit, accusation: Accusation, until: bigint): boolean {
+  private says(audit: Audit, accusation: Accusation, until: bigint, proven: boolean): boolean {
     const name = audit.address.toBase58();
+    if (!this.view.votes.has(name) && !this.mayVote(audit)) return false;
     const found = this.options.store.opinion(name);
-    const votes = this.view.votes.has(name) || this.mayVote(audit);
-    if (!found) return votes && this.now <= this.patience(until);
-    return votes && (found.opinion === "malice" || found.opinion === accusation);
+    if (!found) return proven || this.now <= this.patience(until);
+    return found.opinion === "malice" || found.opinion === accusation;
   }
 
   /** Votes and reveals. */

@@ -448,6 +448,10 @@ describe("what is due", () => {
     const proof = { said: "malice" as const, evidence: true, heard: 1_150n };
     expect(of(late, 1_200n, proof)[0]).to.deep.equal([]);
     expect(of(late, 1_200n, { ...proof, handed: 0 })[0]).to.deep.equal(["hand", "accuse"]);
+    // It need not look to know what it will say, however late it is.
+    const sure = { evidence: true, heard: 1_150n };
+    expect(of({ ...late, endSlot: 1_530n }, 1_510n, sure)[0]).to.deep.equal([]);
+    expect(of({ ...late, endSlot: 1_530n }, 1_510n)[0]).to.deep.equal(["accuse"]);
     // Until it has looked.
     expect(of(late, 1_508n)[0]).to.deep.equal([]);
     // As a juror it saw nothing wrong, or less, from 1,050 on: what it saw before counts no more.
