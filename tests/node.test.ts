@@ -51,9 +51,9 @@ export function respond(request, context) {
 const WINDOWS = {
   roundSlots: 240n,
   submissionSlots: 60n,
-  auditSlots: 60n,
-  revealSlots: 60n,
-  leaveDelaySlots: 400n,
+  auditSlots: 100n,
+  revealSlots: 120n,
+  leaveDelaySlots: 600n,
   quorumVotes: 2,
   quorumBps: 3_000,
 };
@@ -271,7 +271,7 @@ describe("daemons", () => {
   });
 
   it("acquit an honest worker, and reveal after a restart what was committed before", async () => {
-    crew = await Crew.make({ commitSlots: 60n });
+    crew = await Crew.make({ commitSlots: 200n });
     for (const name of ["Wanda", "Wim", "Walt"]) await crew.hire(name, "witness", 1_500n);
     for (const name of ["Ada", "Cleo"]) await crew.hire(name, "worker", 5_000n);
     await crew.start("Wim");
