@@ -271,7 +271,7 @@ describe("daemons", () => {
   });
 
   it("acquit an honest worker, and reveal after a restart what was committed before", async () => {
-    crew = await Crew.make({ commitSlots: 200n });
+    crew = await Crew.make({ roundSlots: 480n, commitSlots: 200n });
     for (const name of ["Wanda", "Wim", "Walt"]) await crew.hire(name, "witness", 1_500n);
     for (const name of ["Ada", "Cleo"]) await crew.hire(name, "worker", 5_000n);
     await crew.start("Wim");
