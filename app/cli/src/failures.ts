@@ -1,4 +1,4 @@
-import { ArgumentError, explain } from "@securing-tasks/client";
+import { ArgumentError, explain, isServerTrouble } from "@securing-tasks/client";
 
 /** What the process ends with. */
 export const EXIT = {
@@ -61,18 +61,6 @@ export interface Failure {
   readonly signature?: string;
 }
 
-/** Words of web3.js, Node.js and our own connection for an RPC server that gives no answer. */
-const NO_ANSWER =
-  /fetch failed|failed to fetch|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|socket hang up|other side closed|made no new slot/i;
-
-/** Whether an RPC server gave no answer, as opposed to a bad one. */
-export function isNetworkTrouble(error: unknown): boolean {
-  for (let one = error; one instanceof Error; one = one.cause) {
-    if (NO_ANSWER.test(one.message)) return true;
-  }
-  return false;
-}
-
 /** Sorts whatever was thrown and says it in plain words. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof UserError) {
@@ -91,7 +79,11 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ArgumentError) return { exitCode: EXIT.usage, name, code: null, message };
   // The daemon's: a file that its user wrote.
   if (name === "ConfigError") return { exitCode: EXIT.usage, name, code: null, message };
-  if (isNetworkTrouble(error)) {
+  if (isServerTrouble(error)) {
+    const { reason, message: said } = explain(error);
+    if (reason === "busy" || reason === "badServer") {
+      return { exitCode: EXIT.network, name: "NetworkError", code: null, message: said };
+    }
     const why = message.replace(/^.*fetch failed: /s, "").replace(/\.$/, "");
     return {
       exitCode: EXIT.network,

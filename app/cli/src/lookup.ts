@@ -2,6 +2,7 @@ import type { AccountName, Accounts, MintInfo, Node, Task, TaskRef } from "@secu
 import {
   WRAPPED_SOL,
   fetchMint,
+  isServerTrouble,
   nodeAddress,
   tokenAccountOf,
   unwrapSol,
@@ -19,7 +20,7 @@ import type { TransactionInstruction } from "@solana/web3.js";
 import { PublicKey, SystemProgram } from "@solana/web3.js";
 import { formatTokens, parseAmount } from "./amounts";
 import { askFor } from "./ask";
-import { UserError, UsageError, isNetworkTrouble } from "./failures";
+import { UserError, UsageError } from "./failures";
 import { addressOf } from "./keys";
 import { during } from "./output";
 import type { Session } from "./session";
@@ -73,7 +74,7 @@ export async function account<N extends AccountName>(
 ): Promise<Accounts[N]> {
   const found = await during(session, `reading the ${name}`, () =>
     session.client.find(name, address).catch((error: unknown) => {
-      if (isNetworkTrouble(error)) throw error;
+      if (isServerTrouble(error)) throw error;
       throw new UserError(
         `${address.toBase58()} is no ${name}: another kind of account of the program is there. Check the address.`,
         { name: "WrongAccount" },

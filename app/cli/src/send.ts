@@ -1,14 +1,10 @@
 import { utils } from "@coral-xyz/anchor";
-import type { TaskEvent, TaskEventNamed } from "@securing-tasks/client";
-import type { Keypair, SignatureStatus } from "@solana/web3.js";
-import {
-  ComputeBudgetProgram,
-  SendTransactionError,
-  Transaction,
-  VersionedTransaction,
-} from "@solana/web3.js";
+import type { Sent as OnItsWay, TaskEvent, TaskEventNamed } from "@securing-tasks/client";
+import { OutcomeUnknown, refused, settle, simulate } from "@securing-tasks/client";
+import type { Keypair } from "@solana/web3.js";
+import { ComputeBudgetProgram, SendTransactionError, Transaction } from "@solana/web3.js";
 import { transactionFee } from "./create/economics";
-import { EXIT, UserError, failureOf, isNetworkTrouble } from "./failures";
+import { EXIT, UserError, failureOf } from "./failures";
 import { during, note } from "./output";
 import type { Session } from "./session";
 import { link } from "./session";
@@ -28,16 +24,13 @@ export interface Sent {
   readonly events: readonly TaskEvent[];
 }
 
-/** How often the chain is asked what became of a transaction, and how often its bytes are sent again, in milliseconds. */
-const POLL_MS = 400;
-const RESEND_MS = 4_000;
-/** How long a chain may give no answer before nobody waits any more, in milliseconds: longer than a blockhash lives. */
-const PATIENCE_MS = 90_000;
 /** How long to wait for the record of what is confirmed, in milliseconds. */
 const RECORD_MS = 20_000;
 /** For what a simulation can't know: an address that is found at another bump, another path. */
 const MARGIN_UNITS = 2_000;
 const MOST_UNITS = 1_400_000;
+/** Where a server does not count. */
+const USUAL_UNITS = 200_000;
 /** Instructions that fit one transaction, in bytes and in compute. */
 const BATCH = 6;
 
@@ -92,7 +85,8 @@ export async function deliver(
 ): Promise<Sent> {
   const { chain, commitment } = session;
   const reached = commitment === "processed" ? "confirmed" : commitment;
-  let latest = await chain.connection.getLatestBlockhash(reached);
+  const { context, value } = await chain.connection.getLatestBlockhashAndContext(reached);
+  let latest = value;
   const build = (units: number, blockhash: string): Transaction =>
     assemble(session, made, signers, units, blockhash);
   const limit = await unitLimit(session, build(MOST_UNITS, latest.blockhash));
@@ -104,6 +98,7 @@ export async function deliver(
   }
   const signature = signatureOf(transaction);
   const bytes = transaction.serialize();
+  const { lastValidBlockHeight } = latest;
   const look = session.explorer(signature) ?? `solana confirm ${signature} --url ${session.rpcUrl}`;
   let interrupt: (() => void) | undefined;
   const interrupted = new Promise<never>((_, reject) => {
@@ -121,13 +116,20 @@ export async function deliver(
   try {
     return await Promise.race([
       interrupted,
-      settle(session, signature, bytes, latest.lastValidBlockHeight, reached, say),
+      settled(
+        session,
+        { signature, lastValidBlockHeight, minSlot: context.slot },
+        bytes,
+        reached,
+        say,
+      ),
     ]);
   } catch (error) {
     // A verdict of the chain, or known words. Anything else says nothing about the transaction.
     if (error instanceof UserError || error instanceof SendTransactionError) throw error;
+    const [why, cause] = error instanceof OutcomeUnknown ? [error.why, error.cause] : ["", error];
     throw new UserError(
-      `Nobody knows yet whether the transaction ${signature} was executed. ${failureOf(error).message} ` +
+      `Nobody knows yet whether the transaction ${signature} was executed. ${cause === undefined ? why : failureOf(cause).message} ` +
         `Don't repeat the command before you have looked: ${look}`,
       { exitCode: EXIT.network, name: "OutcomeUnknown", signature },
     );
@@ -171,69 +173,42 @@ function assemble(
   return transaction;
 }
 
-async function settle(
+async function settled(
   session: Session,
-  signature: string,
+  sent: OnItsWay,
   bytes: Buffer,
-  lastValidBlockHeight: number,
   reached: "confirmed" | "finalized",
   say: (text: string) => void,
 ): Promise<Sent> {
   const { chain, client } = session;
   const { connection } = chain;
-  const push = (): Promise<string> =>
-    connection.sendRawTransaction(bytes, { skipPreflight: true, maxRetries: 0 });
-  await push().catch((error: unknown) => {
-    // A server that takes it and gives no answer: it may be on its way all the same.
-    if (!isNetworkTrouble(error)) throw error;
+  const { signature } = sent;
+  const fate = await settle(connection, sent, {
+    reached,
+    push: () => connection.sendRawTransaction(bytes, { skipPreflight: true, maxRetries: 0 }),
+    say,
   });
-  say("waiting for confirmation");
-  let sentAt = Date.now();
-  let heardAt = Date.now();
-  for (;;) {
-    const fate = await fateOf(session, signature, lastValidBlockHeight).catch((error: unknown) => {
-      // A server that restarts, or is behind, is no answer: ask again for as long as the transaction could live.
-      if (Date.now() - heardAt > PATIENCE_MS) throw error;
-      say("the chain does not answer, asking again");
-      return null;
-    });
-    if (fate) heardAt = Date.now();
-    const { status = null, expired = false } = fate ?? {};
-    const level = status?.confirmationStatus;
-    if (status && (level === "finalized" || level === reached)) {
-      say("reading what it did");
-      const record = await Promise.race([
-        // What is known already is worth more than a server that can't say more.
-        chain.outcome(signature).catch(() => null),
-        new Promise<null>((resolve) => {
-          setTimeout(resolve, RECORD_MS, null);
-        }),
-      ]);
-      if (status.err !== null) {
-        throw new SendTransactionError({
-          action: "send",
-          signature,
-          transactionMessage: `Transaction failed: ${JSON.stringify(status.err)}`,
-          logs: [...(record?.logs ?? [])],
-        });
-      }
-      if (!record) return { signature, slot: BigInt(status.slot), fee: null, events: [] };
-      const { slot, fee } = record;
-      return { signature, slot, fee, events: client.events(record).events };
-    }
-    if (!status && expired) {
-      throw new UserError(
-        `The transaction ${signature} was not executed in time and never will be: nothing was paid. Run the command again, on a busy chain with a higher --priority-fee.`,
-        { name: "Expired", signature },
-      );
-    }
-    if (!status && Date.now() - sentAt >= RESEND_MS) {
-      // It has been sent once: an error now may mean that it has landed.
-      await push().catch(() => undefined);
-      sentAt = Date.now();
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  if (fate.status === "expired") {
+    throw new UserError(
+      `The transaction ${signature} was not executed in time and never will be: nothing was paid. Run the command again, on a busy chain with a higher --priority-fee.`,
+      { name: "Expired", signature },
+    );
   }
+  say("reading what it did");
+  const record = await Promise.race([
+    // What is known already is worth more than a server that can't say more.
+    chain.outcome(signature).catch(() => null),
+    new Promise<null>((resolve) => {
+      setTimeout(resolve, RECORD_MS, null);
+    }),
+  ]);
+  if (fate.status === "failed") {
+    const message = Transaction.from(bytes).compileMessage();
+    throw refused("send", fate.error, record?.logs ?? [], { signature, message });
+  }
+  if (!record) return { signature, slot: fate.slot, fee: null, events: [] };
+  const { slot, fee } = record;
+  return { signature, slot, fee, events: client.events(record).events };
 }
 
 /** An event of a transaction, where its record is known. */
@@ -250,55 +225,11 @@ export function afterwards<T>(look: () => Promise<T>): Promise<T | null> {
   return look().catch(() => null);
 }
 
-/** What a server knows of a transaction, and whether its blockhash was over before it was asked. */
-async function fateOf(
-  { chain: { connection } }: Session,
-  signature: string,
-  lastValidBlockHeight: number,
-): Promise<{ readonly status: SignatureStatus | null; readonly expired: boolean }> {
-  const { blockHeight = 0, absoluteSlot } = await connection.getEpochInfo("confirmed");
-  const over = blockHeight > lastValidBlockHeight;
-  const { context, value } = await connection.getSignatureStatus(signature, {
-    searchTransactionHistory: over,
-  });
-  // Behind one address there may be many servers: one that is further back may not have seen the transaction yet.
-  return { status: value, expired: over && context.slot >= absoluteSlot };
-}
-
-/** The compute limit for a transaction: what it needs now, and some more. */
-async function unitLimit(session: Session, trial: Transaction): Promise<number> {
-  const units = await simulate(session, trial);
-  return units + Math.ceil(units / 10) + MARGIN_UNITS;
-}
-
-/** Compute units that a transaction needs now. Throws as the chain would when it is refused. */
-async function simulate({ chain }: Session, transaction: Transaction): Promise<number> {
-  const { value } = await chain.connection.simulateTransaction(
-    new VersionedTransaction(transaction.compileMessage()),
-    { commitment: "processed", replaceRecentBlockhash: true, sigVerify: false },
-  );
-  if (value.err !== null) {
-    throw new SendTransactionError({
-      action: "simulate",
-      signature: "",
-      transactionMessage: `Transaction simulation failed: ${inWords(value.err)}`,
-      logs: value.logs ?? [],
-    });
-  }
-  return value.unitsConsumed ?? 200_000;
-}
-
-/** A simulation names these as the runtime's code does; everybody else, `explain` too, knows them in words. */
-const WORDS: Readonly<Record<string, string>> = {
-  AccountNotFound: "Attempt to debit an account but found no record of a prior credit",
-  InsufficientFundsForFee: "Insufficient funds for fee",
-  InsufficientFundsForRent: "Insufficient funds for rent",
-  ProgramAccountNotFound: "Attempt to load a program that does not exist",
-};
-
-function inWords(error: object | string): string {
-  const [name = ""] = typeof error === "string" ? [error] : Object.keys(error);
-  return WORDS[name] ?? (typeof error === "string" ? error : JSON.stringify(error));
+/** The compute limit for a transaction: what it needs now, and some more. Throws as the chain would when it is refused. */
+async function unitLimit({ chain }: Session, trial: Transaction): Promise<number> {
+  const { units } = await simulate(chain.connection, trial.compileMessage());
+  const needed = units ?? USUAL_UNITS;
+  return needed + Math.ceil(needed / 10) + MARGIN_UNITS;
 }
 
 function signatureOf(transaction: Transaction): string {

@@ -1,8 +1,8 @@
-import { ConnectionChain, SecuringTasksClient } from "@securing-tasks/client";
+import { ConnectionChain, SecuringTasksClient, isServerTrouble } from "@securing-tasks/client";
 import { Keypair } from "@solana/web3.js";
 import pc from "picocolors";
 import { SLOT_MS } from "./amounts";
-import { UsageError, isNetworkTrouble } from "./failures";
+import { UsageError } from "./failures";
 import { readKeypair } from "./keys";
 import { connect } from "./rpc";
 import type { Choice, Cluster, Commitment } from "./solana-config";
@@ -55,7 +55,7 @@ export async function openSession(globals: Globals): Promise<Session> {
   if (cluster === "custom") {
     const genesis = await chain.connection.getGenesisHash().catch((error: unknown) => {
       // Making a key needs no chain, and what needs one will say so.
-      if (isNetworkTrouble(error)) return "";
+      if (isServerTrouble(error)) return "";
       throw error;
     });
     cluster = GENESIS[genesis] ?? cluster;

@@ -1,10 +1,10 @@
-import { REFUSAL_CODES } from "@securing-tasks/client";
+import { REFUSAL_CODES, isServerTrouble } from "@securing-tasks/client";
 import { PublicKey, SendTransactionError } from "@solana/web3.js";
 import { expect } from "chai";
 import { CommanderError } from "commander";
 import getPort from "get-port";
 import { askFor, askOneOf, confirm, mustConfirm } from "../src/ask";
-import { Cancelled, UsageError, UserError, failureOf, isNetworkTrouble } from "../src/failures";
+import { Cancelled, UsageError, UserError, failureOf } from "../src/failures";
 import { toJson } from "../src/output";
 import { connect } from "../src/rpc";
 
@@ -65,7 +65,7 @@ describe("failures", () => {
       commitment: "confirmed",
     });
     const error = await thrown(() => connection.getSlot());
-    expect(isNetworkTrouble(error)).to.equal(true);
+    expect(isServerTrouble(error)).to.equal(true);
     const { exitCode, name, message } = failureOf(error);
     expect([exitCode, name]).to.deep.equal([3, "NetworkError"]);
     expect(message).to.include(`127.0.0.1:${port}`).and.not.include("secret-key");

@@ -4,7 +4,7 @@ import {
   Connection,
   Keypair,
   PublicKey,
-  SendTransactionError,
+  SystemProgram,
   Transaction,
   VersionedTransaction,
 } from "@solana/web3.js";
@@ -14,6 +14,10 @@ import type {
   Signer,
   VersionedTransactionResponse,
 } from "@solana/web3.js";
+import { must } from "./arguments";
+import type { Sent } from "./fate";
+import { Expired, settle } from "./fate";
+import { refused, simulate } from "./simulation";
 
 /** What became of a transaction that was executed. */
 export interface TransactionOutcome {
@@ -79,7 +83,7 @@ export abstract class Chain {
     const found = await this.record(signature);
     if (!found) {
       throw new Error(
-        `The chain has no transaction ${signature}. It was never confirmed: send it again.`,
+        `The server has no record of the transaction ${signature}: it may keep none, be behind, or never have seen it. That it was not executed is not said by that; ask for its status, or another server.`,
       );
     }
     return {
@@ -112,9 +116,14 @@ export abstract class Chain {
 
   /** Gives an address lamports from the faucet: for development chains only, others refuse. */
   async fund(address: PublicKey, lamports: bigint): Promise<void> {
-    const latest = await this.connection.getLatestBlockhash();
-    const signature = await this.connection.requestAirdrop(address, Number(lamports));
-    await this.connection.confirmTransaction({ signature, ...latest });
+    const { connection } = this;
+    const amount = Number(must.u64("fund", "lamports", lamports));
+    const signature = await connection.requestAirdrop(address, amount);
+    const { context, value } = await connection.getLatestBlockhashAndContext("processed");
+    const { lastValidBlockHeight } = value;
+    const sent = { signature, lastValidBlockHeight, minSlot: context.slot };
+    const { status } = await settle(connection, sent);
+    if (status !== "landed") throw new Expired(signature);
   }
 
   /** Notes that a signature is being sent; false when it is on its way already. */
@@ -148,9 +157,14 @@ function programsOf(record: VersionedTransactionResponse): PublicKey[] | null {
 /** Checks are made against the newest slot, results are read once a majority of the stake has confirmed them. */
 const OPTIONS: ConfirmOptions = { commitment: "confirmed", preflightCommitment: "processed" };
 
+/** For how many blocks a blockhash can be used. */
+const BLOCKHASH_BLOCKS = 150;
+
 /**
- * Anchor's provider with one difference: sending the same instructions twice in a row does what it says. Two equal
- * transactions with one blockhash are one transaction to a chain, so the second waits for the next blockhash.
+ * Anchor's provider with two differences. Sending the same instructions twice in a row does what it says: two equal transactions with one
+ * blockhash are one transaction to a chain, so the second waits for the next blockhash. And it says that a transaction was not executed
+ * only where the chain has said so ({@link settle}): throws a `SendTransactionError` for what is refused, {@link Expired} and
+ * {@link OutcomeUnknown}.
  */
 export class ChainProvider extends AnchorProvider {
   constructor(
@@ -165,42 +179,99 @@ export class ChainProvider extends AnchorProvider {
     signers: Signer[] = [],
     options: ConfirmOptions = this.opts,
   ): Promise<string> {
-    // A versioned transaction comes with its blockhash: whoever made it chose that.
-    if (transaction instanceof VersionedTransaction) {
-      return super.sendAndConfirm(transaction, signers, options);
-    }
-    transaction.feePayer ??= this.publicKey;
     const { connection } = this;
+    const versioned = transaction instanceof VersionedTransaction;
+    const sent = await (versioned
+      ? this.signVersioned(transaction, signers, options)
+      : this.sign(transaction, signers, options));
+    const { signature } = sent;
+    const bytes = transaction.serialize();
+    // Apart from sending: an error of that would not say whether an earlier try had arrived.
+    if (options.skipPreflight !== true && !versioned) {
+      await simulate(connection, transaction.compileMessage(), options.preflightCommitment);
+    }
+    const fate = await settle(connection, sent, {
+      reached: options.commitment === "finalized" ? "finalized" : "confirmed",
+      push: () => connection.sendRawTransaction(bytes, { skipPreflight: true }),
+    });
+    if (fate.status === "expired") throw new Expired(signature);
+    if (fate.status === "failed") {
+      // It passed the check before sending and failed in its block: the node keeps the reason.
+      const failed = await this.chain.outcome(signature).catch(() => null);
+      const message = versioned ? transaction.message : transaction.compileMessage();
+      throw refused("send", fate.error, failed?.logs ?? [], { signature, message });
+    }
+    return signature;
+  }
+
+  /** One after another, each as {@link sendAndConfirm}. Anchor's own takes a time-out for an end. */
+  override async sendAll(
+    transactions: { tx: Transaction | VersionedTransaction; signers?: Signer[] }[],
+    options?: ConfirmOptions,
+  ): Promise<string[]> {
+    const signatures: string[] = [];
+    for (const { tx, signers } of transactions) {
+      signatures.push(await this.sendAndConfirm(tx, signers, options));
+    }
+    return signatures;
+  }
+
+  private async sign(
+    transaction: Transaction,
+    signers: readonly Signer[],
+    { commitment }: ConfirmOptions,
+  ): Promise<Sent> {
+    transaction.feePayer ??= this.publicKey;
     // A newer blockhash could be of a fork that dies, and the transaction with it.
-    let latest = await connection.getLatestBlockhash(options.commitment);
+    const { context, value } = await this.connection.getLatestBlockhashAndContext(commitment);
+    let latest = value;
     for (;;) {
       transaction.recentBlockhash = latest.blockhash;
       for (const signer of signers) transaction.partialSign(signer);
       await this.wallet.signTransaction(transaction);
       const id = transaction.signature;
       if (!id) throw new Error("The fee payer did not sign the transaction: pass it as a signer.");
-      if (this.chain.claimSignature(utils.bytes.bs58.encode(id), latest.lastValidBlockHeight)) {
-        break;
+      const signature = utils.bytes.bs58.encode(id);
+      const { blockhash, lastValidBlockHeight } = latest;
+      if (this.chain.claimSignature(signature, lastValidBlockHeight)) {
+        return { signature, lastValidBlockHeight, minSlot: context.slot };
       }
-      latest = await this.chain.blockhashAfter(latest.blockhash);
+      latest = await this.chain.blockhashAfter(blockhash);
     }
-    const signature = await connection.sendRawTransaction(transaction.serialize(), options);
-    const { value } = await connection.confirmTransaction(
-      { signature, ...latest },
-      options.commitment,
-    );
-    if (value.err !== null) {
-      // It passed the check before sending and failed in its block: the node keeps the reason.
-      const failed = await this.chain.outcome(signature).catch(() => null);
-      throw new SendTransactionError({
-        action: "send",
-        signature,
-        transactionMessage: `Transaction failed: ${JSON.stringify(value.err)}`,
-        logs: [...(failed?.logs ?? [])],
-      });
-    }
-    return signature;
   }
+
+  /** A versioned transaction comes with its blockhash: whoever made it chose that. */
+  private async signVersioned(
+    transaction: VersionedTransaction,
+    signers: Signer[],
+    { preflightCommitment }: ConfirmOptions,
+  ): Promise<Sent> {
+    transaction.sign(signers);
+    const { message } = await this.wallet.signTransaction(transaction);
+    const [id] = transaction.signatures;
+    if (!id) throw new Error("The transaction has no signature: sign it with its fee payer.");
+    const signature = utils.bytes.bs58.encode(id);
+    // A server that takes the blockhash now is not before it.
+    const { slot } = await simulate(this.connection, message, preflightCommitment, false);
+    if (advancesNonce(transaction)) {
+      return { signature, lastValidBlockHeight: Infinity, minSlot: slot };
+    }
+    const { blockHeight = Infinity } = await this.connection.getEpochInfo({
+      commitment: "processed",
+      minContextSlot: slot,
+    });
+    // Its life may have begun long before: no matter, this is for when it ends at the latest.
+    return { signature, lastValidBlockHeight: blockHeight + BLOCKHASH_BLOCKS, minSlot: 0 };
+  }
+}
+
+/** Whether a transaction can land as long as a nonce is not used up, whatever its blockhash. */
+function advancesNonce({ message }: VersionedTransaction): boolean {
+  const [first] = message.compiledInstructions;
+  const program = first && message.staticAccountKeys[first.programIdIndex];
+  if (!first || !program?.equals(SystemProgram.programId) || first.data.length < 4) return false;
+  const ADVANCE_NONCE = 4;
+  return Buffer.from(first.data).readUInt32LE() === ADVANCE_NONCE;
 }
 
 /** A chain behind an RPC address. */

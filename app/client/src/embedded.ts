@@ -184,6 +184,14 @@ class EmbeddedRpc {
       case "getSlot":
       case "getBlockHeight":
         return Number(this.slot());
+      case "getEpochInfo":
+        return {
+          absoluteSlot: Number(this.slot()),
+          blockHeight: Number(this.slot()),
+          epoch: 0,
+          slotIndex: Number(this.slot()),
+          slotsInEpoch: 432_000,
+        };
       case "getVersion":
         return { "solana-core": "embedded", "feature-set": 0 };
       case "getMinimumBalanceForRentExemption":

@@ -1,9 +1,10 @@
-import { TOKEN_2022_PROGRAM_ID, TOKEN_PROGRAM_ID } from "@solana/spl-token";
-import { SystemProgram } from "@solana/web3.js";
 import { ArgumentError } from "./arguments";
+import { Expired, OutcomeUnknown } from "./fate";
 import type { SecuringTasks } from "./idl/securing_tasks";
 import idl from "./idl/securing_tasks.json";
 import { PROGRAM_ID } from "./pda";
+import type { Accounts, Reason } from "./runtime";
+import { NO_ACCOUNTS, SERVER_REASONS, hasOwnNumbers, logged, numbered, worded } from "./runtime";
 
 /** Name of a refusal of the program, as in its IDL. */
 export type RefusalName = SecuringTasks["errors"][number]["name"];
@@ -14,6 +15,8 @@ export interface Explanation {
   readonly message: string;
   /** The program's name for it, or null when something else refused. */
   readonly name: RefusalName | null;
+  /** What else refused, sorted; null for refusals of the program, and for what nobody knows. */
+  readonly reason: Reason | null;
   /** The refusing program's number for it, or null when it has none. */
   readonly code: number | null;
   /** Log lines of the transaction, when it got so far. */
@@ -196,82 +199,14 @@ const FRAMEWORK: Readonly<Record<number, string>> = {
   4100: "The program was deployed under another address than it was compiled for. Deploy it with its own key.",
 };
 
-/** The system program's numbers. */
-const SYSTEM: Readonly<Record<number, string>> = {
-  0: "What this would create is there already: it can be done once only.",
-  1: "The paying account has not enough SOL for rent and fee. Send it some.",
+const FRAMEWORK_REASONS: Readonly<Record<number, Reason>> = {
+  2002: "missingSignature",
+  2006: "wrongSeeds",
+  3001: "missingAccount",
+  3007: "wrongProgram",
+  3010: "missingSignature",
+  3012: "missingAccount",
 };
-
-/** The numbers that Token and Token-2022 share. */
-const TOKEN: Readonly<Record<number, string>> = {
-  0: "The token account would fall below its rent. Leave it more SOL.",
-  1: "The token account holds fewer tokens than the amount. Use a smaller amount, or send it tokens first.",
-  2: "The mint is not a mint. Check the address.",
-  3: "The token account is of another mint. Use an account that holds the task's tokens.",
-  4: "The signer does not own the token account. Use its owner's key, or an account of yours.",
-  17: "The token account is frozen by the mint's freeze authority. Only that authority can thaw it.",
-};
-
-/** Refusals that have no number, in the runtime's words. */
-const RUNTIME: readonly (readonly [pattern: RegExp, message: string])[] = [
-  [/missing required signature/i, "An account that must sign did not. Sign with its key."],
-  [
-    /uninitialized account|account is not initialized/i,
-    "An account that must exist does not. Check the address, and that it was created.",
-  ],
-  [
-    /invalid account owner|not owned by the expected program|incorrect program id|provided owner is not allowed/i,
-    "An account is owned by another program than it must be: it may not be created yet, or belong to another token program. Check the address.",
-  ],
-  [
-    /provided seeds do not result in a valid address|could not create program address/i,
-    "An account is not at the address that follows from the others. Let the client fill in the accounts.",
-  ],
-  [
-    /invalid account data|account data too small/i,
-    "An account is of another kind than the instruction needs, or does not exist. Check the address.",
-  ],
-  [
-    /already initialized|account already in use/i,
-    "What this would create is there already: it can be done once only.",
-  ],
-  [
-    /insufficient account keys/i,
-    "The instruction has too few accounts. Let the client fill in the accounts.",
-  ],
-  [
-    /invalid (instruction data|program argument)/i,
-    "The program can't read the instruction. Update the client, or check that the right program is deployed.",
-  ],
-  [
-    /insufficient funds for rent/i,
-    "A paying account would be left with too little SOL to exist. Send it some more.",
-  ],
-  [
-    /insufficient funds for fee|no record of a prior credit/i,
-    "The account that pays the fee has no SOL. Send it some.",
-  ],
-  [
-    /blockhash not found|block height exceeded/i,
-    "The transaction was not executed in time and never will be. Send it again.",
-  ],
-  [
-    /already been processed/i,
-    "The chain has executed this very transaction already. Look at its outcome before you send it again.",
-  ],
-  [
-    /computational budget exceeded|exceeded CUs meter/i,
-    "The transaction needs more compute than it asked for. Put fewer instructions into one transaction.",
-  ],
-  [
-    /attempt to load a program that does not exist|may not be used for executing instructions|unsupported program id/i,
-    `The program ${PROGRAM_ID.toBase58()} is not deployed on this chain. Deploy it, or check the network.`,
-  ],
-  [
-    /fetch failed|ECONNREFUSED|ENOTFOUND|ETIMEDOUT/i,
-    "The chain can't be reached. Check its RPC address and your network.",
-  ],
-];
 
 const NAMES = new Map<number, RefusalName>(
   idl.errors.map(({ code, name }) => [code, camelCase(name) as RefusalName]),
@@ -288,34 +223,33 @@ export const REFUSAL_CODES = Object.fromEntries(
  */
 export function explain(error: unknown): Explanation {
   // What it quotes may look like anything.
-  if (error instanceof ArgumentError) {
-    return { message: error.message, name: null, code: null, logs: [] };
+  if ([ArgumentError, Expired, OutcomeUnknown].some((own) => error instanceof own)) {
+    const reason = error instanceof ArgumentError ? "argument" : null;
+    return { message: textOf(error), name: null, reason, code: null, logs: [] };
   }
   const logs = logsOf(error);
   const text = textOf(error);
   const failure = failedIn(logs);
   const code = codeIn(failure?.reason ?? text) ?? ownCode(error);
-  const nothing = { name: null, code, logs };
-
+  const accounts = accountsIn(error);
+  const nothing = { name: null, reason: null, code, logs };
+  // Said by the program that refused, before others add their words.
+  const told = failure && logged(logs, accounts);
+  if (told) return { ...nothing, ...told };
   if (code !== null) {
     // Without logs the number is taken for the program's own, since it is the one that was called.
     const program = failure?.program ?? PROGRAM_ID.toBase58();
     const name = program === PROGRAM_ID.toBase58() ? NAMES.get(code) : undefined;
     if (name) return { ...nothing, name, message: REFUSALS[name] };
-    const message = tableOf(program)[code];
-    if (message !== undefined) return { ...nothing, message };
+    const known = numbered(program, code, accounts);
+    if (known) return { ...nothing, ...known };
+    const message = hasOwnNumbers(program) ? undefined : FRAMEWORK[code];
+    if (message !== undefined) {
+      return { ...nothing, reason: FRAMEWORK_REASONS[code] ?? null, message };
+    }
   }
-  const reason = failure?.reason ?? text;
-  const known = RUNTIME.find(([pattern]) => pattern.test(reason) || pattern.test(text));
-  return { ...nothing, message: known?.[1] ?? text.trim() };
-}
-
-function tableOf(program: string): Readonly<Record<number, string>> {
-  if (program === SystemProgram.programId.toBase58()) return SYSTEM;
-  if ([TOKEN_PROGRAM_ID, TOKEN_2022_PROGRAM_ID].some((id) => id.toBase58() === program)) {
-    return TOKEN;
-  }
-  return FRAMEWORK;
+  const known = worded(failure ? [failure.reason, text] : [text], accounts);
+  return { ...nothing, ...(known ?? { message: text.trim() }) };
 }
 
 /** The innermost program that failed, which is the first to say so. */
@@ -338,6 +272,20 @@ function codeIn(text: string): number | null {
 function ownCode(error: unknown): number | null {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === "number" && code >= 0 ? code : null;
+}
+
+/** The accounts of what was refused, where {@link refused} noted them. */
+function accountsIn(error: unknown): Accounts {
+  const { accounts } = (error ?? {}) as { accounts?: Accounts };
+  return accounts && "keys" in accounts && "named" in accounts ? accounts : NO_ACCOUNTS;
+}
+
+/** Whether an RPC server gave no answer, or a useless one: what was asked may be done all the same, and can be asked again. */
+export function isServerTrouble(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if (SERVER_REASONS.has(explain(one).reason)) return true;
+  }
+  return false;
 }
 
 function logsOf(error: unknown): readonly string[] {

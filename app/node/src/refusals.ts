@@ -1,4 +1,4 @@
-import type { Explanation, RefusalName } from "@securing-tasks/client";
+import type { Explanation, Reason, RefusalName } from "@securing-tasks/client";
 
 /**
  * What a refusal means for whoever wanted something done: `done` somebody did it, `late` it can't be done any more, `never` not by
@@ -40,13 +40,19 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
   notEmpty: "early",
 };
 
+/**
+ * The account to be made is there, or the one to be closed is gone. Or another accusation of this node came first, and took the address.
+ */
+const DONE: ReadonlySet<Reason | null> = new Set<Reason>([
+  "alreadyThere",
+  "missingAccount",
+  "wrongProgram",
+  "wrongSeeds",
+]);
+
 /** Sorts a refusal. `early` for windows too: whoever waits knows when they end. */
-export function refusalKind({ name, message }: Explanation): RefusalKind {
+export function refusalKind({ name, reason }: Explanation): RefusalKind {
   if (name !== null) return KINDS[name] ?? "retry";
-  // The account to be made is there, or the one to be closed is gone. Or another accusation of this node came first, and took the
-  // address.
-  const gone =
-    /is there already|must exist does not|may not be created yet|follows from the others/;
-  if (gone.test(message)) return "done";
-  return "retry";
+  if (reason === "argument") return "never";
+  return DONE.has(reason) ? "done" : "retry";
 }

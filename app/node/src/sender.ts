@@ -1,20 +1,15 @@
 import { utils } from "@coral-xyz/anchor";
-import type { Explanation } from "@securing-tasks/client";
-import { explain } from "@securing-tasks/client";
-import type {
-  Connection,
-  Keypair,
-  SignatureStatus,
-  TransactionError,
-  TransactionInstruction,
-} from "@solana/web3.js";
+import type { Explanation, Fate } from "@securing-tasks/client";
 import {
-  ComputeBudgetProgram,
-  SendTransactionError,
-  Transaction,
-  TransactionMessage,
-  VersionedTransaction,
-} from "@solana/web3.js";
+  ArgumentError,
+  OutcomeUnknown,
+  explain,
+  fateOf,
+  refused,
+  simulate,
+} from "@securing-tasks/client";
+import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.js";
+import { ComputeBudgetProgram, SendTransactionError, Transaction } from "@solana/web3.js";
 import type { Letter } from "./store";
 
 /** Where a sender keeps what is on its way; {@link Store} is one. */
@@ -54,7 +49,10 @@ export interface SendStep {
   readonly message?: string;
 }
 
-/** What became of it. `expired`: nothing happened, and nothing of it will. */
+/**
+ * What became of it. `expired`: nothing happened, and nothing of it will. `refused` may also be that nobody can say any more, after a long
+ * sleep: what the chain holds says it.
+ */
 export type Delivery =
   | { readonly status: "landed"; readonly signature: string; readonly slot: bigint }
   | { readonly status: "refused"; readonly explanation: Explanation }
@@ -133,33 +131,30 @@ export class Sender {
   /** Makes and signs a transaction that the chain would take now, or says why it would not. */
   private async write(errand: Errand): Promise<Letter | Delivery> {
     const { connection, payer, computeUnitLimit } = this.options;
-    const instructions = await errand.instructions();
+    let instructions: readonly TransactionInstruction[];
+    try {
+      instructions = await errand.instructions();
+    } catch (error) {
+      if (error instanceof ArgumentError) return this.refuse(errand.key, error);
+      throw error;
+    }
     // A newer blockhash could be of a fork that dies, and the transaction with it.
     const { context, value: latest } = await connection.getLatestBlockhashAndContext("confirmed");
-    let units = computeUnitLimit;
-    if (units === undefined) {
-      const draft = new VersionedTransaction(
-        new TransactionMessage({
-          payerKey: payer.publicKey,
-          recentBlockhash: latest.blockhash,
-          instructions: [
-            ComputeBudgetProgram.setComputeUnitLimit({ units: MOST_UNITS }),
-            ...instructions,
-          ],
-        }).compileToLegacyMessage(),
-      );
-      const { value } = await connection.simulateTransaction(draft, {
-        commitment: "processed",
-        sigVerify: false,
-      });
-      if (value.err !== null) {
-        const explanation = explainFailure(value.err, value.logs ?? []);
-        this.tell({ step: "refused", key: errand.key, message: explanation.message });
-        return { status: "refused", explanation };
-      }
-      const used = value.unitsConsumed ?? MOST_UNITS;
-      units = Math.min(Math.ceil(used * 1.2) + BUDGET_UNITS, MOST_UNITS);
+    const draft = new Transaction({ feePayer: payer.publicKey, ...latest }).add(
+      ComputeBudgetProgram.setComputeUnitLimit({ units: computeUnitLimit ?? MOST_UNITS }),
+      ...instructions,
+    );
+    let used: number | null;
+    try {
+      // Before anything is sent: after that, a refusal may be that of a second arrival.
+      ({ units: used } = await simulate(connection, draft.compileMessage()));
+    } catch (error) {
+      if (error instanceof SendTransactionError) return this.refuse(errand.key, error);
+      throw error;
     }
+    const units =
+      computeUnitLimit ??
+      Math.min(Math.ceil((used ?? MOST_UNITS) * 1.2) + BUDGET_UNITS, MOST_UNITS);
     const transaction = new Transaction({
       feePayer: payer.publicKey,
       blockhash: latest.blockhash,
@@ -176,6 +171,12 @@ export class Sender {
       minSlot: context.slot,
       raw: Uint8Array.from(transaction.serialize()),
     };
+  }
+
+  private refuse(key: string, error: Error): Delivery {
+    const explanation = explain(error);
+    this.tell({ step: "refused", key, message: explanation.message });
+    return { status: "refused", explanation };
   }
 
   private budget(units: number): TransactionInstruction[] {
@@ -199,19 +200,14 @@ export class Sender {
     for (;;) {
       if (this.options.signal?.aborted) throw new Stopped();
       try {
-        const found = fresh ? null : await this.look(letter);
-        if (found !== null) {
+        const fate = fresh ? null : await fateOf(connection, letter);
+        if (fate && (fate.status !== "unknown" || fate.forgotten)) {
           outbox.settle(key);
-          return await this.finish(letter, found);
+          return await this.finish(letter, fate);
         }
         if (performance.now() - sentAt >= this.resendMs) {
           sentAt = performance.now();
-          // The first time, the server tells at once what the chain would refuse. Later that may be because it has landed already.
-          await connection.sendRawTransaction(letter.raw, {
-            skipPreflight: !fresh,
-            preflightCommitment: "processed",
-            maxRetries: 0,
-          });
+          await connection.sendRawTransaction(letter.raw, { skipPreflight: true, maxRetries: 0 });
           this.tell({ step: fresh ? "sent" : "resent", key, signature });
         }
         fresh = false;
@@ -219,14 +215,6 @@ export class Sender {
         await this.pause(this.pollMs);
       } catch (error) {
         if (this.options.signal?.aborted) throw new Stopped();
-        if (fresh && error instanceof SendTransactionError) {
-          const explanation = explain(error);
-          if (isVerdict(error)) {
-            outbox.settle(key);
-            this.tell({ step: "refused", key, signature, message: explanation.message });
-            return { status: "refused", explanation };
-          }
-        }
         fresh = false;
         troubles += 1;
         this.tell({ step: "trouble", key, signature, message: explain(error).message });
@@ -235,38 +223,32 @@ export class Sender {
     }
   }
 
-  /** The status of what landed, "expired" for what never will, null while nobody knows. */
-  private async look(letter: Letter): Promise<SignatureStatus | "expired" | null> {
-    const { connection } = this.options;
-    const { value: status } = await connection.getSignatureStatus(letter.signature);
-    if (status) return isConfirmed(status) ? status : null;
-    const valid = await connection.isBlockhashValid(letter.blockhash, { commitment: "confirmed" });
-    // A server behind the one that gave the blockhash does not know it yet.
-    if (valid.value || valid.context.slot < letter.minSlot) return null;
-    // Blocks that could have held it are all confirmed by now: what a server at least as far along does not know, never landed.
-    const { context, value: old } = await connection.getSignatureStatus(letter.signature, {
-      searchTransactionHistory: true,
-    });
-    if (old) return isConfirmed(old) ? old : null;
-    return context.slot >= valid.context.slot ? "expired" : null;
-  }
-
-  private async finish(letter: Letter, found: SignatureStatus | "expired"): Promise<Delivery> {
-    const { key, signature } = letter;
-    if (found === "expired") {
-      this.tell({ step: "expired", key, signature });
-      return { status: "expired" };
+  private async finish({ key, signature, raw }: Letter, fate: Fate): Promise<Delivery> {
+    switch (fate.status) {
+      case "landed":
+        this.tell({ step: "landed", key, signature });
+        return { status: "landed", signature, slot: fate.slot };
+      case "expired":
+        this.tell({ step: "expired", key, signature });
+        return { status: "expired" };
+      case "unknown": {
+        const explanation = explain(
+          new OutcomeUnknown(signature, "It is over, and too long ago for the server to say."),
+        );
+        this.tell({ step: "failed", key, signature, message: explanation.message });
+        return { status: "refused", explanation };
+      }
+      case "failed": {
+        const record = await this.options.connection
+          .getTransaction(signature, { commitment: "confirmed", maxSupportedTransactionVersion: 0 })
+          .catch(() => null);
+        const message = Transaction.from(raw).compileMessage();
+        const logs = record?.meta?.logMessages ?? [];
+        const explanation = explain(refused("send", fate.error, logs, { signature, message }));
+        this.tell({ step: "failed", key, signature, message: explanation.message });
+        return { status: "refused", explanation };
+      }
     }
-    if (found.err === null) {
-      this.tell({ step: "landed", key, signature });
-      return { status: "landed", signature, slot: BigInt(found.slot) };
-    }
-    const record = await this.options.connection
-      .getTransaction(signature, { commitment: "confirmed", maxSupportedTransactionVersion: 0 })
-      .catch(() => null);
-    const explanation = explainFailure(found.err, record?.meta?.logMessages ?? []);
-    this.tell({ step: "failed", key, signature, message: explanation.message });
-    return { status: "refused", explanation };
   }
 
   private pause(ms: number): Promise<void> {
@@ -299,25 +281,4 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export function backoff(base: number, failures: number, most = MOST_PAUSE_MS): number {
   const longest = Math.min(base * 2 ** Math.min(failures, 10), most);
   return longest * (0.5 + Math.random() / 2);
-}
-
-function isConfirmed({ confirmationStatus }: SignatureStatus): boolean {
-  return confirmationStatus === "confirmed" || confirmationStatus === "finalized";
-}
-
-/** Whether the chain executed it and said no. Anything else, such as a blockhash the server has not seen yet, may pass. */
-function isVerdict(error: SendTransactionError): boolean {
-  return /custom program error|Error processing Instruction|insufficient funds/i.test(
-    error.transactionError.message,
-  );
-}
-
-function explainFailure(failure: TransactionError, logs: readonly string[]): Explanation {
-  const text = typeof failure === "string" ? words(failure) : JSON.stringify(failure);
-  return explain(Object.assign(new Error(text), { logs: [...logs] }));
-}
-
-/** `BlockhashNotFound` as people write it. */
-function words(name: string): string {
-  return name.replace(/(?<=[a-z])(?=[A-Z])/g, " ");
 }

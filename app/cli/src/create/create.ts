@@ -4,6 +4,7 @@ import {
   ACCOUNT_BYTES,
   WRAPPED_SOL,
   fetchMint,
+  isServerTrouble,
   taskAddress,
   vaultAddress,
 } from "@securing-tasks/client";
@@ -13,7 +14,7 @@ import type { TemplateName } from "@securing-tasks/templates";
 import { ACCOUNT_SIZE } from "@solana/spl-token";
 import { PublicKey } from "@solana/web3.js";
 import { askFor, askOneOf, mustConfirm } from "../ask";
-import { UsageError, UserError, isNetworkTrouble } from "../failures";
+import { UsageError, UserError } from "../failures";
 import { groupOf } from "../gate";
 import type { Money } from "../lookup";
 import { moneyOf, wrapForPayment } from "../lookup";
@@ -384,7 +385,7 @@ async function chooseMint(session: Session, { mint }: TaskFile): Promise<MintInf
       fetchMint(session.chain.connection, new PublicKey(text)),
     );
   } catch (error) {
-    if (isNetworkTrouble(error) || !(error instanceof Error)) throw error;
+    if (isServerTrouble(error) || !(error instanceof Error)) throw error;
     throw new UserError(`${mint ? `${mint.where}: ` : ""}${error.message}`, { name: "NoMint" });
   }
 }
