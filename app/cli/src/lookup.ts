@@ -224,10 +224,12 @@ export async function wrapForPayment(
     );
   if (view.unit === "SOL") {
     const lamports = BigInt(await session.chain.connection.getBalance(owner));
-    if (lamports < amount) throw poor(lamports);
+    // What is wrapped already counts, and is spent first.
+    const wrapped = held ?? 0n;
+    if (lamports + wrapped < amount) throw poor(lamports + wrapped);
     // An account that was made for this alone is closed again: its rent comes back.
     return {
-      before: wrapSol(owner, amount),
+      before: wrapped >= amount ? [] : wrapSol(owner, amount - wrapped),
       after: held === null ? unwrapSol(owner) : [],
     };
   }

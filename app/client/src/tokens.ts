@@ -1,4 +1,5 @@
 import {
+  ExtensionType,
   NATIVE_MINT,
   TOKEN_2022_PROGRAM_ID,
   TOKEN_PROGRAM_ID,
@@ -6,6 +7,8 @@ import {
   createCloseAccountInstruction,
   createSyncNativeInstruction,
   getAssociatedTokenAddressSync,
+  getExtensionTypes,
+  unpackAccount,
   unpackMint,
 } from "@solana/spl-token";
 import type { Connection, PublicKey, TransactionInstruction } from "@solana/web3.js";
@@ -19,7 +22,12 @@ export interface MintInfo {
   readonly tokenProgram: PublicKey;
   /** Digits after the point when people write an amount. Amounts in this client are in base units. */
   readonly decimals: number;
+  /** Why wallets show another amount than base units with a point: the mint's extension. Missing where they show that. */
+  readonly shown?: ShownBy;
 }
+
+/** Extensions of Token-2022 that change what wallets show, and not what is moved: a factor, or interest. */
+export type ShownBy = "scaled" | "interest";
 
 /** Reads a mint. Throws when there is none at the address. */
 export async function fetchMint(connection: Connection, mint: PublicKey): Promise<MintInfo> {
@@ -32,8 +40,25 @@ export async function fetchMint(connection: Connection, mint: PublicKey): Promis
       `${mint.toBase58()} is not a mint: neither Token nor Token-2022 owns it. Check the address.`,
     );
   }
-  const { decimals } = unpackMint(mint, account, account.owner);
-  return { address: mint, tokenProgram: account.owner, decimals };
+  const found = unpackMint(mint, account, account.owner);
+  const extensions = getExtensionTypes(found.tlvData);
+  const shown = extensions.includes(ExtensionType.ScaledUiAmountConfig)
+    ? "scaled"
+    : extensions.includes(ExtensionType.InterestBearingConfig)
+      ? "interest"
+      : undefined;
+  const { decimals } = found;
+  return { address: mint, tokenProgram: account.owner, decimals, ...(shown && { shown }) };
+}
+
+/** What people must know before they read or write an amount of such a mint; null for others. */
+export function shownDifferently({ shown }: Pick<MintInfo, "shown">): string | null {
+  if (shown === undefined) return null;
+  return `Wallets show another amount of this mint than is meant here: ${
+    shown === "scaled"
+      ? "its authority sets a factor that they multiply with, and may change it"
+      : "they add interest that nobody pays"
+  }. All amounts here, stakes, bounties and slashes, are of base units, which that does not change.`;
 }
 
 /** An amount of base units as people write it, exactly: 1500000 with 6 decimals is "1.5". */
@@ -88,6 +113,28 @@ export function wrapSol(owner: PublicKey, lamports: bigint): TransactionInstruct
     }),
     createSyncNativeInstruction(account),
   ];
+}
+
+/** What the owner's token account holds of wrapped SOL, in lamports; null where there is none. */
+export async function wrappedSol(
+  connection: Pick<Connection, "getAccountInfo">,
+  owner: PublicKey,
+): Promise<bigint | null> {
+  const address = tokenAccountOf(WRAPPED_SOL, owner);
+  const account = await connection.getAccountInfo(address);
+  // Somebody may have sent SOL there before there was a token account.
+  if (!account?.owner.equals(TOKEN_PROGRAM_ID)) return null;
+  return unpackAccount(address, account).amount;
+}
+
+/** Wraps what the owner lacks of an amount: wrapped SOL that is there counts. */
+export async function wrapMissingSol(
+  connection: Pick<Connection, "getAccountInfo">,
+  owner: PublicKey,
+  amount: bigint,
+): Promise<TransactionInstruction[]> {
+  const held = (await wrappedSol(connection, owner)) ?? 0n;
+  return held >= amount ? [] : wrapSol(owner, amount - held);
 }
 
 /**

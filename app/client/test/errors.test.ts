@@ -178,8 +178,14 @@ describe("explain", () => {
 
     it("knows token accounts that are frozen, that want a memo, and that are guarded", async () => {
       const mint = await createMint(
-        ...([chain.connection, payer, payer.publicKey, payer.publicKey, 0] as const),
-        ...([undefined, undefined, TOKEN_2022_PROGRAM_ID] as const),
+        chain.connection,
+        payer,
+        payer.publicKey,
+        payer.publicKey,
+        0,
+        undefined,
+        undefined,
+        TOKEN_2022_PROGRAM_ID,
       );
       const make = async (...extensions: ExtensionType[]): Promise<Keypair> => {
         const account = Keypair.generate();
@@ -190,7 +196,10 @@ describe("explain", () => {
           programId: TOKEN_2022_PROGRAM_ID,
         };
         const open = createInitializeAccount3Instruction(
-          ...([account.publicKey, mint, payer.publicKey, TOKEN_2022_PROGRAM_ID] as const),
+          account.publicKey,
+          mint,
+          payer.publicKey,
+          TOKEN_2022_PROGRAM_ID,
         );
         const memo = createEnableRequiredMemoTransfersInstruction(
           account.publicKey,
@@ -205,20 +214,29 @@ describe("explain", () => {
       };
       const [rich, picky] = [await make(), await make(ExtensionType.MemoTransfer)];
       const program = TOKEN_2022_PROGRAM_ID;
-      const mintTo = createMintToInstruction(
-        ...([mint, rich.publicKey, payer.publicKey, 5, [], program] as const),
-      );
+      const mintTo = createMintToInstruction(mint, rich.publicKey, payer.publicKey, 5, [], program);
       await chain.send(new Transaction().add(mintTo), [payer]);
       const move = (amount: number, to = picky.publicKey): TransactionInstruction =>
         createTransferCheckedInstruction(
-          ...([rich.publicKey, mint, to, payer.publicKey, amount, 0, [], program] as const),
+          rich.publicKey,
+          mint,
+          to,
+          payer.publicKey,
+          amount,
+          0,
+          [],
+          program,
         );
       expect((await refusedFor([move(1)])).reason).to.equal("memoMissing");
       expect((await refusedFor([move(9, (await make()).publicKey)])).reason).to.equal(
         "lackOfTokens",
       );
       const freeze = createFreezeAccountInstruction(
-        ...([rich.publicKey, mint, payer.publicKey, [], program] as const),
+        rich.publicKey,
+        mint,
+        payer.publicKey,
+        [],
+        program,
       );
       expect((await refusedFor([freeze, move(1)])).reason).to.equal("frozen");
       const guarded = explain(logged(program.toBase58(), "custom program error: 0x2a"));

@@ -1,5 +1,24 @@
-import { WRAPPED_SOL, fetchMint, tokenAccountOf, unwrapSol, wrapSol } from "@securing-tasks/client";
+import type { MintInfo } from "@securing-tasks/client";
+import {
+  WRAPPED_SOL,
+  fetchMint,
+  shownDifferently,
+  tokenAccountOf,
+  unwrapSol,
+  wrapMissingSol,
+  wrapSol,
+  wrappedSol,
+} from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
+import {
+  ExtensionType,
+  TOKEN_2022_PROGRAM_ID,
+  createInitializeInterestBearingMintInstruction,
+  createInitializeMint2Instruction,
+  createInitializeScaledUiAmountConfigInstruction,
+  getMintLen,
+} from "@solana/spl-token";
+import type { PublicKey, TransactionInstruction } from "@solana/web3.js";
 import { Keypair, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 
@@ -25,11 +44,80 @@ describe("wrapped SOL", () => {
   });
 });
 
+describe("wrapped SOL that is there", () => {
+  it("counts before more is wrapped", async () => {
+    const chain = EmbeddedChain.start();
+    const { connection } = chain;
+    const owner = Keypair.generate();
+    await chain.fund(owner.publicKey, 10n * SOL);
+    const wrap = async (amount: bigint): Promise<void> => {
+      const lacking = await wrapMissingSol(connection, owner.publicKey, amount);
+      if (lacking.length > 0) await chain.send(new Transaction().add(...lacking), [owner]);
+    };
+    expect(await wrappedSol(connection, owner.publicKey)).to.equal(null);
+    for (const [amount, held] of [
+      [SOL, SOL],
+      [3n * SOL, 3n * SOL],
+      [3n * SOL, 3n * SOL],
+      [1n, 3n * SOL],
+      [3n * SOL + 1n, 3n * SOL + 1n],
+    ] as const) {
+      await wrap(amount);
+      expect(await wrappedSol(connection, owner.publicKey)).to.equal(held);
+    }
+  });
+
+  it("is none where somebody sent SOL to the address alone", async () => {
+    const chain = EmbeddedChain.start();
+    const owner = Keypair.generate();
+    await chain.fund(tokenAccountOf(WRAPPED_SOL, owner.publicKey), SOL);
+    expect(await wrappedSol(chain.connection, owner.publicKey)).to.equal(null);
+  });
+});
+
 describe("fetchMint", () => {
   const chain = EmbeddedChain.start();
 
   it("reads wrapped SOL", async () => {
     expect(await fetchMint(chain.connection, WRAPPED_SOL.address)).to.deep.equal(WRAPPED_SOL);
+  });
+
+  it("knows mints of which wallets show another amount", async () => {
+    const payer = Keypair.generate();
+    await chain.fund(payer.publicKey, 10n * SOL);
+    const key = payer.publicKey;
+    const make = async (
+      extension: ExtensionType,
+      enable: (mint: PublicKey) => TransactionInstruction,
+    ): Promise<MintInfo> => {
+      const mint = Keypair.generate();
+      const space = getMintLen([extension]);
+      const account = SystemProgram.createAccount({
+        ...{ fromPubkey: key, newAccountPubkey: mint.publicKey, space },
+        lamports: Number(await chain.rentMinimum(space)),
+        programId: TOKEN_2022_PROGRAM_ID,
+      });
+      const begin = createInitializeMint2Instruction(
+        mint.publicKey,
+        6,
+        key,
+        null,
+        TOKEN_2022_PROGRAM_ID,
+      );
+      const all = [account, enable(mint.publicKey), begin];
+      await chain.send(new Transaction().add(...all), [payer, mint]);
+      return fetchMint(chain.connection, mint.publicKey);
+    };
+    const scaled = await make(ExtensionType.ScaledUiAmountConfig, (mint) =>
+      createInitializeScaledUiAmountConfigInstruction(mint, key, 2, TOKEN_2022_PROGRAM_ID),
+    );
+    const interest = await make(ExtensionType.InterestBearingConfig, (mint) =>
+      createInitializeInterestBearingMintInstruction(mint, key, 500, TOKEN_2022_PROGRAM_ID),
+    );
+    expect([scaled.shown, interest.shown]).to.deep.equal(["scaled", "interest"]);
+    expect(shownDifferently(scaled)).to.include("factor").and.include("base units");
+    expect(shownDifferently(interest)).to.include("interest").and.include("base units");
+    expect(shownDifferently(WRAPPED_SOL)).to.equal(null);
   });
 
   it("says so when there is no mint", async () => {

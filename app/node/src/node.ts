@@ -9,7 +9,8 @@ import {
   explain,
   fetchMint,
   nodeAddress,
-  wrapSol,
+  shownDifferently,
+  wrapMissingSol,
 } from "@securing-tasks/client";
 import type {
   AuditFacts,
@@ -408,13 +409,16 @@ class Daemon implements RunningNode {
       );
     }
     const mint = await fetchMint(this.connection, task.mint);
+    const differs = shownDifferently(mint);
+    if (differs !== null) this.log.warn(differs);
     this.store.keepIdentity(identity);
-    const wrap = task.mint.equals(WRAPPED_SOL.address) ? wrapSol(owner.publicKey, stake) : [];
     const delivery = await this.sender.send({
       key: "join",
       signers: [owner],
       instructions: async () => [
-        ...wrap,
+        ...(task.mint.equals(WRAPPED_SOL.address)
+          ? await wrapMissingSol(this.connection, owner.publicKey, stake)
+          : []),
         await this.client
           .joinTask({
             task: { address: task.address, mint },

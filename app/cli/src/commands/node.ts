@@ -1,5 +1,12 @@
 import type { Node, RefusalName, Role, TaskRules } from "@securing-tasks/client";
-import { ROLES, heldBy, longestCase, nodeAddress, pledged } from "@securing-tasks/client";
+import {
+  ROLES,
+  heldBy,
+  longestCase,
+  nodeAddress,
+  pledged,
+  shownDifferently,
+} from "@securing-tasks/client";
 import type { Command } from "commander";
 import type { PublicKey } from "@solana/web3.js";
 import { formatSlots, formatWhen, group } from "../amounts";
@@ -82,6 +89,8 @@ export function registerNode(root: Command): void {
           "Owner and operator are one key: whoever steals it from the machine that runs the node takes the stake, and all that comes later. Give another with --operator.",
         );
       } else await warnWithoutSol(session, operator);
+      const differs = shownDifferently(view.mint);
+      if (differs !== null) warn(session, differs);
       const gate = await gateOf(session, task, role, owner, options.collectionMint);
       const wrapping = await wrapForPayment(session, view, owner, amount);
       note(

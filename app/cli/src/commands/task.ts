@@ -11,6 +11,7 @@ import {
   readLedger,
   roundAt,
   roundStart,
+  shownDifferently,
   submissionEnd,
 } from "@securing-tasks/client";
 import type { Command } from "commander";
@@ -40,9 +41,16 @@ export function registerTask(task: Command): void {
       const view = await openTask(session, given);
       const now = await session.chain.slot();
       const rounds = roundNow(view.task, now);
+      const differs = shownDifferently(view.mint);
       result(
         session,
-        { ...view.task, decimals: view.mint.decimals, slot: now, round: rounds?.number ?? null },
+        {
+          ...view.task,
+          decimals: view.mint.decimals,
+          shown: view.mint.shown ?? null,
+          slot: now,
+          round: rounds?.number ?? null,
+        },
         [
           ...headLines(view),
           ...facts([
@@ -58,6 +66,7 @@ export function registerTask(task: Command): void {
           ]),
           "",
           ...ruleLines(view),
+          ...(differs === null ? [] : ["", differs]),
         ],
       );
     },

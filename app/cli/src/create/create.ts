@@ -5,8 +5,10 @@ import {
   WRAPPED_SOL,
   fetchMint,
   isServerTrouble,
+  shownDifferently,
   taskAddress,
   vaultAddress,
+  wrappedSol,
 } from "@securing-tasks/client";
 import { liveDoors } from "@securing-tasks/sandbox";
 import { TEMPLATES, parameterOf, templateInfo } from "@securing-tasks/templates";
@@ -105,7 +107,9 @@ export async function createTask(opened: Session, options: CreateOptions): Promi
     rules,
   });
   const { audit, task } = functions;
+  const differs = shownDifferently(mint);
   const told = [
+    ...(differs === null ? [] : [differs]),
     ...audit.warnings,
     ...(task?.warnings ?? []),
     ...(rehearsal?.warnings ?? []),
@@ -133,7 +137,10 @@ export async function createTask(opened: Session, options: CreateOptions): Promi
     const inSol = money.unit === "SOL";
     const pool = inSol ? fund : 0n;
     const rents = rent.task + rent.vault;
-    const lent = inSol && fund > 0n ? await session.chain.rentMinimum(ACCOUNT_SIZE) : 0n;
+    const wrapped = inSol && fund > 0n ? await wrappedSol(connection, creator) : 0n;
+    // An account that is there already holds its rent.
+    const lent = wrapped === null ? await session.chain.rentMinimum(ACCOUNT_SIZE) : 0n;
+    const lacking = pool > (wrapped ?? 0n) ? pool - (wrapped ?? 0n) : 0n;
     const base = transactionFee(payer.equals(creator) ? 1 : 2);
     const balances: readonly Balance[] = await Promise.all(
       (payer.equals(creator) ? [creator] : [payer, creator]).map(async (who) => ({
@@ -144,7 +151,7 @@ export async function createTask(opened: Session, options: CreateOptions): Promi
     const lacks = (fees: bigint): UserError | null =>
       shortOf(balances, [
         { who: payer, amount: rents + fees },
-        { who: creator, amount: pool + lent, back: lent },
+        { who: creator, amount: lacking + lent, back: lent },
       ]);
     // Who can't pay can't be told the priority fee either: a trial would be refused.
     const rich = lacks(base) === null;
