@@ -1,9 +1,18 @@
-import type { AccountName, Accounts, MintInfo, Node, Task, TaskRef } from "@securing-tasks/client";
+import type {
+  AccountName,
+  Accounts,
+  Around,
+  MintInfo,
+  Node,
+  Task,
+  TaskRef,
+} from "@securing-tasks/client";
 import {
   WRAPPED_SOL,
   fetchMint,
   isServerTrouble,
   nodeAddress,
+  takingPayment,
   tokenAccountOf,
   unwrapSol,
   wrapSol,
@@ -203,11 +212,8 @@ export async function payOutAccount(
   }
 }
 
-/** Instructions around a payment that make SOL out of wrapped SOL and the other way round. */
-export interface Wrapping {
-  readonly before: TransactionInstruction[];
-  readonly after: TransactionInstruction[];
-}
+/** Instructions around a payment, such as those that make SOL out of wrapped SOL and the other way round. */
+type Wrapping = Around;
 
 /** For a payment out of a wallet. Throws a {@link UserError} where it hasn't got the amount. */
 export async function wrapForPayment(
@@ -237,13 +243,20 @@ export async function wrapForPayment(
   return { before: [], after: [] };
 }
 
-/** For a payment to a wallet: SOL comes out unwrapped, unless the owner keeps wrapped SOL there. */
+/**
+ * For a payment to a wallet, which signs for it: SOL comes out unwrapped, unless the owner keeps wrapped SOL there; and an account that
+ * takes no payment without a memo takes this one.
+ */
 export async function unwrapPayment(
   session: Session,
   view: Money,
   owner: PublicKey,
-): Promise<TransactionInstruction[]> {
-  if (view.unit !== "SOL") return [];
+): Promise<Wrapping> {
+  const { mint } = view;
+  if (view.unit !== "SOL") {
+    const { connection } = session.chain;
+    return takingPayment(connection, mint, tokenAccountOf(mint, owner), owner);
+  }
   const held = await holding(session, view, owner);
-  return held === null || held === 0n ? unwrapSol(owner) : [];
+  return { before: [], after: held === null || held === 0n ? unwrapSol(owner) : [] };
 }

@@ -5,9 +5,12 @@ import {
   TOKEN_PROGRAM_ID,
   createAssociatedTokenAccountIdempotentInstruction,
   createCloseAccountInstruction,
+  createDisableRequiredMemoTransfersInstruction,
+  createEnableRequiredMemoTransfersInstruction,
   createSyncNativeInstruction,
   getAssociatedTokenAddressSync,
   getExtensionTypes,
+  getMemoTransfer,
   unpackAccount,
   unpackMint,
 } from "@solana/spl-token";
@@ -92,6 +95,35 @@ export function createTokenAccount(
     mint.address,
     mint.tokenProgram,
   );
+}
+
+/** Instructions around a payment. */
+export interface Around {
+  readonly before: TransactionInstruction[];
+  readonly after: TransactionInstruction[];
+}
+
+/**
+ * What lets the program pay an owner's token account that takes no payment without a memo: nothing for others. Token-2022 looks for the
+ * memo among the calls of the very program that pays, so one that the client sends beside it does not count; the owner, who signs for the
+ * payment, takes the demand back for this one transaction.
+ */
+export async function takingPayment(
+  connection: Pick<Connection, "getAccountInfo">,
+  { tokenProgram }: Pick<MintInfo, "tokenProgram">,
+  account: PublicKey,
+  owner: PublicKey,
+): Promise<Around> {
+  const info = await connection.getAccountInfo(account);
+  if (!info?.owner.equals(tokenProgram)) return { before: [], after: [] };
+  const found = unpackAccount(account, info, tokenProgram);
+  const asks = getMemoTransfer(found)?.requireIncomingTransferMemos === true;
+  // Of somebody else's account nobody can take it back.
+  if (!asks || !found.owner.equals(owner)) return { before: [], after: [] };
+  return {
+    before: [createDisableRequiredMemoTransfersInstruction(account, owner)],
+    after: [createEnableRequiredMemoTransfersInstruction(account, owner)],
+  };
 }
 
 /** Wrapped SOL, the mint with which a task is paid in SOL. */

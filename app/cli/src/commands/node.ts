@@ -364,7 +364,10 @@ export function registerNode(root: Command): void {
         const unwrap = await unwrapPayment(session, view, owner);
         const sent = await send(
           session,
-          session.client.withdraw({ task: view.ref, owner }).postInstructions(unwrap),
+          session.client
+            .withdraw({ task: view.ref, owner })
+            .preInstructions(unwrap.before)
+            .postInstructions(unwrap.after),
           [],
           "withdrawing",
         );

@@ -209,7 +209,10 @@ export function registerTask(task: Command): void {
       const unwrap = await unwrapPayment(session, view, creator);
       const sent = await send(
         session,
-        session.client.retireTask({ task: view.ref, creator }).postInstructions(unwrap),
+        session.client
+          .retireTask({ task: view.ref, creator })
+          .preInstructions(unwrap.before)
+          .postInstructions(unwrap.after),
         [],
         "retiring the task",
       );
@@ -280,13 +283,16 @@ export function registerTask(task: Command): void {
       const { creator, payer, address } = view.task;
       const funder = session.wallet.publicKey;
       // Only the creator can turn its own wrapped SOL into SOL.
-      const unwrap = funder.equals(creator) ? await unwrapPayment(session, view, creator) : [];
+      const unwrap = funder.equals(creator)
+        ? await unwrapPayment(session, view, creator)
+        : { before: [], after: [] };
       const before = await session.chain.connection.getBalance(payer);
       const sent = await send(
         session,
         session.client
           .closeTask({ task: view.ref, creator, payer, funder })
-          .postInstructions(unwrap),
+          .preInstructions(unwrap.before)
+          .postInstructions(unwrap.after),
         [],
         "closing the task",
       );
