@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use litesvm::types::FailedTransactionMetadata;
-use securing_tasks::{RulesArgs, Vote};
+use securing_tasks::{Arrival, RulesArgs, Vote};
 use solana_signer::Signer;
 
 const VALID: u8 = 0;
@@ -166,23 +166,36 @@ fn what_leaves_by_a_second_request_votes_up_to_it() {
     );
 }
 
-/// A request that waits since round 0 takes no say from what asks now.
+/// Requests that wait since round 0, as many as there are places, each of a unit that came just before: they take no say from what asks
+/// now, and no place of it.
 #[test]
-fn what_leaves_after_an_old_request_votes_up_to_its_own() {
+fn what_leaves_after_old_requests_votes_up_to_its_own() {
     let mut game = Game::new(rules());
     let (accused, initiator) = (game.worker(4_000_000), game.witness(2_000_000));
     let voter = game.witness(2_000_000);
-    game.warp(START + 1);
-    game.request_leave(&voter, Some(1)).unwrap();
+    for slot in 0..4 {
+        game.warp(START + 10 + 2 * slot);
+        game.add_stake(&voter, 1).unwrap();
+        game.warp(START + 11 + 2 * slot);
+        game.request_leave(&voter, Some(1)).unwrap();
+    }
     game.warp(ROUND_1 + 10);
     game.submit_work(&accused, 1).unwrap();
+    game.add_stake(&voter, 500_000).unwrap();
     game.warp(ROUND_1 + 20);
     game.request_leave(&voter, None).unwrap();
     game.open_audit(&initiator, &accused, 1, MALICE).unwrap();
     let audit = game.audit(&accused, 1, 0);
     game.cast_vote(&voter, &audit, VALID).unwrap();
     let vote: Vote = game.get(&vote_address(&audit, &voter.owner.pubkey()));
-    assert_eq!(vote.weight.get(), 1_999_999);
+    assert_eq!(vote.weight.get(), 2_000_000);
+    let asked = game.node(&voter).asked_to_leave;
+    let noted = |amounts: &[Arrival]| -> Vec<(u64, u64)> {
+        let all = amounts.iter().map(|one| (one.slot.get(), one.amount.get()));
+        all.filter(|(_, amount)| *amount > 0).collect()
+    };
+    assert_eq!(noted(&asked.parts), [(ROUND_1 + 20, 2_500_000)]);
+    assert_eq!(noted(&asked.young), [(ROUND_1 + 10, 500_000)]);
 }
 
 #[test]
@@ -216,6 +229,22 @@ fn what_has_no_place_votes_for_less_long() {
             (18, 1_500_000),
             (19, 1_500_000),
         ],
+    );
+    // The fifth is the oldest, and makes no other older.
+    let fifth_is_older = [
+        (1, Adds(100_000)),
+        (3, Adds(100_000)),
+        (4, Adds(100_000)),
+        (5, Adds(100_000)),
+        (6, Asks(300_000)),
+        (7, Adds(100_000)),
+        (8, Asks(100_000)),
+        (11, AsksAll),
+    ];
+    weighs(
+        &fifth_is_older,
+        // 2,100,000 on the first two, but for the places.
+        &[(2, 2_000_000), (7, 2_000_000), (8, 2_200_000)],
     );
     let five_parts = [
         (1, Adds(100_000)),
