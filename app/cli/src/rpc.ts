@@ -1,4 +1,5 @@
-import { Connection } from "@solana/web3.js";
+import { boundedConnection } from "@securing-tasks/sandbox";
+import type { Connection } from "@solana/web3.js";
 import pRetry from "p-retry";
 import type { Settings } from "./solana-config";
 
@@ -29,7 +30,7 @@ export function connect(settings: Settings): Connection {
   };
   const patiently: typeof fetch = (url, init) =>
     pRetry(() => ask(url, init), { retries: RETRIES, minTimeout: 250, randomize: true });
-  return new Connection(settings.rpcUrl, {
+  return boundedConnection(settings.rpcUrl, {
     commitment: settings.commitment,
     disableRetryOnRateLimit: true,
     fetch: patiently,

@@ -1,4 +1,5 @@
-import { Connection } from "@solana/web3.js";
+import { boundedConnection } from "@securing-tasks/sandbox";
+import type { Connection } from "@solana/web3.js";
 import pRetry from "p-retry";
 
 export interface RpcOptions {
@@ -41,7 +42,7 @@ export function connect(options: RpcOptions): Connection {
         options.onTrouble?.(error.message);
       },
     });
-  return new Connection(options.rpcUrl, {
+  return boundedConnection(options.rpcUrl, {
     commitment: "confirmed",
     disableRetryOnRateLimit: true,
     fetch: patiently,

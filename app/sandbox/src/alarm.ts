@@ -1,21 +1,25 @@
-const TICK_MS = 500;
+const TICK_MS = 20;
+/** How late a timer comes on a machine that is awake. */
+const LATE_MS = 10;
 const STALL_MS = 1_000;
 
 /**
- * A timer that notices when the node itself stood still meanwhile: its event loop blocked, its processor taken away, its machine paused.
- * An answer that came in that time was heard too late or never, and the server is not to blame.
+ * A timer that counts the time in which this node was awake. While its event loop is blocked, its processor taken away or its machine
+ * paused, an answer can't be heard, and the server is not to blame for that: such time is not counted, however short its pieces are.
  */
 export class Alarm {
-  private readonly end: number;
+  private left: number;
+  private begun = 0;
   private due = Infinity;
   private late = false;
   private timer: NodeJS.Timeout | undefined;
 
+  /** @param ms Milliseconds. */
   constructor(
-    ms: number,
+    private readonly ms: number,
     private readonly ring: () => void,
   ) {
-    this.end = performance.now() + ms;
+    this.left = ms;
     this.arm();
   }
 
@@ -24,21 +28,29 @@ export class Alarm {
     return this.late || performance.now() - this.due > STALL_MS;
   }
 
+  /** Milliseconds awake until the alarm was stopped. */
+  get elapsed(): number {
+    return this.ms - this.left;
+  }
+
   stop(): void {
     clearTimeout(this.timer);
+    if (this.due === Infinity) return;
     this.late = this.stalled;
+    const now = performance.now();
+    this.left -= (now - this.due > LATE_MS ? this.due : now) - this.begun;
     this.due = Infinity;
   }
 
-  /** In steps: a long wait would else hide a stall that was over before its end. */
   private arm(): void {
-    const now = performance.now();
-    this.due = Math.min(now + TICK_MS, this.end);
+    this.begun = performance.now();
+    const step = Math.min(TICK_MS, this.left);
+    this.due = this.begun + step;
     this.timer = setTimeout(() => {
-      const over = performance.now() >= this.end;
       this.stop();
-      if (over) this.ring();
+      // Timers are exact to a millisecond.
+      if (this.left < 1) this.ring();
       else this.arm();
-    }, this.due - now);
+    }, step);
   }
 }

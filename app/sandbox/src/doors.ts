@@ -15,8 +15,12 @@ import { download, hostOf, shown, webUrl } from "./download";
 import type { Downloaded } from "./download";
 import { dnsAnswers } from "./names";
 import { patiently } from "./patience";
+import { boundedAs } from "./rpc";
 
 export interface DoorOptions {
+  /**
+   * To the node's RPC server. One that {@link boundedConnection} did not make is only asked where the server is: requests go there directly.
+   */
   readonly connection: Connection;
   /** Bases of content-addressed stores: `BASE/<hash>`. */
   readonly gateways?: readonly string[];
@@ -76,9 +80,10 @@ class LiveDoors implements Doors {
   private readonly dnsIsUp = remembered(() => dnsAnswers(this.timeoutMs));
 
   constructor(options: DoorOptions) {
-    this.connection = options.connection;
     this.gateways = options.gateways ?? [];
     this.timeoutMs = options.timeoutMs ?? 5_000;
+    // Nobody waits for it any more by then.
+    this.connection = boundedAs(options.connection, 2 * this.timeoutMs);
     this.maxBytes = options.maxBytes ?? 1024 * 1024;
     this.allowPrivateNetwork = options.allowPrivateNetwork ?? false;
     this.minContextSlot = options.minSlot === undefined ? {} : { minContextSlot: options.minSlot };
@@ -106,7 +111,12 @@ class LiveDoors implements Doors {
   async account(address: string): Promise<ChainAccount | null> {
     const key = publicKey(address);
     const account = await this.chain(
-      this.connection.getAccountInfo(key, { commitment: COMMITMENT, ...this.minContextSlot }),
+      this.connection.getAccountInfo(key, {
+        commitment: COMMITMENT,
+        // No more than shows that it is too large: the accused may name the largest account there is.
+        dataSlice: { offset: 0, length: this.maxBytes + 1 },
+        ...this.minContextSlot,
+      }),
     );
     if (account === null) return null;
     if (account.data.length > this.maxBytes) {

@@ -1,8 +1,8 @@
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
-import type { LookupFunction } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
 import * as ipaddr from "ipaddr.js";
-import { Agent, request } from "undici";
+import { Agent, buildConnector, request } from "undici";
 import type { Dispatcher } from "undici";
 import { Alarm } from "./alarm";
 import { DoorError } from "./api";
@@ -12,7 +12,9 @@ export interface Download {
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** In milliseconds in which this node is awake. */
   readonly timeoutMs: number;
+  /** Of the body. All that comes over the connection has twice as many bytes at most, and 64 KiB for the head. */
   readonly maxBytes: number;
   /**
    * Whether private and loopback addresses may be called. Names are then looked up as the operating system does it, so that those which
@@ -81,6 +83,26 @@ function known(addresses: readonly LookupAddress[]): LookupFunction {
 // downtime. A probe over a kept one would not notice that names are not found any more.
 const OPTIONS: Agent.Options = { pipelining: 0, maxHeaderSize: 16_384 };
 
+const HEAD_BYTES = 65_536;
+
+/**
+ * Ends a connection over which more comes than a body of this size can need. A body's own size says little: heads before the answer's,
+ * extensions of its chunks and what follows the last one can be as long as a server likes.
+ */
+function measure(socket: Socket, maxBytes: number): void {
+  const most = 2 * maxBytes + HEAD_BYTES;
+  const push = socket.push.bind(socket);
+  let size = 0;
+  socket.push = (part: Uint8Array | null, encoding) => {
+    size += part?.length ?? 0;
+    if (Math.max(size, socket.bytesRead) <= most) return push(part, encoding);
+    socket.destroy(
+      new DoorError("tooLarge", `over ${most} bytes came for an answer of ${maxBytes}`),
+    );
+    return false;
+  };
+}
+
 /** An http or https URL; rejects with `refused` what is none. */
 export function webUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -103,13 +125,25 @@ export async function download(url: URL, options: Download): Promise<Downloaded>
   });
   let agent: Agent | undefined;
   try {
-    const connect = allowPrivateNetwork
-      ? {}
-      : { lookup: known(await publicAddresses(hostOf(url), timeoutMs, signal)) };
+    const connect = buildConnector({
+      // The alarm is the clock. By default each address but the last has 250 ms, and a server far away would look down.
+      timeout: 0,
+      autoSelectFamilyAttemptTimeout: 1_000,
+      ...(!allowPrivateNetwork && {
+        lookup: known(await publicAddresses(hostOf(url), timeoutMs, signal)),
+      }),
+    });
     agent = new Agent({
       ...OPTIONS,
-      // By default each address but the last has 250 ms, and a server far away would look down.
-      connect: { timeout: timeoutMs, autoSelectFamilyAttemptTimeout: 1_000, ...connect },
+      connect: (target, done) => {
+        connect(target, (...[error, socket]) => {
+          if (error !== null) done(error, null);
+          else {
+            measure(socket, maxBytes);
+            done(null, socket);
+          }
+        });
+      },
     });
     const answer = await request(url, {
       method: options.method ?? "GET",

@@ -5,7 +5,8 @@ import { DoorError } from "./api";
 const current = new AsyncLocalStorage<Patience>();
 
 /**
- * The time that strangers' servers may take in one run, all together; calls at the same time count once. Without it a server could make
+ * The time that strangers' servers may take in one run, all together, as far as this node was awake; calls at the same time count once.
+ * Without it a server could make
  * every audit of it last too long and end without a verdict, by answering each question just in time.
  *
  * The doors themselves count, by {@link patiently}, because only they know which part of a call is a stranger's and which is the node's
@@ -13,7 +14,6 @@ const current = new AsyncLocalStorage<Patience>();
  */
 export class Patience {
   private readonly waiting = new Set<(error: DoorError) => void>();
-  private since = 0;
   private used = 0;
   private alarm: Alarm | undefined;
   private stalled = false;
@@ -34,10 +34,9 @@ export class Patience {
       giveUp = reject;
     });
     if (this.waiting.size === 0) {
-      this.since = performance.now();
       this.alarm = new Alarm(this.budgetMs - this.used, () => {
-        this.used = this.budgetMs;
         this.end();
+        this.used = this.budgetMs;
         for (const reject of this.waiting) reject(this.spent());
       });
     }
@@ -46,16 +45,17 @@ export class Patience {
       return await Promise.race([ask(), end]);
     } finally {
       this.waiting.delete(giveUp);
-      if (this.waiting.size === 0) {
-        this.end();
-        this.used += performance.now() - this.since;
-      }
+      if (this.waiting.size === 0) this.end();
     }
   }
 
   end(): void {
-    this.alarm?.stop();
-    this.stalled ||= this.alarm?.stalled ?? false;
+    const { alarm } = this;
+    if (alarm === undefined) return;
+    alarm.stop();
+    this.stalled ||= alarm.stalled;
+    this.used += alarm.elapsed;
+    this.alarm = undefined;
   }
 
   /** Where the node itself stood still, who knows who used the time. */

@@ -10,20 +10,26 @@ import type {
   Verdict,
   WorkFacts,
 } from "./api";
+import { Alarm } from "./alarm";
 import { DoorError, VERDICTS } from "./api";
 import { MOST_EVIDENCE, isEvidence } from "./evidence";
 import type { LoadedFunction } from "./load";
 import { Patience } from "./patience";
 import { endWorker, giveBack, takeWorker } from "./pool";
+import { timeOf } from "./thread-time";
 import type { Answer, DoorReply, Entry, FromWorker, RunOrder } from "./wire";
 
 export interface Limits {
   /** Most memory of the sandbox, in bytes. Default: 64 MiB. */
   readonly memoryBytes?: number;
-  /** Most time that the function may compute, waiting for doors not counted, in milliseconds. Default: 10,000. */
+  /**
+   * Most time of a processor that the function may have, in milliseconds. Default: 10,000. Half of `totalMs` at most. A machine that is
+   * busy, throttled or paused takes longer for it and takes none of it away.
+   */
   readonly computeMs?: number;
   /**
-   * Most time in all, in milliseconds. Default: 60,000. Strangers' servers (`http`, and `fetch` with a URI) get half of it: after that
+   * Most time in all, in milliseconds in which the node is awake. Default: 60,000. When it is over, the node was too slow, or its RPC server
+   * was: the function and strangers have half of it each, and are ended before. Strangers' servers (`http`, and `fetch` with a URI) get half of it: after that
    * their calls reject as `timeout`, so that a server which answers slowly is found to be slow, instead of ending every audit of it.
    * `liveDoors` count that half; the node's own look at its network is not part of it.
    */
@@ -65,8 +71,14 @@ const DEFAULTS = {
   answerBytes: 1024 * 1024,
 } as const satisfies Required<Limits>;
 
-/** How long past its limit a function may hold its thread before the thread is ended; the engine itself stops nearly always before. */
+/**
+ * How much more time of a processor than its limit a thread may have before it is ended; the engine itself stops nearly always before.
+ */
 const GRACE_MS = 2_000;
+/** How often a thread is looked at that is past its limit by the wall's clock, in milliseconds. */
+const LOOK_MS = 200;
+/** How many times its time by the wall's clock a run may take on a machine that is hardly awake. */
+const MOST_ASLEEP = 4;
 
 /**
  * Runs `audit(context)`. A failure is no verdict: a node that gets one does not vote.
@@ -166,7 +178,7 @@ function run(
   limits: Limits,
   evidence: readonly Evidence[] = [],
 ): Promise<Ran<Answer>> {
-  const { totalMs, ...most } = { ...DEFAULTS, ...limits };
+  const { totalMs, computeMs, ...most } = { ...DEFAULTS, ...limits };
   const order: RunOrder = {
     type: "run",
     entry,
@@ -176,6 +188,7 @@ function run(
     evidence: JSON.stringify(evidence),
     seed: facts.seed,
     now: facts.now,
+    computeMs: Math.min(computeMs, totalMs / 2),
     ...most,
   };
   return new Promise((resolve) => {
@@ -187,8 +200,10 @@ function run(
 class Session {
   private readonly log: string[] = [];
   private readonly patience: Patience;
-  private readonly total: NodeJS.Timeout;
+  private readonly total: Alarm;
+  private readonly wall: NodeJS.Timeout;
   private watch: NodeJS.Timeout | undefined;
+  private begun: Extract<FromWorker, { readonly type: "begun" }> | undefined;
   private computeMs = 0;
   private over = false;
 
@@ -200,9 +215,11 @@ class Session {
     private readonly resolve: (ran: Ran<Answer>) => void,
   ) {
     this.patience = new Patience(totalMs / 2);
-    this.total = setTimeout(() => {
-      this.kill({ kind: "time", message: `it took more than ${totalMs} ms in all`, ours: false });
-    }, totalMs);
+    const late = (): void => {
+      this.kill({ kind: "time", message: `it took more than ${totalMs} ms in all`, ours: true });
+    };
+    this.total = new Alarm(totalMs, late);
+    this.wall = setTimeout(late, MOST_ASLEEP * totalMs);
     worker.on("message", this.hear).on("error", this.broken).on("exit", this.gone);
     worker.postMessage(order);
   }
@@ -225,22 +242,28 @@ class Session {
   /** From here on it computes, until it says that it waits. */
   private computing(): void {
     clearTimeout(this.watch);
-    const { computeMs } = this.order;
-    const begun = performance.now();
-    this.watch = setTimeout(
-      () => {
-        this.computeMs += performance.now() - begun;
-        const message = `it computed for more than ${computeMs} ms`;
-        this.kill({ kind: "time", message, ours: false });
-      },
-      computeMs - this.computeMs + GRACE_MS,
-    );
+    const { begun } = this;
+    if (begun === undefined) return;
+    const most = this.order.computeMs + GRACE_MS;
+    const look = (): void => {
+      // What the machine did meanwhile is not the function's doing: it counts what its thread had of a processor.
+      const had = timeOf(begun.thread) - begun.threadMs;
+      if (had <= most) {
+        this.watch = setTimeout(look, Math.max(LOOK_MS, most - had));
+        return;
+      }
+      this.computeMs = had;
+      const message = `it computed for more than ${this.order.computeMs} ms`;
+      this.kill({ kind: "time", message, ours: false });
+    };
+    this.watch = setTimeout(look, most - this.computeMs);
   }
 
   private readonly hear = (message: FromWorker): void => {
     if (this.over) return;
     switch (message.type) {
       case "begun":
+        this.begun = message;
         this.computing();
         return;
       case "call":
@@ -258,11 +281,11 @@ class Session {
         const { outcome } = message;
         const { log, computeMs } = this;
         if (!this.close()) return;
+        if (message.sound) giveBack(this.worker);
+        else endWorker(this.worker);
         if ("message" in outcome) {
-          endWorker(this.worker);
           this.resolve({ ok: false, failure: { ...outcome, ours: false }, log, computeMs });
         } else {
-          giveBack(this.worker);
           this.resolve({ ok: true, value: outcome, log, computeMs, evidence: message.kept });
         }
       }
@@ -303,7 +326,8 @@ class Session {
     if (this.over) return false;
     this.over = true;
     this.patience.end();
-    clearTimeout(this.total);
+    this.total.stop();
+    clearTimeout(this.wall);
     clearTimeout(this.watch);
     this.worker.off("message", this.hear).off("exit", this.gone).off("error", this.broken);
     return true;

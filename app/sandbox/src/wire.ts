@@ -47,7 +47,12 @@ export type Failure = Pick<SandboxFailure, "kind" | "message">;
 
 export type FromWorker =
   /** The engine stands; from here on the function computes. */
-  | { readonly type: "begun" }
+  | {
+      readonly type: "begun";
+      /** Where the thread's time is found, and how much of it was there when the function had used nothing. */
+      readonly thread: string | null;
+      readonly threadMs: number;
+    }
   | {
       readonly type: "call";
       readonly call: number;
@@ -63,6 +68,8 @@ export type FromWorker =
       /** Evidence that the function kept. */
       readonly kept: readonly Evidence[];
       readonly computeMs: number;
+      /** Whether the thread can have another run. */
+      readonly sound: boolean;
     };
 
 export const LOG_LINES = 100;

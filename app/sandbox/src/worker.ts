@@ -3,28 +3,24 @@
  * steps of a function, not within a built-in: `Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)` goes on for years, and only the
  * end of a thread ends it. It also keeps a long computation from holding up the node.
  */
-import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
-import type { QuickJSContext, QuickJSHandle, QuickJSWASMModule } from "quickjs-emscripten";
-import { RELEASE_SYNC, newQuickJSWASMModuleFromVariant, newVariant } from "quickjs-emscripten";
+import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten";
 import type { AskedFor, AuditFacts, Doors, Evidence, HttpAnswer } from "./api";
+import { Engine } from "./engine";
+import type { Inside } from "./engine";
 import { isEvidence, proofOf } from "./evidence";
-import { guest } from "./guest";
-import type { Host, Outcome } from "./guest";
+import type { Outcome } from "./guest";
+import { THIS_THREAD, threadTime } from "./thread-time";
 import type { Answer, DoorReply, Failure, FromWorker, RunOrder, ToWorker } from "./wire";
 import { LOG_CHARACTERS, LOG_LINES } from "./wire";
 
-/** Most of a function's own stack. Where V8's overflows first, the engine breaks instead of the function, and the run fails. */
-const STACK_BYTES = 256 * 1024;
-/** What the engine itself and texts on their way through the wall need besides the function's memory. */
-const ENGINE_PAGES = 1_024;
-const INITIAL_PAGES = 256;
-const PAGE_BYTES = 65_536;
-/** Most of what one call may ask. */
-const ARGS_CHARACTERS = 1 << 20;
 const JOBS_AT_ONCE = 1_000;
 /** Most pieces of evidence that one run keeps: one is enough. */
 const MOST_KEPT = 4;
+/** Engines that wait for another run of the same function. */
+const MOST_ENGINES = 2;
 
 const port = parentPort;
 if (port === null) throw new Error("worker.js runs as a worker thread alone");
@@ -34,6 +30,8 @@ const send = (message: FromWorker, ...move: readonly ArrayBuffer[]): void => {
 
 const RealDate = Date;
 let fixedNow = 0;
+/** How often the engine asked for the time. */
+let looks = 0;
 
 /**
  * The only clock of the engine, which asks its host for the time and the time zone: it stands still, in UTC. This thread runs nothing
@@ -41,6 +39,7 @@ let fixedNow = 0;
  */
 class FixedDate extends RealDate {
   static override now(): number {
+    looks++;
     return fixedNow;
   }
   override getTimezoneOffset(): number {
@@ -69,92 +68,82 @@ class FixedDate extends RealDate {
   }
 }
 
-/** Each run has an engine of its own, in a memory of its own, and nothing stays of it. */
-const compiled = (async () => {
-  const path = require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
-  return WebAssembly.compile(await readFile(path));
-})();
-
-async function engine(memoryBytes: number): Promise<QuickJSWASMModule> {
-  const wasmMemory = new WebAssembly.Memory({
-    initial: INITIAL_PAGES,
-    maximum: Math.min(32_768, ENGINE_PAGES + Math.ceil(memoryBytes / PAGE_BYTES)),
-  });
-  return newQuickJSWASMModuleFromVariant(
-    newVariant(RELEASE_SYNC, { wasmModule: await compiled, wasmMemory }),
-  );
-}
-
-class Run {
+class Run implements Inside {
+  readonly host: Inside["host"];
   private readonly context: QuickJSContext;
-  private readonly guest: QuickJSHandle;
   private result: QuickJSHandle | null = null;
+  private loading: QuickJSHandle | null = null;
   private ended: Failure | null = null;
   private payload: Uint8Array | null = null;
   private readonly kept: Evidence[] = [];
-  private computeMs = 0;
+  private readonly log: string[] = [];
+  /** What loading the file took, when that was done by a run before. */
+  private readonly loadMs: number;
+  /** Thread's time at the begin. */
+  private readonly threadMs = threadTime();
+  private wallMs = 0;
   private entered: number | null = null;
+  private hashing: Hash | null = null;
   private calls = 0;
   private open = 0;
-  private lines = 0;
+  private sound = true;
 
   constructor(
-    module: QuickJSWASMModule,
+    private readonly engine: Engine,
     private readonly order: RunOrder,
   ) {
-    const runtime = module.newRuntime({
-      memoryLimitBytes: order.memoryBytes,
-      maxStackSizeBytes: STACK_BYTES,
-      interruptHandler: () => this.ended !== null || this.overdue(),
-      moduleLoader: (name) => {
-        this.end("error", `the file imports ${JSON.stringify(name)}: bundle it into one file`);
-        return { error: new Error("imports are refused") };
-      },
-    });
-    this.context = runtime.newContext();
-    const context = this.context;
-    const host = context.newObject();
-    for (const [name, fn] of Object.entries(this.host())) {
-      context.newFunction(name, fn).consume((handle) => {
-        context.setProp(host, name, handle);
-      });
-    }
-    const make = context.unwrapResult(context.evalCode(`(${guest.toString()})`, "sandbox"));
-    const seed = context.newString(order.seed);
-    this.guest = context.unwrapResult(context.callFunction(make, context.undefined, host, seed));
-    for (const handle of [host, make, seed]) handle.dispose();
+    this.context = engine.context;
+    this.loadMs = engine.loaded?.computeMs ?? 0;
+    this.host = this.lend();
+    engine.inside = this;
   }
 
   start(): void {
+    const { engine, order } = this;
+    const { loaded } = engine;
+    send({ type: "begun", thread: THIS_THREAD, threadMs: this.threadMs - this.loadMs });
     this.enter(() => {
-      const { context, order } = this;
+      this.ask("seed", [this.text(order.seed)])?.dispose();
+      if (loaded !== null) {
+        for (const line of loaded.log) this.say(line);
+        this.call(loaded.module);
+        return;
+      }
+      looks = 0;
+      const { context } = this;
       const evaluated = context.evalCode(order.code, `${order.entry}.js`, { type: "module" });
       if (evaluated.error !== undefined) {
-        this.end("error", this.describe(evaluated.error));
+        this.fail(this.describe(evaluated.error));
         return;
       }
       // A file with a top-level await gives its exports later.
       const state = context.getPromiseState(evaluated.value);
-      if (state.type !== "pending") {
-        this.exported(state);
-        return;
-      }
-      this.loading = evaluated.value;
+      if (state.type === "pending") this.loading = evaluated.value;
+      else this.exported(state);
     });
   }
-
-  private loading: QuickJSHandle | null = null;
 
   private exported(state: ReturnType<QuickJSContext["getPromiseState"]>): void {
     this.loading = null;
     if (state.type === "rejected") {
-      this.end("error", this.describe(state.error));
+      this.fail(this.describe(state.error));
       return;
     }
     if (state.type === "pending") return;
-    const { entry, facts, request, evidence } = this.order;
-    const order = `{"entry":"${entry}","facts":${facts},"request":${request ?? "null"},"evidence":${evidence}}`;
-    this.result = this.ask("start", [state.value, this.text(order)]);
+    const { context, engine } = this;
+    const drawn = this.ask("drawn", []);
+    // What was drawn or read by the clock is this run's alone.
+    if (drawn !== null && !context.sameValue(drawn, context.true) && looks === 0) {
+      drawn.dispose();
+      engine.mark({ module: state.value, computeMs: this.spent(), log: [...this.log] });
+    }
+    this.call(state.value);
+  }
+
+  private call(module: QuickJSHandle): void {
+    const { entry, facts, request, evidence, answerBytes } = this.order;
+    const order = `{"entry":"${entry}","facts":${facts},"request":${request ?? "null"},"evidence":${evidence},"most":${answerBytes}}`;
+    this.result = this.ask("start", [module.dup(), this.text(order)]);
   }
 
   reply(reply: DoorReply): void {
@@ -162,21 +151,19 @@ class Run {
     this.enter(() => {
       const { answer, call } = reply;
       const id = this.context.newNumber(call);
-      let done: QuickJSHandle;
-      if ("json" in answer) done = this.ask("answer", [id, this.text(answer.json)]);
+      if ("json" in answer) this.ask("answer", [id, this.text(answer.json)])?.dispose();
       else if ("bytes" in answer) {
         const { buffer, byteOffset, byteLength } = answer.bytes;
         const copy = buffer.slice(byteOffset, byteOffset + byteLength);
-        done = this.ask("bytes", [id, this.context.newArrayBuffer(copy)]);
+        this.ask("bytes", [id, this.context.newArrayBuffer(copy)])?.dispose();
       } else {
         const message = this.text(JSON.stringify(answer.message));
-        done = this.ask("fail", [id, this.text(answer.reason), message]);
+        this.ask("fail", [id, this.text(answer.reason), message])?.dispose();
       }
-      done.dispose();
     });
   }
 
-  /** Lets the engine run, then tells how far it came. True when the run is over. */
+  /** Lets the engine run, then tells how far it came. */
   private enter(step: () => void): void {
     const entered = performance.now();
     this.entered = entered;
@@ -187,6 +174,7 @@ class Run {
       if (this.ended === null && !this.overdue()) outcome = this.outcome();
     } catch (error) {
       // The engine itself gave way, for lack of memory or stack. Its run is lost and it is thrown away.
+      this.sound = false;
       this.end(
         this.overdue() ? "time" : "memory",
         `the engine broke off: ${error instanceof Error ? error.message : String(error)}`,
@@ -199,13 +187,16 @@ class Run {
       };
     }
     outcome = this.ended ?? outcome;
-    this.computeMs += performance.now() - entered;
+    this.wallMs += performance.now() - entered;
     this.entered = null;
-    const { computeMs } = this;
+    const computeMs = this.spent();
     if (outcome === null) send({ type: "waiting", computeMs });
     else {
+      const spoilt = "message" in outcome && (outcome.kind === "time" || outcome.kind === "memory");
+      const sound = this.sound && !spoilt;
       current = null;
-      send({ type: "done", outcome, kept: this.kept, computeMs });
+      send({ type: "done", outcome, kept: this.kept, computeMs, sound });
+      if (sound) putAway(this.engine, this.order);
     }
   }
 
@@ -215,9 +206,7 @@ class Run {
     for (;;) {
       while (this.ended === null && !this.overdue() && runtime.hasPendingJob()) {
         const done = runtime.executePendingJobs(JOBS_AT_ONCE);
-        if (done.error !== undefined && !this.overdue()) {
-          this.end("error", this.describe(done.error));
-        }
+        if (done.error !== undefined && !this.overdue()) this.fail(this.describe(done.error));
       }
       if (this.loading === null || this.ended !== null || this.overdue()) return;
       const state = context.getPromiseState(this.loading);
@@ -236,7 +225,7 @@ class Run {
       if (state.type === "fulfilled") return this.read(this.context.getString(state.value));
     }
     if (this.open > 0) return null;
-    return { kind: "error", message: "it waits for something that never comes" };
+    return this.failure("it waits for something that never comes");
   }
 
   private read(json: string): Answer | Failure {
@@ -245,14 +234,14 @@ class Run {
     switch (outcome.kind) {
       case "missing":
         return { kind: "missing" };
+      case "long":
+        return tooLong(answerBytes);
       case "thrown":
-        return { kind: thrownKind(outcome.what), message: `it threw ${short(outcome.what)}` };
+        return this.failure(`it threw ${short(outcome.what)}`);
       case "odd":
         return { kind: "badAnswer", message: `it answered ${short(outcome.what)}` };
-      case "bytes": {
-        const bytes = this.payload ?? new Uint8Array();
-        return bytes.length > answerBytes ? tooLong(answerBytes) : { kind: "bytes", bytes };
-      }
+      case "bytes":
+        return { kind: "bytes", bytes: this.payload ?? new Uint8Array() };
       case "value": {
         const answer = JSON.stringify(outcome.value);
         return Buffer.byteLength(answer) > 2 * answerBytes
@@ -262,20 +251,12 @@ class Run {
     }
   }
 
-  /**
-   * Gives the arguments back, and whoever asks the result: what a handle holds stays in the function's memory, and an accused that sends a
-   * few large answers would fill it. Handles that come once in a run go with its memory.
-   */
-  private ask(method: string, args: QuickJSHandle[]): QuickJSHandle {
-    const { context } = this;
-    const fn = context.getProp(this.guest, method);
-    const result = context.callFunction(fn, this.guest, args);
-    for (const handle of [fn, ...args]) handle.dispose();
-    if (result.error !== undefined) {
-      this.end("memory", this.describe(result.error));
-      return context.undefined;
-    }
-    return result.value;
+  /** Null where the guest gave way: then the run is over. */
+  private ask(...asked: Parameters<Engine["ask"]>): QuickJSHandle | null {
+    const result = this.engine.ask(...asked);
+    if (result.error === undefined) return result.value;
+    this.end("memory", this.describe(result.error));
+    return null;
   }
 
   private text(text: string): QuickJSHandle {
@@ -287,63 +268,77 @@ class Run {
     return handle;
   }
 
-  private host(): Record<string, (...args: QuickJSHandle[]) => QuickJSHandle | undefined> {
-    const { context, order } = this;
+  private say(line: string): void {
+    if (this.log.push(line) <= LOG_LINES) send({ type: "log", line });
+  }
+
+  private lend(): Inside["host"] {
+    const { context } = this;
     const text = (handle: QuickJSHandle): string =>
       String(JSON.parse(context.getString(handle)) as unknown);
     const json = (answer: string): QuickJSHandle => this.text(JSON.stringify(answer));
     const flag = (handle: QuickJSHandle): boolean => context.sameValue(handle, context.true);
-    const call = (id: QuickJSHandle, door: QuickJSHandle, args: QuickJSHandle): undefined => {
-      if (++this.calls > order.doorCalls) {
-        this.end("doorCalls", `it called more than ${order.doorCalls} times through doors`);
-        return;
-      }
-      const asked = context.getString(args);
-      if (asked.length > ARGS_CHARACTERS) throw new RangeError("the call asks too much at once");
-      this.open++;
-      const name = context.getString(door) as keyof Doors;
-      send({ type: "call", call: context.getNumber(id), door: name, args: asked });
-    };
-    const log = (line: QuickJSHandle): undefined => {
-      if (this.lines++ < LOG_LINES) {
-        send({ type: "log", line: text(line).slice(0, LOG_CHARACTERS) });
-      }
-    };
-    const payload = (bytes: QuickJSHandle): undefined => {
-      this.payload = bytesOf(context, bytes);
-    };
-    const encode = (source: QuickJSHandle): QuickJSHandle =>
-      context.newArrayBuffer(new Uint8Array(Buffer.from(text(source), "utf8")).buffer);
-    const decode = (bytes: QuickJSHandle, fatal: QuickJSHandle, keepBom: QuickJSHandle) => {
-      const decoder = new TextDecoder("utf-8", { fatal: flag(fatal), ignoreBOM: flag(keepBom) });
-      return json(decoder.decode(bytesOf(context, bytes)));
-    };
-    const proof = (bytes: QuickJSHandle, exchange: QuickJSHandle): QuickJSHandle => {
-      const { asked, answer } = JSON.parse(context.getString(exchange)) as {
-        readonly asked?: AskedFor;
-        readonly answer?: HttpAnswer;
-      };
-      return this.text(
-        JSON.stringify(proofOf(this.facts(), bytesOf(context, bytes), asked, answer)),
-      );
-    };
-    const keep = (piece: QuickJSHandle): undefined => {
-      const evidence: unknown = JSON.parse(context.getString(piece));
-      if (this.kept.length < MOST_KEPT && isEvidence(this.facts(), evidence)) {
-        this.kept.push(evidence);
-      }
-    };
     return {
-      call,
-      log,
-      payload,
-      proof,
-      keep,
-      encode,
-      decode,
-      atob: (source: QuickJSHandle) => json(atob(text(source))),
-      btoa: (source: QuickJSHandle) => json(btoa(text(source))),
-    } satisfies Record<keyof Host, unknown>;
+      call: (id, door, args): undefined => {
+        const { doorCalls } = this.order;
+        if (++this.calls > doorCalls) {
+          this.end("doorCalls", `it called more than ${doorCalls} times through doors`);
+          return;
+        }
+        this.open++;
+        const name = context.getString(door) as keyof Doors;
+        send({
+          type: "call",
+          call: context.getNumber(id),
+          door: name,
+          args: context.getString(args),
+        });
+      },
+      log: (line): undefined => {
+        this.say(text(line).slice(0, LOG_CHARACTERS));
+      },
+      payload: (bytes): undefined => {
+        this.payload = read(context, bytes, (value) => new Uint8Array(value));
+      },
+      hash: (bytes, last) => {
+        this.hashing ??= createHash("sha256");
+        read(context, bytes, (value) => this.hashing?.update(value));
+        if (!flag(last)) return this.text("");
+        const hex = this.hashing.digest("hex");
+        this.hashing = null;
+        return this.text(hex);
+      },
+      encode: (source) =>
+        context.newArrayBuffer(new Uint8Array(Buffer.from(text(source), "utf8")).buffer),
+      decode: (bytes, fatal, keepBom) => {
+        const decoder = new TextDecoder("utf-8", { fatal: flag(fatal), ignoreBOM: flag(keepBom) });
+        return json(read(context, bytes, (value) => decoder.decode(value)));
+      },
+      proof: (bytes, exchange) => {
+        const { asked, answer } = JSON.parse(context.getString(exchange)) as {
+          readonly asked?: AskedFor;
+          readonly answer?: HttpAnswer;
+        };
+        const payload = read(context, bytes, (value) => new Uint8Array(value));
+        return this.text(JSON.stringify(proofOf(this.facts(), payload, asked, answer)));
+      },
+      keep: (piece): undefined => {
+        const evidence: unknown = JSON.parse(context.getString(piece));
+        if (this.kept.length < MOST_KEPT && isEvidence(this.facts(), evidence)) {
+          this.kept.push(evidence);
+        }
+      },
+      atob: (source) => json(atob(text(source))),
+      btoa: (source) => json(btoa(text(source))),
+    };
+  }
+
+  interrupted(): boolean {
+    return this.ended !== null || this.overdue();
+  }
+
+  imported(name: string): void {
+    this.end("error", `the file imports ${JSON.stringify(name)}: bundle it into one file`);
   }
 
   private facts(): AuditFacts {
@@ -360,18 +355,33 @@ class Run {
     return short(`${part("name") || "Error"}: ${part("message")}\n${part("stack")}`);
   }
 
+  /** Milliseconds of a processor that the function had, as far as that is known: it is never more than the wall's. */
+  private spent(): number {
+    const wallMs = this.wallMs + (this.entered === null ? 0 : performance.now() - this.entered);
+    if (this.loadMs + wallMs <= this.order.computeMs) return wallMs;
+    return Math.min(wallMs, threadTime() - this.threadMs);
+  }
+
   private overdue(): boolean {
-    const since = this.entered === null ? 0 : performance.now() - this.entered;
-    return this.computeMs + since > this.order.computeMs;
+    return this.loadMs + this.spent() > this.order.computeMs;
+  }
+
+  /** Where memory was refused, whatever the function made of that: small objects leave no room even for an error. */
+  private failure(message: string): Failure {
+    const full = this.engine.full || /\bInternalError: out of memory\b/.test(message);
+    return {
+      kind: full ? "memory" : "error",
+      message: full ? `out of memory: ${message}` : message,
+    };
+  }
+
+  private fail(message: string): void {
+    this.ended ??= this.failure(message);
   }
 
   private end(kind: Failure["kind"], message: string): void {
     this.ended ??= { kind, message };
   }
-}
-
-function thrownKind(what: string): Failure["kind"] {
-  return /^InternalError: out of memory\b/.test(what) ? "memory" : "error";
 }
 
 function tooLong(answerBytes: number): Failure {
@@ -382,26 +392,45 @@ function short(text: string): string {
   return text.trim().slice(0, LOG_CHARACTERS);
 }
 
-/** A copy: the engine's memory moves and ends. */
-function bytesOf(context: QuickJSContext, handle: QuickJSHandle): Uint8Array {
-  return context.getArrayBuffer(handle).consume(({ value }) => new Uint8Array(value));
+/** The bytes of a buffer inside, for as long as they are read. */
+function read<T>(context: QuickJSContext, handle: QuickJSHandle, as: (bytes: Uint8Array) => T): T {
+  return context.getArrayBuffer(handle).consume(({ value }) => as(value));
 }
 
 let current: Run | null = null;
+
+/** Those last used come last. */
+const engines: { readonly engine: Engine; readonly order: RunOrder }[] = [];
+
+/** One that has this file loaded, or a new one. */
+async function engineFor({ entry, code, memoryBytes }: RunOrder): Promise<Engine> {
+  const at = engines.findIndex(
+    ({ order }) =>
+      order.code === code && order.entry === entry && order.memoryBytes === memoryBytes,
+  );
+  const [known] = at < 0 ? [] : engines.splice(at, 1);
+  return known?.engine ?? Engine.start(memoryBytes);
+}
+
+function putAway(engine: Engine, order: RunOrder): void {
+  if (!engine.putBack()) return;
+  engines.push({ engine, order });
+  if (engines.length > MOST_ENGINES) engines.shift();
+}
 
 async function begin(order: RunOrder): Promise<void> {
   fixedNow = order.now;
   const begun = performance.now();
   try {
-    const run = new Run(await engine(order.memoryBytes), order);
+    const run = new Run(await engineFor(order), order);
     current = run;
-    send({ type: "begun" });
     run.start();
   } catch (error) {
     current = null;
     const why = error instanceof Error ? error.message : String(error);
     const outcome = { kind: "memory", message: `the engine did not start: ${why}` } as const;
-    send({ type: "done", outcome, kept: [], computeMs: performance.now() - begun });
+    const computeMs = performance.now() - begun;
+    send({ type: "done", outcome, kept: [], computeMs, sound: false });
   }
 }
 

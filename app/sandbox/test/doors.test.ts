@@ -1,11 +1,49 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { expect } from "chai";
-import { checkAudit, liveDoors, runAudit } from "@securing-tasks/sandbox";
+import { boundedConnection, checkAudit, liveDoors, runAudit } from "@securing-tasks/sandbox";
 import type { DoorOptions, Doors, Ran, Verdict } from "@securing-tasks/sandbox";
 import { Connection, Keypair } from "@solana/web3.js";
 import { AUDIT, Web, deadUrl, functionOf, rejection, standStill } from "./utils";
+
+/** A server that sends these bytes to whoever asks, and then others for ever. */
+async function flood(first: string, more?: string) {
+  let sent = 0;
+  let ended: () => void = () => undefined;
+  const sockets = new Set<Socket>();
+  const flooding = {
+    url: "",
+    sent: () => sent,
+    /** Of the last connection. */
+    ended: Promise.resolve(),
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    flooding.ended = new Promise((resolve) => (ended = resolve));
+    const send = (): void => {
+      while (more !== undefined && !socket.destroyed) {
+        sent += more.length;
+        if (!socket.write(more)) break;
+      }
+    };
+    socket.once("data", () => {
+      socket.write(first);
+      send();
+    });
+    socket
+      .on("drain", send)
+      .on("close", ended)
+      .on("error", () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  flooding.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return flooding;
+}
 
 describe("live doors", () => {
   const closing: Web[] = [];
@@ -129,6 +167,41 @@ describe("live doors", () => {
         response.end(String(request.headers["accept-encoding"])),
       );
       expect((await doors().http({ url: packed })).body).to.equal("undefined");
+    });
+
+    it("stop reading whatever an answer is made of: heads before it, extensions of chunks, what comes after", async () => {
+      const long = "x".repeat(8_000);
+      const head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+      for (const [what, first, more] of [
+        ["extensions", head, `1;${long}\r\nx\r\n`],
+        ["heads", "", `HTTP/1.1 103 Early Hints\r\nlink: ${long}\r\n\r\n`],
+        ["small chunks", head, "1\r\nx\r\n".repeat(1_000)],
+        ["trailers", `${head}0\r\n`, `a: ${long}\r\n`],
+      ] as const) {
+        const server = await flood(first, more);
+        try {
+          const begun = performance.now();
+          const error = await rejection(doors({ timeoutMs: 10_000 }).http({ url: server.url }));
+          expect(error, what).to.include({ reason: "tooLarge", ours: false });
+          expect(performance.now() - begun, what).to.be.lessThan(5_000);
+          await server.ended;
+          // What the operating systems hold for the two comes on top.
+          expect(server.sent(), what).to.be.lessThan(20e6);
+        } finally {
+          server.close();
+        }
+      }
+    });
+
+    it("take an answer in many small chunks, and after a head or two", async () => {
+      const server = await flood(
+        `HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${"10;a=b\r\n0123456789abcdef\r\n".repeat(600)}0\r\n\r\n`,
+      );
+      try {
+        expect((await doors().http({ url: server.url })).body).to.have.length(9_600);
+      } finally {
+        server.close();
+      }
     });
 
     it("find out that nobody is there, or nobody who speaks HTTP", async () => {
@@ -472,6 +545,69 @@ describe("live doors", () => {
           expect(await rejection(answer)).to.include({ reason, ours: true });
         }
       }
+    });
+
+    it("read no more of an endless answer than an answer can have, whoever made the connection", async () => {
+      const server = await flood(
+        'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"jsonrpc":"2.0","result":"',
+        "x".repeat(65_536),
+      );
+      try {
+        for (const connection of [
+          new Connection(server.url),
+          boundedConnection(server.url, { disableRetryOnRateLimit: true }),
+        ]) {
+          const chain = doors({ connection, timeoutMs: 20_000 });
+          const error = await rejection(chain.account(address));
+          expect(error).to.include({ reason: "unreachable", ours: true });
+          expect(error.message).to.contain("has over 16777216 bytes");
+          await server.ended;
+        }
+        expect(server.sent()).to.be.lessThan(80e6);
+      } finally {
+        server.close();
+      }
+    });
+
+    it("call off what nobody waits for any more", async () => {
+      const server = await flood("HTTP/1.1 200 OK\r\n\r\n ");
+      try {
+        const chain = doors({ connection: new Connection(server.url), timeoutMs: 200 });
+        expect(await rejection(chain.account(address))).to.include({ reason: "timeout" });
+        await server.ended;
+      } finally {
+        server.close();
+      }
+    });
+
+    it("tell a web page from an answer", async () => {
+      const url = await serve((_request, response) =>
+        response.end("<!doctype html><title>Welcome</title>"),
+      );
+      const error = await rejection(doors({ connection: new Connection(url) }).account(address));
+      expect(error).to.include({ reason: "unreachable", ours: true });
+      expect(error.message).to.contain("answered with a web page (status 200)");
+    });
+
+    it("ask for no more of an account than shows that it is too large", async () => {
+      let asked = "";
+      const url = await serve((request, response) => {
+        request.on("data", (part: Buffer) => (asked += part.toString()));
+        request.on("end", () => {
+          const { id, params } = JSON.parse(asked) as {
+            id: string;
+            params: [string, { dataSlice: { length: number } }];
+          };
+          const data = [Buffer.alloc(params[1].dataSlice.length).toString("base64"), "base64"];
+          const value = { owner: address, lamports: 1, data, executable: false, rentEpoch: 0 };
+          response.end(
+            JSON.stringify({ jsonrpc: "2.0", id, result: { context: { slot: 1 }, value } }),
+          );
+        });
+      });
+      const error = await rejection(doors({ connection: new Connection(url) }).account(address));
+      expect(error).to.include({ reason: "tooLarge", ours: false });
+      expect(asked).to.contain('"dataSlice":{"offset":0,"length":10001}');
     });
 
     it("refuse what is no address or signature without asking: the accused may have named it", async () => {

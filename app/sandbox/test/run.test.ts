@@ -1,7 +1,12 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { expect } from "chai";
 import { DoorError, runAudit, runRespond, runWork } from "@securing-tasks/sandbox";
 import type { Doors, SandboxFailure } from "@securing-tasks/sandbox";
+import { Engine } from "@securing-tasks/sandbox/dist/engine";
 import { AUDIT, WORK, audit, doorsWith, functionOf } from "./utils";
 
 /** The failure of a run that must not end well. */
@@ -16,6 +21,43 @@ async function logOf(body: string, doors: Partial<Doors> = {}): Promise<readonly
   const ran = await audit(`${body}; return "valid";`, {}, doors);
   expect(ran, JSON.stringify(ran)).to.include({ ok: true, value: "valid" });
   return ran.log;
+}
+
+/** What a child process makes of a script that has the sandbox; `steer` is called when the function begins to compute. */
+async function child(script: string, steer: (child: ChildProcess) => void = () => undefined) {
+  const file = require.resolve("@securing-tasks/sandbox");
+  const started = spawn(
+    process.execPath,
+    ["-e", `const sandbox = require(${JSON.stringify(file)}); ${script}`],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  let said = "";
+  started.stdout.on("data", (part: Buffer) => {
+    if (said === "") steer(started);
+    said += part.toString();
+  });
+  await once(started, "close");
+  return JSON.parse(said.split("\n").at(-2) ?? "") as unknown;
+}
+
+/** A run in a process of its own: what it logged, and by how many MiB the process has grown meanwhile. */
+async function alone(body: string, limit: number) {
+  const code = JSON.stringify(`export async function audit(c) { ${body} }`);
+  return (await child(`
+    const resident = () => process.memoryUsage.rss() / 2 ** 20;
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 100, null));
+    const run = (code) => sandbox.runAudit({ code }, ${JSON.stringify(AUDIT)}, { account: wait, http: wait }, { memoryBytes: ${limit} * 2 ** 20, computeMs: 30_000, totalMs: 120_000 });
+    (async () => {
+      for (let i = 0; i < 3; i++) await run("export const audit = () => 'valid'");
+      const before = resident();
+      let most = before;
+      setInterval(() => (most = Math.max(most, resident())), 5).unref();
+      const ran = await run(${code});
+      if (!ran.ok) throw new Error(JSON.stringify(ran));
+      console.log(JSON.stringify({ log: ran.log, grown: most - before }));
+    })();`)) as { readonly log: readonly string[]; readonly grown: number };
 }
 
 /** Shorter than the default, so that tests of it are short. */
@@ -69,6 +111,7 @@ describe("a function in the sandbox", () => {
        c.log(new TextDecoder("utf-8").decode(bytes.subarray(5, 6)).charCodeAt(0));
        try { new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array([255])) } catch (e) { c.log(e.name) }
        c.log(btoa("hi\\0") + atob("aGkA").length);
+       c.log(sha256("abc").slice(0, 8) + sha256(new Uint8Array(1e5)).slice(0, 8));
        await new Promise((resolve) => queueMicrotask(resolve));
        console.log("a", 1, { b: 2 }, new Uint8Array([1]), undefined);`,
     );
@@ -78,6 +121,7 @@ describe("a function in the sandbox", () => {
       "0",
       "TypeError",
       "aGkA3",
+      "ba7816bf9192c25b",
       'a 1 {"b":2} {"0":1} undefined',
     ]);
   });
@@ -265,8 +309,64 @@ describe("the sandbox's limits", () => {
       const failure = await failureOf(audit(eater, { memoryBytes: 16 * 1024 * 1024 }));
       expect(failure.message, eater).to.match(/out of memory|string too long|too large/);
     }
-    const outcome = await failureOf(audit(`return "valid"`, { memoryBytes: 10_000 }));
+    const outcome = await failureOf(audit(`return "valid"`, { memoryBytes: 1_000 }));
     expect(outcome.kind).to.equal("memory");
+  });
+
+  it("tell too little memory as such, though no error finds room either, and whatever the function throws then", async () => {
+    for (const eater of [
+      "let a = null; for (;;) a = { a };",
+      "const a = []; for (let i = 0; ; i++) a.push({ i });",
+      `const a = []; for (let i = 0; ; i++) a.push("k" + i);`,
+      "const f = (a) => () => a; let a; for (;;) a = f(a);",
+      "try { let a = null; for (;;) a = [a]; } catch { throw new Error('mine') }",
+    ]) {
+      const failure = await failureOf(audit(eater, { memoryBytes: 4 * 1024 * 1024 }));
+      expect(failure.kind, eater).to.equal("memory");
+    }
+  });
+
+  it("hold all that a function has, wherever it comes from: no more is resident", async function () {
+    this.timeout(240_000);
+    for (const [limit, fill] of [
+      [8, "new Uint8Array(65_536).fill(1)"],
+      [32, `"x".repeat(65_536) + n`],
+      [8, `new TextEncoder().encode("x".repeat(65_536))`],
+      [64, "new Uint8Array(65_536).fill(1)"],
+    ] as const) {
+      const { log, grown } = await alone(
+        `const held = []; let n = 0;
+         try { for (;; n++) held.push(${fill}); } catch {}
+         c.log(n); await c.account(""); return "valid"`,
+        limit,
+      );
+      expect((Number(log[0]) * 65_536) / 2 ** 20, fill).to.be.within(limit / 2, limit);
+      expect(grown, `${limit} of ${fill}`).to.be.lessThan(limit + 40);
+    }
+  });
+
+  it("bound what the host needs to lend a hand", async function () {
+    this.timeout(240_000);
+    for (const help of [
+      "new TextDecoder().decode(bytes)",
+      "new TextEncoder().encode(text)",
+      "atob(text)",
+      "btoa(text)",
+      "sha256(bytes)",
+      `try { c.http({ url: text }) } catch {}`,
+      `c.proof(bytes, { path: text }, { status: 200, headers: {}, body: text })`,
+      "c.keep({ text })",
+      "c.log(text)",
+    ]) {
+      const { grown } = await alone(
+        `const bytes = new Uint8Array(2 ** 22).fill(1), text = "QUJD".repeat(2 ** 20);
+         for (let i = 0; i < 3; i++) ${help}
+         return "valid"`,
+        64,
+      );
+      // Before, 16 MiB of a text took 200 in the host.
+      expect(grown, help).to.be.lessThan(64 + 50);
+    }
   });
 
   it("leave a function room after many large answers that it dropped", async () => {
@@ -325,7 +425,7 @@ describe("the sandbox's limits", () => {
     expect(failure).to.deep.equal({
       kind: "time",
       message: "it took more than 300 ms in all",
-      ours: false,
+      ours: true,
     });
   });
 
@@ -356,6 +456,179 @@ describe("the sandbox's limits", () => {
     const log = await logOf(`for (let i = 0; i < 5000; i++) console.log("x".repeat(2000))`);
     expect(log).to.have.length(100);
     expect(log[0]).to.have.length(1_000);
+  });
+});
+
+describe("a machine that is busy, throttled or paused", function () {
+  this.timeout(240_000);
+  const SUM = "let sum = 0; for (let i = 0; i < 2e6; i++) sum = (sum + i * i) | 0;";
+
+  it("ends no honest function: what counts is its thread's own time of a processor", async () => {
+    const { computeMs } = await audit(`${SUM} return "valid"`);
+    const busy = Array.from(
+      { length: 8 * availableParallelism() },
+      () => new Worker("for (;;);", { eval: true }),
+    );
+    try {
+      const begun = performance.now();
+      const ran = await audit(`${SUM} return "valid"`, { computeMs: 3 * computeMs });
+      expect(performance.now() - begun, "it was not held up").to.be.greaterThan(3 * computeMs);
+      expect(ran, JSON.stringify(ran)).to.include({ ok: true, value: "valid" });
+    } finally {
+      await Promise.all(busy.map((worker) => worker.terminate()));
+    }
+  });
+
+  it("ends none either where its process was stopped in between, while it computes or waits", async () => {
+    for (const step of [SUM, `await c.account("");`]) {
+      const body = `await c.http({}); ${step} return "valid"`;
+      const code = JSON.stringify(`export async function audit(c) { ${body} }`);
+      const ran = await child(
+        `const http = async () => (console.log("begins"), null);
+         const account = () => new Promise((resolve) => setTimeout(resolve, 500, null));
+         sandbox.runAudit({ code: ${code} }, ${JSON.stringify(AUDIT)}, { http, account }, { computeMs: 2_000, totalMs: 5_000 })
+           .then((ran) => console.log(JSON.stringify(ran)));`,
+        ({ pid }) => {
+          process.kill(pid ?? 0, "SIGSTOP");
+          setTimeout(() => process.kill(pid ?? 0, "SIGCONT"), 6_000);
+        },
+      );
+      expect(ran, JSON.stringify(ran)).to.include({ ok: true, value: "valid" });
+    }
+  });
+
+  it("is at fault itself where all of a run's time is over", async () => {
+    const account = () => new Promise<never>(() => undefined);
+    const failure = await failureOf(audit(`await c.account("")`, { totalMs: 200 }, { account }));
+    expect(failure).to.include({ kind: "time", ours: true });
+  });
+
+  it("does not hide a function that computes for ever", async () => {
+    const failure = await failureOf(audit("for (;;);", { computeMs: 300 }));
+    expect(failure).to.deep.equal({
+      kind: "time",
+      message: "it computed for more than 300 ms",
+      ours: false,
+    });
+  });
+});
+
+describe("an engine that is used again", () => {
+  const facts = (byte: number) => ({
+    ...WORK,
+    round: null,
+    seed: byte.toString(16).padStart(2, "0").repeat(32),
+    now: 1_700_000_000_000 + byte,
+  });
+  /** What the callers get, one after the other. */
+  const ask = async (code: string, callers: number, path = "/") => {
+    const answers: string[] = [];
+    for (let i = 1; i <= callers; i++) {
+      const request = { method: "GET", path, query: { caller: String(i) }, body: "" };
+      const ran = await runRespond(functionOf(code), request, facts(i), doorsWith());
+      answers.push(ran.ok ? ran.value.body : ran.failure.kind);
+    }
+    return answers;
+  };
+
+  it("shows a caller nothing of another: variables, globals, prototypes, what still waits", async () => {
+    for (const state of [
+      "n++",
+      "globalThis.n = (globalThis.n ?? 0) + 1",
+      "Object.prototype.n = ({}.n ?? 0) + 1",
+      "kept.push(query.caller); n = kept.length",
+      "Array.prototype.push = () => 0; n = kept.push === [].concat.push ? 1 : [].push()",
+      "Promise.resolve().then(() => { n = 7 }); n = n + 1",
+      "http({ url: '' }).catch(() => { n = 9 }); n = n + 1",
+      "console.log(++n)",
+      "Math.random = () => 1; JSON.stringify = undefined; Date = null; n = 1",
+      "big.push(new Uint8Array(1e6).fill(1)); n = big.length",
+      "(function f(i) { if (i > 0) f(i - 1); })(500); n++",
+    ]) {
+      const code = `let n = 0; const kept = [], big = [];
+        export const respond = ({ query }, { http }) => { ${state}; return { body: String(globalThis.n ?? {}.n ?? n) } }`;
+      expect(new Set(await ask(code, 4)).size, state).to.equal(1);
+    }
+  });
+
+  it("gives each caller its own lots and clock, as a new engine does, also where the file uses them as it is loaded", async () => {
+    for (const early of [
+      "0",
+      "Math.random()",
+      "Date.now()",
+      "new Date().toISOString()",
+      "Date()",
+    ]) {
+      const code = `const early = ${early}; console.log("loaded");
+        export const respond = () => ({ body: [early, Math.random(), Date.now()].join() })`;
+      const again = await ask(code, 3);
+      const fresh = await Promise.all(
+        again.map(async (_answer, i) => {
+          const other = functionOf(`${code} // ${early} ${i}`);
+          const request = { method: "GET", path: "/", query: {}, body: "" };
+          const ran = await runRespond(other, request, facts(i + 1), doorsWith());
+          expect(ran.log).to.deep.equal(["loaded"]);
+          return ran.ok ? ran.value.body : ran.failure.message;
+        }),
+      );
+      expect(again, early).to.deep.equal(fresh);
+      expect(new Set(again).size, early).to.equal(3);
+    }
+  });
+
+  it("is as new after a caller whose run failed", async () => {
+    const code = `let n = 0;
+      export const respond = async ({ query }) => {
+        n++;
+        if (query.caller === "1") throw new Error("mine");
+        if (query.caller === "2") await new Promise(() => 0);
+        if (query.caller === "3") { const a = []; for (;;) a.push({}); }
+        if (query.caller === "4") return 5;
+        return { body: String(n) };
+      }`;
+    expect(await ask(code, 6)).to.deep.equal(["error", "error", "memory", "badAnswer", "1", "1"]);
+  });
+
+  it("has every byte of its memory back, whatever was run", async () => {
+    const engine = await Engine.start(8 * 1024 * 1024);
+    const { context } = engine;
+    const before = Buffer.from(engine.bytes);
+    const none = () => undefined;
+    for (const code of [
+      "1",
+      "globalThis.a = []; for (let i = 0; i < 1e4; i++) a.push({ i })",
+      "globalThis.a = new Uint8Array(2 ** 22).fill(255)",
+      "(function f(i) { if (i > 0) f(i - 1) })(300)",
+      "new RegExp('(a'.repeat(200) + ')'.repeat(200)).exec('a'.repeat(1e5))",
+      "const a = []; for (;;) a.push({})",
+      "Promise.resolve().then(() => 1); Math.random()",
+    ]) {
+      engine.inside = {
+        host: {
+          call: none,
+          log: none,
+          payload: none,
+          proof: none,
+          keep: none,
+          hash: none,
+          encode: none,
+          decode: none,
+          atob: none,
+          btoa: none,
+        },
+        interrupted: () => false,
+        imported: none,
+      };
+      context.evalCode(code);
+      expect(before.equals(engine.bytes.subarray(0, before.length)), code).to.be.false;
+      expect(engine.putBack(), code).to.be.true;
+      const now = engine.bytes;
+      expect(before.equals(now.subarray(0, before.length)), code).to.be.true;
+      expect(
+        now.subarray(before.length).every((byte) => byte === 0),
+        code,
+      ).to.be.true;
+    }
   });
 });
 

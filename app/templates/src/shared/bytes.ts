@@ -1,8 +1,14 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
+/** The sandbox's own, many times as fast; missing elsewhere. */
+const { sha256: lent } = globalThis as {
+  readonly sha256?: (content: string | Uint8Array) => string;
+};
+
 /** SHA-256 of a UTF-8 text or of bytes, as 64 hex digits. */
 export function sha256Hex(content: string | Uint8Array): string {
+  if (lent !== undefined) return lent(content);
   return bytesToHex(sha256(typeof content === "string" ? encodeText(content) : content));
 }
 
