@@ -279,8 +279,8 @@ fn what_has_no_place_votes_for_less_long() {
 fn long() -> RulesArgs {
     RulesArgs {
         submission_slots: 500,
-        audit_slots: 300,
-        leave_delay_slots: 1_000,
+        audit_slots: 500,
+        leave_delay_slots: 1_200,
         ..rules()
     }
 }
@@ -421,5 +421,22 @@ fn what_was_slashed_of_young_stake_stands_for_itself() {
         bait.good = 1;
         bait.loses_a_bond();
         assert_eq!(bait.says(2).unwrap(), 300_000);
+    }
+}
+
+/// A node that lost all it had: what was slashed stands for a minimum, and no stake is there to vote.
+#[test]
+fn what_has_nothing_left_says_nothing() {
+    let mut bait = Bait::new(600_000);
+    bait.at(1);
+    bait.submits(1);
+    for lost in 1..=3 {
+        bait.loses_a_bond();
+        let left = 600_000 - 200_000 * lost;
+        assert_eq!(bait.game.node(&bait.baited).stake.get(), left);
+        match left {
+            0 => says_nothing(bait.says(1)),
+            _ => assert_eq!(bait.says(1).unwrap(), left),
+        }
     }
 }
