@@ -4,6 +4,7 @@ import type { AccountKind, Accusation, Opinion, TaskRules } from "@securing-task
 import {
   ACCOUNT_BYTES,
   PROGRAM_ID,
+  ArgumentError,
   SecuringTasksClient,
   WRAPPED_SOL,
   allowEntryAddress,
@@ -506,23 +507,29 @@ describe("economics against the program", () => {
         const changed = typeof change === "function" ? change(own) : change;
         const rules = { ...RULES, ...changed };
         const [fault] = ruleFaults(rules, false, own);
-        const sent = client
-          .createTask({
-            creator: creator.publicKey,
-            id,
-            mint,
-            rules,
-            auditFunction: { hash: new Uint8Array(32).fill(1), uri: "ipfs://audit" },
-          })
-          .rpc();
+        // A share of over one is no argument: refused before anything is encoded, and so by no program.
+        const send = async (): Promise<string> =>
+          client
+            .createTask({
+              creator: creator.publicKey,
+              id,
+              mint,
+              rules,
+              auditFunction: { hash: new Uint8Array(32).fill(1), uri: "ipfs://audit" },
+            })
+            .rpc();
         const what = JSON.stringify(changed, (_, value: unknown) =>
           typeof value === "bigint" ? value.toString() : value,
         );
         if (!fault) {
-          await sent;
+          await send();
           expect(await client.find("task", task), what).not.to.equal(null);
+        } else if (rules.maliceBps > 10_000) {
+          const error = await send().catch((reason: unknown) => reason);
+          expect(error, what).to.be.instanceOf(ArgumentError);
+          expect(error, what).to.include({ argument: "rules.maliceBps", value: rules.maliceBps });
         } else {
-          expect(explain(await refusal(sent)).name, what).to.equal(fault.refusal);
+          expect(explain(await refusal(send())).name, what).to.equal(fault.refusal);
           seen.add(fault.refusal);
         }
       }
