@@ -46,6 +46,8 @@ export interface DoerOptions {
   readonly connection: Connection;
   readonly operator: Keypair;
   readonly store: Store;
+  /** Writes what the node can go on without for a while. Whether it is written. */
+  readonly keep: (write: () => void) => boolean;
   readonly salts: SqliteSaltStore;
   readonly sender: Sender;
   readonly follower: Follower;
@@ -123,7 +125,9 @@ export class Doer {
       if (!audit.initiator.equals(this.options.config.owner)) continue;
       const { accusation, outcome, endSlot } = audit;
       const kept = { audit: audit.address.toBase58(), accusation, outcome, endSlot };
-      this.options.store.keepAccusation(audit.submission.toBase58(), kept);
+      this.options.keep(() => {
+        this.options.store.keepAccusation(audit.submission.toBase58(), kept);
+      });
     }
     this.noteSubmitted(view);
     let soonest: number | null = null;
@@ -147,12 +151,15 @@ export class Doer {
 
   /** From here on answers can be signed for it. */
   private noteSubmitted({ submissions }: View): void {
-    const { config, store } = this.options;
+    const { config, keep, store } = this.options;
     for (const { address, owner, round, payloadHash, slot } of submissions) {
       const name = address.toBase58();
       if (!owner.equals(config.owner) || this.submitted.has(name)) continue;
-      store.keepSubmitted(round, Buffer.from(payloadHash).toString("hex"), name, slot);
-      this.submitted.add(name);
+      const hash = Buffer.from(payloadHash).toString("hex");
+      const kept = keep(() => {
+        store.keepSubmitted(round, hash, name, slot);
+      });
+      if (kept) this.submitted.add(name);
     }
   }
 

@@ -47,6 +47,7 @@ export class Metrics {
     registers: [this.registry],
   });
   readonly lostReveals = this.counter("lost_reveals", "Committed votes that were never revealed");
+  readonly stateErrors = this.counter("state_errors", "Writes to the state that failed");
   readonly droppedLines = this.counter(
     "log_lines_dropped",
     "Log lines that standard output could not take",

@@ -46,6 +46,7 @@ import { readKeypair } from "./keys";
 import { Lane } from "./lane";
 import { standardOutput } from "./log";
 import { Metrics } from "./metrics";
+import { PatientOutbox } from "./outbox";
 import { plan } from "./plan";
 import { connect } from "./rpc";
 import type { SendStep } from "./sender";
@@ -54,7 +55,7 @@ import type { Service } from "./service";
 import { serve } from "./service";
 import { Signer } from "./signer";
 import type { Identity } from "./store";
-import { SqliteSaltStore, Store } from "./store";
+import { SqliteSaltStore, StateError, Store } from "./store";
 import type { View } from "./view";
 import { Viewer } from "./view";
 
@@ -146,6 +147,7 @@ class Daemon implements RunningNode {
   private trouble: string | null = null;
   private poor = false;
   private short = false;
+  private stateTrouble: string | null = null;
   /** What was seen last. */
   private view: View | null = null;
   /** From it come the moments at which this node looks at others' work: nobody but the operator's key can tell them. */
@@ -191,7 +193,11 @@ class Daemon implements RunningNode {
     this.questions = new Lane(config.http?.concurrency ?? 0, config.http?.queue ?? 0);
     this.sender = new Sender({
       connection: this.connection,
-      outbox: store,
+      outbox: new PatientOutbox(store, {
+        onTrouble: (error) => {
+          this.noteState(error);
+        },
+      }),
       payer: operator,
       priorityFee: config.priorityFee,
       maxFeeLamports: config.maxFeeLamports,
@@ -271,6 +277,7 @@ class Daemon implements RunningNode {
       connection,
       operator: this.operator,
       store,
+      keep: (write) => this.keep(write),
       salts: new SqliteSaltStore(store),
       sender: this.sender,
       follower: this.follower,
@@ -463,6 +470,9 @@ class Daemon implements RunningNode {
         loadFunction(ref, {
           gateways: this.config.gateways,
           cache: join(this.config.state, "functions"),
+          onTrouble: (message) => {
+            this.log.warn({ message }, "goes on without the cache");
+          },
         }));
     return (ref) => {
       const name = Buffer.from(ref.hash).toString("hex");
@@ -535,15 +545,20 @@ class Daemon implements RunningNode {
           return;
         }
       } catch (error) {
-        if (error instanceof Fatal) {
+        if (error instanceof Fatal || (error instanceof StateError && error.damaged)) {
           this.fail(error);
           return;
         }
         failures += 1;
-        this.metrics.rpcErrors.inc();
         const { message } = explain(error);
-        this.trouble = `The chain can't be read: ${message}`;
-        this.log.warn({ message, failures }, "can't look at the chain");
+        if (error instanceof StateError) {
+          this.noteState(error);
+          this.trouble = message;
+        } else {
+          this.metrics.rpcErrors.inc();
+          this.trouble = `The chain can't be read: ${message}`;
+          this.log.warn({ message, failures }, "can't look at the chain");
+        }
         await pause(backoff(250, failures), this.ending.signal);
         continue;
       }
@@ -570,8 +585,13 @@ class Daemon implements RunningNode {
     this.cursor = slot;
     this.view = view;
     if (slot >= this.keptCursor + CURSOR_SLOTS) {
-      this.keptCursor = slot;
-      this.store.moveCursor(slot);
+      const kept = this.keep(() => {
+        this.store.moveCursor(slot);
+      });
+      if (kept) {
+        this.keptCursor = slot;
+        this.stateTrouble = null;
+      }
     }
     if (!view.node.operator.equals(this.operator.publicKey)) {
       throw new Fatal(
@@ -624,6 +644,27 @@ class Daemon implements RunningNode {
     this.woken = true;
     this.wakeUp();
     this.wakeUp = nothing;
+  }
+
+  /** Writes what the node can go on without for a while. Whether it is written. */
+  private keep(write: () => void): boolean {
+    try {
+      write();
+    } catch (error) {
+      this.noteState(error);
+      return false;
+    }
+    return true;
+  }
+
+  /** Told once for each reason: it may come many times a second. */
+  private noteState(error: unknown): void {
+    if (error instanceof StateError && error.damaged) throw error;
+    this.metrics.stateErrors.inc();
+    const message = error instanceof Error ? error.message : String(error);
+    if (message === this.stateTrouble) return;
+    this.stateTrouble = message;
+    this.log.error({ message }, "the state can't be written: what can do without goes on");
   }
 
   private fail(error: Error): void {

@@ -135,6 +135,40 @@ export interface Letter {
   readonly raw: Uint8Array;
 }
 
+/** The state can't be read or written. The message names the file and the way out. */
+export class StateError extends Error {
+  override readonly name = "StateError";
+
+  /** @param damaged Whether no waiting mends it. */
+  constructor(
+    message: string,
+    readonly damaged: boolean,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
+
+const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)/;
+
+function stateError(file: string, error: unknown): unknown {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  if (typeof code !== "string" || !code.startsWith("SQLITE_")) return error;
+  const why = String(message);
+  if (DAMAGED.test(code)) return damaged(file, why, error);
+  const text = `The state ${file} can't be read or written: ${why} (${code}). Free space on its disk, and see that this user may write there.`;
+  return new StateError(text, false, error);
+}
+
+function damaged(file: string, why: string, cause?: unknown): StateError {
+  return new StateError(
+    `The state ${file} is damaged: ${why}. Stop the daemon, move ${file} and ${file}-wal to another folder, put a copy from before in their place if there is one, and start again. ` +
+      "Without a copy the daemon reads from the chain what that knows. Only the state knows the salts of votes that are not revealed yet: while such windows are open, `sqlite3 DAMAGED .recover` may get them back.",
+    true,
+    cause,
+  );
+}
+
 /**
  * What a daemon must not forget, in one SQLite file. Every write is on disk when the method returns. The folder is locked as long as
  * it is open: two daemons on one folder would each think that they alone send.
@@ -142,31 +176,50 @@ export interface Letter {
 export class Store {
   private readonly db: Database.Database;
   private readonly lock: Database.Database;
+  private readonly file: string;
 
-  /** Opens or makes the state in a folder. Throws when another process has it open, or a newer version wrote it. */
+  /**
+   * Opens or makes the state in a folder, and checks all of it. Throws when another process has it open, a newer version wrote it, or it is
+   * damaged.
+   */
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.lock = new Database(join(folder, "lock.db"));
+    const lockFile = join(folder, "lock.db");
+    this.lock = new Database(lockFile);
     try {
+      // An empty file would be written to by what follows, each time, and a full disk has no room for that.
+      const [kept] = this.lock.pragma("user_version") as { user_version: number }[];
+      if (kept?.user_version === 0) this.lock.pragma("user_version = 1");
       // The system gives it back when the process ends, however it ends.
       this.lock.exec("BEGIN EXCLUSIVE");
     } catch (error) {
       this.lock.close();
+      if ((error as { code?: unknown }).code !== "SQLITE_BUSY") throw stateError(lockFile, error);
       throw new Error(
         `The state folder ${folder} is in use by another process. Stop that one, or give this one a \`state\` of its own.`,
         { cause: error },
       );
     }
-    const file = join(folder, "state.db");
-    this.db = new Database(file);
+    this.file = join(folder, "state.db");
     try {
-      this.db.pragma("journal_mode = WAL");
-      this.db.pragma("synchronous = FULL");
-      this.migrate(file);
+      this.db = openDatabase(this.file);
+    } catch (error) {
+      this.unlock();
+      throw stateError(this.file, error);
+    }
+    try {
+      this.inspect(this.file);
+      this.migrate(this.file);
     } catch (error) {
       this.close();
-      throw error;
+      throw stateError(this.file, error);
     }
+  }
+
+  private inspect(file: string): void {
+    const found = this.row<{ quick_check: string }>("PRAGMA quick_check(1)");
+    if (found?.quick_check !== "ok")
+      throw damaged(file, (found?.quick_check ?? "no answer").replace(/\s+/g, " "));
   }
 
   private migrate(file: string): void {
@@ -176,6 +229,8 @@ export class Store {
         `${file} was written by a newer version (${version}; this one knows ${MIGRATIONS.length}). Update this program.`,
       );
     }
+    // The same again would be a write, and a full disk would keep a daemon from its reveals.
+    if (version === MIGRATIONS.length) return;
     this.db.exec("BEGIN EXCLUSIVE");
     for (const script of MIGRATIONS.slice(version)) this.db.exec(script);
     this.db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
@@ -185,6 +240,10 @@ export class Store {
   close(): void {
     if (!this.lock.open) return;
     this.db.close();
+    this.unlock();
+  }
+
+  private unlock(): void {
     // Closing alone would wait for the collector of garbage.
     this.lock.exec("ROLLBACK");
     this.lock.close();
@@ -432,9 +491,8 @@ export class Store {
 
   /** What others brought about a submission: names and contents. */
   toldOf(submission: string): Pick<Told, "hash" | "content">[] {
-    return this.db
-      .prepare("SELECT DISTINCT hash, content FROM told WHERE submission = ? ORDER BY hash")
-      .all(submission) as Pick<Told, "hash" | "content">[];
+    const sql = "SELECT DISTINCT hash, content FROM told WHERE submission = ? ORDER BY hash";
+    return this.rows<Pick<Told, "hash" | "content">>(sql, submission);
   }
 
   /** Keeps how many other workers took the evidence about a submission. */
@@ -450,9 +508,8 @@ export class Store {
 
   /** Hashes of the evidence about a submission. */
   evidenceOf(submission: string): string[] {
-    const rows = this.db
-      .prepare("SELECT hash FROM evidence WHERE submission = ? ORDER BY hash")
-      .all(submission) as { hash: string }[];
+    const sql = "SELECT hash FROM evidence WHERE submission = ? ORDER BY hash";
+    const rows = this.rows<{ hash: string }>(sql, submission);
     return rows.map(({ hash }) => hash);
   }
 
@@ -480,17 +537,15 @@ export class Store {
 
   /** The audits of a submission that this node opened, also those that are closed by now. */
   accusations(submission: string): OwnAccusation[] {
-    const rows = this.db
-      .prepare("SELECT audit, accusation, outcome, end_slot FROM accusations WHERE submission = ?")
-      .all(submission) as (Omit<OwnAccusation, "endSlot"> & { end_slot: number })[];
+    const rows = this.rows<Omit<OwnAccusation, "endSlot"> & { end_slot: number }>(
+      "SELECT audit, accusation, outcome, end_slot FROM accusations WHERE submission = ?",
+      submission,
+    );
     return rows.map(({ end_slot, ...rest }) => ({ ...rest, endSlot: BigInt(end_slot) }));
   }
 
   letters(): Letter[] {
-    return this.db
-      .prepare("SELECT * FROM outbox ORDER BY key")
-      .all()
-      .map((row) => toLetter(row as LetterRow));
+    return this.rows<LetterRow>("SELECT * FROM outbox ORDER BY key").map(toLetter);
   }
 
   letter(key: string): Letter | null {
@@ -527,9 +582,11 @@ export class Store {
   }
 
   salts(audit: PublicKey, voter: PublicKey): VoteSecret[] {
-    const rows = this.db
-      .prepare("SELECT opinion, salt FROM salts WHERE audit = ? AND voter = ?")
-      .all(audit.toBase58(), voter.toBase58()) as { opinion: Opinion; salt: Blob }[];
+    const rows = this.rows<{ opinion: Opinion; salt: Blob }>(
+      "SELECT opinion, salt FROM salts WHERE audit = ? AND voter = ?",
+      audit.toBase58(),
+      voter.toBase58(),
+    );
     return OPINIONS.flatMap((opinion) => {
       const row = rows.find((one) => one.opinion === opinion);
       return row ? [{ audit, voter, opinion, salt: bytes(row.salt) }] : [];
@@ -541,12 +598,50 @@ export class Store {
   }
 
   private run(sql: string, ...values: readonly unknown[]): void {
-    this.db.prepare(sql).run(...values);
+    this.ask(() => this.db.prepare(sql).run(...values));
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller's SQL says what a row holds
   private row<T>(sql: string, ...values: readonly unknown[]): T | null {
-    return (this.db.prepare(sql).get(...values) as T | undefined) ?? null;
+    return this.ask(() => (this.db.prepare(sql).get(...values) as T | undefined) ?? null);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller's SQL says what a row holds
+  private rows<T>(sql: string, ...values: readonly unknown[]): T[] {
+    return this.ask(() => this.db.prepare(sql).all(...values) as T[]);
+  }
+
+  private ask<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      throw stateError(this.file, error);
+    }
+  }
+}
+
+function openDatabase(file: string): Database.Database {
+  try {
+    return openAs("NORMAL", file);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (!/^SQLITE_(IOERR|FULL|CANTOPEN)/.test(String(code))) throw error;
+    // A full disk has no room for the file through which processes share a log. Nobody else has this one open.
+    return openAs("EXCLUSIVE", file);
+  }
+}
+
+function openAs(locking: "NORMAL" | "EXCLUSIVE", file: string): Database.Database {
+  const db = new Database(file);
+  try {
+    // A statement that was prepared would keep it open, and locked, after it was closed.
+    db.exec(`PRAGMA locking_mode = ${locking}`);
+    db.exec("PRAGMA journal_mode = WAL");
+    db.exec("PRAGMA synchronous = FULL");
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 

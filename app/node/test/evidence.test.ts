@@ -602,6 +602,10 @@ describe("evidence among daemons", function () {
       let runs = 0;
       const done = new Promise<void>((resolve) => {
         const doer = new Doer({
+          keep: (write) => {
+            write();
+            return true;
+          },
           config: checkNodeConfig({
             ...{ rpcUrl: connection.rpcEndpoint, task: task.address.toBase58(), role: "witness" },
             ...{ owner: witness.owner.toBase58(), operatorKeypair: "key", state: "state" },
@@ -847,6 +851,10 @@ describe("evidence among daemons", function () {
       const submission = { address: key(), owner, round: 0n, slot } as Submission;
       Object.assign(submission, { payloadHash: Buffer.from(hash, "hex"), payloadUri: "" });
       const doer = new Doer({
+        keep: (write) => {
+          write();
+          return true;
+        },
         config: { owner },
         store,
         connection,

@@ -1,12 +1,13 @@
 import type { VoteSecret } from "@securing-tasks/client";
 import { SecuringTasksClient, voteCommitment } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
-import { SqliteSaltStore, Store } from "@securing-tasks/node";
+import { PatientOutbox, SqliteSaltStore, StateError, Store } from "@securing-tasks/node";
+import type { Letter, Outbox } from "@securing-tasks/node";
 import { Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -96,6 +97,31 @@ describe("a daemon's state", () => {
       const [kept] = store.salts(key, key);
       expect(Buffer.from(kept?.salt ?? []).toString("hex")).to.equal(salt);
     }
+  });
+
+  it("that is damaged says so at the start, names its file, and tells the way out", () => {
+    const work = { round: 7n, hash: "ab".repeat(32), uri: "http://a" };
+    store.keepWork({ ...work, payload: new Uint8Array(200_000).fill(1) });
+    // All of it into the one file.
+    const { db } = store as unknown as { db: { pragma(text: string): unknown } };
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    store.close();
+    const file = join(folder, "state.db");
+    const whole = readFileSync(file);
+    const reason = new RegExp(`^The state ${file} is damaged: .* move ${file} `);
+    for (const [from, to] of [
+      // No database at all, a page of a table, and a half of the file.
+      [0, 100],
+      [16_384, 24_576],
+      [whole.length / 2, whole.length],
+    ] as const) {
+      writeFileSync(file, Buffer.from(whole).fill(0xa5, from, to));
+      expect(() => new Store(folder), `${from}`).to.throw(StateError, reason);
+    }
+    writeFileSync(file, whole);
+    // What refused to open it let go of it.
+    store = new Store(folder);
+    expect(store.work(7n)?.hash).to.equal(work.hash);
   });
 
   it("belongs to one process at a time, and says so", () => {
@@ -198,5 +224,70 @@ describe("a daemon's state", () => {
     expect(store.letters()).to.deep.equal([letter]);
     store.settle("vote:a");
     expect([store.letter("vote:a"), store.letters()]).to.deep.equal([null, []]);
+  });
+
+  it("has no room: what harms nobody when it is sent twice is on its way all the same, and the rest is not", () => {
+    // SQLite's own limit makes a disk of any size full.
+    const { db } = store as unknown as { db: { pragma(text: string): unknown } };
+    const letter = (key: string, signature: string): Letter => {
+      const raw = new Uint8Array(30_000);
+      return { key, signature, blockhash: "b", lastValidBlockHeight: 5, minSlot: 4, raw };
+    };
+    const troubles: unknown[] = [];
+    const outbox = new PatientOutbox(store, { onTrouble: (error) => troubles.push(error) });
+    outbox.post(letter("vote:a", "first"));
+    db.pragma("max_page_count = 1");
+    for (const key of ["accuse:a:0", "join", "claimVote:a"]) {
+      expect(() => {
+        outbox.post(letter(key, "s"));
+      }).to.throw(StateError, /state\.db can't be read or written: .*full.* Free space/);
+    }
+    expect(troubles).to.deep.equal([]);
+    outbox.post(letter("reveal:a", "second"));
+    expect(troubles).to.have.length(1);
+    expect(outbox.letter("reveal:a")?.signature).to.equal("second");
+    expect(outbox.letters().map(({ key }) => key)).to.deep.equal(["vote:a", "reveal:a"]);
+    expect(store.letters().map(({ key }) => key)).to.deep.equal(["vote:a"]);
+    outbox.settle("reveal:a");
+    expect(outbox.letter("reveal:a")).to.equal(null);
+    db.pragma("max_page_count = 1000000");
+    outbox.post(letter("accuse:a:0", "third"));
+    expect(store.letters().map(({ key }) => key)).to.deep.equal(["accuse:a:0", "vote:a"]);
+  });
+
+  it("that can't forget what is over takes it for over, and forgets it later", () => {
+    const letter = {
+      ...{ key: "vote:a", signature: "first", blockhash: "b" },
+      ...{ lastValidBlockHeight: 5, minSlot: 4, raw: Uint8Array.from([9]) },
+    };
+    let full = false;
+    const kept: Outbox = {
+      letters: () => store.letters(),
+      letter: (key) => store.letter(key),
+      post: (one) => {
+        if (full) throw new Error("full");
+        store.post(one);
+      },
+      settle: (key) => {
+        if (full) throw new Error("full");
+        store.settle(key);
+      },
+    };
+    let troubles = 0;
+    const outbox = new PatientOutbox(kept, { onTrouble: () => (troubles += 1) });
+    outbox.post(letter);
+    full = true;
+    outbox.settle("vote:a");
+    expect([outbox.letter("vote:a"), outbox.letters()]).to.deep.equal([null, []]);
+    expect(store.letters()).to.have.length(1);
+    outbox.post({ ...letter, signature: "second" });
+    expect(outbox.letter("vote:a")?.signature).to.equal("second");
+    outbox.settle("vote:a");
+    expect(outbox.letter("vote:a")).to.equal(null);
+    full = false;
+    outbox.post({ ...letter, signature: "third" });
+    expect(store.letters().map(({ signature }) => signature)).to.deep.equal(["third"]);
+    expect(outbox.letter("vote:a")?.signature).to.equal("third");
+    expect(troubles).to.be.at.least(3);
   });
 });

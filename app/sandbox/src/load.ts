@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly gateways?: readonly string[];
   /** Folder that keeps what was fetched and checked, one file for each hash. */
   readonly cache?: string;
+  /** Told that the cache can't be written: the function is there all the same. */
+  readonly onTrouble?: (message: string) => void;
   /** Most bytes of a file. Default: 1 MiB. */
   readonly maxBytes?: number;
   /** Most time for one answer, in milliseconds. Default: 10,000. */
@@ -63,7 +65,11 @@ export async function loadFunction(
   for (const [place, read] of places) {
     const bytes = await attempt(place, read);
     if (bytes === null) continue;
-    if (cache !== undefined) await keep(cache, hash, bytes);
+    if (cache !== undefined) {
+      await keep(cache, hash, bytes).catch((error: unknown) => {
+        options.onTrouble?.(error instanceof Error ? error.message : String(error));
+      });
+    }
     return loaded(ref, bytes);
   }
   throw new Error(
@@ -133,7 +139,7 @@ async function keep(folder: string, hash: string, bytes: Uint8Array): Promise<vo
     }
     await rename(draft, target);
   } catch (error) {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined);
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`The cache ${folder} can't be written: ${why}`, { cause: error });
   }

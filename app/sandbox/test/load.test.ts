@@ -112,4 +112,15 @@ describe("a task's function", () => {
     expect(requests).to.equal(asked + 1);
     expect(await readFile(join(cache, `${hex}.js`), "utf8")).to.equal(CODE);
   });
+
+  it("is there all the same where the cache can't be written, and that is told", async () => {
+    const cache = join(folder, "file", "cache");
+    await writeFile(join(folder, "file"), "in the way of the folder");
+    const told: string[] = [];
+    const options = { allowPrivateNetwork: true, cache };
+    const onTrouble = (message: string): void => void told.push(message);
+    const loaded = await loadFunction({ hash, uri: `${web.url}/f.js` }, { ...options, onTrouble });
+    expect(loaded.code).to.equal(CODE);
+    expect(told.join()).to.match(/^The cache .* can't be written: .*ENOTDIR/);
+  });
 });

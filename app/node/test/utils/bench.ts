@@ -10,18 +10,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import type { Role, TaskRules } from "@securing-tasks/client";
+import type { Audit, Role, TaskRules } from "@securing-tasks/client";
 import {
   PROGRAM_ID,
   SecuringTasksClient,
   WRAPPED_SOL,
+  roundAt,
   taskAddress,
   wrapSol,
 } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import type { NodeConfigInput } from "@securing-tasks/node";
-import type { PublicKey } from "@solana/web3.js";
-import { Keypair } from "@solana/web3.js";
+import type { PublicKey, TransactionInstruction } from "@solana/web3.js";
+import { Keypair, Transaction } from "@solana/web3.js";
 import getPort from "get-port";
 import { RULES } from "../../../../tests/utils/games";
 
@@ -30,10 +31,11 @@ const BYTECODE = join(__dirname, "../../../../target/deploy/securing_tasks.so");
 export const CLI = [join(__dirname, "../../../cli/dist/main.js"), "node", "run"];
 const MAIN = join(__dirname, "../../dist/main.js");
 
-/** The work is to say who one is and which round it is. */
+/** The work is to say who one is and which round it is. Who gives `liar:` as the address lies. */
 const AUDIT = `
 export async function audit(context) {
   const { owner, round, payloadHash, payloadUri } = context.submission;
+  if (payloadUri.startsWith("liar:")) return "malicious";
   const payload = new TextDecoder().decode(await context.fetch(payloadHash, payloadUri));
   return payload === owner + " " + round ? "valid" : "malicious";
 }`;
@@ -52,6 +54,10 @@ export interface Hand {
   readonly operator: Keypair;
   readonly config: NodeConfigInput;
   readonly configFile: string;
+}
+
+interface Sendable {
+  instruction(): Promise<TransactionInstruction>;
 }
 
 interface RpcRequest {
@@ -157,6 +163,41 @@ export class Bench {
     const configFile = join(this.folder, `${name}.json`);
     writeFileSync(configFile, JSON.stringify(config));
     return { name, owner, operator, config, configFile };
+  }
+
+  /** Sends an instruction, which this key pays for, and all of these sign. */
+  async send(builder: Sendable, payer: Keypair, ...signers: readonly Keypair[]): Promise<void> {
+    await this.chain.send(new Transaction().add(await builder.instruction()), [payer, ...signers]);
+  }
+
+  /** A node without a daemon joins: its owner is its operator. */
+  async join(role: Role, amount: bigint): Promise<Keypair> {
+    const owner = Keypair.generate();
+    await this.chain.fund(owner.publicKey, 200_000_000n);
+    const task = await this.client.fetch("task", this.task);
+    const wrap = new Transaction().add(...wrapSol(owner.publicKey, amount));
+    await this.chain.send(wrap, [owner]);
+    const { startSlot } = task;
+    const ref = { address: this.task, mint: WRAPPED_SOL };
+    const given = { task: ref, owner: owner.publicKey, role, amount, startSlot };
+    await this.send(this.client.joinTask(given), owner);
+    return owner;
+  }
+
+  /** A worker lies in the current round, and another accuses it. */
+  async quarrel(): Promise<Audit> {
+    const [liar, accuser] = [await this.join("worker", 2_000n), await this.join("worker", 2_000n)];
+    const task = await this.client.fetch("task", this.task);
+    const round = roundAt(task, await this.chain.waitForSlot((await this.chain.slot()) + 1n));
+    const [payloadHash, payloadUri] = [new Uint8Array(32).fill(7), "liar:"];
+    const work = { task: this.task, owner: liar.publicKey, round, payloadHash, payloadUri };
+    await this.send(this.client.submitWork(work), liar);
+    const parties = { accused: liar.publicKey, initiator: accuser.publicKey };
+    const about = { task: this.task, round, ...parties, accusation: "malice" as const };
+    await this.send(this.client.openAudit(about), accuser);
+    const [audit] = await this.client.ofTask("audit", this.task);
+    if (!audit) throw new Error("No audit was opened.");
+    return audit;
   }
 
   /** A daemon in a process of its own. */
