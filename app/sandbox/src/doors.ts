@@ -376,16 +376,17 @@ function tokenChanges(
   before: readonly TokenBalance[],
   after: readonly TokenBalance[],
 ): TokenChange[] {
-  const changes = new Map<number, TokenChange>();
+  const changes = new Map<string, TokenChange>();
   for (const [side, balances] of [
     ["before", before],
     ["after", after],
   ] as const) {
-    for (const { accountIndex, mint, owner, uiTokenAmount } of balances) {
-      const known = changes.get(accountIndex);
+    for (const { accountIndex, mint, owner = "", uiTokenAmount } of balances) {
+      // An account can be closed and opened again in one transaction: as much of another mint is not what it had.
+      const key = `${accountIndex}/${mint}/${owner}`;
       const account = accounts[accountIndex] ?? "";
-      const fresh = { account, mint, owner: owner ?? "", before: "0", after: "0" };
-      changes.set(accountIndex, { ...(known ?? fresh), [side]: uiTokenAmount.amount });
+      const known = changes.get(key) ?? { account, mint, owner, before: "0", after: "0" };
+      changes.set(key, { ...known, [side]: uiTokenAmount.amount });
     }
   }
   return [...changes.values()];
