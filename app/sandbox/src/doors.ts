@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Connection, TokenBalance, VersionedTransactionResponse } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { DoorError } from "./api";
@@ -44,6 +45,7 @@ export interface DoorOptions {
 
 const COMMITMENT = "confirmed";
 const MOST_SIGNATURES = 1_000;
+const MOST_WAIT_MS = 5_000;
 /** How long a look at the network counts: an accused whose servers fail one call after the other must not use up the run by the looks. */
 const FRESH_MS = 2_000;
 /** Headers that say how the request itself is sent. */
@@ -87,7 +89,9 @@ class LiveDoors implements Doors {
   }
 
   async http(request: HttpRequest): Promise<HttpAnswer> {
-    const { url, method, headers, body, timeoutMs } = checkRequest(request);
+    const { url, method, headers, body, timeoutMs, waitMs } = checkRequest(request);
+    if (waitMs)
+      await patiently(() => pause(waitMs * (1 + Math.random() / 2), null, { ref: false }));
     const {
       status,
       headers: names,
@@ -288,7 +292,7 @@ function refuse(message: string): never {
 /** Functions are JavaScript: a request may be anything. */
 function checkRequest(request: unknown): Omit<HttpRequest, "url"> & { readonly url: URL } {
   if (typeof request !== "object" || request === null) refuse("http was called without a request");
-  const { url, method, headers, body, timeoutMs } = request as Record<string, unknown>;
+  const { url, method, headers, body, timeoutMs, waitMs } = request as Record<string, unknown>;
   if (typeof url !== "string") refuse("http was called without a url");
   if (method !== undefined && method !== "GET" && method !== "POST") {
     refuse("http knows the methods GET and POST");
@@ -298,12 +302,19 @@ function checkRequest(request: unknown): Omit<HttpRequest, "url"> & { readonly u
   if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 1)) {
     refuse("timeoutMs must be a number of milliseconds, at least 1");
   }
+  if (
+    waitMs !== undefined &&
+    !(typeof waitMs === "number" && waitMs >= 0 && waitMs <= MOST_WAIT_MS)
+  ) {
+    refuse(`waitMs must be a number of milliseconds, ${MOST_WAIT_MS} at most`);
+  }
   return {
     url: webUrl(url),
     ...(method === undefined ? {} : { method }),
     ...(headers === undefined ? {} : { headers: checkHeaders(headers) }),
     ...(body === undefined ? {} : { body }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(waitMs === undefined ? {} : { waitMs }),
   };
 }
 
