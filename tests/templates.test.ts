@@ -10,11 +10,20 @@ import type {
   WorkFacts,
 } from "@securing-tasks/sandbox";
 import { auditFacts, liveDoors, runWork, workFacts } from "@securing-tasks/sandbox";
-import { createTransferInstruction, getAssociatedTokenAddressSync } from "@solana/spl-token";
+import { parametersOf } from "@securing-tasks/templates";
+import {
+  ACCOUNT_SIZE,
+  TOKEN_PROGRAM_ID,
+  createCloseAccountInstruction,
+  createInitializeAccount3Instruction,
+  createTransferInstruction,
+  getAssociatedTokenAddressSync,
+} from "@solana/spl-token";
 import type { TransactionInstruction } from "@solana/web3.js";
 import { Keypair, PublicKey, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 import { Shelf, expectVerdict, loadTemplate, runBuilder } from "../app/templates/test/utils";
+import { balances, movement } from "../app/templates/src/bridge-vault/flow";
 import { RULES, workers } from "./utils/games";
 import { TestMint } from "./utils/mint";
 import { localnet } from "./utils/validator";
@@ -290,6 +299,65 @@ describe("templates on a chain", () => {
       destinations: [thief.publicKey.toBase58()],
     });
     await check(notThere.audit, tokenReport, "malicious");
+  });
+
+  it("bridge-vault: sees what is taken from a token account that is closed and opened again for another mint at once", async () => {
+    const chain = localnet();
+    const bank = Keypair.generate();
+    await chain.fund(bank.publicKey, 100n * SOL);
+    const [vault, thief, account] = [1, 2, 3].map(() => Keypair.generate()) as [
+      Keypair,
+      Keypair,
+      Keypair,
+    ];
+    const mint = await TestMint.make(chain, bank, 6);
+    const worthless = await TestMint.make(chain, bank, 6);
+    await mint.give(thief.publicKey, 500n);
+    await worthless.give(vault.publicKey, 500n);
+    const space = ACCOUNT_SIZE;
+    const lamports = await chain.connection.getMinimumBalanceForRentExemption(space);
+    const open = (of: TestMint): TransactionInstruction[] => [
+      SystemProgram.createAccount({
+        fromPubkey: bank.publicKey,
+        newAccountPubkey: account.publicKey,
+        lamports,
+        space,
+        programId: TOKEN_PROGRAM_ID,
+      }),
+      createInitializeAccount3Instruction(account.publicKey, of.address, vault.publicKey),
+    ];
+    const walletOf = (of: TestMint, owner: Keypair): PublicKey =>
+      getAssociatedTokenAddressSync(of.address, owner.publicKey);
+    const move = (from: PublicKey, to: PublicKey, owner: Keypair): TransactionInstruction =>
+      createTransferInstruction(from, to, owner.publicKey, 500n);
+    const wallet = walletOf(mint, thief);
+    await chain.send(new Transaction().add(...open(mint), move(wallet, account.publicKey, thief)), [
+      bank,
+      account,
+      thief,
+    ]);
+    const { signature } = await chain.send(
+      new Transaction().add(
+        move(account.publicKey, wallet, vault),
+        createCloseAccountInstruction(account.publicKey, bank.publicKey, vault.publicKey),
+        ...open(worthless),
+        move(walletOf(worthless, vault), account.publicKey, vault),
+      ),
+      [bank, account, vault],
+    );
+    const doors = liveDoors({ connection: chain.connection, allowPrivateNetwork: true });
+    const transaction = await doors.transaction(signature);
+    const rules = parametersOf("bridge-vault", {
+      vault: vault.publicKey.toBase58(),
+      mint: mint.address.toBase58(),
+      tokenAccount: account.publicKey.toBase58(),
+      maxPerRound: "1000",
+    });
+    if (!transaction) throw new Error("The validator has lost it.");
+    expect(balances(transaction, rules)).to.deep.equal({ before: 500n, after: 0n });
+    const moved = movement(transaction, rules);
+    expect(moved?.amount).to.equal(-500n);
+    expect([...(moved?.others ?? [])]).to.deep.equal([[thief.publicKey.toBase58(), 500n]]);
   });
 
   it("vrf: clears what the named key draws, and convicts every other way to a number", async () => {

@@ -45,6 +45,11 @@ export interface HttpRequest {
   readonly body?: string;
   /** Default and most: what the node allows. */
   readonly timeoutMs?: number;
+  /**
+   * Milliseconds to wait before it is asked, 5,000 at most: for servers that said "later". Up to half of it more, by each node's own chance,
+   * so that nodes don't all come back at once. It is part of the time that strangers' servers may take in a run.
+   */
+  readonly waitMs?: number;
 }
 
 /** An answer of a server, whatever its status. Redirects are not followed. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Connection, TokenBalance, VersionedTransactionResponse } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { DoorError } from "./api";
@@ -48,6 +49,7 @@ export interface DoorOptions {
 
 const COMMITMENT = "confirmed";
 const MOST_SIGNATURES = 1_000;
+const MOST_WAIT_MS = 5_000;
 /** How long a look at the network counts: an accused whose servers fail one call after the other must not use up the run by the looks. */
 const FRESH_MS = 2_000;
 /** Headers that say how the request itself is sent. */
@@ -92,7 +94,9 @@ class LiveDoors implements Doors {
   }
 
   async http(request: HttpRequest): Promise<HttpAnswer> {
-    const { url, method, headers, body, timeoutMs } = checkRequest(request);
+    const { url, method, headers, body, timeoutMs, waitMs } = checkRequest(request);
+    if (waitMs)
+      await patiently(() => pause(waitMs * (1 + Math.random() / 2), null, { ref: false }));
     const {
       status,
       headers: names,
@@ -298,7 +302,7 @@ function refuse(message: string): never {
 /** Functions are JavaScript: a request may be anything. */
 function checkRequest(request: unknown): Omit<HttpRequest, "url"> & { readonly url: URL } {
   if (typeof request !== "object" || request === null) refuse("http was called without a request");
-  const { url, method, headers, body, timeoutMs } = request as Record<string, unknown>;
+  const { url, method, headers, body, timeoutMs, waitMs } = request as Record<string, unknown>;
   if (typeof url !== "string") refuse("http was called without a url");
   if (method !== undefined && method !== "GET" && method !== "POST") {
     refuse("http knows the methods GET and POST");
@@ -308,12 +312,19 @@ function checkRequest(request: unknown): Omit<HttpRequest, "url"> & { readonly u
   if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 1)) {
     refuse("timeoutMs must be a number of milliseconds, at least 1");
   }
+  if (
+    waitMs !== undefined &&
+    !(typeof waitMs === "number" && waitMs >= 0 && waitMs <= MOST_WAIT_MS)
+  ) {
+    refuse(`waitMs must be a number of milliseconds, ${MOST_WAIT_MS} at most`);
+  }
   return {
     url: webUrl(url),
     ...(method === undefined ? {} : { method }),
     ...(headers === undefined ? {} : { headers: checkHeaders(headers) }),
     ...(body === undefined ? {} : { body }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(waitMs === undefined ? {} : { waitMs }),
   };
 }
 
@@ -386,16 +397,17 @@ function tokenChanges(
   before: readonly TokenBalance[],
   after: readonly TokenBalance[],
 ): TokenChange[] {
-  const changes = new Map<number, TokenChange>();
+  const changes = new Map<string, TokenChange>();
   for (const [side, balances] of [
     ["before", before],
     ["after", after],
   ] as const) {
-    for (const { accountIndex, mint, owner, uiTokenAmount } of balances) {
-      const known = changes.get(accountIndex);
+    for (const { accountIndex, mint, owner = "", uiTokenAmount } of balances) {
+      // An account can be closed and opened again in one transaction: as much of another mint is not what it had.
+      const key = `${accountIndex}/${mint}/${owner}`;
       const account = accounts[accountIndex] ?? "";
-      const fresh = { account, mint, owner: owner ?? "", before: "0", after: "0" };
-      changes.set(accountIndex, { ...(known ?? fresh), [side]: uiTokenAmount.amount });
+      const known = changes.get(key) ?? { account, mint, owner, before: "0", after: "0" };
+      changes.set(key, { ...known, [side]: uiTokenAmount.amount });
     }
   }
   return [...changes.values()];

@@ -245,6 +245,9 @@ describe("live doors", () => {
         { url, headers: { "a\r\nb": "c" } },
         { url, timeoutMs: 0 },
         { url, timeoutMs: "5" },
+        { url, waitMs: "5" },
+        { url, waitMs: -1 },
+        { url, waitMs: 5_001 },
       ]) {
         const error = await rejection(doors().http(odd as never));
         expect(error, JSON.stringify(odd)).to.include({ reason: "refused", ours: false });
@@ -412,6 +415,26 @@ describe("live doors", () => {
       expect(ran).to.include({ ok: true, value: "downtime" });
       expect(ran.log).to.deep.equal(Array(5).fill("timeout"));
       expect(asked).to.equal(1);
+    });
+
+    it("wait before they ask again, which is part of that time", async () => {
+      const times: number[] = [];
+      const url = await serve((_request, response) => {
+        times.push(performance.now());
+        response.end();
+      });
+      const ran = await run(
+        `for (const waitMs of [0, 600, 5000]) {
+           try { await c.http({ url: "${url}", waitMs }) } catch (e) { c.log(e.reason) }
+         }
+         return "downtime"`,
+        patient(),
+        4_000,
+      );
+      expect(ran).to.include({ ok: true, value: "downtime" });
+      expect(ran.log).to.deep.equal(["timeout"]);
+      expect(times).to.have.length(2);
+      expect((times[1] ?? 0) - (times[0] ?? 0)).to.be.greaterThan(590);
     });
 
     it("look whether the network is up when that time is over, too", async () => {

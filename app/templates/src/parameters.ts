@@ -25,7 +25,6 @@ export interface BridgeVaultParameters {
   readonly mostFee: string;
   readonly lagSlots: number;
   readonly mostPayouts: number;
-  readonly mostOthers: number;
 }
 
 export interface StorageParameters {
@@ -257,14 +256,8 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
         refuse: whole(0, 10_000),
       },
       mostPayouts: {
-        about:
-          "Payouts that a round has to make at most, and that an audit reads; of more, a sample",
+        about: "Payouts that a round has to make at most, the biggest first",
         default: 50,
-        refuse: whole(1, 60),
-      },
-      mostOthers: {
-        about: "Most other transactions that an audit looks at; of more, a sample",
-        default: 60,
         refuse: whole(1, 60),
       },
     },
@@ -333,9 +326,10 @@ const DEFINITIONS: { readonly [N in TemplateName]: Definition<TemplateParameters
         refuse: address,
       },
       mostSearched: {
-        about: "Transactions that an audit looks through for an earlier submission",
+        about:
+          "Transactions that an audit looks through for an earlier submission; of more, a sample",
         default: 100,
-        refuse: whole(1, 140),
+        refuse: whole(1, 110),
       },
     },
     secrets: { vrfKey: "Secret of the worker's key: 64 random hex digits, kept for ever" },

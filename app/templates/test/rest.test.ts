@@ -628,6 +628,96 @@ describe("the REST template", function () {
     expect(lost).to.be.greaterThan(5);
   });
 
+  describe("asks a busy service later", () => {
+    /** Says "later" as a busy node does, as long as it is busy. */
+    const busy = (isBusy: (url: string) => boolean, otherwise: Listener): Listener => {
+      return async (request, response) => {
+        if (!isBusy(request.url ?? "")) return otherwise(request, response);
+        response.writeHead(503, { "retry-after": "1" });
+        response.end('{"error":"This node is busy."}');
+      };
+    };
+
+    /** Audits it once. Returns the verdict and the milliseconds that it took. */
+    async function look(mine: WorkFacts, service: string, payloadUri?: string) {
+      const ran = await runWork(work, { ...mine, publicUrl: service }, doors);
+      if (!ran.ok) throw new Error(ran.failure.message);
+      const put = shelf.put(ran.value);
+      const begin = performance.now();
+      const audited = await runAudit(
+        audit,
+        factsOf(mine, { ...put, uri: payloadUri ?? put.uri }),
+        doors,
+      );
+      const tookMs = performance.now() - begin;
+      return { verdict: audited.ok ? audited.value : audited.failure.message, tookMs, put };
+    }
+
+    it("which is not down for it", async () => {
+      const facts = someWorkFacts();
+      let refused = 0;
+      const service = await serve(busy(() => ++refused <= 4, honest(facts)));
+      const { verdict, tookMs } = await look(facts, service);
+      expect(verdict).to.equal("valid");
+      expect(tookMs).to.be.greaterThan(3_900);
+    });
+
+    it("for the payload too", async () => {
+      const facts = someWorkFacts();
+      const service = await serve(honest(facts));
+      let left = 4;
+      let content = "";
+      const store = await serve(
+        busy(
+          () => left-- > 0,
+          (_request, response) => void response.end(content),
+        ),
+      );
+      const { owner, round, operator } = facts;
+      content = JSON.stringify({ service, owner, round, operator });
+      expect((await look(facts, service, store)).verdict).to.equal("valid");
+      // What was not submitted is no payload, however late it comes.
+      left = 4;
+      content += " ";
+      expect((await look(facts, service, store)).verdict).to.equal("downtime");
+    });
+
+    it("not for ever: who is always busy is down, and holds nobody up", async () => {
+      const facts = someWorkFacts();
+      let asked = 0;
+      const service = await serve(
+        busy(
+          () => ++asked > 0,
+          () => undefined,
+        ),
+      );
+      const { verdict, tookMs } = await look(facts, service);
+      expect(verdict).to.equal("downtime");
+      expect(asked).to.equal(7);
+      expect(tookMs).to.be.lessThan(30_000);
+    });
+
+    it("within seconds, whatever it says", async () => {
+      for (const [said, least] of [
+        ["99999999999", 3_000],
+        ["Fri, 31 Dec 2100 23:59:59 GMT", 3_000],
+        ["0", 1_000],
+        ["", 0],
+      ] as const) {
+        const facts = someWorkFacts();
+        const times: number[] = [];
+        const service = await serve(async (request, response) => {
+          if (times.push(performance.now()) > 1) return honest(facts)(request, response);
+          response.writeHead(429, said === "" ? {} : { "retry-after": said });
+          response.end();
+        });
+        // A longer wait than a few seconds would be refused.
+        expect((await look(facts, service)).verdict, said).to.equal("valid");
+        expect((times[1] ?? 0) - (times[0] ?? 0), said).to.be.greaterThan(least - 10);
+      }
+    });
+  });
+
   it("calls whoever passes another worker's honest service off as its own down", async () => {
     const [mine, theirs] = [someWorkFacts(), someWorkFacts()];
     const facts = { ...mine, task: theirs.task };

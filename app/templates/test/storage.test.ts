@@ -1,5 +1,5 @@
 import type { LoadedFunction, Verdict } from "@securing-tasks/sandbox";
-import { runWork } from "@securing-tasks/sandbox";
+import { runAudit, runWork } from "@securing-tasks/sandbox";
 import { expect } from "chai";
 import { encodeText } from "../src/shared/bytes";
 import { fits, itemsOf } from "../src/storage/content";
@@ -271,6 +271,28 @@ describe("the storage template", function () {
         await expectVerdict(one.audit, factsOf(facts, payload), doors, "malicious");
       }
     }
+  });
+
+  it("has a verdict on long texts for plain patterns, which take a time that grows with the square of them", async () => {
+    for (const [schema, text] of [
+      [{ pattern: "a.*b" }, "a".repeat(200_000)],
+      [{ pattern: "\\s+$" }, " ".repeat(200_000) + "a"],
+      [{ patternProperties: { "a.*b": false } }, { ["a".repeat(900)]: 1 }],
+      [{ items: { pattern: "a.*b" } }, Array.from({ length: 200 }, () => "a".repeat(999))],
+    ] as const) {
+      const one = await loadTemplate("storage", { kind: "content", schema, mostBytes: 1e6 });
+      const content = JSON.stringify(text);
+      const fine = typeof text === "object" && !Array.isArray(text);
+      const ran = await runAudit(one.audit, factsOf(facts, shelf.put(content)), doors);
+      expect(ran.ok ? ran.value : ran.failure.message).to.equal(fine ? "valid" : "malicious");
+      listed = content;
+      expect(await made(one.work)).to.contain(fine ? content : "breaks the task's schema");
+    }
+    // Texts that no pattern is for may be long.
+    const schema = { properties: { id: { pattern: "a.*b" }, when: { format: "date-time" } } };
+    const said = { id: `a${"c".repeat(2_000)}b`, when: "2026-01-01T00:00:00Z" };
+    const long = JSON.stringify({ ...said, text: "a".repeat(200_000) });
+    expect(fits(long, { schema, kind: "content", samples: 5 })).to.equal(true);
   });
 
   it("leaves out of a manifest what it could not vouch for in an audit", async () => {

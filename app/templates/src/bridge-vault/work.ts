@@ -2,7 +2,7 @@ import type { Context, WorkFacts } from "@securing-tasks/sandbox";
 import type { BridgeVaultParameters } from "../parameters";
 import { configured } from "../shared/parameters";
 import type { Movement, Payout, Span } from "./flow";
-import { History, pays, spans } from "./flow";
+import { History, movement, pays, spans } from "./flow";
 
 declare const PARAMETERS: BridgeVaultParameters | null;
 
@@ -11,14 +11,10 @@ export async function work(context: Context<WorkFacts>): Promise<string> {
   const rules = configured(PARAMETERS);
   const { owner, round } = context;
   const { inflows, payouts } = spans(context.task, round, rules);
-  const history = await History.since(context, rules, inflows.first);
+  const history = await History.since(context, context.task, rules, inflows.first);
   const read = async (span: Span): Promise<Movement[]> => {
-    const found: Movement[] = [];
-    for (const signature of (await history.within(span)).slice().reverse()) {
-      const moved = await history.movement(signature);
-      if (moved) found.push(moved);
-    }
-    return found;
+    const all = await history.readAll(await history.range(span));
+    return all.flatMap((transaction) => movement(transaction, rules) ?? []);
   };
   const outs = (await read(payouts)).filter(({ amount }) => amount < 0n);
   const ins = outs.length === 0 ? [] : (await read(inflows)).filter(({ amount }) => amount > 0n);

@@ -1,7 +1,7 @@
 import type { AuditContext, Evidence, HttpAnswer, Verdict } from "@securing-tasks/sandbox";
 import type { RestParameters } from "../parameters";
-import { fromBase64 } from "../shared/bytes";
-import { ask, fetchContent } from "../shared/doors";
+import { encodeText, fromBase64, sha256Hex } from "../shared/bytes";
+import { ask, fetchContent, waitOf } from "../shared/doors";
 import { isLie, respond } from "./respond";
 import { baseOf, pathOf, readPayload } from "./service";
 
@@ -9,6 +9,8 @@ declare const PARAMETERS: RestParameters;
 
 /** Requests of one audit that may be made a second time: one lost packet is no downtime, and a slow server can't hold an audit up. */
 const RETRIES = 2;
+/** Answers "ask later" of one audit that are waited for: a busy server is not down, and one that is always busy is. */
+const LATER = 4;
 
 export async function audit(context: AuditContext): Promise<Verdict> {
   const { submission } = context;
@@ -19,7 +21,30 @@ export async function audit(context: AuditContext): Promise<Verdict> {
     context.keep(proof);
     return "malicious";
   }
-  const payload = await fetchContent(context, submission.payloadHash, submission.payloadUri);
+  const { timeoutMs } = PARAMETERS;
+  let later = LATER;
+  /** How long to wait before the next request, in milliseconds; null where nobody asked for it, or too often. */
+  const waitFor = (got: HttpAnswer | null): number | null => {
+    const wait = waitOf(got);
+    return wait !== null && later-- > 0 ? wait : null;
+  };
+  /** The payload where its server was busy: `fetch` does not tell. */
+  const fetchLater = async (): Promise<Uint8Array | null> => {
+    for (let waitMs: number | null = 0; waitMs !== null;) {
+      const got: HttpAnswer | null = await ask(context, {
+        url: submission.payloadUri,
+        timeoutMs,
+        waitMs,
+      });
+      const bytes = got?.status === 200 ? encodeText(got.body) : null;
+      if (bytes && sha256Hex(bytes) === submission.payloadHash) return bytes;
+      waitMs = waitFor(got);
+    }
+    return null;
+  };
+  const payload =
+    (await fetchContent(context, submission.payloadHash, submission.payloadUri)) ??
+    (await fetchLater());
   if (!payload) return "downtime";
   const said = readPayload(payload, submission);
   if (!said) {
@@ -42,18 +67,21 @@ export async function audit(context: AuditContext): Promise<Verdict> {
     path: string,
     right: (got: HttpAnswer) => boolean,
   ): Promise<"right" | "none" | Evidence> => {
-    for (;;) {
+    for (let waitMs = 0; ;) {
       const got = await ask(context, {
         url: service + path,
         headers: { "securing-tasks-submission": submission.address },
-        timeoutMs: PARAMETERS.timeoutMs,
+        timeoutMs,
+        waitMs,
       });
       if (got && right(got)) return "right";
       // Whoever is in between can have made what is not signed. What is too long to be evidence is no answer either.
       const word = got && context.proof(payload, { path }, got);
       if (word && provesMalice(context, word)) return word;
       context.log(`${path}: ${got ? `no right answer, status ${got.status}` : "no answer"}`);
-      if (retries-- === 0) return "none";
+      const wait = waitFor(got);
+      waitMs = wait ?? 0;
+      if (wait === null && retries-- === 0) return "none";
     }
   };
 

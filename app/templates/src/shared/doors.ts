@@ -57,6 +57,18 @@ export function ask(doors: Doors, request: HttpRequest): Promise<HttpAnswer | nu
   return answerOf(doors.http(request));
 }
 
+/** Shortest and longest time that is waited for a server that is busy, in seconds. */
+const [SHORTEST_WAIT, LONGEST_WAIT] = [1, 3];
+
+/** Milliseconds after which a server wants to be asked again, within bounds; null where it does not say that it is busy. */
+export function waitOf(answer: HttpAnswer | null): number | null {
+  if (answer?.status !== 429 && answer?.status !== 503) return null;
+  const said = answer.headers["retry-after"];
+  if (said === undefined) return null;
+  const seconds = /^\d{1,9}$/.test(said) ? Number(said) : LONGEST_WAIT;
+  return Math.min(Math.max(seconds, SHORTEST_WAIT), LONGEST_WAIT) * 1_000;
+}
+
 const WEB_ADDRESS = /^https?:\/\/[\w.[\]:-]+(?:[/?#][\x21-\x7e]*)?$/i;
 const MOST_ADDRESS = 2_000;
 

@@ -3,6 +3,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes } from "@noble/hashes/utils.js";
 import type { ChainTransaction, Doors, TaskFacts } from "@securing-tasks/sandbox";
 import { encodeText, fromAddress, fromBase64, toAddress } from "./bytes";
+import { PAGE } from "./reach";
+import { draw } from "./sample";
 
 /*
  * Submissions of earlier rounds. Their accounts may be closed once they are paid, so they are found by the event that the program
@@ -22,8 +24,6 @@ export interface Submitted {
 const DISCRIMINATOR = "88b9d2aed88c407d";
 /** Discriminator, task, submission, owner, round (u64 LE), payload hash, reserve, slot. */
 const EVENT_BYTES = 8 + 3 * 32 + 8 + 32 + 8 + 8;
-/** Signatures that a door gives at most. */
-const PAGE = 1_000;
 
 /** The submissions among the log lines of a transaction. Only lines that the program itself wrote count. */
 export function submittedIn(logs: readonly string[], program: string): Submitted[] {
@@ -118,12 +118,14 @@ export function foundIn(
   return submitted ? { signature, submitted } : null;
 }
 
-/** How far a search goes: it asks doors at most `pages` + log2(1,000 `pages`) + `most` times, rounded up. */
+/** How far a search goes: it asks doors at most `pages` + 2 log2(1,000 `pages`) + `most` times, rounded up. */
 export interface Reach {
   /** Thousands of transactions that are listed. */
   readonly pages: number;
   /** Transactions that are looked through. */
   readonly most: number;
+  /** Of more than that, whether they are drawn: the owner itself may have put the first ones there. Else the oldest are looked through. */
+  readonly drawn: boolean;
 }
 
 /**
@@ -134,7 +136,7 @@ export async function findSubmission(
   doors: Doors,
   program: string,
   { address, first, end }: Sought,
-  { pages, most }: Reach,
+  { pages, most, drawn }: Reach,
 ): Promise<Found | "hidden" | "lost" | null> {
   const { signatures, whole } = await listed(doors, address, pages);
   const known = new Map<number, ChainTransaction>();
@@ -149,15 +151,32 @@ export async function findSubmission(
 
   // Anybody can name the address in hundreds of transactions. But what it holds begins with the submission, unless a stranger pays for it,
   // and stays until its round takes no more: so the first transaction that leaves something there is found by halves.
-  let from = 0;
-  for (let to = whole && signatures.length <= most ? 0 : signatures.length; from < to;) {
-    const middle = Math.floor((from + to) / 2);
-    const transaction = await get(middle);
-    const { slot } = transaction;
-    if (slot >= end || (slot >= first && holds(transaction, address))) to = middle;
-    else from = middle + 1;
-  }
+  const firstThat = async (fits: (transaction: ChainTransaction) => boolean): Promise<number> => {
+    let [low, high] = [0, signatures.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (fits(await get(middle))) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+  const few = whole && signatures.length <= most;
+  const from = few
+    ? 0
+    : await firstThat((one) => one.slot >= end || (one.slot >= first && holds(one, address)));
   if (from === 0 && !whole) return "lost";
+  const to = few || !drawn ? from : await firstThat(({ slot }) => slot >= end);
+  if (to - from > most) {
+    // Where nobody paid in advance it is the first. Who did can hide it among as many as it likes, and not know which are looked at.
+    const places = new Map(signatures.slice(from, to).map((one, at) => [one, from + at]));
+    const oldest = signatures.slice(from, from + Math.ceil(most / 4));
+    const others = signatures.slice(from + oldest.length, to).sort();
+    for (const signature of [...oldest, ...draw(others, most - oldest.length)]) {
+      const found = foundIn(await get(places.get(signature) ?? 0), program, address);
+      if (found) return found;
+    }
+    return "lost";
+  }
 
   let left = most;
   const cut: string[] = [];

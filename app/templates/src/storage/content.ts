@@ -3,6 +3,7 @@ import { Validator } from "@cfworker/json-schema";
 import { isWebAddress } from "../shared/doors";
 import { isObject, parseJson, parseObject } from "../shared/json";
 import type { StorageParameters } from "../parameters";
+import { withBoundedPatterns } from "./patterns";
 
 /** A content that is kept. */
 export interface Item {
@@ -22,6 +23,8 @@ const MOST_VALUES = 50_000;
 const MOST_DEPTH = 64;
 /** Names and positions on the way to a value: the schema library writes them out for each value, so one long name would cost that often. */
 const MOST_PATH = 1_000;
+/** What patterns of the schema are given in one audit, in characters, each text squared: 20,000,000 take a plain one about a second. */
+const MOST_MATCHED = 20_000_000;
 
 /** Whether the bytes are JSON that the schema allows; whatever they are, where there is no schema. Never throws. */
 export function fits(
@@ -31,10 +34,14 @@ export function fits(
   if (schema === null) return true;
   const value = parseJson(content);
   // Each content has its share, so that it is the same content for `work`, which looks at others beside it, and for every audit.
-  const mostValues = kind === "content" ? MOST_VALUES : Math.floor(MOST_VALUES / samples);
+  const shares = kind === "content" ? 1 : samples;
+  const mostValues = Math.floor(MOST_VALUES / shares);
   if (value === undefined || !isBounded(value, mostValues)) return false;
   try {
-    return new Validator(schema, "2020-12").validate(value).valid;
+    return withBoundedPatterns(
+      Math.floor(MOST_MATCHED / shares),
+      () => new Validator(schema, "2020-12").validate(value).valid,
+    );
   } catch {
     // Too little stack or memory, or a mistake in the schema that only content of this kind brings to light.
     return false;

@@ -1,13 +1,14 @@
 import type { AuditFacts, Context, Verdict } from "@securing-tasks/sandbox";
 import type { VrfParameters } from "../parameters";
 import { fetchContent } from "../shared/doors";
+import { reachesBack } from "../shared/reach";
 import { findSubmission, foundIn, namedTransaction, soughtOf } from "../shared/submissions";
 import { readPayload } from "./payload";
 import { isKey, message, verify } from "./scheme";
 
 declare const PARAMETERS: VrfParameters;
 
-/** Both searches, of `mostSearched` (140 at most) and of the slot, and what else is asked, stay within 256 door calls. */
+/** Both searches, of `mostSearched` (110 at most) and of the slot, and what else is asked, stay within 256 door calls. */
 const PAGES = 10;
 const MOST_IN_SLOT = 40;
 
@@ -32,12 +33,16 @@ export async function audit(context: Context<AuditFacts>): Promise<Verdict> {
   // The submission of the round before named the one key for this round, when nobody knew what it would draw on. Of several keys
   // a worker could use the one whose output it likes.
   const sought = round === 0 ? null : soughtOf(program, context.task, round - 1, owner);
-  const search = () =>
-    sought &&
-    findSubmission(context, program, sought, {
-      pages: PAGES,
-      most: mostSearched,
-    });
+  const search = async () => {
+    if (!sought) return null;
+    const reach = { pages: PAGES, most: mostSearched, drawn: true };
+    const found = await findSubmission(context, program, sought, reach);
+    // What is not found may be what this node's server has cleaned up.
+    if (!found && !(await reachesBack(context, context.task, sought.first))) {
+      throw new Error(`The RPC server does not keep what was submitted in round ${round - 1}.`);
+    }
+    return found;
+  };
   if (!draw || !before) {
     const earlier = await search();
     if (!earlier) return (await isHidden(context)) ? guilty(HIDDEN) : "valid";
@@ -75,7 +80,7 @@ async function isHidden(context: Context<AuditFacts>): Promise<boolean> {
     context,
     PARAMETERS.program,
     { address, first: slot, end: slot + 1 },
-    { pages: PAGES, most: MOST_IN_SLOT },
+    { pages: PAGES, most: MOST_IN_SLOT, drawn: false },
   );
   if (found === null || found === "lost") {
     throw new Error(`The transaction that made ${address} can't be found.`);

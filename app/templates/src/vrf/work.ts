@@ -1,6 +1,7 @@
 import type { Context, WorkFacts } from "@securing-tasks/sandbox";
 import type { VrfParameters } from "../parameters";
 import { fetchContent } from "../shared/doors";
+import { reachesBack } from "../shared/reach";
 import { findSubmission, soughtOf } from "../shared/submissions";
 import type { VrfPayload } from "./payload";
 import { readPayload } from "./payload";
@@ -9,7 +10,7 @@ import { drawOn, keyPair, message } from "./scheme";
 declare const PARAMETERS: VrfParameters;
 
 /** As far as 256 door calls go: a worker that strangers keep from its own submission can't work. */
-const REACH = { pages: 25, most: 200 };
+const REACH = { pages: 25, most: 200, drawn: false };
 
 export async function work(context: Context<WorkFacts>): Promise<string> {
   const { owner, round, seed, publicUrl } = context;
@@ -27,7 +28,12 @@ export async function work(context: Context<WorkFacts>): Promise<string> {
       `Whether something was submitted in the round before can't be told: too many transactions touch ${sought.address}, or their logs are cut. Leave out a round.`,
     );
   }
-  if (!earlier) return JSON.stringify(first);
+  if (!earlier) {
+    if (await reachesBack(context, context.task, sought.first)) return JSON.stringify(first);
+    throw new Error(
+      `The RPC server does not keep what was submitted in round ${round - 1}: use one that keeps the transactions of three rounds.`,
+    );
+  }
 
   if (publicUrl === null) {
     throw new Error(
