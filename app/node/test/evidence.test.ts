@@ -602,7 +602,7 @@ describe("evidence among daemons", function () {
       let runs = 0;
       const done = new Promise<void>((resolve) => {
         const doer = new Doer({
-          keep: (write) => {
+          keep: (write: () => void) => {
             write();
             return true;
           },
@@ -851,7 +851,7 @@ describe("evidence among daemons", function () {
       const submission = { address: key(), owner, round: 0n, slot } as Submission;
       Object.assign(submission, { payloadHash: Buffer.from(hash, "hex"), payloadUri: "" });
       const doer = new Doer({
-        keep: (write) => {
+        keep: (write: () => void) => {
           write();
           return true;
         },
