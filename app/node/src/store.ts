@@ -606,7 +606,7 @@ export class Store {
     return this.ask(() => (this.db.prepare(sql).get(...values) as T | undefined) ?? null);
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller's SQL says what a row holds
+   
   private rows<T>(sql: string, ...values: readonly unknown[]): T[] {
     return this.ask(() => this.db.prepare(sql).all(...values) as T[]);
   }
