@@ -237,7 +237,7 @@ export class History {
       const over = last !== null && last.slot < slot;
       if (!over && more.length === PAGE) continue;
       if (!over) await history.checkBeginning(last, slot);
-      history.signatures.push(...newest.reverse());
+      for (const signature of newest.reverse()) history.signatures.push(signature);
       return history;
     }
     throw new Error(`The vault has over ${MOST_PAGES * PAGE} transactions since slot ${slot}.`);
