@@ -606,7 +606,6 @@ export class Store {
     return this.ask(() => (this.db.prepare(sql).get(...values) as T | undefined) ?? null);
   }
 
-   
   private rows<T>(sql: string, ...values: readonly unknown[]): T[] {
     return this.ask(() => this.db.prepare(sql).all(...values) as T[]);
   }
