@@ -182,7 +182,8 @@ class Planner {
       const until = caseEnd(task, submission.round);
       if (this.now >= until || submission.status === "convictedMalice") continue;
       const address = submission.address.toBase58();
-      if (!this.isProven(submission) || this.isShared(submission)) continue;
+      // Who has a service hands it on as well: else it would wait for that for ever before it accuses.
+      if (!this.isProven(submission) || this.isTaken(submission)) continue;
       this.do({ kind: "hand", key: `hand:${address}`, submission, until });
     }
   }
@@ -212,14 +213,18 @@ class Planner {
    * Whether those who judge can get what this node has against somebody: from workers that took it, or from its own service, which
    * they ask first if it accuses.
    */
-  private isShared({ address }: Submission): boolean {
-    const { config, store } = this.options;
-    if ((store.handed(address.toBase58()) ?? 0) > 0) return true;
-    const url = config.http?.publicUrl.replace(/\/+$/, "");
+  private isShared(submission: Submission): boolean {
+    if (this.isTaken(submission)) return true;
+    const url = this.options.config.http?.publicUrl.replace(/\/+$/, "");
     if (url === undefined) return false;
     return this.view.submissions.some(
       ({ owner, payloadUri }) => this.isMe(owner) && payloadUri.startsWith(`${url}/payload/`),
     );
+  }
+
+  /** Whether another worker took what this node has against somebody. */
+  private isTaken({ address }: Submission): boolean {
+    return (this.options.store.handed(address.toBase58()) ?? 0) > 0;
   }
 
   /** Whether this node voted for more than the verdict. */
@@ -348,7 +353,7 @@ class Planner {
     const verdict = open.map(({ endSlot }) => endSlot).reduce(later, this.now);
     const inTime = open.length > 0 && verdict <= patience;
     // A proof that nobody else has takes an accusation of its own: who accuses is asked for it.
-    const known = !proven || (this.options.store.handed(submission.address.toBase58()) ?? 0) > 0;
+    const known = !proven || this.isTaken(submission);
     if (inTime || (known && open.some((one) => this.says(one, accusation, until, proven)))) {
       this.at(patience + 1n);
       return;

@@ -173,6 +173,8 @@ interface Memory {
   /** Workers that took it. */
   readonly handed?: number | null;
   readonly secret?: Uint8Array;
+  /** Where this node has a service. */
+  readonly publicUrl?: string;
 }
 
 /** What the state keeps of an own audit. */
@@ -227,6 +229,11 @@ function planned(
     config: {
       samples: 1,
       chores: { resolve: true, claim: true, close: true, spreadSlots: 0, ...chores },
+      ...(memory.publicUrl !== undefined && {
+        http: { publicUrl: memory.publicUrl } as unknown as NonNullable<
+          PlanOptions["config"]["http"]
+        >,
+      }),
     },
     store: {
       work: (round) => memory.works?.find((work) => work.round === round) ?? null,
@@ -510,6 +517,17 @@ describe("what is due", () => {
     // Who is gone may have lied to this node alone.
     expect(of(1_250n, { handed: 0 })).to.deep.equal(["hand", "accuse"]);
     expect(of(1_251n, { handed: 0 })).to.deep.equal(["hand"]);
+    // Who serves it itself hands it on all the same, and then accuses, however old it is and whether anybody took it or not.
+    // Its own work is none that it would accuse.
+    const payloadUri = "http://me/payload/00";
+    const mine = submissionOf(me, { payloadUri, status: "convictedMalice" });
+    const serving = { samples: [other], checks, evidence: true, publicUrl: "http://me/" };
+    const both = view({ task: long, submissions: [submission, mine] });
+    const by = (memory: Memory): readonly string[] =>
+      due(both, 1_251n, { ...serving, heard: 1_100n, ...memory })[0];
+    expect(due(both, 1_251n, serving)[0]).to.deep.equal(["hand"]);
+    expect(by({ handed: 0 })).to.deep.equal(["hand", "accuse"]);
+    expect(by({ handed: 1 })).to.deep.equal(["accuse"]);
     // Until the last vote, which may be 90 slots after the window.
     const last = 1_540n + RULES.commitSlots + RULES.revealSlots;
     expect(of(last - 1n, { handed: 0, samples: [] })).to.deep.equal(["hand"]);
