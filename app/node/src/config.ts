@@ -31,7 +31,14 @@ const limits = z.strictObject({
 });
 
 const schema = z.strictObject({
-  rpcUrl: webUrl,
+  rpcUrl: webUrl.optional(),
+  rpcUrls: z.array(webUrl).min(1).max(8).optional(),
+  rpcLimits: z
+    .strictObject({
+      perSecond: whole(1, 10_000).default(40),
+      atOnce: whole(1, 1_000).default(16),
+    })
+    .default({ perSecond: 40, atOnce: 16 }),
   wsUrl: socketUrl.optional(),
   task: address.transform((text) => new PublicKey(text)),
   owner: address.transform((text) => new PublicKey(text)),
@@ -92,7 +99,11 @@ const schema = z.strictObject({
 });
 
 /** What a daemon is told. Paths are absolute. Every key with its unit stands in the package's README. */
-export type NodeConfig = z.output<typeof schema>;
+export type NodeConfig = Omit<z.output<typeof schema>, "rpcUrl" | "rpcUrls"> & {
+  /** The first of the servers. */
+  readonly rpcUrl: string;
+  readonly rpcUrls: readonly string[];
+};
 /** The same as it stands in a file, with defaults left out. */
 export type NodeConfigInput = z.input<typeof schema>;
 
@@ -134,6 +145,17 @@ function check(input: unknown, folder: string, place: Place): NodeConfig {
   }
   const config = parsed.data;
   const faults: string[] = [];
+  const rpcUrls = config.rpcUrls ?? (config.rpcUrl === undefined ? [] : [config.rpcUrl]);
+  const [rpcUrl = ""] = rpcUrls;
+  if (rpcUrls.length === 0) faults.push(`${place([])}: \`rpcUrl\` is missing. Add it.`);
+  if (config.rpcUrl !== undefined && config.rpcUrls !== undefined) {
+    faults.push(
+      `${place(["rpcUrl"], true)}: \`rpcUrl\` and \`rpcUrls\` say the same. Keep one of them.`,
+    );
+  }
+  if (new Set(rpcUrls).size < rpcUrls.length) {
+    faults.push(`${place(["rpcUrls"])}: \`rpcUrls\` names a server twice. Remove one.`);
+  }
   if (config.http && Buffer.byteLength(config.http.publicUrl) > MOST_PUBLIC_URL) {
     faults.push(
       `${place(["http", "publicUrl"])}: \`http.publicUrl\` is longer than ${MOST_PUBLIC_URL} bytes, so that no payload's URI would fit a submission. Use a shorter one.`,
@@ -148,6 +170,8 @@ function check(input: unknown, folder: string, place: Place): NodeConfig {
   const full = (name: string): string => (isAbsolute(name) ? name : resolve(folder, name));
   return {
     ...config,
+    rpcUrl,
+    rpcUrls,
     operatorKeypair: full(config.operatorKeypair),
     state: full(config.state),
     ...(config.join && {

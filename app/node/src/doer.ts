@@ -7,7 +7,7 @@ import type {
   FunctionRef,
   Vote,
 } from "@securing-tasks/client";
-import { auditAddress, explain, submissionEnd } from "@securing-tasks/client";
+import { PROGRAM_ID, auditAddress, explain, submissionEnd } from "@securing-tasks/client";
 import type {
   AuditFacts,
   Evidence,
@@ -28,6 +28,7 @@ import type { Logger } from "pino";
 import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
 import { Lane } from "./lane";
+import { within } from "./limiter";
 import type { Metrics } from "./metrics";
 import { handover } from "./inbox";
 import type { Peer } from "./peers";
@@ -95,8 +96,13 @@ const MOST_CHECKS = 3;
 /** Most time for asking peers what they heard, and most part of what is left of a window. */
 const PEERS_MS = 5_000;
 const PEERS_PART = 10;
+/** What has no window waits for all that is due within this. */
+const UNHURRIED_MS = 300_000;
 const RETRY_MS = 250;
 const MOST_PAUSE_MS = 60_000;
+
+/** An account that is left out is written as the program's own address. */
+const NO_PROOF: GateProof = { proof: PROGRAM_ID, mint: PROGRAM_ID };
 
 const OPINION_OF: Readonly<Record<Verdict, Opinion>> = {
   valid: "valid",
@@ -178,10 +184,12 @@ export class Doer {
   }
 
   private async doOne(view: View, duty: Duty): Promise<void> {
-    const { log, signal } = this.options;
+    const { follower, log, signal } = this.options;
     const rest = this.rests.get(duty.key) ?? { failures: 0, notBefore: 0, seenBy: 0n, over: false };
     try {
-      const ended = await this.perform(view, duty);
+      const { until } = duty;
+      const ms = until === undefined ? UNHURRIED_MS : follower.duration(until - follower.slot);
+      const ended = await within(ms, () => this.perform(view, duty));
       if (ended.end === "done") {
         rest.failures = 0;
         rest.seenBy = ended.slot ?? 0n;
@@ -218,7 +226,7 @@ export class Doer {
   private perform(view: View, duty: Duty): Promise<End> {
     const { client, config, operator, salts } = this.options;
     const [task, owner] = [config.task, config.owner];
-    const me = { task, operator: operator.publicKey, ...this.options.gate };
+    const me = { task, operator: operator.publicKey, ...this.gate(view) };
     switch (duty.kind) {
       case "work":
         return this.work(view, duty.round, duty.until ?? 0n);
@@ -320,12 +328,15 @@ export class Doer {
     if (!seed) return { end: "wait", why: "no block yet" };
     // A server that is behind would leave somebody out of the ring, and what he did unseen.
     const nodes = await client.ofTask("node", config.task, view.slot);
-    const submissions = await client.ofTask("submission", config.task, view.slot);
+    const all = await client.ofTask("submission", config.task, view.slot);
+    const submissions = all.filter((one) => one.round === round);
+    const counted = view.rounds.find(({ number }) => number === round)?.liveSubmissions ?? 0;
+    if (nodes.length < view.task.nodes || submissions.length < counted) {
+      return { end: "wait", why: "the server's list is shorter than what the chain counts" };
+    }
     const owners = sample({
       seed,
-      submitters: submissions
-        .filter((one) => one.round === round)
-        .map(({ owner }) => owner.toBase58()),
+      submitters: submissions.map(({ owner }) => owner.toBase58()),
       nodes: nodes.map(({ owner }) => owner.toBase58()),
       self: config.owner.toBase58(),
       samples: config.samples,
@@ -560,7 +571,7 @@ export class Doer {
         .openAudit({
           task: config.task,
           operator: operator.publicKey,
-          ...this.options.gate,
+          ...this.gate(view),
           round: submission.round,
           accused: submission.owner,
           initiator: config.owner,
@@ -579,6 +590,13 @@ export class Doer {
       });
     }
     return end;
+  }
+
+  /** What is shown to the gate. Nothing is asked for where it is open. */
+  private gate({ task, node }: View): { readonly gate?: GateProof } {
+    const { workerGate, witnessGate } = task.rules;
+    const { kind } = node.role === "worker" ? workerGate : witnessGate;
+    return kind === "open" ? { gate: NO_PROOF } : this.options.gate;
   }
 
   private async reveal(duty: Duty & { kind: "reveal" }): Promise<End> {
@@ -633,7 +651,9 @@ export class Doer {
     duty: Duty,
     instructions: () => Promise<readonly TransactionInstruction[]>,
   ): Promise<End> {
-    const delivery = await this.options.sender.send({ key: duty.key, instructions });
+    // What has a window is done once, whatever is sent: a vote, a reveal, a submission and an audit have their addresses.
+    const urgent = duty.until !== undefined;
+    const delivery = await this.options.sender.send({ key: duty.key, instructions, urgent });
     return this.judgeDelivery(duty, delivery);
   }
 

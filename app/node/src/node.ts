@@ -34,6 +34,7 @@ import {
 } from "@securing-tasks/sandbox";
 import type { Connection, Keypair } from "@solana/web3.js";
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import pRetry from "p-retry";
 import type { Logger } from "pino";
@@ -44,6 +45,7 @@ import { Follower, subscriptionUrl } from "./follower";
 import { Inbox } from "./inbox";
 import { readKeypair } from "./keys";
 import { Lane } from "./lane";
+import { within } from "./limiter";
 import { standardOutput } from "./log";
 import { Metrics } from "./metrics";
 import { PatientOutbox } from "./outbox";
@@ -88,6 +90,8 @@ export interface RunningNode {
 
 /** How long to try to reach the RPC server at the start. */
 const START_LIMIT_MS = 60_000;
+/** A look is as urgent as what is due in so many milliseconds. */
+const LOOK_MS = 3_000;
 /** Looks at the chain that must agree that task or node is gone. */
 const GONE_LOOKS = 3;
 /** The newest slot is kept again after so many: each time costs a write to disk. */
@@ -172,6 +176,8 @@ class Daemon implements RunningNode {
       .update("securing-tasks/moments")
       .update(operator.secretKey)
       .digest();
+    // All that waits listens to it.
+    setMaxListeners(0, this.ending.signal);
     this.done = new Promise((resolve, reject) => {
       this.settleDone = { resolve, reject };
     });
@@ -180,11 +186,16 @@ class Daemon implements RunningNode {
     this.connection =
       parts.connection ??
       connect({
-        rpcUrl: config.rpcUrl,
+        rpcUrls: config.rpcUrls,
         timeoutMs: config.rpcTimeoutMs,
+        ...config.rpcLimits,
+        signal: this.ending.signal,
         onTrouble: (message) => {
           this.metrics.rpcErrors.inc();
           this.log.debug({ message }, "RPC trouble");
+        },
+        onDisagreement: (message) => {
+          this.log.warn({ message }, "RPC servers");
         },
       });
     this.client = new SecuringTasksClient(
@@ -258,7 +269,7 @@ class Daemon implements RunningNode {
       );
     }
     // What an earlier process left on its way: nothing is sent in its place before its fate is known. The rest goes on.
-    this.settling = this.sender.settleAll().then(
+    this.settling = within(0, () => this.sender.settleAll()).then(
       (settled) => {
         for (const [key, { status }] of settled) {
           this.log.info({ key, status }, "settled what was left on its way");
@@ -522,18 +533,21 @@ class Daemon implements RunningNode {
 
   /** Looks at the chain whenever there may be something to do, and has it done. */
   private async loop(): Promise<void> {
-    const viewer = new Viewer(this.client, {
+    const { owner } = this.config;
+    const keys = {
       task: this.config.task,
-      node: nodeAddress(this.config.task, this.config.owner),
-      owner: this.config.owner,
+      node: nodeAddress(this.config.task, owner),
+      owner,
       operator: this.operator.publicKey,
-    });
+    };
+    const viewer = new Viewer(this.client, keys, () => this.store.owed(owner));
     let failures = 0;
     let gone = 0;
     while (!this.ending.signal.aborted) {
       this.woken = false;
+      const began = performance.now();
       try {
-        gone = (await this.look(viewer)) ? 0 : gone + 1;
+        gone = (await within(LOOK_MS, () => this.look(viewer))) ? 0 : gone + 1;
         failures = 0;
         this.trouble = null;
         if (gone >= GONE_LOOKS) {
@@ -562,15 +576,22 @@ class Daemon implements RunningNode {
         await pause(backoff(250, failures), this.ending.signal);
         continue;
       }
-      // Not more often, however fast the chain moves.
-      await pause(Math.min(Math.max(this.config.pollMs / 10, 50), 500), this.ending.signal);
+      // Not more often, however fast the chain moves. Where calls wait for each other, those of looks are a fifth at most.
+      const least = Math.min(Math.max(this.config.pollMs / 10, 50), 500);
+      const took = performance.now() - began;
+      await pause(Math.max(least, Math.min(4 * took, this.config.pollMs)), this.ending.signal);
       await this.sleep();
     }
   }
 
   /** False where there is nothing to look at. */
   private async look(viewer: Viewer): Promise<boolean> {
-    const [now, { slot, view }] = await Promise.all([this.follower.now(), viewer.read()]);
+    const [now, { slot, view, short: lists }] = await Promise.all([
+      this.follower.now(),
+      viewer.read(),
+    ]);
+    if (lists.length > 0)
+      this.log.warn({ lists }, "the RPC server leaves out what the chain counts");
     if (slot < this.cursor) {
       // A server that was started again shows the past for a while: what is done would be due again, and what is there be gone.
       throw new Error(
@@ -629,8 +650,8 @@ class Daemon implements RunningNode {
 
   /** Lamports that one transaction may cost. */
   private mostFee(): bigint {
-    const { priorityFee, maxFeeLamports } = this.config;
-    return LAMPORTS_PER_SIGNATURE + (priorityFee > 0n ? maxFeeLamports : 0n);
+    // What leaders don't take costs more and more, up to that.
+    return LAMPORTS_PER_SIGNATURE + this.config.maxFeeLamports;
   }
 
   private sleep(): Promise<void> {
@@ -679,6 +700,8 @@ class Daemon implements RunningNode {
     if (step === "trouble") {
       this.metrics.rpcErrors.inc();
       this.log.warn(rest, "trouble with a transaction");
+    } else if (step === "late" || step === "raised") {
+      this.log.warn(rest, step === "late" ? "a transaction is not taken" : "its price is raised");
     } else this.log.debug(rest, `transaction ${step}`);
   }
 }

@@ -1,5 +1,5 @@
 import { utils } from "@coral-xyz/anchor";
-import type { Explanation, Fate } from "@securing-tasks/client";
+import type { Explanation, Fate, Simulated } from "@securing-tasks/client";
 import {
   ArgumentError,
   OutcomeUnknown,
@@ -9,7 +9,12 @@ import {
   simulate,
 } from "@securing-tasks/client";
 import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.js";
-import { ComputeBudgetProgram, SendTransactionError, Transaction } from "@solana/web3.js";
+import {
+  ComputeBudgetInstruction,
+  ComputeBudgetProgram,
+  SendTransactionError,
+  Transaction,
+} from "@solana/web3.js";
 import type { Letter } from "./store";
 
 /** Where a sender keeps what is on its way; {@link Store} is one. */
@@ -36,6 +41,8 @@ export interface SenderOptions {
   readonly pollMs?: number;
   /** How often to send the same bytes again, in milliseconds. Default: 2,000. */
   readonly resendMs?: number;
+  /** After how long what is urgent costs more, each time, in milliseconds. Default: 5,000. */
+  readonly raiseMs?: number;
   /** Told of every step, for logs and metrics. */
   readonly onStep?: (step: SendStep) => void;
   /** Ends all waiting. What is on its way stays in the outbox. */
@@ -43,7 +50,8 @@ export interface SenderOptions {
 }
 
 export interface SendStep {
-  readonly step: "sent" | "resent" | "landed" | "expired" | "failed" | "refused" | "trouble";
+  readonly step:
+    "sent" | "resent" | "late" | "raised" | "landed" | "expired" | "failed" | "refused" | "trouble";
   readonly key: string;
   readonly signature?: string;
   readonly message?: string;
@@ -64,6 +72,11 @@ export interface Errand {
   readonly key: string;
   instructions(): Promise<readonly TransactionInstruction[]>;
   readonly signers?: readonly Keypair[];
+  /**
+   * Whether it has a deadline, and the program takes it once only, whatever else is sent: what leaders don't take for a while is then sent
+   * again at a higher price, beside the first.
+   */
+  readonly urgent?: boolean;
 }
 
 /** Thrown by waits that were ended by the signal. */
@@ -79,26 +92,38 @@ const MOST_PAUSE_MS = 5_000;
 const MOST_UNITS = 1_400_000;
 /** The compute budget's own two instructions. */
 const BUDGET_UNITS = 300;
+/** Transactions of one errand that are on their way together. */
+const MOST_LETTERS = 6;
+/** Micro-lamports for each compute unit: the first price where there was none and the chain names none. */
+const FIRST_PRICE = 1_000n;
+/** Of what others paid lately to write to the same accounts, the share that paid less. */
+const OUTBID = 0.9;
+/** Accounts that may be named when it is asked for. */
+const MOST_ACCOUNTS = 128;
+/** Tries of a simulation that fails for its blockhash, which says nothing of what is simulated. */
+const SIMULATIONS = 10;
 
 /**
- * Sends transactions so that none is on its way twice, whatever happens to process or server. Every transaction is signed and kept in
+ * Sends transactions so that nothing is done twice, whatever happens to process or server. Every transaction is signed and kept in
  * an outbox before it is sent, then sent again, the same bytes, until it is confirmed or its blockhash is over; only then may another be
- * made in its place.
+ * made in its place. What is urgent is sent beside it at a higher price, for the program takes only one of them.
  */
 export class Sender {
   private readonly pollMs: number;
   private readonly resendMs: number;
+  private readonly raiseMs: number;
   private readonly busy = new Map<string, Promise<Delivery>>();
 
   constructor(private readonly options: SenderOptions) {
     this.pollMs = options.pollMs ?? 500;
     this.resendMs = options.resendMs ?? 2_000;
+    this.raiseMs = options.raiseMs ?? 5_000;
   }
 
   /** Finds out what became of everything that an earlier process left on its way. */
   async settleAll(): Promise<ReadonlyMap<string, Delivery>> {
     const all = this.options.outbox.letters().map(async (letter) => {
-      const delivery = await this.alone(letter.key, () => this.deliver(letter, false));
+      const delivery = await this.alone(letter.key, () => this.deliver([letter], false));
       return [letter.key, delivery] as const;
     });
     return new Map(await Promise.all(all));
@@ -111,13 +136,21 @@ export class Sender {
    */
   send(errand: Errand): Promise<Delivery> {
     return this.alone(errand.key, async () => {
-      const waiting = this.options.outbox.letter(errand.key);
-      if (waiting) return await this.deliver(waiting, false);
-      const made = await this.write(errand);
+      const waiting = this.waiting(errand.key);
+      if (waiting.length > 0) return await this.deliver(waiting, false, errand);
+      const made = await this.write(errand, errand.key, this.options.priorityFee ?? 0n);
       if ("status" in made) return made;
       this.options.outbox.post(made);
-      return await this.deliver(made, true);
+      return await this.deliver([made], true, errand);
     });
+  }
+
+  /** What is on its way for an errand, the dearest last. */
+  private waiting(key: string): Letter[] {
+    const { outbox } = this.options;
+    return Array.from({ length: MOST_LETTERS }, (_, count) => letterKey(key, count)).flatMap(
+      (name) => outbox.letter(name) ?? [],
+    );
   }
 
   private alone(key: string, act: () => Promise<Delivery>): Promise<Delivery> {
@@ -129,7 +162,7 @@ export class Sender {
   }
 
   /** Makes and signs a transaction that the chain would take now, or says why it would not. */
-  private async write(errand: Errand): Promise<Letter | Delivery> {
+  private async write(errand: Errand, key: string, price: bigint): Promise<Letter | Delivery> {
     const { connection, payer, computeUnitLimit } = this.options;
     let instructions: readonly TransactionInstruction[];
     try {
@@ -147,7 +180,7 @@ export class Sender {
     let used: number | null;
     try {
       // Before anything is sent: after that, a refusal may be that of a second arrival.
-      ({ units: used } = await simulate(connection, draft.compileMessage()));
+      ({ units: used } = await this.simulate(draft));
     } catch (error) {
       if (error instanceof SendTransactionError) return this.refuse(errand.key, error);
       throw error;
@@ -159,12 +192,12 @@ export class Sender {
       feePayer: payer.publicKey,
       blockhash: latest.blockhash,
       lastValidBlockHeight: latest.lastValidBlockHeight,
-    }).add(...this.budget(units), ...instructions);
+    }).add(...this.budget(units, price), ...instructions);
     transaction.sign(payer, ...(errand.signers ?? []));
     const { signature } = transaction;
     if (!signature) throw new Error("The payer did not sign.");
     return {
-      key: errand.key,
+      key,
       signature: utils.bytes.bs58.encode(signature),
       blockhash: latest.blockhash,
       lastValidBlockHeight: latest.lastValidBlockHeight,
@@ -179,35 +212,97 @@ export class Sender {
     return { status: "refused", explanation };
   }
 
-  private budget(units: number): TransactionInstruction[] {
-    const { priorityFee = 0n, maxFeeLamports } = this.options;
-    const most =
-      maxFeeLamports === undefined ? priorityFee : (maxFeeLamports * 1_000_000n) / BigInt(units);
-    const price = priorityFee < most ? priorityFee : most;
+  /** As the chain would execute it. A server that does not know its own blockhash says nothing, and is asked again. */
+  private async simulate(draft: Transaction): Promise<Simulated> {
+    for (let left = SIMULATIONS; ; left -= 1) {
+      try {
+        return await simulate(this.options.connection, draft.compileMessage());
+      } catch (error) {
+        const stale =
+          error instanceof SendTransactionError && /blockhash ?not ?found/i.test(error.message);
+        if (!stale) throw error;
+        if (left <= 1) {
+          throw new Error(
+            "The RPC server does not know the blockhashes that it gives. It is behind.",
+            { cause: error },
+          );
+        }
+      }
+      await this.pause(this.pollMs);
+      if (this.options.signal?.aborted === true) throw new Stopped();
+    }
+  }
+
+  private budget(units: number, price: bigint): TransactionInstruction[] {
+    const most = this.mostPrice(units);
+    const microLamports = most !== null && most < price ? most : price;
     return [
       ComputeBudgetProgram.setComputeUnitLimit({ units }),
-      ...(price > 0n ? [ComputeBudgetProgram.setComputeUnitPrice({ microLamports: price })] : []),
+      ...(microLamports > 0n ? [ComputeBudgetProgram.setComputeUnitPrice({ microLamports })] : []),
     ];
   }
 
-  /** Sends the same bytes until their fate is known. Trouble with the server is waited out. */
-  private async deliver(letter: Letter, first: boolean): Promise<Delivery> {
+  /** Micro-lamports for each compute unit; null where there is no limit. */
+  private mostPrice(units: number): bigint | null {
+    const { maxFeeLamports } = this.options;
+    return maxFeeLamports === undefined ? null : (maxFeeLamports * 1_000_000n) / BigInt(units);
+  }
+
+  /**
+   * Sends the same bytes until their fate is known. Trouble with the server is waited out.
+   *
+   * @param letters Of one errand, the dearest last. The program takes one of them only, so what one does is done.
+   */
+  private async deliver(letters: Letter[], first: boolean, errand?: Errand): Promise<Delivery> {
     const { connection, outbox } = this.options;
-    const { key, signature } = letter;
     let sentAt = -Infinity;
+    /** When it was first with a server, and when it was there at the price that it has now. */
+    let begun = Infinity;
+    let raisedAt = Infinity;
     let fresh = first;
     let troubles = 0;
+    let ended: readonly [Letter, Fate] | null = null;
     for (;;) {
       if (this.options.signal?.aborted) throw new Stopped();
+      const [dearest] = letters.slice(-1);
+      if (!dearest) throw new Error("There is nothing to send.");
+      const { key, signature } = dearest;
       try {
-        const fate = fresh ? null : await fateOf(connection, letter);
-        if (fate && (fate.status !== "unknown" || fate.forgotten)) {
-          outbox.settle(key);
-          return await this.finish(letter, fate);
+        let seen = false;
+        for (const letter of fresh ? [] : [...letters]) {
+          const fate = await fateOf(connection, letter);
+          if (fate.status === "unknown" && !fate.forgotten) {
+            seen ||= fate.seen;
+            continue;
+          }
+          if (fate.status === "landed") {
+            for (const one of letters) outbox.settle(one.key);
+            return await this.finish(letter, fate);
+          }
+          // What failed may have come second: the other's fate says more.
+          if (!ended || ended[1].status === "expired") ended = [letter, fate];
+          outbox.settle(letter.key);
+          letters.splice(letters.indexOf(letter), 1);
+          if (letters.length === 0) return await this.finish(...ended);
         }
-        if (performance.now() - sentAt >= this.resendMs) {
+        const late = performance.now() - raisedAt >= this.raiseMs;
+        if (errand?.urgent === true && late && !seen && troubles === 0) {
+          const seconds = Math.round((performance.now() - begun) / 1_000);
+          const message = `The chain has not taken it for ${seconds} s.`;
+          this.tell({ step: "late", key, signature, message });
+          const raised = await this.raise(errand, letters);
+          raisedAt = raised ? Infinity : performance.now();
+          if (raised) {
+            letters.push(raised);
+            sentAt = -Infinity;
+            continue;
+          }
+        }
+        if (performance.now() - sentAt >= this.resendMs && letters.includes(dearest)) {
           sentAt = performance.now();
-          await connection.sendRawTransaction(letter.raw, { skipPreflight: true, maxRetries: 0 });
+          await connection.sendRawTransaction(dearest.raw, { skipPreflight: true, maxRetries: 0 });
+          begun = Math.min(begun, performance.now());
+          raisedAt = Math.min(raisedAt, performance.now());
           this.tell({ step: fresh ? "sent" : "resent", key, signature });
         }
         fresh = false;
@@ -221,6 +316,42 @@ export class Sender {
         await this.pause(backoff(this.pollMs, troubles));
       }
     }
+  }
+
+  /** Another transaction of an errand, at the price that the chain asks now; null where it may cost no more. */
+  private async raise(errand: Errand, letters: readonly Letter[]): Promise<Letter | null> {
+    const [dearest] = letters.slice(-1);
+    const count = Array.from({ length: MOST_LETTERS }, (_, index) => index).find((index) =>
+      letters.every(({ key }) => key !== letterKey(errand.key, index)),
+    );
+    if (!dearest || count === undefined) return null;
+    const transaction = Transaction.from(dearest.raw);
+    const { units, price } = readBudget(transaction);
+    const asked = await this.asked(transaction);
+    const wanted = [2n * price, asked, FIRST_PRICE].reduce((a, b) => (b > a ? b : a));
+    const most = this.mostPrice(units);
+    const next = most !== null && most < wanted ? most : wanted;
+    if (next <= price) return null;
+    const made = await this.write(errand, letterKey(errand.key, count), next);
+    // Perhaps it is done by now. What is on its way will tell.
+    if ("status" in made) return null;
+    this.options.outbox.post(made);
+    const message = `It is sent at ${next} micro-lamports a unit, after ${price}.`;
+    this.tell({ step: "raised", key: made.key, signature: made.signature, message });
+    return made;
+  }
+
+  /** What others paid lately who wrote to the same accounts, in micro-lamports for each compute unit. */
+  private async asked(transaction: Transaction): Promise<bigint> {
+    const lockedWritableAccounts = transaction.instructions
+      .flatMap(({ keys }) => keys.filter(({ isWritable }) => isWritable))
+      .map(({ pubkey }) => pubkey)
+      .slice(0, MOST_ACCOUNTS);
+    const fees = await this.options.connection
+      .getRecentPrioritizationFees({ lockedWritableAccounts })
+      .catch(() => []);
+    const paid = fees.map(({ prioritizationFee }) => prioritizationFee).sort((a, b) => a - b);
+    return BigInt(Math.ceil(paid[Math.floor(paid.length * OUTBID)] ?? 0));
   }
 
   private async finish({ key, signature, raw }: Letter, fate: Fate): Promise<Delivery> {
@@ -258,6 +389,27 @@ export class Sender {
   private tell(step: SendStep): void {
     this.options.onStep?.(step);
   }
+}
+
+/** Names of an errand's transactions: the first has its own. */
+function letterKey(key: string, count: number): string {
+  return count === 0 ? key : `${key} (${count + 1})`;
+}
+
+/** What a transaction asks for and pays. */
+function readBudget({ instructions }: Transaction): { units: number; price: bigint } {
+  const budget = { units: MOST_UNITS, price: 0n };
+  for (const one of instructions) {
+    if (!one.programId.equals(ComputeBudgetProgram.programId)) continue;
+    const kind = ComputeBudgetInstruction.decodeInstructionType(one);
+    if (kind === "SetComputeUnitLimit") {
+      budget.units = ComputeBudgetInstruction.decodeSetComputeUnitLimit(one).units;
+    } else if (kind === "SetComputeUnitPrice") {
+      const { microLamports } = ComputeBudgetInstruction.decodeSetComputeUnitPrice(one);
+      budget.price = BigInt(microLamports);
+    }
+  }
+  return budget;
 }
 
 /** A wait that a signal ends early. */

@@ -593,6 +593,14 @@ export class Store {
     });
   }
 
+  /** Audits in which a voter may owe a reveal: there are salts for it. */
+  owed(voter: PublicKey): PublicKey[] {
+    const rows = this.db
+      .prepare("SELECT DISTINCT audit FROM salts WHERE voter = ? ORDER BY rowid DESC")
+      .all(voter.toBase58()) as { audit: string }[];
+    return rows.map(({ audit }) => new PublicKey(audit));
+  }
+
   forgetSalts(audit: PublicKey, voter: PublicKey): void {
     this.run("DELETE FROM salts WHERE audit = ? AND voter = ?", audit.toBase58(), voter.toBase58());
   }

@@ -114,6 +114,22 @@ describe("a daemon's configuration", () => {
     expect(found).to.have.length(8);
   });
 
+  it("takes several servers, or one, and not both", () => {
+    const rest = witness.slice(1);
+    const [a, b] = ["https://a.example", "https://b.example"];
+    const both = readNodeConfig(write(`rpcUrls: [${a}, ${b}]`, ...rest));
+    expect([both.rpcUrl, both.rpcUrls]).to.deep.equal([a, [a, b]]);
+    const one = readNodeConfig(write(...witness));
+    expect(one.rpcUrls).to.deep.equal([one.rpcUrl]);
+    expect(one.rpcLimits).to.deep.equal({ perSecond: 40, atOnce: 16 });
+    const told = (...lines: readonly string[]): string => faults(write(...lines)).join("\n");
+    expect(told(...rest)).to.match(/:1:1: `rpcUrl` is missing. Add it.$/);
+    expect(told(...witness, `rpcUrls: [${b}]`)).to.match(/:1:1: `rpcUrl` and `rpcUrls`.* Keep one/);
+    expect(told(`rpcUrls: [${a}, ${a}]`, ...rest)).to.match(
+      /:1:10: `rpcUrls` names a server twice/,
+    );
+  });
+
   it("tells where YAML is broken, and what file is not there", () => {
     const file = write(...witness, "  secrets: [");
     expect(faults(file).join("\n")).to.match(new RegExp(`^${file}:\\d+:\\d+: `));

@@ -273,4 +273,107 @@ describe("sending", () => {
     expect(steps.map(({ step }) => step)).to.deep.equal(["sent", "failed"]);
     expect(store.letters()).to.deep.equal([]);
   });
+
+  describe("what is urgent, and leaders don't take", () => {
+    const priceOf = (raw: Uint8Array): number =>
+      Transaction.from(raw)
+        .instructions.filter(({ programId }) => programId.equals(ComputeBudgetProgram.programId))
+        .filter(
+          (one) => ComputeBudgetInstruction.decodeInstructionType(one) !== "SetComputeUnitLimit",
+        )
+        .map((one) => Number(ComputeBudgetInstruction.decodeSetComputeUnitPrice(one).microLamports))
+        .reduce((a, b) => a + b, 0);
+
+    /** Takes what pays this much, and loses the rest. */
+    const dear = (least: number, prices: Set<number>, asked = 0): Connection =>
+      troubled({
+        getRecentPrioritizationFees: () => Promise.resolve([{ slot: 1, prioritizationFee: asked }]),
+        sendRawTransaction: (raw, options) => {
+          const bytes = Uint8Array.from(raw);
+          prices.add(priceOf(bytes));
+          return priceOf(bytes) < least
+            ? Promise.resolve("")
+            : chain.connection.sendRawTransaction(raw, options);
+        },
+      });
+    const kinds = (): readonly string[] => steps.map(({ step }) => step);
+
+    it("is told within seconds, costs what the chain asks now, and is done once", async () => {
+      const prices = new Set<number>();
+      const connection = dear(7_000, prices, 7_000);
+      const delivery = await sender({ connection, raiseMs: 20 }).send({ ...gift, urgent: true });
+      expect(delivery.status).to.equal("landed");
+      expect([...prices]).to.deep.equal([0, 7_000]);
+      const told = kinds().filter((step) => step !== "resent");
+      expect(told).to.deep.equal(["sent", "late", "raised", "landed"]);
+      expect(await received()).to.equal(Number(GIFT));
+      expect(store.letters()).to.deep.equal([]);
+    });
+
+    it("costs twice as much each time, and never more than it may", async () => {
+      const prices = new Set<number>();
+      const options = { raiseMs: 20, maxFeeLamports: 10n, computeUnitLimit: 1_000 };
+      const controller = new AbortController();
+      const waiting = sender({
+        ...options,
+        connection: dear(Infinity, prices),
+        priorityFee: 3_000n,
+        signal: controller.signal,
+      }).send({ ...gift, urgent: true });
+      while (kinds().filter((step) => step === "late").length < 5) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      controller.abort();
+      expect(await refusal(waiting)).to.be.instanceOf(Stopped);
+      expect([...prices]).to.deep.equal([3_000, 6_000, 10_000]);
+      // The next process finds them all.
+      expect(store.letters()).to.have.length(3);
+      await chain.waitForSlot(200n);
+      const lost = troubled({ sendRawTransaction: () => Promise.resolve("") });
+      const settled = await sender({ connection: lost }).settleAll();
+      expect([...settled.values()].map(({ status }) => status)).to.deep.equal(
+        Array<string>(3).fill("expired"),
+      );
+    });
+
+    it("stays as it is where it is not urgent: done twice, it would be two", async () => {
+      const prices = new Set<number>();
+      const controller = new AbortController();
+      const connection = dear(1, prices);
+      const waiting = sender({ connection, raiseMs: 5, signal: controller.signal }).send(gift);
+      while (kinds().length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+      controller.abort();
+      expect(await refusal(waiting)).to.be.instanceOf(Stopped);
+      expect([...prices]).to.deep.equal([0]);
+      expect(new Set(kinds())).to.deep.equal(new Set(["sent", "resent"]));
+    });
+  });
+
+  it("takes a server that does not know its own blockhash for no refusal", async () => {
+    let asked = 0;
+    const simulating = (err: (asked: number) => string | null): Connection => {
+      const { connection } = chain;
+      return new Proxy(connection, {
+        get: (target, name) => {
+          const value = Reflect.get(target, name) as unknown;
+          if (name !== "simulateTransaction" || typeof value !== "function") return value;
+          return async (...given: unknown[]) => {
+            asked += 1;
+            const found = (await value.apply(target, given)) as { value: object };
+            const failure = err(asked);
+            return failure === null
+              ? found
+              : { ...found, value: { ...found.value, err: failure, logs: [] } };
+          };
+        },
+      });
+    };
+    const connection = simulating((count) => (count < 4 ? "BlockhashNotFound" : null));
+    expect((await sender({ connection }).send(gift)).status).to.equal("landed");
+    expect(asked).to.equal(4);
+    const never = simulating(() => "BlockhashNotFound");
+    expect(
+      String(await refusal(sender({ connection: never }).send({ ...gift, key: "b" }))),
+    ).to.match(/does not know the blockhashes that it gives/);
+  });
 });

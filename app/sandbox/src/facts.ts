@@ -86,10 +86,13 @@ async function roundBegin(
 ): Promise<{ readonly seed: string; readonly time: number }> {
   const { roundSlots } = task.rules;
   const start = Number(task.startSlot + round * roundSlots);
-  const slot = await firstBlock(connection, start, start + Number(roundSlots) - 1);
-  const { hash, time, parent } = await blockOf(connection, slot);
-  // A server that has begun to clean the round up would give a later block as the first, and with it another seed than all others.
-  if (parent >= start) throw new Error(missing(connection, start));
+  const { hash, time } = await kept(connection, `from ${start}`, async () => {
+    const slot = await firstBlock(connection, start, start + Number(roundSlots) - 1);
+    const block = await blockOf(connection, slot);
+    // A server that has begun to clean the round up would give a later block as the first, and with it another seed than all others.
+    if (block.parent >= start) throw new Error(missing(connection, start));
+    return block;
+  });
   const number = Buffer.alloc(8);
   number.writeBigUInt64LE(round);
   return { seed: seed("securing-tasks/work", hash, task.address.toBytes(), number), time };
@@ -126,7 +129,31 @@ interface Block {
   readonly time: number;
 }
 
-async function blockOf(connection: Connection, slot: number): Promise<Block> {
+/** Blocks that many audits ask for, by connection. */
+const blocks = new WeakMap<Connection, Map<string, Promise<Block>>>();
+/** Those that were asked for last. */
+const MOST_BLOCKS = 1_000;
+
+/** Asks once for what stays as it is. What could not be had is asked for anew. */
+function kept(connection: Connection, name: string, ask: () => Promise<Block>): Promise<Block> {
+  const known = blocks.get(connection) ?? new Map<string, Promise<Block>>();
+  blocks.set(connection, known);
+  const block = known.get(name) ?? ask();
+  known.delete(name);
+  known.set(name, block);
+  block.catch(() => {
+    if (known.get(name) === block) known.delete(name);
+  });
+  const [oldest] = known.keys();
+  if (known.size > MOST_BLOCKS && oldest !== undefined) known.delete(oldest);
+  return block;
+}
+
+function blockOf(connection: Connection, slot: number): Promise<Block> {
+  return kept(connection, `at ${slot}`, () => readBlock(connection, slot));
+}
+
+async function readBlock(connection: Connection, slot: number): Promise<Block> {
   const block = await patiently(connection, slot, () =>
     connection.getBlock(slot, {
       commitment: "confirmed",

@@ -47,6 +47,8 @@ interface Kept {
 describe("facts", () => {
   let web: Web;
   let kept: Kept;
+  /** Calls that were made. */
+  let calls = 0;
 
   before(async () => {
     web = await Web.serve((request, response) => {
@@ -66,6 +68,7 @@ describe("facts", () => {
 
   /** As a validator of version 4 does. */
   function answer(method: string, [first, last]: [number, number]): object {
+    calls += 1;
     const { blocks, from = 0, tip = Math.max(...blocks) } = kept;
     if (method === "getSlot") return { result: tip };
     if (method === "getBlocks") {
@@ -146,6 +149,21 @@ describe("facts", () => {
     });
     kept = { blocks: [1_202, 1_299, 1_303] };
     expect((await workFacts(rpc(), TASK, 3n, NODE)).seed).not.to.equal(seed);
+  });
+
+  it("ask once for the blocks that many audits hang on, and anew for what was not to be had", async () => {
+    const connection = rpc();
+    kept = { blocks: [1_199, 1_203, 1_204, 1_210], from: 1_204 };
+    expect(await message(auditFacts(connection, TASK, SUBMISSION))).to.be.a("string");
+    kept = { blocks: [1_199, 1_203, 1_204, 1_210] };
+    calls = 0;
+    const others = Array.from({ length: 20 }, () => Keypair.generate().publicKey);
+    const facts = await Promise.all(
+      others.map((one) => auditFacts(connection, TASK, { ...SUBMISSION, address: one })),
+    );
+    expect(new Set(facts.map(({ roundSeed }) => roundSeed)).size).to.equal(1);
+    // The round's first slot and its block; the submissions' was to be had before.
+    expect(calls).to.equal(2);
   });
 
   it("wait for a block that a busy server writes late", async () => {

@@ -1,0 +1,153 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import PQueue from "p-queue";
+
+export interface LimiterOptions {
+  /** Most calls a second. */
+  readonly perSecond: number;
+  /** Most calls that wait for their answers at once. */
+  readonly atOnce: number;
+  /** Ends all waiting. */
+  readonly signal?: AbortSignal;
+}
+
+/** Calls a second before it is known what the server takes. */
+const FIRST_RATE = 20;
+const LEAST_RATE = 0.5;
+/** Of the rate at which a server refused a call. */
+const LOWER = 0.8;
+/** What the rate grows by in a second, once it is known where it ends, in calls a second. */
+const GROWTH = 0.2;
+/** Calls that are let go at once after a while without any, in seconds of the rate. */
+const BURST = 0.2;
+/** Pauses while a server gives no answer, each with one call behind it, and after a refusal that names none. */
+const FIRST_PAUSE_MS = 250;
+const MOST_PAUSE_MS = 5_000;
+const REFUSED_PAUSE_MS = 1_000;
+/** What a server may ask for: longer, and a wrong word would cost votes. */
+const MOST_RETRY_AFTER_MS = 30_000;
+/** What nobody gave a time for is as urgent as what must be done within this. */
+const UNHURRIED_MS = 30_000;
+
+const CLOSED = "The connection is closed.";
+
+const dueTimes = new AsyncLocalStorage<number>();
+
+/** Has all calls that `act` makes go before those that have longer than so many milliseconds. */
+export function within<T>(ms: number, act: () => T): T {
+  return dueTimes.run(performance.now() + ms, act);
+}
+
+/** By when what is being done must be done, by {@link performance}'s clock. */
+export function dueTime(): number {
+  return dueTimes.getStore() ?? performance.now() + UNHURRIED_MS;
+}
+
+/**
+ * The way to one server: so many calls a second and at once, first those whose time is up first. It finds out by itself how many the server
+ * takes: more and more until some are refused, then fewer. Where the server gives no answer, one call after the other asks whether it does
+ * again, so that what failed is not asked by all at once.
+ */
+export class Limiter {
+  private readonly queue: PQueue;
+  private readonly waiting = new Set<(error: Error) => void>();
+  private rate: number;
+  /** Calls that may be made now. */
+  private room = 1;
+  private roomAt = performance.now();
+  /** Nothing goes before this moment. */
+  private closedUntil = 0;
+  private opening: NodeJS.Timeout | undefined;
+  private failures = 0;
+  private loweredAt = -Infinity;
+  private refused = false;
+
+  constructor(private readonly options: LimiterOptions) {
+    this.rate = Math.min(FIRST_RATE, options.perSecond);
+    this.queue = new PQueue({ concurrency: options.atOnce });
+    options.signal?.addEventListener("abort", () => {
+      clearTimeout(this.opening);
+      this.sendAway(new Error(CLOSED));
+    });
+  }
+
+  /** Milliseconds that one call takes of the rate. */
+  get msPerCall(): number {
+    return 1_000 / this.rate;
+  }
+
+  /** Makes a call when its turn comes. It tells with the other methods what came of it. */
+  run<T>(call: () => Promise<T>, due: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.options.signal?.aborted === true) {
+        reject(new Error(CLOSED));
+        return;
+      }
+      this.waiting.add(reject);
+      const go = async (): Promise<void> => {
+        // Or it was sent away.
+        if (!this.waiting.delete(reject)) return;
+        this.leave();
+        await call().then(resolve, reject);
+      };
+      void this.queue.add(go, { priority: -due });
+    });
+  }
+
+  /** Has all that wait for their turn end with an error. */
+  sendAway(error: Error): void {
+    this.queue.clear();
+    for (const reject of this.waiting) reject(error);
+    this.waiting.clear();
+  }
+
+  /** The server answered. */
+  answered(): void {
+    this.failures = 0;
+    this.queue.concurrency = this.options.atOnce;
+    // What nobody waited for says nothing about how many more there could be.
+    if (this.queue.size === 0) return;
+    const grown = this.rate + (this.refused ? GROWTH / this.rate : 1);
+    this.rate = Math.min(grown, this.options.perSecond);
+  }
+
+  /**
+   * The server refused a call: it takes no more for now.
+   *
+   * @param madeAt When the call was made: many that were on their way together say it once.
+   */
+  tooMany(madeAt: number, retryAfterMs = REFUSED_PAUSE_MS): void {
+    this.close(Math.min(retryAfterMs, MOST_RETRY_AFTER_MS));
+    if (madeAt < this.loweredAt) return;
+    this.loweredAt = performance.now();
+    this.refused = true;
+    this.rate = Math.max(this.rate * LOWER, LEAST_RATE);
+    this.room = Math.min(this.room, 0);
+  }
+
+  /** The server gave no answer. */
+  silent(): void {
+    this.failures += 1;
+    this.queue.concurrency = 1;
+    const longest = Math.min(FIRST_PAUSE_MS * 2 ** (this.failures - 1), MOST_PAUSE_MS);
+    this.close(longest * (0.5 + Math.random() / 2));
+  }
+
+  /** Counts a call that goes, and lets no other go before there is room for it. */
+  private leave(): void {
+    const now = performance.now();
+    const most = Math.max(this.rate * BURST, 1);
+    this.room = Math.min(this.room + ((now - this.roomAt) / 1_000) * this.rate, most) - 1;
+    this.roomAt = now;
+    if (this.room < 1) this.close((1 - this.room) * this.msPerCall);
+  }
+
+  private close(ms: number): void {
+    if (this.options.signal?.aborted === true) return;
+    const until = performance.now() + ms;
+    if (until <= this.closedUntil) return;
+    this.closedUntil = until;
+    this.queue.pause();
+    clearTimeout(this.opening);
+    this.opening = setTimeout(() => this.queue.start(), ms);
+  }
+}

@@ -1,0 +1,104 @@
+import { nodeAddress } from "@securing-tasks/client";
+import type { SqliteSaltStore as Salts } from "@securing-tasks/node";
+import { SqliteSaltStore, Store } from "@securing-tasks/node";
+import { expect } from "chai";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Viewer } from "../src/view";
+import type { Crowd } from "./utils/crowd";
+import { gather } from "./utils/crowd";
+
+describe("what a node sees of its task", () => {
+  let folder: string;
+  let store: Store;
+  let salts: Salts;
+  let crowd: Crowd;
+  /** Accounts that the server leaves out of its lists: all, or the last. */
+  let hidden: "none" | "all" | "last";
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "securing-tasks-view-"));
+    store = new Store(folder);
+    salts = new SqliteSaltStore(store);
+    crowd = await gather(2);
+    hidden = "none";
+    const { connection } = crowd.client.program.provider;
+    const list = connection.getProgramAccounts.bind(connection) as (
+      ...given: unknown[]
+    ) => Promise<{ context: unknown; value: unknown[] }>;
+    connection.getProgramAccounts = (async (...given: unknown[]) => {
+      const { context, value } = await list(...given);
+      if (hidden === "all") return { context, value: [] };
+      return { context, value: hidden === "last" ? value.slice(0, -1) : value };
+    }) as never;
+  });
+
+  afterEach(() => {
+    store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const viewer = (): Viewer => {
+    const { client, task, owner, operator } = crowd;
+    const keys = { task, node: nodeAddress(task, owner), owner, operator: operator.publicKey };
+    return new Viewer(client, keys, () => store.owed(owner));
+  };
+
+  async function commit(): Promise<string> {
+    const { client, task, audits, owner, operator } = crowd;
+    const [audit] = audits;
+    if (!audit) throw new Error("There is no audit.");
+    const about = { task, audit: audit.address, voter: owner, operator: operator.publicKey };
+    const { builder } = await client.commitVote({ ...about, opinion: "valid", salts });
+    await builder.signers([operator]).rpc();
+    return audit.address.toBase58();
+  }
+
+  it("has all that the lists have, and what they leave out is told", async () => {
+    const { view, short } = await viewer().read();
+    expect([view?.rounds.length, view?.submissions.length, view?.audits.length]).to.deep.equal([
+      1, 2, 2,
+    ]);
+    expect(short).to.deep.equal([]);
+    hidden = "last";
+    expect((await viewer().read()).short).to.deep.equal(["0 of 1 rounds"]);
+  });
+
+  it("still has what was there before, where lists come back empty", async () => {
+    const one = viewer();
+    const before = await one.read();
+    hidden = "all";
+    const after = await one.read();
+    const names = ({ view }: typeof before): string[] =>
+      [...(view?.submissions ?? []), ...(view?.audits ?? [])]
+        .map(({ address }) => address.toBase58())
+        .sort();
+    expect(names(after)).to.deep.equal(names(before));
+    expect(names(after)).to.have.length(4);
+  });
+
+  it("has the audits in which a reveal is owed, and the votes, whatever lists say after a restart", async () => {
+    const audit = await commit();
+    hidden = "all";
+    const { view } = await viewer().read();
+    expect(view?.audits.map(({ address }) => address.toBase58())).to.deep.equal([audit]);
+    expect(view?.votes.get(audit)?.state).to.equal("committed");
+  });
+
+  it("asks rarely for audits that are gone", async () => {
+    const { owner, task } = crowd;
+    const gone = nodeAddress(task, task);
+    store.keepSalt({ audit: gone, voter: owner, opinion: "valid", salt: new Uint8Array(32) });
+    const { connection } = crowd.client.program.provider;
+    const ask = connection.getMultipleAccountsInfo.bind(connection);
+    let asked = 0;
+    connection.getMultipleAccountsInfo = (keys, given) => {
+      if (keys.some((key) => key.equals(gone))) asked += 1;
+      return ask(keys, given);
+    };
+    const one = viewer();
+    for (let look = 0; look < 25; look += 1) await one.read();
+    expect(asked).to.equal(4);
+  });
+});
