@@ -24,6 +24,7 @@ import type {
   WorkFacts,
 } from "@securing-tasks/sandbox";
 import {
+  download,
   liveDoors,
   loadFunction,
   runAudit,
@@ -87,6 +88,9 @@ export interface RunningNode {
 
 /** How long to try to reach the RPC server at the start. */
 const START_LIMIT_MS = 60_000;
+/** For the look at itself. */
+const SELF_MS = 5_000;
+const MOST_HEALTH_BYTES = 4_096;
 /** Looks at the chain that must agree that task or node is gone. */
 const GONE_LOOKS = 3;
 /** The newest slot is kept again after so many: each time costs a write to disk. */
@@ -270,12 +274,19 @@ class Daemon implements RunningNode {
     await this.enter(task, identity);
 
     const load = this.loader();
+    let look: () => void = nothing;
+    const seen = new Promise<void>((resolve) => {
+      look = (): void => {
+        void this.lookAtSelf().then(resolve);
+      };
+    });
     this.doer = new Doer({
       config,
       client: this.client,
       connection,
       operator: this.operator,
       store,
+      seen,
       keep: (write) => this.keep(write),
       salts: new SqliteSaltStore(store),
       sender: this.sender,
@@ -314,6 +325,7 @@ class Daemon implements RunningNode {
       inbox: new Inbox({ client: this.client, connection, store, view: () => this.view }),
       trouble: () => this.trouble,
     });
+    look();
     this.follower.start();
     this.looping = this.loop();
     this.log.info({ url: this.url, role: config.role }, "running");
@@ -333,6 +345,27 @@ class Daemon implements RunningNode {
     this.store.close();
     this.log.info("stopped");
     this.settleDone.resolve();
+  }
+
+  /** Asks for its own health by the address that others are told. Never rejects. */
+  private async lookAtSelf(): Promise<void> {
+    const { http, allowPrivateNetwork } = this.config;
+    if (!http) return;
+    const url = `${http.publicUrl}/healthz`;
+    try {
+      const limits = { timeoutMs: SELF_MS, maxBytes: MOST_HEALTH_BYTES, allowPrivateNetwork };
+      const { status, bytes } = await download(new URL(url), limits);
+      if (status !== 200) throw new Error(`it answered with status ${status}`);
+      const { ok } = JSON.parse(Buffer.from(bytes).toString("utf8")) as { readonly ok?: unknown };
+      if (ok !== true) throw new Error("another service answered");
+      this.log.info({ url }, "reached itself by the address that others are told");
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.log.error(
+        { url, why },
+        "CAN'T REACH ITSELF by `http.publicUrl`: where others can't neither, its work is taken for down, and its stake is slashed. Check address, port forwarding, firewall and proxy",
+      );
+    }
   }
 
   /** Waits for a server that is behind what an earlier process saw. */

@@ -259,7 +259,7 @@ const long: Task = {
 };
 
 describe("what is due", () => {
-  const work: Work = { round: 0n, hash: "", uri: "", payload: new Uint8Array() };
+  const work: Work = { round: 0n, hash: "", payload: new Uint8Array() };
 
   it("is work in the submission window, once, the same after a restart, and by a worker that may", () => {
     const seen = view({ node: worker });
@@ -570,7 +570,7 @@ describe("what is due", () => {
       auditOf(one, { initiator: key(), openSlot: 1_020n, revealSlot: 1_065n }),
     ) as [Audit, Audit];
     const audits = [first, second];
-    const work: Work = { round: 0n, hash: "", uri: "", payload: new Uint8Array() };
+    const work: Work = { round: 0n, hash: "", payload: new Uint8Array() };
 
     const submit = rent("submission") + rent("round") + FEE;
     const working = { node: worker };
