@@ -76,6 +76,7 @@ const schema = z.strictObject({
     .strictObject({ timeoutMs: whole(1).optional(), maxBytes: whole(1).optional() })
     .default({}),
   limits: z.strictObject({ audit: limits, work: limits, respond: limits }).partial().default({}),
+  workUnpaid: z.boolean().default(true),
   keepPayloadRounds: whole(2).optional(),
   priorityFee: amount.default(0n),
   maxFeeLamports: amount.default(1_000_000n),

@@ -150,6 +150,8 @@ class Daemon implements RunningNode {
   private trouble: string | null = null;
   private poor = false;
   private short = false;
+  /** Newest round of which it was told that its work earns nothing. */
+  private unpaid: bigint | null = null;
   private stateTrouble: string | null = null;
   /** What was seen last. */
   private view: View | null = null;
@@ -638,7 +640,7 @@ class Daemon implements RunningNode {
     }
     this.poor = poor;
     const newest = now > view.slot ? now : view.slot;
-    const { duties, wakeAt, short } = plan(view, newest, {
+    const { duties, wakeAt, short, unpaid } = plan(view, newest, {
       config: this.config,
       owner: this.config.owner,
       operator: this.operator.publicKey,
@@ -651,6 +653,12 @@ class Daemon implements RunningNode {
       this.log.error({ lamports }, "the operator has too little SOL for all that is due");
     }
     this.short = short;
+    if (unpaid !== null && unpaid !== this.unpaid) {
+      const works = this.config.workUnpaid;
+      const about = { round: unpaid.toString(), works };
+      this.log.warn(about, "the task's pool is empty: work in this round earns nothing");
+    }
+    this.unpaid = unpaid ?? this.unpaid;
     const retryAt = this.doer?.start(view, duties) ?? null;
     this.follower.sleep(earlier(wakeAt, retryAt));
     return true;
