@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { dirname, isAbsolute, resolve } from "node:path";
+import { isPublic } from "@securing-tasks/sandbox";
 import { PublicKey } from "@solana/web3.js";
 import { z } from "zod";
 import type { Place } from "./yaml";
@@ -56,7 +58,7 @@ const schema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default("0.0.0.0"),
       port,
-      publicUrl: webUrl,
+      publicUrl: webUrl.transform((text) => text.replace(/\/+$/, "")),
       maxBodyBytes: whole(0).default(65_536),
       concurrency: whole(1, 64).default(2),
       queue: whole(0, 10_000).default(64),
@@ -81,6 +83,7 @@ const schema = z.strictObject({
     .strictObject({ timeoutMs: whole(1).optional(), maxBytes: whole(1).optional() })
     .default({}),
   limits: z.strictObject({ audit: limits, work: limits, respond: limits }).partial().default({}),
+  workUnpaid: z.boolean().default(true),
   keepPayloadRounds: whole(2).optional(),
   priorityFee: amount.default(0n),
   maxFeeLamports: amount.default(1_000_000n),
@@ -161,6 +164,10 @@ function check(input: unknown, folder: string, place: Place): NodeConfig {
       `${place(["http", "publicUrl"])}: \`http.publicUrl\` is longer than ${MOST_PUBLIC_URL} bytes, so that no payload's URI would fit a submission. Use a shorter one.`,
     );
   }
+  const unreachable = config.http && publicUrlFault(config.http.publicUrl, config);
+  if (unreachable !== undefined) {
+    faults.push(`${place(["http", "publicUrl"])}: \`http.publicUrl\` ${unreachable}`);
+  }
   if (config.role === "worker" && !config.http) {
     faults.push(
       `${place(["role"])}: a worker serves its payloads, and \`http\` is missing. Give \`http: { port, publicUrl }\`, or take \`role: witness\`.`,
@@ -182,6 +189,29 @@ function check(input: unknown, folder: string, place: Place): NodeConfig {
 
 /** `/payload/` and 64 hex digits must fit a submission's 128 bytes with it. */
 const MOST_PUBLIC_URL = 128 - "/payload/".length - 64;
+
+/** Names that only a machine or its own network knows. */
+const LOCAL_NAME = /^[^.]+$|\.(localhost|local|internal|intranet|lan|home|home\.arpa)$/;
+
+/** Why nobody could get a payload from there, and the way out. Who submits it all the same is taken for down. */
+function publicUrlFault(
+  text: string,
+  { allowPrivateNetwork }: Pick<NodeConfig, "allowPrivateNetwork">,
+): string | undefined {
+  const url = new URL(text);
+  if (url.username !== "" || url.password !== "") {
+    return "has a user name or password, which would stand on the chain for all to read. Remove it.";
+  }
+  if (/[?#]/.test(text)) {
+    return "has a `?` or `#`, behind which no payload's path is asked for. Remove it.";
+  }
+  const plain = url.href.replace(/\/+$/, "");
+  if (plain !== text) return `is not written as it will be read. Write \`${plain}\`.`;
+  const host = url.hostname.replace(/^\[|\]$|\.$/g, "");
+  const known = isIP(host) === 0 ? !LOCAL_NAME.test(host) : isPublic(host);
+  if (known || allowPrivateNetwork) return undefined;
+  return "is of this machine or its own network, where no other node could reach it. Give the address that others see, or `allowPrivateNetwork: true` where all nodes are on this network.";
+}
 
 function explainIssue(issue: z.core.$ZodIssue, place: Place): string {
   if (issue.code === "unrecognized_keys") {

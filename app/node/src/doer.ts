@@ -63,6 +63,8 @@ export interface DoerOptions {
     evidence: readonly Evidence[],
   ) => Promise<Ran<Verdict>>;
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
+  /** Over when the node has looked whether others can reach it: the first work is not submitted before. */
+  readonly seen: Promise<void>;
   /** Called when a duty ended, well or not. */
   readonly onDone: () => void;
   readonly signal: AbortSignal;
@@ -158,14 +160,21 @@ export class Doer {
   /** From here on answers can be signed for it. */
   private noteSubmitted({ submissions }: View): void {
     const { config, keep, store } = this.options;
-    for (const { address, owner, round, payloadHash, slot } of submissions) {
+    for (const { address, owner, round, payloadHash, payloadUri, slot } of submissions) {
       const name = address.toBase58();
       if (!owner.equals(config.owner) || this.submitted.has(name)) continue;
       const hash = Buffer.from(payloadHash).toString("hex");
       const kept = keep(() => {
         store.keepSubmitted(round, hash, name, slot);
       });
-      if (kept) this.submitted.add(name);
+      if (!kept) continue;
+      this.submitted.add(name);
+      const url = config.http?.publicUrl;
+      if (url === undefined || payloadUri.startsWith(`${url}/`)) continue;
+      this.options.log.warn(
+        { round: round.toString(), payloadUri },
+        "work was submitted with another address: keep it served there until nobody can audit it",
+      );
     }
   }
 
@@ -239,10 +248,13 @@ export class Doer {
       case "judge":
         return this.judge(view, duty);
       case "submit": {
-        const { round, hash, uri } = duty.work;
+        const { round, hash } = duty.work;
         return this.send(duty, async () => {
+          await this.options.seen;
           const payloadHash = Buffer.from(hash, "hex");
-          const args = { ...me, owner, round, payloadHash, payloadUri: uri };
+          // As of now: the address may have changed since the work was made.
+          const payloadUri = `${config.http?.publicUrl ?? ""}/payload/${hash}`;
+          const args = { ...me, owner, round, payloadHash, payloadUri };
           return [await client.submitWork(args).instruction()];
         });
       }
@@ -292,7 +304,7 @@ export class Doer {
   private async work(view: View, round: bigint, until: bigint): Promise<End> {
     const { config, connection, store, log, metrics } = this.options;
     const { taskFunction } = view.task;
-    const publicUrl = config.http?.publicUrl.replace(/\/+$/, "") ?? null;
+    const publicUrl = config.http?.publicUrl ?? null;
     if (!taskFunction || publicUrl === null) return { end: "over", why: "nothing to work with" };
     const fn = await this.options.loadFunction(taskFunction);
     const facts = await workFacts(connection, view.task, round, {
@@ -316,7 +328,7 @@ export class Doer {
     if (config.keepPayloadRounds !== undefined) {
       store.forgetWorks(round - BigInt(config.keepPayloadRounds));
     }
-    store.keepWork({ round, hash, uri: `${publicUrl}/payload/${hash}`, payload }, facts.seed);
+    store.keepWork({ round, hash, payload }, facts.seed);
     log.info({ ...about, hash, bytes: payload.length }, "worked");
     return DONE;
   }

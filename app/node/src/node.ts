@@ -25,6 +25,7 @@ import type {
   WorkFacts,
 } from "@securing-tasks/sandbox";
 import {
+  download,
   liveDoors,
   loadFunction,
   runAudit,
@@ -92,6 +93,9 @@ export interface RunningNode {
 const START_LIMIT_MS = 60_000;
 /** A look is as urgent as what is due in so many milliseconds. */
 const LOOK_MS = 3_000;
+/** For the look at itself. */
+const SELF_MS = 5_000;
+const MOST_HEALTH_BYTES = 4_096;
 /** Looks at the chain that must agree that task or node is gone. */
 const GONE_LOOKS = 3;
 /** The newest slot is kept again after so many: each time costs a write to disk. */
@@ -151,6 +155,8 @@ class Daemon implements RunningNode {
   private trouble: string | null = null;
   private poor = false;
   private short = false;
+  /** Newest round of which it was told that its work earns nothing. */
+  private unpaid: bigint | null = null;
   private stateTrouble: string | null = null;
   /** What was seen last. */
   private view: View | null = null;
@@ -282,12 +288,19 @@ class Daemon implements RunningNode {
     await this.enter(task, identity);
 
     const load = this.loader();
+    let look: () => void = nothing;
+    const seen = new Promise<void>((resolve) => {
+      look = (): void => {
+        void this.lookAtSelf().then(resolve);
+      };
+    });
     this.doer = new Doer({
       config,
       client: this.client,
       connection,
       operator: this.operator,
       store,
+      seen,
       keep: (write) => this.keep(write),
       salts: new SqliteSaltStore(store),
       sender: this.sender,
@@ -326,6 +339,7 @@ class Daemon implements RunningNode {
       inbox: new Inbox({ client: this.client, connection, store, view: () => this.view }),
       trouble: () => this.trouble,
     });
+    look();
     this.follower.start();
     this.looping = this.loop();
     this.log.info({ url: this.url, role: config.role }, "running");
@@ -345,6 +359,27 @@ class Daemon implements RunningNode {
     this.store.close();
     this.log.info("stopped");
     this.settleDone.resolve();
+  }
+
+  /** Asks for its own health by the address that others are told. Never rejects. */
+  private async lookAtSelf(): Promise<void> {
+    const { http, allowPrivateNetwork } = this.config;
+    if (!http) return;
+    const url = `${http.publicUrl}/healthz`;
+    try {
+      const limits = { timeoutMs: SELF_MS, maxBytes: MOST_HEALTH_BYTES, allowPrivateNetwork };
+      const { status, bytes } = await download(new URL(url), limits);
+      if (status !== 200) throw new Error(`it answered with status ${status}`);
+      const { ok } = JSON.parse(Buffer.from(bytes).toString("utf8")) as { readonly ok?: unknown };
+      if (ok !== true) throw new Error("another service answered");
+      this.log.info({ url }, "reached itself by the address that others are told");
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.log.error(
+        { url, why },
+        "CAN'T REACH ITSELF by `http.publicUrl`: where others can't neither, its work is taken for down, and its stake is slashed. Check address, port forwarding, firewall and proxy",
+      );
+    }
   }
 
   /** Waits for a server that is behind what an earlier process saw. */
@@ -630,7 +665,7 @@ class Daemon implements RunningNode {
     }
     this.poor = poor;
     const newest = now > view.slot ? now : view.slot;
-    const { duties, wakeAt, short } = plan(view, newest, {
+    const { duties, wakeAt, short, unpaid } = plan(view, newest, {
       config: this.config,
       owner: this.config.owner,
       operator: this.operator.publicKey,
@@ -643,6 +678,12 @@ class Daemon implements RunningNode {
       this.log.error({ lamports }, "the operator has too little SOL for all that is due");
     }
     this.short = short;
+    if (unpaid !== null && unpaid !== this.unpaid) {
+      const works = this.config.workUnpaid;
+      const about = { round: unpaid.toString(), works };
+      this.log.warn(about, "the task's pool is empty: work in this round earns nothing");
+    }
+    this.unpaid = unpaid ?? this.unpaid;
     const retryAt = this.doer?.start(view, duties) ?? null;
     this.follower.sleep(earlier(wakeAt, retryAt));
     return true;

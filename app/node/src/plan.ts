@@ -59,10 +59,12 @@ export interface Plan {
   readonly wakeAt: bigint | null;
   /** Whether the operator has too few lamports for all that would be due. */
   readonly short: boolean;
+  /** The current round, where its work earns nothing because the pool is empty; null where it does. */
+  readonly unpaid: bigint | null;
 }
 
 export interface PlanOptions {
-  readonly config: Pick<NodeConfig, "samples" | "chores" | "http">;
+  readonly config: Pick<NodeConfig, "samples" | "chores" | "http" | "workUnpaid">;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
   readonly store: Pick<
@@ -103,13 +105,19 @@ export function plan(view: View, now: bigint, options: PlanOptions): Plan {
   // Last of all: strangers decide how many chores there are.
   for (const audit of view.audits) planner.chores(audit);
   planner.rounds();
-  return { duties: planner.duties, wakeAt: planner.wakeAt, short: planner.short };
+  return {
+    duties: planner.duties,
+    wakeAt: planner.wakeAt,
+    short: planner.short,
+    unpaid: planner.unpaid,
+  };
 }
 
 class Planner {
   readonly duties: Duty[] = [];
   wakeAt: bigint | null = null;
   short = false;
+  unpaid: bigint | null = null;
   private readonly submissions: ReadonlyMap<string, Submission>;
   /** By the submission's address. */
   private readonly audits = new Map<string, Audit[]>();
@@ -143,11 +151,22 @@ class Planner {
     const until = submissionEnd(task, round);
     if (this.now + MARGIN >= until || activeStake(node) < minStake(task.rules, node)) return;
     if (this.view.submissions.some((one) => one.round === round && this.isMe(one.owner))) return;
+    if (this.isUnpaid(round)) {
+      this.unpaid = round;
+      if (!this.options.config.workUnpaid) return;
+    }
     const work = this.options.store.work(round);
     if (!work) this.do({ kind: "work", key: `work:${round.toString()}`, round, until });
     else if (this.pays(["submission", "round"])) {
       this.do({ kind: "submit", key: `submit:${round.toString()}`, work, until });
     }
+  }
+
+  /** Whether a round has a bounty by the rules, and nothing to pay it from: the first submission sets it aside. */
+  private isUnpaid(number: bigint): boolean {
+    const { task, rounds } = this.view;
+    const round = rounds.find((one) => one.number === number);
+    return task.rules.bountyPerRound > 0n && (round ? round.reserve : task.pool) === 0n;
   }
 
   /** Work of others that is to be looked at, or that there is something against. */

@@ -48,6 +48,8 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX told_of ON told (submission);
    CREATE TABLE handed (submission TEXT PRIMARY KEY, workers INTEGER NOT NULL) STRICT;`,
+  // Where payloads are served may change before one is submitted.
+  `ALTER TABLE works DROP COLUMN uri;`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
@@ -70,7 +72,6 @@ export interface Work {
   readonly round: bigint;
   /** SHA-256, as 64 hex digits. */
   readonly hash: string;
-  readonly uri: string;
   readonly payload: Uint8Array;
 }
 
@@ -294,10 +295,9 @@ export class Store {
    */
   keepWork(work: Work, seed: string | null = null): Work {
     this.run(
-      "INSERT OR IGNORE INTO works (round, hash, uri, payload, seed) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO works (round, hash, payload, seed) VALUES (?, ?, ?, ?)",
       Number(work.round),
       work.hash,
-      work.uri,
       Buffer.from(work.payload),
       seed,
     );
@@ -344,11 +344,11 @@ export class Store {
   }
 
   work(round: bigint): Work | null {
-    const row = this.row<{ hash: string; uri: string; payload: Blob }>(
-      "SELECT hash, uri, payload FROM works WHERE round = ?",
+    const row = this.row<{ hash: string; payload: Blob }>(
+      "SELECT hash, payload FROM works WHERE round = ?",
       Number(round),
     );
-    return row && { round, hash: row.hash, uri: row.uri, payload: bytes(row.payload) };
+    return row && { round, hash: row.hash, payload: bytes(row.payload) };
   }
 
   /** Forgets payloads of rounds before this one. */

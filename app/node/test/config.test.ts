@@ -144,6 +144,77 @@ describe("a daemon's configuration", () => {
     expect(faults(file).join("\n")).to.match(/:9:14: `http.publicUrl` is longer than/);
   });
 
+  it("refuses an address that no stranger could get a payload from", () => {
+    const worker = witness.map((line) => line.replace("witness", "worker"));
+    const fault = (url: string, ...more: readonly string[]): string => {
+      const lines = [
+        ...worker,
+        ...more,
+        "http:",
+        "  port: 80",
+        `  publicUrl: ${JSON.stringify(url)}`,
+      ];
+      try {
+        return readNodeConfig(write(...lines)).http?.publicUrl ?? "";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const taken = [
+      "https://node.example",
+      "http://node.example:8080/a/b",
+      "http://8.8.8.8",
+      "http://[2606:4700::1111]",
+    ];
+    for (const url of taken) {
+      expect(fault(url)).to.equal(url);
+      expect(fault(`${url}//`)).to.equal(url);
+    }
+    const local = [
+      ...[
+        "http://localhost:8080",
+        "http://a.localhost",
+        "http://node",
+        "http://node.local",
+        "http://a.internal",
+        "http://localhost.",
+      ],
+      ...[
+        "http://127.0.0.1",
+        "http://10.1.2.3",
+        "http://192.168.0.1",
+        "http://169.254.169.254",
+        "http://100.64.0.1",
+        "http://0.0.0.0",
+      ],
+      ...["http://[::1]", "http://[fd00::1]", "http://[fe80::1]", "http://[::ffff:7f00:1]"],
+    ];
+    for (const url of local) {
+      expect(fault(url), url).to.match(
+        /:9:14: `http.publicUrl` is of this machine or its own network/,
+      );
+      const plain = new URL(url).href.replace(/\/+$/, "");
+      expect(fault(plain, "allowPrivateNetwork: true")).to.equal(plain);
+    }
+    for (const url of [
+      "https://node.example/?a=b",
+      "https://node.example/#a",
+      "https://node.example/a?",
+    ]) {
+      expect(fault(url, "allowPrivateNetwork: true"), url).to.match(/has a `\?` or `#`/);
+    }
+    expect(fault("https://me:secret@node.example")).to.match(/has a user name or password/);
+    for (const url of [
+      "https://node.example/a b",
+      " https://node.example",
+      "http://2130706433",
+      "HTTP://node.example",
+      "http://node.example:80",
+    ]) {
+      expect(fault(url), url).to.match(/is not written as it will be read. Write `https?:/);
+    }
+  });
+
   it("is checked the same when a program makes it", () => {
     const input = {
       rpcUrl: "http://127.0.0.1:8899",

@@ -169,7 +169,7 @@ describe("evidence among daemons", function () {
       const hash = createHash("sha256").update(payload).digest("hex");
       const uri = `${this.url}/payload/${hash}`;
       const round = BigInt(facts.round);
-      store.keepWork({ round, hash, uri, payload }, facts.seed);
+      store.keepWork({ round, hash, payload }, facts.seed);
       this.about = audited(facts, { sha256: hash, uri });
       const { address, slot } = this.about.submission;
       store.keepSubmitted(round, hash, address, BigInt(slot));
@@ -331,7 +331,7 @@ describe("evidence among daemons", function () {
       const { store, facts, audited } = worker;
       const payload = Buffer.from(JSON.stringify({ operator: facts.operator }));
       const hash = createHash("sha256").update(payload).digest("hex");
-      store.keepWork({ round: 8n, hash, uri: "", payload }, "04".repeat(32));
+      store.keepWork({ round: 8n, hash, payload }, "04".repeat(32));
       expect((await headersOf())[0]).to.equal(audited.submission.address);
       store.keepSubmitted(8n, hash, SUBMISSION, worker.slot);
       expect((await headersOf())[0]).to.equal(SUBMISSION);
@@ -846,7 +846,7 @@ describe("evidence among daemons", function () {
       const connection = await chain();
       const store = open("own");
       const hash = Buffer.alloc(32, 5).toString("hex");
-      store.keepWork({ round: 0n, hash, uri: "", payload: Buffer.from("{}") }, "00".repeat(32));
+      store.keepWork({ round: 0n, hash, payload: Buffer.from("{}") }, "00".repeat(32));
       const owner = key();
       const submission = { address: key(), owner, round: 0n, slot } as Submission;
       Object.assign(submission, { payloadHash: Buffer.from(hash, "hex"), payloadUri: "" });

@@ -215,6 +215,7 @@ function planned(
   now: bigint,
   memory: Memory = {},
   chores: Partial<PlanOptions["config"]["chores"]> = {},
+  workUnpaid = true,
 ): Plan {
   const told = (
     all: ReadonlyMap<{ readonly address: PublicKey }, Judgement["opinion"]> | undefined,
@@ -228,6 +229,7 @@ function planned(
     operator,
     config: {
       samples: 1,
+      workUnpaid,
       chores: { resolve: true, claim: true, close: true, spreadSlots: 0, ...chores },
       ...(memory.publicUrl !== undefined && {
         http: { publicUrl: memory.publicUrl } as unknown as NonNullable<
@@ -266,7 +268,7 @@ const long: Task = {
 };
 
 describe("what is due", () => {
-  const work: Work = { round: 0n, hash: "", uri: "", payload: new Uint8Array() };
+  const work: Work = { round: 0n, hash: "", payload: new Uint8Array() };
 
   it("is work in the submission window, once, the same after a restart, and by a worker that may", () => {
     const seen = view({ node: worker });
@@ -285,6 +287,29 @@ describe("what is due", () => {
     expect(due(view({ node: { ...worker, leaving: 3_000n } }), 1_000n)[0]).to.deep.equal(["work"]);
     const submissions = [submissionOf(me)];
     expect(due(view({ node: worker, submissions }), 1_000n)[0]).to.deep.equal([]);
+  });
+
+  it("is work that earns nothing where the pool is empty, which is said, or none where the node declines it", () => {
+    const kinds = (seen: View, workUnpaid: boolean): [string[], bigint | null] => {
+      const { duties, unpaid } = planned(seen, 1_000n, {}, {}, workUnpaid);
+      return [duties.map(({ kind }) => kind), unpaid];
+    };
+    const empty = view({ node: worker });
+    expect(kinds(empty, true)).to.deep.equal([["work"], 0n]);
+    expect(kinds(empty, false)).to.deep.equal([[], 0n]);
+    const funded = view({ node: worker, task: { ...task, pool: 1n } });
+    const setAside = view({ node: worker, rounds: [roundOf({ payer: other })] });
+    for (const seen of [funded, setAside]) {
+      expect(kinds(seen, false)).to.deep.equal([["work"], null]);
+    }
+    const nothing = view({
+      node: worker,
+      rounds: [{ ...roundOf({ payer: other }), reserve: 0n }],
+      task: { ...task, pool: 1n },
+    });
+    expect(kinds(nothing, false)).to.deep.equal([[], 0n]);
+    const byRule = { ...task, rules: { ...task.rules, bountyPerRound: 0n } };
+    expect(kinds(view({ node: worker, task: byRule }), false)).to.deep.equal([["work"], null]);
   });
 
   it("is a look at samples between submission and audit window's end, and an accusation of who fails it", () => {
@@ -588,7 +613,7 @@ describe("what is due", () => {
       auditOf(one, { initiator: key(), openSlot: 1_020n, revealSlot: 1_065n }),
     ) as [Audit, Audit];
     const audits = [first, second];
-    const work: Work = { round: 0n, hash: "", uri: "", payload: new Uint8Array() };
+    const work: Work = { round: 0n, hash: "", payload: new Uint8Array() };
 
     const submit = rent("submission") + rent("round") + FEE;
     const working = { node: worker };

@@ -100,7 +100,7 @@ describe("a daemon's state", () => {
   });
 
   it("that is damaged says so at the start, names its file, and tells the way out", () => {
-    const work = { round: 7n, hash: "ab".repeat(32), uri: "http://a" };
+    const work = { round: 7n, hash: "ab".repeat(32) };
     store.keepWork({ ...work, payload: new Uint8Array(200_000).fill(1) });
     // All of it into the one file.
     const { db } = store as unknown as { db: { pragma(text: string): unknown } };
@@ -144,7 +144,7 @@ describe("a daemon's state", () => {
   it("sends the same payload and holds the same opinion after a restart, whatever comes later", () => {
     const payload = Uint8Array.from([1, 2, 3]);
     const hash = "ab".repeat(32);
-    const work = { round: 7n, hash, uri: "http://a", payload };
+    const work = { round: 7n, hash, payload };
     store.keepWork(work);
     store.keepOpinion("audit", { opinion: "malice", reason: "lies" });
     store.keepOpinion("silent", { opinion: null, reason: "failed" });

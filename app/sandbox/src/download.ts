@@ -39,7 +39,7 @@ const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
  * Against server-side request forgery (SSRF): anybody may write a task's functions, and the accused chooses the URLs that they call. None
  * of them may reach the node's home network, the services of its machine, or the metadata service of its cloud.
  */
-function isPublic(address: string): boolean {
+export function isPublic(address: string): boolean {
   if (METADATA.has(address)) return false;
   if (!ipaddr.isValid(address)) return false;
   // An IPv4 address in IPv6's clothes is judged as what it is.

@@ -30,3 +30,4 @@ export type { Exchange, SignedFor } from "./evidence";
 export { requestOf } from "./request";
 export { download } from "./download";
 export type { Download, Downloaded } from "./download";
+export { isPublic } from "./download";
