@@ -62,6 +62,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 // Sockets that are still open must not hold the process, and what a pipe has not taken yet must not be lost.
 void main(process.argv).then((code) => {
+  process.exitCode = code;
   process.stdout.write("", () => {
     process.stderr.write("", () => process.exit(code));
   });

@@ -47,6 +47,10 @@ export class Metrics {
     registers: [this.registry],
   });
   readonly lostReveals = this.counter("lost_reveals", "Committed votes that were never revealed");
+  readonly droppedLines = this.counter(
+    "log_lines_dropped",
+    "Log lines that standard output could not take",
+  );
   readonly slot = this.gauge("slot", "Newest slot this node has heard of");
   readonly slotLag = this.gauge("slot_lag", "Slots between that and the last look at the chain");
   private readonly stake = this.gauge("stake_base_units", "Stake of the node");

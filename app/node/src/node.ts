@@ -44,6 +44,7 @@ import { Follower, subscriptionUrl } from "./follower";
 import { Inbox } from "./inbox";
 import { readKeypair } from "./keys";
 import { Lane } from "./lane";
+import { standardOutput } from "./log";
 import { Metrics } from "./metrics";
 import { plan } from "./plan";
 import { connect } from "./rpc";
@@ -102,15 +103,21 @@ export async function startNode(
   parts: Partial<NodeParts> = {},
 ): Promise<RunningNode> {
   const operator = readKeypair(config.operatorKeypair, "operator");
+  const metrics = new Metrics();
   const logger =
     parts.logger ??
-    pino({
-      level: config.logLevel,
-      base: { task: config.task.toBase58(), owner: config.owner.toBase58() },
-      timestamp: pino.stdTimeFunctions.isoTime,
-    });
+    pino(
+      {
+        level: config.logLevel,
+        base: { task: config.task.toBase58(), owner: config.owner.toBase58() },
+        timestamp: pino.stdTimeFunctions.isoTime,
+      },
+      standardOutput(() => {
+        metrics.droppedLines.inc();
+      }),
+    );
   const store = new Store(config.state);
-  const daemon = new Daemon(config, operator, store, logger, parts);
+  const daemon = new Daemon(config, operator, store, logger, metrics, parts);
   try {
     await daemon.start();
   } catch (error) {
@@ -122,7 +129,6 @@ export async function startNode(
 
 class Daemon implements RunningNode {
   readonly done: Promise<void>;
-  private readonly metrics = new Metrics();
   private readonly ending = new AbortController();
   private readonly connection: Connection;
   private readonly client: SecuringTasksClient;
@@ -157,6 +163,7 @@ class Daemon implements RunningNode {
     private readonly operator: Keypair,
     private readonly store: Store,
     private readonly log: Logger,
+    private readonly metrics: Metrics,
     private readonly parts: Partial<NodeParts>,
   ) {
     this.secret = createHash("sha256")

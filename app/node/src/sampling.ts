@@ -48,7 +48,8 @@ function shuffled(seed: Uint8Array, owners: readonly string[]): string[] {
 
 /**
  * Seed of a round's samples: from the first block at or after the end of its submission window, which nobody knew while work was
- * taken. Null while there is no such block.
+ * taken. Null while there is no such block. Throws an Error where the server lacks it and gives a later one: that one would make another
+ * ring than everybody else's, and some work would be checked by nobody.
  */
 export async function roundSeed(
   connection: Connection,
@@ -67,6 +68,13 @@ export async function roundSeed(
       transactionDetails: "none",
     });
     if (!block) return null;
+    if (block.parentSlot >= from) {
+      // The rest of an endpoint's URL may be a key.
+      const { host } = new URL(connection.rpcEndpoint);
+      throw new Error(
+        `The RPC server ${host} gives the block of slot ${first} as the first from slot ${from} on, and its parent is of slot ${block.parentSlot}: blocks are missing. Use one that has them all.`,
+      );
+    }
     return createHash("sha256")
       .update(TAG)
       .update(task.toBuffer())

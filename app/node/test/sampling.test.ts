@@ -1,6 +1,9 @@
-import { sample } from "@securing-tasks/node";
+import { roundSeed, sample } from "@securing-tasks/node";
+import { Connection, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { createHash } from "node:crypto";
+import { Web } from "../../sandbox/test/utils";
+import { refusal } from "../../../tests/utils/refusal";
 
 const seedOf = (text: string): Uint8Array => createHash("sha256").update(text).digest();
 const names = (prefix: string, count: number): string[] =>
@@ -96,5 +99,62 @@ describe("samples", () => {
     // Six standard deviations of a fair draw.
     const most = 6 * Math.sqrt(turns * 0.25 * 0.75);
     for (const count of counts.values()) expect(Math.abs(count - turns / 4)).to.be.below(most);
+  });
+});
+
+describe("the seed of a round's samples", () => {
+  const task = new PublicKey(Buffer.alloc(32, 1));
+  /** Slots of the chain's blocks; all others were skipped. */
+  const CHAIN = [995, 1_003, 1_004, 1_020];
+  /** Those of them that the server lacks. */
+  let lacks: readonly number[];
+  let web: Web;
+
+  before(async () => {
+    web = await Web.serve((request, response) => {
+      let body = "";
+      request.on("data", (part: Buffer) => (body += part.toString()));
+      request.on("end", () => {
+        const { id, method, params } = JSON.parse(body) as {
+          id: string;
+          method: string;
+          params: [number, number];
+        };
+        response.end(JSON.stringify({ jsonrpc: "2.0", id, result: answer(method, params) }));
+      });
+    });
+  });
+  after(() => web.close());
+
+  function answer(method: string, [first, last]: [number, number]): unknown {
+    const has = CHAIN.filter((slot) => !lacks.includes(slot));
+    if (method === "getBlocks") return has.filter((slot) => slot >= first && slot <= last);
+    const blockhash = new PublicKey(Buffer.alloc(32, first % 256)).toBase58();
+    const parentSlot = Math.max(...CHAIN.filter((slot) => slot < first));
+    return { blockhash, previousBlockhash: blockhash, parentSlot, blockTime: 1, blockHeight: 1 };
+  }
+
+  const seed = async (without: readonly number[], end = 1_000n): Promise<string | null> => {
+    lacks = without;
+    const found = await roundSeed(new Connection(web.url, "confirmed"), task, 7n, end);
+    return found && Buffer.from(found).toString("hex");
+  };
+
+  it("comes from the first block behind the submission window, whatever else a server lacks", async () => {
+    const right = await seed([]);
+    expect(right).to.match(/^[0-9a-f]{64}$/);
+    expect(await seed([995, 1_004])).to.equal(right);
+    expect(await seed([], 1_003n)).to.equal(right);
+    expect(await seed([], 1_004n)).not.to.equal(right);
+    expect(await seed([], 1_021n)).to.equal(null);
+  });
+
+  it("is not taken from a later block where the server lacks the first: others would have another ring", async () => {
+    for (const without of [[1_003], [1_003, 1_004], [995, 1_003]]) {
+      const error = await refusal(seed(without));
+      expect(error.message).to.match(
+        /^The RPC server 127\.0\.0\.1:\d+ gives the block of slot \d+ as the first from slot 1000 on, .* blocks are missing/,
+      );
+    }
   });
 });

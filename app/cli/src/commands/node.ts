@@ -161,11 +161,18 @@ export function registerNode(root: Command): void {
         read: (text) => text.trim(),
       });
       const { readNodeConfig, startNode } = await import("@securing-tasks/node");
-      const running = await startNode(readNodeConfig(file));
-      for (const signal of ["SIGINT", "SIGTERM"] as const) {
-        process.once(signal, () => void running.stop());
+      // A daemon goes on without its log, whoever was to read it.
+      process.stdout.removeAllListeners("error");
+      try {
+        const running = await startNode(readNodeConfig(file));
+        for (const signal of ["SIGINT", "SIGTERM"] as const) {
+          process.once(signal, () => void running.stop());
+        }
+        await running.done;
+      } finally {
+        // By then what is left of the log is taken, or never will be.
+        setTimeout(() => process.exit(), LAST_WORDS_MS);
       }
-      await running.done;
     });
 
   act<{ owner?: string; all?: boolean }>(
@@ -437,6 +444,9 @@ export function registerNode(root: Command): void {
     },
   );
 }
+
+/** How long a daemon that has ended waits for whoever reads its log. */
+const LAST_WORDS_MS = 1_000;
 
 /** What a node can lose, and to whom. */
 function riskLines({ task: { rules }, say }: TaskView, role: Role, stake: bigint): string[] {
