@@ -330,10 +330,15 @@ fn commit_vote_by_a_node_that_joined_in_the_submissions_slot_or_later_fails() {
 }
 
 #[test]
-fn commit_vote_by_a_node_that_leaves_with_all_fails() {
+fn commit_vote_by_a_node_that_leaves_with_all_passes_and_by_one_that_took_it_back_fails() {
     let mut case = audited();
-    case.game.request_leave(&case.voters[0], None).unwrap();
-    refused(case.commit_first(), TaskError::StakeTooRecent);
+    for voter in [0, 1] {
+        case.game.request_leave(&case.voters[voter], None).unwrap();
+    }
+    case.commit_first().unwrap();
+    let back = case.game.here(&case.voters[1]);
+    case.game.cancel_leave(&back).unwrap();
+    refused(case.commit_by(&back), TaskError::StakeTooRecent);
 }
 
 // The deposit: pledged without a limit, since any could keep a node from voting.
