@@ -480,13 +480,16 @@ describe("a machine that is busy, throttled or paused", function () {
   });
 
   it("ends none either where its process was stopped in between, while it computes or waits", async () => {
-    for (const step of [SUM, `await c.account("");`]) {
+    for (const [step, totalMs] of [
+      [SUM, 30_000],
+      [`await c.account("");`, 5_000],
+    ] as const) {
       const body = `await c.http({}); ${step} return "valid"`;
       const code = JSON.stringify(`export async function audit(c) { ${body} }`);
       const ran = await child(
         `const http = async () => (console.log("begins"), null);
          const account = () => new Promise((resolve) => setTimeout(resolve, 500, null));
-         sandbox.runAudit({ code: ${code} }, ${JSON.stringify(AUDIT)}, { http, account }, { computeMs: 2_000, totalMs: 5_000 })
+         sandbox.runAudit({ code: ${code} }, ${JSON.stringify(AUDIT)}, { http, account }, { computeMs: 2_000, totalMs: ${totalMs} })
            .then((ran) => console.log(JSON.stringify(ran)));`,
         ({ pid }) => {
           process.kill(pid ?? 0, "SIGSTOP");
