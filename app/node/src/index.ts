@@ -1,7 +1,8 @@
 export { ConfigError, checkNodeConfig, readNodeConfig } from "./config";
 export type { NodeConfig, NodeConfigInput } from "./config";
 export { readKeypair } from "./keys";
-export { Lane, LaneFull } from "./lane";
+export { FairLane, Lane, LaneFull } from "./lane";
+export type { Caller } from "./lane";
 export { startNode } from "./node";
 export type { NodeParts, RunningNode } from "./node";
 export { connect } from "./rpc";

@@ -14,6 +14,7 @@ import {
 } from "@securing-tasks/client";
 import type {
   AuditFacts,
+  DoorOptions,
   Doors,
   Evidence,
   LoadedFunction,
@@ -21,6 +22,7 @@ import type {
   RespondFacts,
   ServiceRequest,
   ServiceResponse,
+  SubmissionFacts,
   Verdict,
   WorkFacts,
 } from "@securing-tasks/sandbox";
@@ -40,16 +42,17 @@ import { join } from "node:path";
 import pRetry from "p-retry";
 import type { Logger } from "pino";
 import { pino } from "pino";
+import { Auditors, auditorHeader, pathBelow } from "./auditors";
 import type { NodeConfig } from "./config";
 import { Doer } from "./doer";
 import { Follower, subscriptionUrl } from "./follower";
 import { Inbox } from "./inbox";
 import { readKeypair } from "./keys";
-import { Lane } from "./lane";
 import { within } from "./limiter";
 import { standardOutput } from "./log";
 import { Metrics } from "./metrics";
 import { PatientOutbox } from "./outbox";
+import { serviceOf } from "./peers";
 import { plan } from "./plan";
 import { connect } from "./rpc";
 import type { SendStep } from "./sender";
@@ -141,8 +144,6 @@ class Daemon implements RunningNode {
   private readonly ending = new AbortController();
   private readonly connection: Connection;
   private readonly client: SecuringTasksClient;
-  /** Strangers' questions wait for each other, and no audit waits for them. */
-  private readonly questions: Lane;
   private readonly sender: Sender;
   private readonly follower: Follower;
   private service: Service | null = null;
@@ -207,7 +208,6 @@ class Daemon implements RunningNode {
     this.client = new SecuringTasksClient(
       new AnchorProvider(this.connection, new Wallet(operator), { commitment: "confirmed" }),
     );
-    this.questions = new Lane(config.http?.concurrency ?? 0, config.http?.queue ?? 0);
     this.sender = new Sender({
       connection: this.connection,
       outbox: new PatientOutbox(store, {
@@ -328,6 +328,12 @@ class Daemon implements RunningNode {
       respond:
         taskFunction &&
         (async (request, facts) => runRespond(await load(taskFunction), request, facts)),
+      auditors: new Auditors({
+        asked: { task: config.task.toBase58(), worker: config.owner.toBase58() },
+        rules: task.rules,
+        nodes: () => this.client.ofTask("node", config.task),
+        slot: () => this.follower.slot,
+      }),
       signer: new Signer({
         task: config.task,
         owner: config.owner,
@@ -530,8 +536,8 @@ class Daemon implements RunningNode {
     };
   }
 
-  /** What functions reach the world through. An RPC server that has not seen `minSlot` yet may not answer for the chain. */
-  private doors(minSlot?: number): Doors {
+  /** What functions reach the world through. An RPC server that has not seen the accused's work yet may not answer for the chain. */
+  private doors(accused?: SubmissionFacts): Doors {
     const { gateways, probes, allowPrivateNetwork, door } = this.config;
     return liveDoors({
       connection: this.connection,
@@ -540,8 +546,19 @@ class Daemon implements RunningNode {
       allowPrivateNetwork,
       ...(door.timeoutMs !== undefined && { timeoutMs: door.timeoutMs }),
       ...(door.maxBytes !== undefined && { maxBytes: door.maxBytes }),
-      ...(minSlot !== undefined && { minSlot }),
+      ...(accused && { minSlot: accused.slot, introduce: this.introduction(accused) }),
     });
+  }
+
+  /** The accused's own service, and no other, is told that a node of the task asks. */
+  private introduction(accused: SubmissionFacts): NonNullable<DoorOptions["introduce"]> {
+    const service = serviceOf(accused.payloadUri, accused.payloadHash);
+    return ({ method, url }) => {
+      const path = service === null ? null : pathBelow(service, url);
+      if (path === null) return null;
+      const asking = { task: this.config.task.toBase58(), worker: accused.owner, method, path };
+      return auditorHeader(this.operator, asking, this.follower.slot);
+    };
   }
 
   private runAudit(
@@ -550,7 +567,7 @@ class Daemon implements RunningNode {
     evidence: readonly Evidence[],
   ): Promise<Ran<Verdict>> {
     const { audit } = this.config.limits;
-    return runAudit(fn, facts, this.doors(facts.submission.slot), audit, evidence);
+    return runAudit(fn, facts, this.doors(facts.submission), audit, evidence);
   }
 
   private runWork(fn: LoadedFunction, facts: WorkFacts): Promise<Ran<Uint8Array>> {
@@ -563,7 +580,7 @@ class Daemon implements RunningNode {
     facts: RespondFacts,
   ): Promise<Ran<ServiceResponse>> {
     const limits = { ...RESPOND_LIMITS, ...this.config.limits.respond };
-    return this.questions.run(() => runRespond(fn, request, facts, this.doors(), limits));
+    return runRespond(fn, request, facts, this.doors(), limits);
   }
 
   /** Looks at the chain whenever there may be something to do, and has it done. */

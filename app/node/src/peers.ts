@@ -48,9 +48,8 @@ export function peersOf(
   const bases = new Map<string, string>();
   for (const { owner, payloadHash, payloadUri } of newestLast(submissions)) {
     const name = owner.toBase58();
-    const ending = `/payload/${Buffer.from(payloadHash).toString("hex")}`;
-    if (but.includes(name) || !payloadUri.endsWith(ending)) continue;
-    bases.set(name, payloadUri.slice(0, -ending.length));
+    const base = serviceOf(payloadUri, Buffer.from(payloadHash).toString("hex"));
+    if (base !== null && !but.includes(name)) bases.set(name, base);
   }
   const first = [...new Set(accusers)].flatMap((name) => bases.get(name) ?? []);
   const rest = [...bases].filter(([name]) => !accusers.includes(name)).map(([, base]) => base);
@@ -61,6 +60,12 @@ export function peersOf(
     allowPrivateNetwork: true,
   }));
   return [...own, ...[...drawn].map((base) => ({ base, allowPrivateNetwork }))];
+}
+
+/** The address of the service that gives a payload out; null where it is elsewhere. */
+export function serviceOf(payloadUri: string, payloadHash: string): string | null {
+  const ending = `/payload/${payloadHash}`;
+  return payloadUri.endsWith(ending) ? payloadUri.slice(0, -ending.length) : null;
 }
 
 function newestLast(submissions: readonly Submission[]): readonly Submission[] {

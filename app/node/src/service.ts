@@ -13,10 +13,13 @@ import type {
 } from "@securing-tasks/sandbox";
 import { SUBMISSION_HEADER, isWellFormed, requestOf } from "@securing-tasks/sandbox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Auditors } from "./auditors";
+import { AUDITOR_HEADER } from "./auditors";
 import type { NodeConfig } from "./config";
 import type { Inbox } from "./inbox";
 import { MOST_HANDOVER_BYTES } from "./inbox";
-import { LaneFull } from "./lane";
+import type { Caller } from "./lane";
+import { FairLane, LaneFull } from "./lane";
 import type { Metrics } from "./metrics";
 import type { Signer } from "./signer";
 import type { Store } from "./store";
@@ -32,6 +35,7 @@ export interface ServiceOptions {
   /** Answers a question below `/task`; null where the task has no function. */
   readonly respond:
     ((request: ServiceRequest, facts: RespondFacts) => Promise<Ran<ServiceResponse>>) | null;
+  readonly auditors: Pick<Auditors, "whoAsks">;
   readonly signer: Pick<Signer, "pick" | "headers">;
   readonly evidence: Pick<Store, "evidence" | "evidenceOf">;
   readonly inbox: Pick<Inbox, "take">;
@@ -53,12 +57,17 @@ export interface Bounds {
   /** Pieces of evidence and lists of them that are being sent: no payload or answer takes their places. */
   readonly evidence: number;
   readonly evidenceOfOne: number;
-  /** Payloads and answers that are being made or sent. */
+  /** Payloads and answers that are being made or sent, but for those that nodes asked for. */
   readonly responses: number;
   readonly responsesOfOne: number;
   /** Of their bodies. */
   readonly bytes: number;
   readonly bytesOfOne: number;
+  /** The same of what the task's nodes asked for, and of one node. What is more counts as its address's. */
+  readonly nodes: number;
+  readonly nodesOfOne: number;
+  readonly nodeBytes: number;
+  readonly nodeBytesOfOne: number;
   /** Until a request is there in full, from the first byte; or from the connection, where none comes. */
   readonly requestMs: number;
   /** From a request's headers until the operating system has the last byte of the response. */
@@ -79,6 +88,10 @@ const BOUNDS: Bounds = {
   responsesOfOne: 128,
   bytes: 384 * MIB,
   bytesOfOne: 128 * MIB,
+  nodes: 192,
+  nodesOfOne: 64,
+  nodeBytes: 192 * MIB,
+  nodeBytesOfOne: 64 * MIB,
   requestMs: 10_000,
   responseMs: 30_000,
 };
@@ -193,7 +206,8 @@ function watch(server: FastifyInstance, bounds: Bounds): ExchangeOf {
       socket.destroy();
       return;
     }
-    const exchange = new Exchange(socket, bounds.responseMs);
+    const caller = { name: whom(request.ip), isNode: false };
+    const exchange = new Exchange(socket, bounds.responseMs, caller);
     exchanges.set(request.raw, exchange);
     own.add(exchange);
     exchange.whenOver(() => {
@@ -220,6 +234,7 @@ class Exchange {
   constructor(
     private readonly socket: Socket,
     ms: number,
+    public caller: Caller,
   ) {
     // Whatever moves meanwhile: who reads a few bytes now and then would be served for ever.
     this.deadline = setTimeout(() => {
@@ -353,19 +368,28 @@ function addService(
   bounds: Bounds,
   exchangeOf: ExchangeOf,
 ): void {
+  const nodes = new Tally(bounds.nodes, bounds.nodesOfOne);
+  const nodeBytes = new Tally(bounds.nodeBytes, bounds.nodeBytesOfOne);
   const responses = new Tally(bounds.responses, bounds.responsesOfOne);
   const bytes = new Tally(bounds.bytes, bounds.bytesOfOne);
   /** For as long as the exchange takes. */
-  const take = (tally: Tally, request: FastifyRequest, amount: number): boolean => {
-    const giveBack = tally.take(whom(request.ip), amount);
-    if (giveBack) exchangeOf(request).whenOver(giveBack);
+  const take = (tally: Tally, who: string, exchange: Exchange, amount: number): boolean => {
+    const giveBack = tally.take(who, amount);
+    if (giveBack) exchange.whenOver(giveBack);
     return giveBack !== null;
+  };
+  const takeBytes = (exchange: Exchange, amount: number): boolean => {
+    const { name, isNode } = exchange.caller;
+    return take(isNode ? nodeBytes : bytes, name, exchange, amount);
   };
   const refuse = (reply: FastifyReply): FastifyReply =>
     reply.code(503).header("retry-after", "1").send({ error: "This node is busy." });
   // Before the body, which would be held as well.
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (!take(responses, request, 1)) await refuse(reply);
+    const exchange = exchangeOf(request);
+    const { name, isNode } = exchange.caller;
+    // A node has its place already.
+    if (!isNode && !take(responses, name, exchange, 1)) await refuse(reply);
   };
 
   const evidences = new Places(bounds.evidence, bounds.evidenceOfOne);
@@ -386,9 +410,17 @@ function addService(
   // Jurors may share an address with those who ask for much else.
   const evidenceGate = new Gate(limits.requestsPerSecond);
   server.addHook("onRequest", async (request, reply) => {
+    if (request.url === "/healthz") return;
     const ofEvidence = request.routeOptions.url?.startsWith("/evidence");
     const own = ofEvidence ? evidenceGate : gate;
-    if (request.url === "/healthz" || own.admits(whom(request.ip))) return;
+    const exchange = exchangeOf(request);
+    const { method, url: path } = request;
+    const header = request.headers[AUDITOR_HEADER];
+    if (!ofEvidence && typeof header === "string") {
+      const name = await options.auditors.whoAsks(header, { method, path });
+      if (name !== null && take(nodes, name, exchange, 1)) exchange.caller = { name, isNode: true };
+    }
+    if (own.admits(exchange.caller.name)) return;
     await reply.code(429).header("retry-after", "1").send({ error: "Too many requests." });
   });
   server.addHook("onResponse", (_request, reply, done) => {
@@ -416,7 +448,7 @@ function addService(
       const { hash } = request.params;
       const payload = /^[0-9a-f]{64}$/.test(hash) ? payloads.find(hash) : null;
       if (!payload) return reply.code(404).send({ error: "This node submitted no such payload." });
-      if (!take(bytes, request, payload.length)) return refuse(reply);
+      if (!takeBytes(exchangeOf(request), payload.length)) return refuse(reply);
       payloads.share(hash, payload, exchangeOf(request));
       return reply
         .type("application/octet-stream")
@@ -460,6 +492,8 @@ function addService(
   );
 
   const { respond, signer } = options;
+  // No audit of this node waits for it: those have a lane of their own.
+  const questions = new FairLane(limits.concurrency, limits.queue);
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     if (!respond) return reply.code(404).send({ error: "This node answers nothing." });
     const { method, url: path, body: sent } = request;
@@ -469,7 +503,7 @@ function addService(
       const asked = request.headers[SUBMISSION_HEADER];
       // With the clock that the function is given, and before it runs.
       const signing = signer.pick(typeof asked === "string" ? asked : undefined);
-      const ran = await respond(question, {
+      const facts = {
         task: options.task,
         seed: randomBytes(32).toString("hex"),
         now: Date.now(),
@@ -478,14 +512,16 @@ function addService(
         operator: options.operator,
         publicUrl: limits.publicUrl,
         secrets: options.config.secrets,
-      });
+      };
+      const { caller } = exchangeOf(request);
+      const ran = await questions.run(caller, () => respond(question, facts));
       const said = sayable(ran);
       if (typeof said === "string") {
         options.metrics.sandboxFailures.inc({ function: "respond", kind: said });
         return await reply.code(500).send(FAILED);
       }
       const { status = 200, contentType = "application/json", body } = said;
-      if (!take(bytes, request, Buffer.byteLength(body))) return await refuse(reply);
+      if (!takeBytes(exchangeOf(request), Buffer.byteLength(body))) return await refuse(reply);
       const exchange = { method, path, body: question.body, status, answer: body };
       return await reply
         .code(status)

@@ -146,6 +146,7 @@ describe("evidence among daemons", function () {
           this.meanwhile(facts);
           return ran;
         },
+        auditors: { whoAsks: () => Promise.resolve(null) },
         signer: new Signer({
           task: new PublicKey(facts.task.address),
           owner: owner.publicKey,

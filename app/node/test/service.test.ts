@@ -1,10 +1,17 @@
-import type { Ran, ServiceRequest, ServiceResponse, TaskFacts } from "@securing-tasks/sandbox";
-import { Keypair } from "@solana/web3.js";
+import type { Node } from "@securing-tasks/client";
+import type { Ran, ServiceRequest, ServiceResponse, WorkFacts } from "@securing-tasks/sandbox";
+import { liveDoors } from "@securing-tasks/sandbox";
+import { Connection, Keypair } from "@solana/web3.js";
 import { expect } from "chai";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RULES } from "../../../tests/utils/games";
+import { someWorkFacts } from "../../templates/test/utils";
+import { AUDITOR_HEADER, Auditors, auditorHeader, pathBelow } from "../src/auditors";
+import type { Asking } from "../src/auditors";
 import { Metrics } from "../src/metrics";
 import type { Bounds, Service, ServiceOptions } from "../src/service";
 import { serve } from "../src/service";
@@ -29,12 +36,24 @@ describe("the REST service among strangers", () => {
   let reads: string[];
   let answers: ((body: string) => void)[];
   let questions: ServiceRequest[];
+  /** What answers in place of the test, if anything. */
+  let respond: ServiceOptions["respond"];
+  const worker = Keypair.generate().publicKey;
+  const facts: WorkFacts = someWorkFacts({ owner: worker.toBase58() });
+  /** Of the task, on the chain. */
+  let nodes: Node[];
+  let nodeReads: number;
+  let slot: bigint;
 
   beforeEach(() => {
     clients = [];
     reads = [];
     answers = [];
     questions = [];
+    respond = null;
+    nodes = [];
+    nodeReads = 0;
+    slot = 1_000n;
   });
 
   afterEach(async () => {
@@ -50,15 +69,23 @@ describe("the REST service among strangers", () => {
       trustProxy = false,
       metricsPort,
       requestsPerSecond = 100_000,
-    }: { trustProxy?: boolean; metricsPort?: number; requestsPerSecond?: number } = {},
+      concurrency = 1_000,
+      queue = 64,
+    }: {
+      trustProxy?: boolean;
+      metricsPort?: number;
+      requestsPerSecond?: number;
+      concurrency?: number;
+      queue?: number;
+    } = {},
   ): Promise<void> {
     const http: ServiceOptions["config"]["http"] = {
       host: "127.0.0.1",
       port: 0,
       publicUrl: "https://node.example",
       maxBodyBytes: 65_536,
-      concurrency: 2,
-      queue: 64,
+      concurrency,
+      queue,
       requestsPerSecond,
       trustProxy,
     };
@@ -68,22 +95,33 @@ describe("the REST service among strangers", () => {
           http,
           metrics: metricsPort ? { host: "127.0.0.1", port: metricsPort } : undefined,
           secrets: {},
-          owner: Keypair.generate().publicKey,
+          owner: worker,
         },
-        operator: Keypair.generate().publicKey.toBase58(),
+        operator: facts.operator,
         metrics: new Metrics(),
-        task: {} as TaskFacts,
+        task: facts.task,
         payload: (hash) => {
           reads.push(hash);
           return { b: BIG, "5": SMALL }[hash.charAt(0)] ?? null;
         },
-        respond: (question) =>
-          new Promise<Ran<ServiceResponse>>((resolve) => {
+        respond: (question, about) => {
+          if (respond) return respond(question, about);
+          return new Promise<Ran<ServiceResponse>>((resolve) => {
             questions.push(question);
             answers.push((body) => {
               resolve({ ok: true, value: { body }, log: [], computeMs: 0 });
             });
-          }),
+          });
+        },
+        auditors: new Auditors({
+          asked: { task: facts.task.address, worker: worker.toBase58() },
+          rules: RULES,
+          nodes: () => {
+            nodeReads += 1;
+            return Promise.resolve(nodes);
+          },
+          slot: () => slot,
+        }),
         signer: { pick: () => null, headers: () => ({}) },
         evidence: {
           evidence: (hash) => (hash === PIECE ? EVIDENCE : null),
@@ -128,8 +166,13 @@ describe("the REST service among strangers", () => {
     });
   }
 
-  async function status(path: string, address?: string): Promise<number> {
-    const headers = { connection: "close", ...(address && { "x-forwarded-for": address }) };
+  async function status(
+    path: string,
+    address?: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<number> {
+    const from = address === undefined ? {} : { "x-forwarded-for": address };
+    const headers = { connection: "close", ...from, ...more };
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
       headers,
       signal: AbortSignal.timeout(5_000),
@@ -483,6 +526,212 @@ describe("the REST service among strangers", () => {
     });
   }
 
+  /** The operator of a node with a stake in the task. */
+  function join(stake = RULES.witnessMinStake): Keypair {
+    const operator = Keypair.generate();
+    nodes.push({ role: "witness", stake, operator: operator.publicKey } as Node);
+    return operator;
+  }
+
+  /** What an auditor adds to a question of this service. */
+  function signed(by: Keypair, path: string, but: Partial<Asking> & { slot?: bigint } = {}) {
+    const asking = { task: facts.task.address, worker: worker.toBase58(), method: "GET", path };
+    return auditorHeader(by, { ...asking, ...but }, but.slot ?? slot);
+  }
+
+  describe("that flood it", () => {
+    const three = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+    let flooding: boolean;
+    /** Statuses of the answers that strangers got. */
+    let got: string[];
+
+    beforeEach(() => {
+      flooding = true;
+      got = [];
+      respond = async () => {
+        await sleep(20);
+        return { ok: true, value: { body: "answer" }, log: [], computeMs: 0 };
+      };
+    });
+
+    afterEach(() => {
+      flooding = false;
+    });
+
+    /** Connections of an address, each of which asks one question after the other. */
+    async function flood(address: string, connections: number): Promise<void> {
+      for (let at = 0; at < connections; at++) {
+        const client = await open(address);
+        client.socket.on("data", (data: Buffer) => {
+          got.push(data.toString("latin1", 9, 12));
+          // A moment later: the machine is not what they flood.
+          setTimeout(() => {
+            if (flooding) client.ask("/task/stranger");
+          }, 100);
+        });
+        client.ask("/task/stranger");
+      }
+    }
+
+    /** Twelve questions of an auditor, one after the other. */
+    async function audit(by?: Keypair): Promise<number[]> {
+      const said: number[] = [];
+      for (let question = 1; question <= 12; question++) {
+        const path = `/task/answer?question=${question}`;
+        said.push(await status(path, undefined, by && signed(by, path)));
+      }
+      return said;
+    }
+
+    const ALL = Array.from({ length: 12 }, () => 200);
+
+    it("an auditor has all of its answers while three addresses ask all the time", async () => {
+      await start({}, { concurrency: 2 });
+      for (const address of three) await flood(address, 40);
+      await until(() => got.includes("503"));
+      expect(await audit()).to.deep.equal(ALL);
+    });
+
+    it("a node's operator has all of its answers while more addresses ask than questions may wait, at their own or its address", async () => {
+      const operator = join();
+      await start({}, { concurrency: 2, queue: 4 });
+      // None has more than another, so all have bad luck alike.
+      for (let at = 2; at < 20; at++) await flood(`127.0.0.${at}`, 1);
+      await flood("127.0.0.1", 20);
+      await until(() => got.includes("503"));
+      expect(await audit(operator)).to.deep.equal(ALL);
+      expect(await audit()).to.include(503);
+    });
+
+    it("no stranger's long question keeps a node's operator waiting, and none takes its places for payloads", async () => {
+      const operator = join();
+      respond = null;
+      await start({ responses: 6, responsesOfOne: 6 }, { concurrency: 2 });
+      for (const address of three) {
+        for (let at = 0; at < 2; at++) (await open(address)).ask("/task/long");
+      }
+      await until(() => questions.length === 2);
+      await until(async () => (await status(small)) === 503);
+      expect(await status(small, undefined, signed(operator, small))).to.equal(200);
+      const asking = status("/task/a", undefined, signed(operator, "/task/a"));
+      await until(() => questions.some(({ path }) => path === "/a"));
+      answers.at(-1)?.("answer");
+      expect(await asking).to.equal(200);
+    });
+  });
+
+  it("lets a node hold so many places, and what is more counts as its address's", async () => {
+    const [one, other] = [join(), join()];
+    await start({ responses: 1, responsesOfOne: 1, nodes: 3, nodesOfOne: 2 });
+    const hold = async (by: Keypair): Promise<void> => {
+      const before = answers.length;
+      const client = await open();
+      client.ask("/task", undefined, signed(by, "/task"));
+      await until(() => answers.length === before + 1);
+    };
+    const next = (by: Keypair) => status(small, undefined, signed(by, small));
+    await hold(one);
+    await hold(one);
+    // By the address there is one more.
+    expect(await next(one)).to.equal(200);
+    await ask("/task");
+    await until(() => answers.length === 3);
+    expect([await next(one), await status(small), await next(other)]).to.deep.equal([
+      503, 503, 200,
+    ]);
+    await hold(other);
+    expect(await next(other)).to.equal(503);
+    for (const { socket } of clients) socket.destroy();
+    await until(async () => (await next(one)) === 200);
+  });
+
+  it("counts a node's requests and bytes apart from those of its address", async () => {
+    const operator = join();
+    await start({}, { requestsPerSecond: 3 });
+    const many = await Promise.all(Array.from({ length: 20 }, () => status(small)));
+    expect(many).to.include(429);
+    expect(await status(small, undefined, signed(operator, small))).to.equal(200);
+    await service.close();
+
+    await start({ bytes: 1, bytesOfOne: 1, nodeBytes: 1, nodeBytesOfOne: 1 });
+    await ask(big);
+    await until(async () => (await status(small)) === 503);
+    expect(await status(small, undefined, signed(operator, small))).to.equal(200);
+    (await open()).ask(big, undefined, signed(operator, big));
+    await until(async () => (await status(small, undefined, signed(operator, small))) === 503);
+  });
+
+  it("takes nobody for a node's operator but by a fresh signature for this node and this question, and reads the nodes once", async () => {
+    const operator = join();
+    const poor = join(RULES.witnessMinStake - 1n);
+    await start({ responses: 1, responsesOfOne: 1 });
+    await ask("/task");
+    await until(() => answers.length === 1);
+    const other = Keypair.generate().publicKey.toBase58();
+    const whole = Object.values(signed(operator, small))[0] ?? "";
+    const forged: Readonly<Record<string, string>>[] = [
+      signed(operator, big),
+      signed(operator, small, { worker: other }),
+      signed(operator, small, { task: other }),
+      signed(operator, small, { method: "POST" }),
+      signed(operator, small, { slot: slot - 151n }),
+      signed(operator, small, { slot: slot + 151n }),
+      signed(poor, small),
+      ...Array.from({ length: 20 }, () => signed(Keypair.generate(), small)),
+      { [AUDITOR_HEADER]: whole.replace(".1000.", ".1001.") },
+      { [AUDITOR_HEADER]: "x" },
+    ];
+    for (const headers of forged) {
+      expect(await status(small, undefined, headers), JSON.stringify(headers)).to.equal(503);
+    }
+    for (const at of [slot - 150n, slot, slot + 150n]) {
+      expect(await status(small, undefined, signed(operator, small, { slot: at }))).to.equal(200);
+    }
+    expect(nodeReads).to.equal(1);
+  });
+
+  it("is told who asks where it was busy before, by an audit function's doors", async () => {
+    const operator = join();
+    await start({ responses: 1, responsesOfOne: 1 });
+    const url = service.url ?? "";
+    const told: string[] = [];
+    const doors = liveDoors({
+      connection: new Connection(url),
+      allowPrivateNetwork: true,
+      introduce: (request) => {
+        const path = pathBelow(url, request.url);
+        told.push(String(path));
+        return path === null ? null : signed(operator, path);
+      },
+    });
+    expect(await doors.http({ url: `${url}${small}` })).to.include({ status: 200 });
+    expect(told).to.deep.equal([]);
+    await ask("/task");
+    await until(() => answers.length === 1);
+    expect(await status(small)).to.equal(503);
+    expect(await doors.http({ url: `${url}${small}` })).to.include({ status: 200 });
+    const hash = createHash("sha256").update(SMALL).digest("hex");
+    expect(await doors.fetch(hash, `${url}${small}`)).to.deep.equal(SMALL);
+    expect(told).to.deep.equal([small, small]);
+  });
+
+  it("is asked for the path below its address, and no other server is", () => {
+    const below = (service: string, url: string) => pathBelow(service, new URL(url));
+    expect(below("https://a.example", "https://a.example/task?x=1#y")).to.equal("/task?x=1");
+    expect(below("https://a.example:443/", "https://a.example/task")).to.equal("/task");
+    expect(below("https://a.example/b", "https://a.example/b/task")).to.equal("/task");
+    for (const url of [
+      "http://a.example/b/task",
+      "https://a.example:8443/b/task",
+      "https://b.a.example/b/task",
+      "https://a.example/bc/task",
+      "https://a.example/b",
+    ]) {
+      expect(below("https://a.example/b", url), url).to.equal(null);
+    }
+    expect(below("nowhere", "https://a.example/")).to.equal(null);
+  });
+
   it("cuts off who asks on and on without reading", async () => {
     await start();
     for (const request of [
@@ -514,9 +763,12 @@ class Client {
     });
   }
 
-  ask(path: string, address?: string): void {
-    const from = address ? `X-Forwarded-For: ${address}\r\n` : "";
-    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: node\r\n${from}\r\n`);
+  ask(path: string, address?: string, headers: Readonly<Record<string, string>> = {}): void {
+    const from = address === undefined ? {} : { "X-Forwarded-For": address };
+    const lines = Object.entries({ Host: "node", ...from, ...headers }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
+    this.socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
   }
 
   async answer(): Promise<string> {

@@ -13,7 +13,7 @@ import type {
   TokenChange,
 } from "./api";
 import { download, hostOf, shown, webUrl } from "./download";
-import type { Downloaded } from "./download";
+import type { Download, Downloaded } from "./download";
 import { dnsAnswers } from "./names";
 import { patiently } from "./patience";
 import { boundedAs } from "./rpc";
@@ -45,8 +45,20 @@ export interface DoorOptions {
    * a new connection.
    */
   readonly probes?: readonly string[];
+  /**
+   * Headers by which this node says who it is, for one request to a server that the function or the accused chose; null where that need
+   * not know. They take the place of the function's of the same names. A server is told only once it was busy (429 or 503; it is asked
+   * again at once) or gave no answer (it is told from then on): one that knew from the start whom it is judged by could keep its good
+   * answers for those. Default: nobody is told.
+   */
+  readonly introduce?: (request: {
+    readonly method: "GET" | "POST";
+    readonly url: URL;
+  }) => Readonly<Record<string, string>> | null;
 }
 
+/** Statuses of a server that may have an answer for somebody else, or later. */
+const BUSY: readonly number[] = [429, 503];
 const COMMITMENT = "confirmed";
 const MOST_SIGNATURES = 1_000;
 const MOST_WAIT_MS = 5_000;
@@ -78,6 +90,9 @@ class LiveDoors implements Doors {
   private readonly allowPrivateNetwork: boolean;
   private readonly minContextSlot: { readonly minContextSlot?: number };
   private readonly probes: readonly string[];
+  private readonly introduce: NonNullable<DoorOptions["introduce"]>;
+  /** A server that is told who asks gave no answer to a stranger. */
+  private silent = false;
   private readonly networkIsUp = remembered(() => this.probe());
   private readonly dnsIsUp = remembered(() => dnsAnswers(this.timeoutMs));
 
@@ -89,6 +104,7 @@ class LiveDoors implements Doors {
     this.maxBytes = options.maxBytes ?? 1024 * 1024;
     this.allowPrivateNetwork = options.allowPrivateNetwork ?? false;
     this.minContextSlot = options.minSlot === undefined ? {} : { minContextSlot: options.minSlot };
+    this.introduce = options.introduce ?? (() => null);
     const { probes = [] } = options;
     this.probes = probes.length > 0 ? probes : [this.connection.rpcEndpoint];
   }
@@ -210,15 +226,25 @@ class LiveDoors implements Doors {
   /** A server that the function or the accused chose. */
   private async stranger(
     url: URL,
-    request: Omit<Parameters<typeof download>[1], "maxBytes" | "allowPrivateNetwork">,
+    request: Omit<Download, "maxBytes" | "allowPrivateNetwork">,
   ): Promise<Downloaded> {
     const { maxBytes, allowPrivateNetwork } = this;
+    const ask = (own: Readonly<Record<string, string>>): Promise<Downloaded> => {
+      const headers = { ...without(request.headers ?? {}, Object.keys(own)), ...own };
+      return patiently(() => download(url, { ...request, headers, maxBytes, allowPrivateNetwork }));
+    };
+    const name = (): Readonly<Record<string, string>> | null =>
+      this.introduce({ method: request.method ?? "GET", url });
     try {
-      return await patiently(() => download(url, { ...request, maxBytes, allowPrivateNetwork }));
+      const told = this.silent ? name() : null;
+      const answer = await ask(told ?? {});
+      const more = told === null && BUSY.includes(answer.status) ? name() : null;
+      return more ? await ask(more) : answer;
     } catch (error) {
       if (!(error instanceof DoorError)) throw error;
       const { reason, message, ours } = error;
       if (ours || (reason !== "unreachable" && reason !== "timeout")) throw error;
+      this.silent ||= name() !== null;
       if (await this.couldReach(url)) throw error;
       const trouble = `${message}; but this node's own network seems to be down`;
       throw new DoorError(reason, trouble, true);
@@ -269,6 +295,15 @@ class LiveDoors implements Doors {
       clearTimeout(timer);
     }
   }
+}
+
+function without(
+  headers: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())),
+  );
 }
 
 /** A look that need not be had again for a while if it went well; looks at the same time are one. */

@@ -107,6 +107,45 @@ describe("live doors", () => {
       expect(answer.headers).to.include({ "x-name": "b", "set-cookie": "c=1, d=2" });
     });
 
+    it("tell a server who asks once it was busy or silent, and none that need not know", async () => {
+      let status = 200;
+      const seen: unknown[] = [];
+      const url = await serve((request, response) => {
+        seen.push([request.method, request.headers["a"], request.headers["who"]]);
+        if (status !== 0) response.writeHead(request.headers["who"] === "me" ? 200 : status).end();
+      });
+      const ask = (told: boolean) => {
+        const introduce: DoorOptions["introduce"] = ({ method, url: to }) =>
+          told && method === "POST" && to.pathname === "/x" ? { who: "me" } : null;
+        const door = doors({ introduce });
+        const headers = { A: "1", Who: "function" };
+        return () => door.http({ url: `${url}/x`, method: "POST", headers, body: "hi" });
+      };
+      const [stranger, me] = [
+        ["POST", "1", "function"],
+        ["POST", "1", "me"],
+      ];
+      expect(await ask(true)()).to.include({ status: 200 });
+      for (status of [429, 503]) {
+        expect(await ask(true)()).to.include({ status: 200 });
+        expect(await ask(false)()).to.include({ status });
+      }
+      expect(seen.splice(0)).to.deep.equal([
+        ...[stranger, stranger, me, stranger],
+        ...[stranger, me, stranger],
+      ]);
+      status = 500;
+      expect(await ask(true)()).to.include({ status });
+      expect(seen.splice(0)).to.deep.equal([stranger]);
+
+      status = 0;
+      const again = ask(true);
+      expect(await rejection(again())).to.include({ reason: "timeout", ours: false });
+      status = 503;
+      expect(await again()).to.include({ status: 200 });
+      expect(seen).to.deep.equal([stranger, me]);
+    });
+
     it("do not follow redirects", async () => {
       let followed = 0;
       const url = await serve((request, response) => {
