@@ -271,14 +271,22 @@ describe("daemons", () => {
   });
 
   it("acquit an honest worker, and reveal after a restart what was committed before", async () => {
-    crew = await Crew.make({ roundSlots: 480n, commitSlots: 200n });
+    crew = await Crew.make({ roundSlots: 480n, submissionSlots: 120n, commitSlots: 200n });
     for (const name of ["Wanda", "Wim", "Walt"]) await crew.hire(name, "witness", 1_500n);
     for (const name of ["Ada", "Cleo"]) await crew.hire(name, "worker", 5_000n);
+    // Who joins after a submission has no vote on it: nobody submits before all have joined.
+    let joined = (): void => undefined;
+    const all = new Promise<void>((resolve) => (joined = resolve));
+    const runWork: NodeParts["runWork"] = async (_work, { owner, round }) => {
+      await all;
+      return said(`${owner} ${round}`);
+    };
     await crew.start("Wim");
     await crew.start("Walt");
     await crew.start("Wanda", { runAudit: () => verdict("malicious") });
-    await crew.start("Ada");
-    await crew.start("Cleo");
+    await crew.start("Ada", { runWork });
+    await crew.start("Cleo", { runWork });
+    joined();
 
     const audit = await crew.until("an audit", async () => (await crew.audits())[0]);
     expect(crew.nameOf(audit.initiator)).to.equal("Wanda");
