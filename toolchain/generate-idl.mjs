@@ -1,10 +1,12 @@
-// Generates the IDL and its TypeScript type from the program, as `anchor idl build` and `anchor build` do: tests that Anchor's
+// Generates the IDL, its TypeScript type and docs/reference from the program, as `anchor idl build` and `anchor build` do: tests that Anchor's
 // macros add print the pieces, this puts them together. With --check it writes nothing and fails if the committed files differ.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { format } from "prettier";
+import { reference } from "./reference.mjs";
 
 const require = createRequire(import.meta.url);
 // The conversion that the client applies at run time; the type must agree with it.
@@ -12,6 +14,7 @@ const { convertIdlToCamelCase } = require("@coral-xyz/anchor/dist/cjs/idl.js");
 
 const project = join(dirname(fileURLToPath(import.meta.url)), "..");
 const folder = join(project, "app/client/src/idl");
+const pages = join(project, "docs/reference");
 const say = (text) => console.error(`[generate-idl] ${text}`);
 
 /** Runs the printing tests; cargo tells its progress on stderr itself. */
@@ -147,7 +150,7 @@ function assemble(text) {
   return normal(whole);
 }
 
-function files(idl) {
+async function files(idl) {
   const json = JSON.stringify(idl, null, 2) + "\n";
   const type = JSON.stringify(convertIdlToCamelCase(idl), null, 2);
   const typescript = `// Generated from the program by \`npm run idl\`. Do not edit.
@@ -157,10 +160,14 @@ function files(idl) {
  */
 export type SecuringTasks = ${type};
 `;
-  return new Map([
+  const made = new Map([
     [join(folder, "securing_tasks.json"), json],
     [join(folder, "securing_tasks.ts"), typescript],
   ]);
+  for (const [name, text] of reference(idl)) {
+    made.set(join(pages, name), await format(text, { parser: "markdown" }));
+  }
+  return made;
 }
 
 const check = process.argv.includes("--check");
@@ -168,7 +175,7 @@ try {
   say(
     "ask the program for its IDL (the first time this compiles it for this machine, which takes minutes) ...",
   );
-  const generated = files(assemble(await printed()));
+  const generated = await files(assemble(await printed()));
   let stale = 0;
   for (const [path, text] of generated) {
     const name = relative(project, path);
@@ -186,7 +193,7 @@ try {
         `ERROR: ${name} is ${before === undefined ? "missing" : "stale"}: run npm run idl and commit what it writes`,
       );
     } else {
-      mkdirSync(folder, { recursive: true });
+      mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, text);
       say(`${name} is written`);
     }
