@@ -219,6 +219,7 @@ export class Fleet {
   async close(): Promise<void> {
     await Promise.all(this.members.map(({ daemon }) => daemon.stop()));
     for (const { host } of this.members) await host?.goDark();
+    await this.chain.close();
     await this.validator.close();
     await rm(this.folder, { recursive: true, force: true });
   }

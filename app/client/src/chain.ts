@@ -308,8 +308,15 @@ export class ConnectionChain extends Chain {
     }, "a new blockhash");
   }
 
-  override async close(): Promise<void> {
-    // Nothing is held open between calls.
+  /** Closes the subscription socket, which would otherwise try for ever to reach a server that went away without a word. */
+  override close(): Promise<void> {
+    // web3.js has no public way to do this.
+    const { _rpcWebSocket: socket } = this.connection as unknown as {
+      readonly _rpcWebSocket: { setAutoReconnect(reconnect: boolean): void; close(): void };
+    };
+    socket.setAutoReconnect(false);
+    socket.close();
+    return Promise.resolve();
   }
 
   /** Asks at once and after every new slot until there is an answer. */

@@ -119,7 +119,7 @@ export class Localnet extends ConnectionChain {
   }
 
   override async close(): Promise<void> {
-    hangUp(this.connection);
+    await super.close();
     this.child.stdin?.end();
     await this.ended;
     await rm(this.ledger, { recursive: true, force: true, maxRetries: 5 });
@@ -133,12 +133,6 @@ async function healthy(connection: Connection): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** Closes the subscription socket, which would otherwise try to reach the validator for ever. */
-function hangUp(connection: Connection): void {
-  // web3.js has no public way to do this.
-  (connection as unknown as { _rpcWebSocket: { close(): void } })._rpcWebSocket.close();
 }
 
 /** A free port whose successor is free too: the validator serves subscriptions there. */
