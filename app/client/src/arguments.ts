@@ -185,6 +185,7 @@ const ARGUMENTS: { readonly [N in Instruction]: z.ZodType<Loose<Arguments<N>>> }
   }),
   addStake: z.object({ task, owner: address, amount: u64, source: address.optional() }),
   requestLeave: z.object({ ...ofOwner, amount: u64.optional() }),
+  restake: z.object(ofOwner),
   cancelLeave: z.object(ofOwner),
   withdraw: z.object({ task, owner: address, destination: address.optional() }),
   returnStake: z.object({

@@ -327,6 +327,19 @@ export class SecuringTasksClient {
       });
   }
 
+  /**
+   * Makes stake of what is payable and of shares whose lock is over, without a transfer; it votes like stake that is added now. The owner
+   * signs.
+   */
+  restake(given: { readonly task: PublicKey; readonly owner: PublicKey }): Builder<"restake"> {
+    const args = checked("restake", given);
+    return this.program.methods.restake().accountsPartial({
+      owner: args.owner,
+      task: args.task,
+      node: this.node(args.task, args.owner),
+    });
+  }
+
   /** Takes back the request to leave; the stake is as young as if it came now. The owner signs. */
   cancelLeave(given: {
     readonly task: PublicKey;

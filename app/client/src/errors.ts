@@ -104,6 +104,8 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
     "The node has less stake that is not leaving. Use a smaller amount, or add stake first.",
   stakePledged:
     "The stake is pledged to the node's own open accusations and unrevealed votes. Have those resolved and claimed, which anyone may, or add stake.",
+  nothingToRestake:
+    "The node has nothing that could become stake: nothing is payable, and no share's lock is over.",
   nothingLeaving: "No stake of the node is leaving. There is nothing to take back.",
   nothingToWithdraw:
     "Nothing of the node can be withdrawn yet. Ask to leave first, and wait until the leave delay or the lock of its shares is over.",

@@ -219,6 +219,14 @@ export class TaskIndex {
         this.agree(event, "stake", node.stake);
         break;
       }
+      case "restaked": {
+        const { owner, slot } = event.data;
+        const node = this.node(owner);
+        const amount = this.change(node, slot, () => replay.restake(node, slot, this.rules));
+        this.agree(event, "amount", amount);
+        this.agree(event, "stake", node.stake);
+        break;
+      }
       case "leaveRequested": {
         const { owner, amount, leaveSlot, slot } = event.data;
         const node = this.node(owner);

@@ -124,6 +124,15 @@ export function addStake(node: NodeState, amount: bigint, slot: bigint, rules: T
   arrive(node, amount, slot, rules);
 }
 
+/** Makes stake of what could leave besides stake, and answers how much. */
+export function restake(node: NodeState, slot: bigint, rules: TaskRules): bigint {
+  unlock(node, slot);
+  const amount = node.payable;
+  node.payable = 0n;
+  addStake(node, amount, slot, rules);
+  return amount;
+}
+
 export function requestLeave(
   node: NodeState,
   amount: bigint,

@@ -97,6 +97,7 @@ const GIVEN: { readonly [N in Instruction]: () => Whole<Arguments<N>> } = {
   }),
   addStake: () => ({ task: task(), owner: key(), amount: u64(), source: key() }),
   requestLeave: () => ({ ...ofOwner(), amount: u64() }),
+  restake: ofOwner,
   cancelLeave: ofOwner,
   withdraw: () => ({ task: task(), owner: key(), destination: key() }),
   returnStake: () => ({ task: task(), owner: key(), destination: key(), funder: key() }),

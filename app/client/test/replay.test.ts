@@ -347,6 +347,7 @@ async function wander(game: Game, roll: (sides: number) => number, rounds: numbe
     const moves = [
       () => client.addStake({ task, owner: owner.publicKey, amount }),
       () => client.requestLeave({ ...own, amount }),
+      () => client.restake(own),
       () => client.cancelLeave(own),
       () => client.withdraw({ task, owner: owner.publicKey }),
     ];

@@ -195,4 +195,8 @@ pub enum TaskError {
     // 6086: the end of a retired task
     #[msg("One leave delay after the task's retirement is not over")]
     NotReleased,
+
+    // 6087: shares that become stake
+    #[msg("The node has nothing payable and no share whose lock is over")]
+    NothingToRestake,
 }

@@ -52,6 +52,17 @@ pub struct StakeAdded {
 }
 
 #[event]
+pub struct Restaked {
+    pub task: Address,
+    pub owner: Address,
+    /// Payable and unlocked shares before.
+    pub amount: u64,
+    /// The node's stake after.
+    pub stake: u64,
+    pub slot: u64,
+}
+
+#[event]
 pub struct LeaveRequested {
     pub task: Address,
     pub owner: Address,

@@ -95,6 +95,14 @@ pub mod securing_tasks {
         ctx.accounts.handle(amount)
     }
 
+    /// Makes stake of what is payable and of shares whose lock is over, without a transfer. It votes like stake that is added now. By the
+    /// owner.
+    ///
+    /// Errors: `TaskRetired`, `NothingToRestake`, `StakeAddedTooOften`.
+    pub fn restake(ctx: &mut Context<Restake>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
     /// Asks for stake to leave after the leave delay: a part, or with none given all. It can be slashed until withdrawn. By the
     /// owner.
     ///

@@ -370,6 +370,7 @@ impl Mirror {
         self.step("claim_bounty", |game, actors, _| {
             game.claim_bounty_ix(&actors[LIAR], 1)
         });
+        self.step("restake", |game, actors, _| game.restake_ix(&actors[LIAR]));
         self.step("close_submission", |game, actors, _| {
             game.close_submission_ix(&actors[LIAR], 1)
         });

@@ -52,6 +52,9 @@ enum Step {
         node: usize,
         percent: u64,
     },
+    Restake {
+        node: usize,
+    },
     Stay {
         node: usize,
     },
@@ -152,6 +155,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (node.clone(), 1..2_000_000u64).prop_map(|(node, amount)| Step::AddStake { node, amount }),
         2 => (node.clone(), 1..=100u64).prop_map(|(node, percent)| Step::Leave { node, percent }),
         1 => node.clone().prop_map(|node| Step::Stay { node }),
+        1 => node.clone().prop_map(|node| Step::Restake { node }),
         2 => node.clone().prop_map(|node| Step::Withdraw { node }),
         2 => worker.clone().prop_map(|worker| Step::Resolve { worker }),
         2 => (node, worker).prop_map(|(voter, worker)| Step::Claim { voter, worker }),
@@ -375,6 +379,10 @@ impl Play {
             Step::Stay { node } => {
                 let sent = self.game.cancel_leave(&self.nodes[node % count]);
                 self.tolerate("cancel_leave", sent);
+            }
+            Step::Restake { node } => {
+                let sent = self.game.restake(&self.nodes[node % count]);
+                self.tolerate("restake", sent);
             }
             Step::Withdraw { node } => {
                 let sent = self.game.withdraw(&self.nodes[node % count]);

@@ -408,7 +408,7 @@ const STRAY: [No; 10] = [
     No::CommitmentMissing,
 ];
 
-const INSTRUCTIONS: [&str; 28] = [
+const INSTRUCTIONS: [&str; 29] = [
     "create_task",
     "fund_task",
     "pause_task",
@@ -419,6 +419,7 @@ const INSTRUCTIONS: [&str; 28] = [
     "disallow_node",
     "join_task",
     "add_stake",
+    "restake",
     "request_leave",
     "cancel_leave",
     "withdraw",

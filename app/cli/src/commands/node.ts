@@ -262,6 +262,29 @@ export function registerNode(root: Command): void {
     },
   );
 
+  act(
+    leaf(node, "restake [task]", "make stake of what was earned and can leave; the owner signs", [
+      "TASK",
+    ]),
+    async (session, _options, given) => {
+      const view = await openTask(session, given);
+      const { address: task } = view.task;
+      const owner = session.wallet.publicKey;
+      const { address } = await ownNode(session, view.task, owner);
+      const sent = await send(session, session.client.restake({ task, owner }), [], "restaking");
+      const { amount = null, stake = null } = told(sent, "restaked") ?? {};
+      result(
+        session,
+        { node: address, amount, stake, signature: sent.signature },
+        facts([
+          ...(amount === null ? [] : [["restaked", view.say(amount)] as const]),
+          ...(stake === null ? [] : [["stake", view.say(stake)] as const]),
+          ["signature", sent.signature],
+        ]),
+      );
+    },
+  );
+
   act<{ amount?: string; all?: boolean; cancel?: boolean }>(
     leaf(node, "leave [task]", "ask for stake to leave, or take that back; the owner signs", [
       "TASK --all",

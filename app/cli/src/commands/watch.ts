@@ -185,6 +185,8 @@ export function sentence(event: TaskEvent, { say }: Pick<TaskView, "say">): stri
       return `${short(event.data.owner)} joins as a ${event.data.role} with ${say(event.data.stake)}`;
     case "stakeAdded":
       return `${short(event.data.owner)} adds ${say(event.data.amount)} to its stake`;
+    case "restaked":
+      return `${short(event.data.owner)} makes stake of ${say(event.data.amount)} that it earned`;
     case "leaveRequested":
       return `${short(event.data.owner)} asks for ${say(event.data.amount)} to leave at slot ${event.data.leaveSlot.toString()}`;
     case "leaveCancelled":

@@ -23,6 +23,7 @@ pub mod open_audit;
 pub mod pause_task;
 pub mod request_leave;
 pub mod resolve_audit;
+pub mod restake;
 pub mod resume_task;
 pub mod retire_task;
 pub mod return_stake;
@@ -36,6 +37,6 @@ pub use {
     add_stake::*, allow_node::*, cancel_leave::*, cast_vote::*, claim_bounty::*, claim_vote::*,
     close_audit::*, close_node::*, close_round::*, close_submission::*, close_task::*,
     close_vote::*, create_task::*, disallow_node::*, fund_task::*, join_task::*, open_audit::*,
-    pause_task::*, request_leave::*, resolve_audit::*, resume_task::*, retire_task::*,
+    pause_task::*, request_leave::*, resolve_audit::*, restake::*, resume_task::*, retire_task::*,
     return_stake::*, reveal_vote::*, set_operator::*, submit_work::*, withdraw::*,
 };

@@ -316,6 +316,16 @@ impl Node {
         self.arrive(amount, slot, rules)
     }
 
+    /// Makes stake of what could leave besides stake, and answers how much. `NothingToRestake` where that is nothing.
+    pub fn restake(&mut self, slot: u64, rules: &Rules) -> Result<u64> {
+        self.unlock(slot)?;
+        let amount = self.payable.get();
+        require!(amount > 0, TaskError::NothingToRestake);
+        self.payable = 0.into();
+        self.add_stake(amount, slot, rules)?;
+        Ok(amount)
+    }
+
     /// Marks stake as leaving. What stays is nothing or at least the role's minimum. A second request starts the delay anew
     /// for all that is leaving.
     pub fn request_leave(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {

@@ -738,6 +738,21 @@ impl Game {
         self.send(&[self.add_stake_ix(actor, amount)], &[&actor.owner])
     }
 
+    pub fn restake_ix(&self, actor: &Actor) -> Instruction {
+        instruction(
+            accounts::Restake {
+                owner: actor.owner.pubkey(),
+                task: self.task,
+                node: actor.node,
+            },
+            instruction::Restake {}.data(),
+        )
+    }
+
+    pub fn restake(&mut self, actor: &Actor) -> Sent {
+        self.send(&[self.restake_ix(actor)], &[&actor.owner])
+    }
+
     pub fn request_leave_ix(&self, actor: &Actor, amount: Option<u64>) -> Instruction {
         instruction(
             accounts::RequestLeave {

@@ -522,6 +522,14 @@ impl Chain {
                 },
                 data::AddStake { amount }.data(),
             ),
+            Ix::Restake { task, node, signer } => build(
+                accounts::Restake {
+                    owner: key(signer),
+                    task: task_at(task),
+                    node: at(Id::Node(node)),
+                },
+                data::Restake {}.data(),
+            ),
             Ix::RequestLeave {
                 task,
                 node,
@@ -937,6 +945,7 @@ fn code(no: No) -> InstructionError {
         No::StakeTooSmall => TaskError::StakeTooSmall,
         No::StakePledged => TaskError::StakePledged,
         No::NothingLeaving => TaskError::NothingLeaving,
+        No::NothingToRestake => TaskError::NothingToRestake,
         No::NothingToWithdraw => TaskError::NothingToWithdraw,
         No::NodeAccused => TaskError::NodeAccused,
         No::WitnessCannotSubmit => TaskError::WitnessCannotSubmit,
@@ -996,6 +1005,7 @@ fn named(ix: &Ix) -> Vec<Id> {
         | Ix::RetireTask { task, .. }
         | Ix::CloseTask { task, .. }
         | Ix::AddStake { task, .. }
+        | Ix::Restake { task, .. }
         | Ix::RequestLeave { task, .. }
         | Ix::CancelLeave { task, .. }
         | Ix::Withdraw { task, .. }

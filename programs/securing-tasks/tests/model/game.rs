@@ -494,6 +494,11 @@ pub enum Ix {
         source: Wallet,
         vault: u8,
     },
+    Restake {
+        task: u8,
+        node: NodeId,
+        signer: Key,
+    },
     RequestLeave {
         task: u8,
         node: NodeId,
@@ -688,6 +693,7 @@ pub enum No {
     StakeTooSmall,
     StakePledged,
     NothingLeaving,
+    NothingToRestake,
     NothingToWithdraw,
     NodeAccused,
     WitnessCannotSubmit,
@@ -773,6 +779,7 @@ pub const ALL_REFUSALS: [No; 81] = [
     No::StakeTooSmall,
     No::StakePledged,
     No::NothingLeaving,
+    No::NothingToRestake,
     No::NothingToWithdraw,
     No::NodeAccused,
     No::WitnessCannotSubmit,
@@ -1697,6 +1704,7 @@ impl World {
             | Ix::DisallowNode { .. } => self.judge_task(ix),
             Ix::JoinTask { .. }
             | Ix::AddStake { .. }
+            | Ix::Restake { .. }
             | Ix::RequestLeave { .. }
             | Ix::CancelLeave { .. }
             | Ix::Withdraw { .. }
@@ -1938,6 +1946,29 @@ impl World {
                 Ok(Box::new(move |world| {
                     world.deposit(task, source, amount);
                     world.nodes.get_mut(&id).unwrap().stake += amount;
+                }))
+            }
+            Ix::Restake {
+                task,
+                node: id,
+                signer,
+            } => {
+                let of = self.task(task)?;
+                let node = self.node(id)?;
+                self.by_owner(task, id, signer)?;
+                require(of.status != Status::Retired, No::TaskRetired)?;
+                let (amount, _) = node.leaves_at(self.slot);
+                require(amount > 0, No::NothingToRestake)?;
+                fits(u128::from(node.stake) + u128::from(amount))?;
+                self.may_arrive(id)?;
+                Ok(Box::new(move |world| {
+                    let slot = world.slot;
+                    let node = world.nodes.get_mut(&id).unwrap();
+                    node.open_boxes(slot);
+                    node.payable = 0;
+                    node.rewards_out += amount;
+                    node.stake += amount;
+                    world.check_locks(id);
                 }))
             }
             Ix::RequestLeave {
@@ -3098,6 +3129,7 @@ impl Ix {
         match *self {
             Ix::JoinTask { node, .. }
             | Ix::AddStake { node, .. }
+            | Ix::Restake { node, .. }
             | Ix::RequestLeave { node, .. }
             | Ix::CancelLeave { node, .. }
             | Ix::Withdraw { node, .. }
@@ -3135,6 +3167,7 @@ impl Ix {
             Ix::DisallowNode { .. } => "disallow_node",
             Ix::JoinTask { .. } => "join_task",
             Ix::AddStake { .. } => "add_stake",
+            Ix::Restake { .. } => "restake",
             Ix::RequestLeave { .. } => "request_leave",
             Ix::CancelLeave { .. } => "cancel_leave",
             Ix::Withdraw { .. } => "withdraw",

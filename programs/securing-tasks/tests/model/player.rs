@@ -712,9 +712,17 @@ impl Player {
                     amount,
                 }
             }
-            134..=145 => {
+            134..=140 => {
                 let node = self.node(world, task);
                 Ix::CancelLeave {
+                    task,
+                    node,
+                    signer: node.owner,
+                }
+            }
+            141..=145 => {
+                let node = self.node(world, task);
+                Ix::Restake {
                     task,
                     node,
                     signer: node.owner,
@@ -1163,6 +1171,11 @@ impl Player {
                 _ => *part = Some(amount),
             },
             Ix::CancelLeave {
+                task,
+                node: of,
+                signer,
+            }
+            | Ix::Restake {
                 task,
                 node: of,
                 signer,
