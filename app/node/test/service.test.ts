@@ -24,6 +24,8 @@ const big = `/payload/${"b".repeat(64)}`;
 const small = `/payload/${"5".repeat(64)}`;
 const PIECE = "e".repeat(64);
 const evidence = `/evidence/${PIECE}`;
+/** No test waits for so long but on a machine that is far too busy. */
+const LONG_MS = 25_000;
 /** As long as evidence can be. */
 const EVIDENCE = "e".repeat(65_536);
 
@@ -89,6 +91,8 @@ describe("the REST service among strangers", () => {
       requestsPerSecond,
       trustProxy,
     };
+    // What an earlier service still has to answer is not this one's.
+    const [own, given] = [questions, answers];
     service = await serve(
       {
         config: {
@@ -107,8 +111,8 @@ describe("the REST service among strangers", () => {
         respond: (question, about) => {
           if (respond) return respond(question, about);
           return new Promise<Ran<ServiceResponse>>((resolve) => {
-            questions.push(question);
-            answers.push((body) => {
+            own.push(question);
+            given.push((body) => {
               resolve({ ok: true, value: { body }, log: [], computeMs: 0 });
             });
           });
@@ -175,7 +179,7 @@ describe("the REST service among strangers", () => {
     const headers = { connection: "close", ...from, ...more };
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
       headers,
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(LONG_MS),
     });
     await answer.arrayBuffer();
     return answer.status;
@@ -187,9 +191,9 @@ describe("the REST service among strangers", () => {
   }
 
   async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-    const end = Date.now() + 5_000;
+    const end = performance.now() + LONG_MS;
     while (!(await what())) {
-      if (Date.now() > end) throw new Error("It did not come to that within 5 seconds.");
+      if (performance.now() > end) throw new Error(`It did not come to that in ${LONG_MS} ms.`);
       await sleep(10);
     }
   }
