@@ -134,10 +134,12 @@ describe("evidence among daemons", function () {
         queue: 64,
         requestsPerSecond: 100_000,
         trustProxy: false,
+        checkSelf: true,
       };
       this.service = await serve({
         config: { http, metrics: undefined, secrets: {}, owner: owner.publicKey },
         operator: operator.publicKey.toBase58(),
+        instance: "one",
         metrics: new Metrics(),
         task: facts.task,
         payload: (hash) => store.payload(hash),

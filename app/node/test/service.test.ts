@@ -90,6 +90,7 @@ describe("the REST service among strangers", () => {
       queue,
       requestsPerSecond,
       trustProxy,
+      checkSelf: true,
     };
     // What an earlier service still has to answer is not this one's.
     const [own, given] = [questions, answers];
@@ -102,6 +103,7 @@ describe("the REST service among strangers", () => {
           owner: worker,
         },
         operator: facts.operator,
+        instance: "one",
         metrics: new Metrics(),
         task: facts.task,
         payload: (hash) => {

@@ -456,11 +456,12 @@ describe("the REST template", function () {
             http: {
               ...{ host: "127.0.0.1", port: 0, publicUrl: "https://node.example" },
               ...{ maxBodyBytes: 65_536, concurrency: 2, queue: 64 },
-              ...{ requestsPerSecond: 100_000, trustProxy: false },
+              ...{ requestsPerSecond: 100_000, trustProxy: false, checkSelf: true },
             },
             ...{ metrics: undefined, secrets: {}, owner },
           },
           operator: mine.operator,
+          instance: "one",
           metrics: new Metrics(),
           task: mine.task,
           payload: () => null,
