@@ -85,7 +85,7 @@ const schema = z.strictObject({
     .default({}),
   limits: z.strictObject({ audit: limits, work: limits, respond: limits }).partial().default({}),
   onOtherInstance: z.enum(["wait", "end"]).default("wait"),
-  quietSlots: whole(0, 10_000).default(1_500),
+  quietSlots: whole(0, 432_000).default(1_500),
   workUnpaid: z.boolean().default(true),
   keepPayloadRounds: whole(2).optional(),
   priorityFee: amount.default(0n),

@@ -6,7 +6,7 @@ import { OPINIONS } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
 
 /** For so many slots a signature is known for this state's own: longer than anybody looks back. */
-const SENT_SLOTS = 20_000;
+const SENT_SLOTS = 450_000;
 
 /** Each entry brings the tables from the version of its index to the next. Never change one that was released. */
 const MIGRATIONS: readonly string[] = [
@@ -606,7 +606,7 @@ export class Store {
     this.run("DELETE FROM outbox WHERE key = ?", key);
   }
 
-  /** Whether this state's own process sent it, within the last few hours. */
+  /** Whether this state's own process sent it, within the last few days. */
   hasSent(signature: string): boolean {
     return this.row("SELECT slot FROM sent WHERE signature = ?", signature) !== null;
   }

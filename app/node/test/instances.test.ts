@@ -6,10 +6,10 @@ import { PublicKey, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 import getPort from "get-port";
 import { join } from "node:path";
-import type { LogLine } from "../../../tests/daemons/daemon";
-import { Daemon } from "../../../tests/daemons/daemon";
 import type { Hand } from "./utils/bench";
 import { Bench } from "./utils/bench";
+import { Inside } from "./utils/inside";
+import type { LogLine } from "./utils/inside";
 
 const WINDOWS = {
   roundSlots: 1_000n,
@@ -19,23 +19,29 @@ const WINDOWS = {
   revealSlots: 50n,
   leaveDelaySlots: 1_200n,
 };
-const QUIET = 300;
-
-/** What it says where it sees another instance. */
-const isAlarm = ({ msg }: LogLine): boolean => msg.startsWith("ANOTHER INSTANCE");
+/** More than a round: in each of them a worker shows itself. */
+const QUIET = 1_100;
+const ALARM = "ANOTHER INSTANCE";
 
 describe("a daemon whose operator's key works elsewhere too", function () {
-  this.timeout(120_000);
+  this.timeout(200_000);
   let bench: Bench;
-  let daemons: Daemon[];
+  let daemons: Inside[];
+  /** Looks at the chain. */
+  let asked: number;
 
   beforeEach(async () => {
+    asked = 0;
     bench = await Bench.make(WINDOWS);
+    bench.answers = ({ method }) => {
+      if (method === "getMultipleAccounts") asked += 1;
+      return undefined;
+    };
     daemons = [];
   });
 
   afterEach(async () => {
-    for (const daemon of daemons) await daemon.kill();
+    for (const daemon of daemons) await daemon.stop();
     await bench.end();
   });
 
@@ -44,12 +50,11 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     hand: Hand,
     name: string,
     more: Partial<NodeConfigInput> = {},
-  ): Promise<Daemon> {
+  ): Promise<Inside> {
     const port = await getPort();
-    const daemon = await Daemon.make(bench.folder, name, {
+    const daemon = new Inside({
       ...hand.config,
       state: join(bench.folder, `state of ${name}`),
-      logLevel: "debug",
       quietSlots: QUIET,
       ...(hand.config.http && {
         http: { host: "127.0.0.1", port, publicUrl: `http://127.0.0.1:${port}` },
@@ -68,13 +73,13 @@ describe("a daemon whose operator's key works elsewhere too", function () {
       return own?.address.toBase58();
     });
 
-  /** Waits until it has looked at the chain and thought about it a few times more. */
-  async function looks(daemon: Daemon): Promise<void> {
-    for (let look = 0; look < 3; look += 1) {
-      await bench.chain.waitForSlot((await bench.chain.slot()) + 1n);
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-    expect(daemon.words).to.equal("");
+  const line = (daemon: Inside, msg: string): Promise<LogLine> =>
+    bench.until(`it says "${msg}"`, () => Promise.resolve(daemon.said(msg)[0]));
+
+  /** Waits until it has looked at the chain a few times more. */
+  async function looks(): Promise<void> {
+    const before = asked;
+    await bench.until("it looks at the chain", () => Promise.resolve(asked > before + 5));
   }
 
   const startOf = async (round: bigint): Promise<bigint> =>
@@ -102,13 +107,12 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     const first = await daemonOf(hand, "first");
     await first.start();
     await submitted(hand, 0n);
-    const done = first.lines.find(({ msg }) => msg === "submit");
+    const done = await line(first, "submit");
 
     const second = await daemonOf(hand, "second");
-    const alarm = second.next(isAlarm);
     await second.start();
-    const { signature, slot, secondsAgo, level, msg } = await alarm;
-    expect([signature, slot]).to.deep.equal([done?.signature, done?.slot]);
+    const { signature, slot, secondsAgo, level, msg } = await line(second, ALARM);
+    expect([signature, slot]).to.deep.equal([done.signature, done.slot]);
     expect(secondsAgo).to.be.a("number");
     expect(level).to.equal(40);
     expect(msg).to.contain(`${QUIET} slots`).and.to.contain("`quietSlots: 0`");
@@ -117,20 +121,19 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     // As long as the first works, the second does not.
     await bench.chain.waitForSlot(await startOf(1n));
     await submitted(hand, 1n);
-    await looks(second);
-    await first.kill();
+    await looks();
+    await first.stop();
     const [last] = await bench.chain.connection.getSignaturesForAddress(
       nodeAddress(bench.task, hand.owner.publicKey),
     );
     await bench.chain.waitForSlot(BigInt(last?.slot ?? 0) + BigInt(QUIET));
-    await looks(second);
-    expect(second.lines.filter(({ msg: said }) => said === "transaction sent")).to.deep.equal([]);
-    const begins = second.next(({ msg: said }) => said.startsWith("the other instance is quiet"));
+    await looks();
+    expect(second.said("transaction sent")).to.deep.equal([]);
     await bench.chain.waitForSlot(BigInt(last?.slot ?? 0) + BigInt(QUIET) + 1n);
-    await begins;
+    await line(second, "the other instance is quiet");
     await bench.chain.waitForSlot(await startOf(2n));
     await submitted(hand, 2n);
-    expect(second.lines.some(({ msg: said }) => said === "submit")).to.equal(true);
+    await line(second, "submit");
   });
 
   it("ends where its configuration says so", async () => {
@@ -139,15 +142,17 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     await first.start();
     await submitted(hand, 0n);
     const second = await daemonOf(hand, "second", { onOtherInstance: "end" });
-    const ends = second.next(({ msg }) => msg === "ends");
-    await second.start();
-    const { message } = await ends;
-    const done = first.lines.find(({ msg }) => msg === "submit");
+    const { done: ended } = await second.start();
+    const message = await ended.then(
+      () => "",
+      (error: unknown) => String(error),
+    );
+    const done = await line(first, "submit");
     expect(message)
-      .to.contain(String(done?.signature))
-      .and.to.contain(`slot ${String(done?.slot)}`);
-    await bench.until("it ends", () => Promise.resolve(second.words.includes("onOtherInstance")));
-    expect(second.lines.filter(({ msg }) => msg === "transaction sent")).to.deep.equal([]);
+      .to.contain(String(done.signature))
+      .and.to.contain(`slot ${String(done.slot)}`);
+    expect(message).to.contain("`onOtherInstance`").and.to.contain("`quietSlots: 0`");
+    expect(second.said("transaction sent")).to.deep.equal([]);
   });
 
   it("goes on at once after a restart: what its own state sent is its own", async () => {
@@ -155,11 +160,11 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     const daemon = await daemonOf(hand, "only");
     await daemon.start();
     await submitted(hand, 0n);
-    await daemon.kill();
+    await daemon.stop();
     await daemon.start();
     await bench.chain.waitForSlot(await startOf(1n));
     await submitted(hand, 1n);
-    expect(daemon.lines.filter(isAlarm)).to.deep.equal([]);
+    expect(daemon.said(ALARM)).to.deep.equal([]);
   });
 
   it("waits for what was done by hand, and not for ever", async () => {
@@ -167,15 +172,14 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     const joins = await daemonOf(hand, "joins");
     await joins.start();
     await submitted(hand, 0n);
-    await joins.kill();
+    await joins.stop();
     // The same as a state that was lost.
     const daemon = await daemonOf(hand, "later");
-    const alarm = daemon.next(isAlarm);
     await daemon.start();
-    await alarm;
-    await looks(daemon);
-    expect(daemon.lines.filter(({ msg }) => msg === "transaction sent")).to.deep.equal([]);
-    await bench.chain.waitForSlot(await startOf(1n));
+    await line(daemon, ALARM);
+    await looks();
+    expect(daemon.said("transaction sent")).to.deep.equal([]);
+    await bench.chain.waitForSlot((await startOf(1n)) + 200n);
     await submitted(hand, 1n);
   });
 
@@ -184,8 +188,8 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     const joins = await daemonOf(hand, "joins", { samples: 0 });
     await joins.start();
     await submitted(hand, 0n);
-    await joins.kill();
-    const last = await bench.chain.waitForSlot((await bench.chain.slot()) + BigInt(QUIET) + 50n);
+    await joins.stop();
+    const last = await bench.chain.waitForSlot(await startOf(2n));
 
     const stranger = await bench.join("witness", 1_000n);
     const named = [nodeAddress(bench.task, hand.owner.publicKey), hand.operator.publicKey];
@@ -207,9 +211,8 @@ describe("a daemon whose operator's key works elsewhere too", function () {
 
     const daemon = await daemonOf(hand, "later");
     await daemon.start();
-    await bench.chain.waitForSlot(await startOf(1n));
-    await submitted(hand, 1n);
-    expect(daemon.lines.filter(isAlarm)).to.deep.equal([]);
+    await submitted(hand, 2n);
+    expect(daemon.said(ALARM)).to.deep.equal([]);
   });
 
   it("says once in a while that it sees another while it runs, and goes on", async () => {
@@ -217,14 +220,13 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     const daemon = await daemonOf(hand, "only");
     await daemon.start();
     await submitted(hand, 0n);
-    const alarm = daemon.next(isAlarm);
     const signature = await send(await byHand(hand), hand.operator);
     await bench.chain.waitForSlot((await bench.chain.slot()) + 200n);
-    expect((await alarm).signature).to.equal(signature);
+    expect((await line(daemon, ALARM)).signature).to.equal(signature);
     await send(await byHand(hand), hand.operator);
     await bench.chain.waitForSlot((await bench.chain.slot()) + 200n);
-    await looks(daemon);
-    expect(daemon.lines.filter(isAlarm)).to.have.length(1);
+    await looks();
+    expect(daemon.said(ALARM)).to.have.length(1);
     await bench.chain.waitForSlot(await startOf(1n));
     await submitted(hand, 1n);
   });
@@ -242,19 +244,22 @@ describe("a daemon whose operator's key works elsewhere too", function () {
         });
       await bench.chain.waitForSlot(audit.openSlot + 20n);
       await vote("committed");
-      await daemon.kill();
+      await daemon.stop();
       await send(await byHand(hand), hand.operator);
-      const alarm = daemon.next(isAlarm);
-      const ends = daemon.next(({ msg }) => msg === "ends");
-      await daemon.start();
-      await alarm;
-      await looks(daemon);
+      const { done } = await daemon.start();
+      await line(daemon, ALARM);
+      await looks();
       await bench.chain.waitForSlot(audit.revealSlot);
       await vote("revealed");
-      if (onOtherInstance === "end") await ends;
-      else {
+      if (onOtherInstance === "end") {
+        const message = await done.then(
+          () => "",
+          (error: unknown) => String(error),
+        );
+        expect(message).to.contain("Another instance");
+      } else {
         await bench.chain.waitForSlot(audit.endSlot + 30n);
-        await looks(daemon);
+        await looks();
         // Resolving waits.
         expect(await bench.client.fetch("audit", audit.address)).to.include({ outcome: "open" });
       }

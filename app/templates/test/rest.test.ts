@@ -462,6 +462,7 @@ describe("the REST template", function () {
           },
           operator: mine.operator,
           instance: "one",
+          auditors: { whoAsks: () => Promise.resolve(null) },
           metrics: new Metrics(),
           task: mine.task,
           payload: () => null,
