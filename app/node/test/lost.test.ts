@@ -101,7 +101,7 @@ describe("a daemon that lost its state folder", function () {
       client.withdraw({ task: { address: task, mint: WRAPPED_SOL }, owner }),
       hand.owner,
     );
-    await bench.send(client.closeNode({ task, owner, payer: hand.operator.publicKey }), hand.owner);
+    await bench.send(client.closeNode({ task, owner }), hand.owner);
     rmSync(hand.config.state, { recursive: true });
     daemon = new Inside(hand.config);
     const refusal = await daemon.start().then(

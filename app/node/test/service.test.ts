@@ -1,5 +1,11 @@
 import type { Node } from "@securing-tasks/client";
-import type { Ran, ServiceRequest, ServiceResponse, WorkFacts } from "@securing-tasks/sandbox";
+import type {
+  DoorOptions,
+  Ran,
+  ServiceRequest,
+  ServiceResponse,
+  WorkFacts,
+} from "@securing-tasks/sandbox";
 import { liveDoors } from "@securing-tasks/sandbox";
 import { Connection, Keypair } from "@solana/web3.js";
 import { expect } from "chai";
@@ -719,6 +725,27 @@ describe("the REST service among strangers", () => {
     const hash = createHash("sha256").update(SMALL).digest("hex");
     expect(await doors.fetch(hash, `${url}${small}`)).to.deep.equal(SMALL);
     expect(told).to.deep.equal([small, small]);
+  });
+
+  it("gives auditors a storage audit's payloads while three addresses hold all places for strangers'", async () => {
+    const operator = join();
+    await start({ responses: 9, responsesOfOne: 3, nodes: 60, nodesOfOne: 50 });
+    const url = service.url ?? "";
+    const introduce: DoorOptions["introduce"] = (request) => {
+      const path = pathBelow(url, request.url);
+      return path === null ? null : signed(operator, path);
+    };
+    const connection = new Connection(url);
+    const doors = liveDoors({ connection, allowPrivateNetwork: true, introduce });
+    for (const address of ["127.0.0.2", "127.0.0.3", "127.0.0.4"]) {
+      for (let at = 0; at < 3; at++) (await open(address)).ask(big);
+    }
+    await until(async () => (await status(small)) === 503);
+    const hash = createHash("sha256").update(SMALL).digest("hex");
+    const got = Array.from({ length: 50 }, () => doors.fetch(hash, `${url}${small}`));
+    for (const payload of await Promise.all(got)) expect(payload).to.deep.equal(SMALL);
+    // Still held: the auditor had other places.
+    expect(await status(small)).to.equal(503);
   });
 
   it("is asked for the path below its address, and no other server is", () => {
