@@ -134,10 +134,12 @@ describe("evidence among daemons", function () {
         queue: 64,
         requestsPerSecond: 100_000,
         trustProxy: false,
+        checkSelf: true,
       };
       this.service = await serve({
         config: { http, metrics: undefined, secrets: {}, owner: owner.publicKey },
         operator: operator.publicKey.toBase58(),
+        instance: "one",
         metrics: new Metrics(),
         task: facts.task,
         payload: (hash) => store.payload(hash),
@@ -632,7 +634,8 @@ describe("evidence among daemons", function () {
           onDone: resolve,
           signal: new AbortController().signal,
         } as unknown as ConstructorParameters<typeof Doer>[0]);
-        doer.start({ task, submissions, audits, slot } as unknown as View, [duty]);
+        const node = { role: "witness" };
+        doer.start({ task, node, submissions, audits, slot } as unknown as View, [duty]);
       });
       await done;
       return runs;

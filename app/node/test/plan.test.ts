@@ -239,6 +239,7 @@ function planned(
     },
     store: {
       work: (round) => memory.works?.find((work) => work.round === round) ?? null,
+      workHash: (round) => memory.works?.find((work) => work.round === round)?.hash ?? null,
       sample: () => memory.samples?.map((owner) => owner.toBase58()) ?? null,
       check: (name) => {
         const found = told(memory.checks, name);

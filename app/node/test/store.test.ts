@@ -261,7 +261,8 @@ describe("a daemon's state", () => {
       ...{ lastValidBlockHeight: 5, minSlot: 4, raw: Uint8Array.from([9]) },
     };
     let full = false;
-    const kept: Outbox = {
+    const kept: Outbox & Pick<Store, "hasSent"> = {
+      hasSent: (signature) => store.hasSent(signature),
       letters: () => store.letters(),
       letter: (key) => store.letter(key),
       post: (one) => {
