@@ -174,7 +174,8 @@ async function soak(play: Play, { rounds, minutes, seed, faults }: Told): Promis
         }),
         hurt && fillDisk(hurt, ...hurtMs),
       ]);
-      await fleet.reach(round, play.roundSlots - 1n);
+      // Not so late that the next one could be missed: then nothing would happen in it.
+      await fleet.reach(round, play.roundSlots - 20n);
       await bad?.host?.behave();
       const more = `${bad ? `; ${bad.name} ${what}` : ""}${hurt ? `; ${hurt.name}'s disk was full` : ""}`;
       const progress = minutes === null ? `${played + 1}/${rounds}` : `${played + 1}`;
