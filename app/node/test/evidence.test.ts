@@ -42,6 +42,7 @@ import {
   someWorkFacts,
 } from "../../templates/test/utils";
 import { RULES } from "../../../tests/utils/games";
+import { RpcServer, blockAt } from "../../../tests/utils/rpc_server";
 import { Doer } from "../src/doer";
 import { Inbox, handover } from "../src/inbox";
 import { Metrics } from "../src/metrics";
@@ -551,24 +552,13 @@ describe("evidence among daemons", function () {
 
     /** An RPC server with a block in each slot. */
     const chain = async (): Promise<Connection> => {
-      const url = await listen((request, response) => {
-        let body = "";
-        request.on("data", (part: Buffer) => (body += part.toString()));
-        request.on("end", () => {
-          const { id, method, params } = JSON.parse(body) as {
-            readonly id: string;
-            readonly method: string;
-            readonly params: readonly [number];
-          };
-          const at = params[0];
-          const blockhash = new PublicKey(Buffer.alloc(32, at % 256)).toBase58();
-          const block = { blockhash, previousBlockhash: blockhash, parentSlot: at - 1 };
-          const result =
-            method === "getBlocks" ? [at] : { ...block, blockTime: at, blockHeight: at };
-          response.end(JSON.stringify({ jsonrpc: "2.0", id, result }));
-        });
+      const server = await RpcServer.start({
+        answer: (method, [first]) => ({
+          result: method === "getBlocks" ? [first] : blockAt(Number(first)),
+        }),
       });
-      return new Connection(url, "confirmed");
+      closing.push(() => server.close());
+      return new Connection(server.url, "confirmed");
     };
 
     /** A worker that lies, on this chain. */

@@ -5,8 +5,8 @@ import { expect } from "chai";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RpcServer, chainAnswers } from "../../../tests/utils/rpc_server";
 import { gather } from "./utils/crowd";
-import { RpcServer } from "./utils/rpc_server";
 
 /** 60 for the figures in the package's README. */
 const AUDITS = Number(process.env["AUDITS"] ?? 20);
@@ -33,7 +33,11 @@ describe("a witness behind a server that limits calls", function () {
   it("commits and reveals all of its votes, and asks little more than it may", async () => {
     const { chain, client, task, audits, owner, operator } = await gather(AUDITS, WINDOW);
 
-    const server = await RpcServer.start({ chain, perSecond: PER_SECOND, retryAfter: 1 });
+    const server = await RpcServer.start({
+      answer: chainAnswers(chain),
+      perSecond: PER_SECOND,
+      retryAfter: 1,
+    });
     closing.push(() => server.close());
     const operatorKeypair = join(folder, "operator.json");
     writeFileSync(operatorKeypair, JSON.stringify([...operator.secretKey]));
@@ -85,6 +89,14 @@ describe("a witness behind a server that limits calls", function () {
       for (const { method } of server.asked) counts.set(method, (counts.get(method) ?? 0) + 1);
       const { refused, asked } = server;
       console.log({ committed, revealed, calls, all: asked.length, refused }, counts);
+      const t0 = asked[0]?.at ?? 0;
+      const rows: Record<string, string[]> = {};
+      for (const { at, method, refused: no } of asked) {
+        (rows[Math.floor((at - t0) / 1_000)] ??= []).push(
+          (no ? "!" : "") + method.replace(/get|Transaction/g, "").slice(0, 10),
+        );
+      }
+      for (const [s, r] of Object.entries(rows)) console.log(s, r.length, r.join(" "));
     }
     expect([committed, revealed]).to.deep.equal([AUDITS, AUDITS]);
     expect(server.refused).to.be.below(AUDITS);

@@ -6,9 +6,9 @@ import type { Connection } from "@solana/web3.js";
 import { Keypair, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 import { refusal } from "../../../tests/utils/refusal";
+import type { RpcServerOptions } from "../../../tests/utils/rpc_server";
+import { RpcServer, chainAnswers } from "../../../tests/utils/rpc_server";
 import { Limiter, within } from "../src/limiter";
-import type { RpcServerOptions } from "./utils/rpc_server";
-import { RpcServer } from "./utils/rpc_server";
 
 const HTML = "<!DOCTYPE html><html><body>Welcome</body></html>";
 const key = Keypair.generate().publicKey;
@@ -27,7 +27,7 @@ describe("calls to RPC servers", () => {
   });
 
   async function serve(options: Partial<RpcServerOptions> = {}): Promise<RpcServer> {
-    const server = await RpcServer.start({ chain: EmbeddedChain.start(), ...options });
+    const server = await RpcServer.start(options);
     closing.push(() => server.close());
     return server;
   }
@@ -213,7 +213,7 @@ describe("calls to RPC servers", () => {
 
   it("give each who asks the status of its own transaction", async () => {
     const chain = EmbeddedChain.start();
-    const server = await serve({ chain });
+    const server = await serve({ answer: chainAnswers(chain) });
     const connection = reach([server]);
     const payer = Keypair.generate();
     await chain.fund(payer.publicKey, 1_000_000_000n);
@@ -252,7 +252,7 @@ describe("calls to RPC servers", () => {
     it("go to the one that is further, and how far the other is behind is told", async () => {
       const ahead = EmbeddedChain.start();
       await ahead.waitForSlot(1_000n);
-      const [behind, further] = [await serve(), await serve({ chain: ahead })];
+      const [behind, further] = [await serve(), await serve({ answer: chainAnswers(ahead) })];
       const told: string[] = [];
       const connection = reach([behind, further], {
         onDisagreement: (message) => told.push(message),
@@ -263,7 +263,10 @@ describe("calls to RPC servers", () => {
     });
 
     it("never go to one of another chain than the first", async () => {
-      const [own, other] = [await serve(), await serve({ genesis: key.toBase58() })];
+      const [own, other] = [
+        await serve(),
+        await serve({ answer: chainAnswers(EmbeddedChain.start(), key.toBase58()) }),
+      ];
       const told: string[] = [];
       const connection = reach([own, other], { onDisagreement: (message) => told.push(message) });
       await many(5, (index) => connection.getBlocks(1, 1 + index));

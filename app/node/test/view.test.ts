@@ -24,7 +24,7 @@ describe("what a node sees of its task", () => {
     crowd = await gather(2);
     hidden = "none";
     const { connection } = crowd.client.program.provider;
-    const list = connection.getProgramAccounts.bind(connection) as (
+    const list = connection.getProgramAccounts.bind(connection) as unknown as (
       ...given: unknown[]
     ) => Promise<{ context: unknown; value: unknown[] }>;
     connection.getProgramAccounts = (async (...given: unknown[]) => {
