@@ -472,6 +472,7 @@ describe("the REST template", function () {
           },
           signer: new Signer({ task: new PublicKey(task.address), owner, operator, store, slot }),
           evidence: store,
+          auditors: { whoAsks: () => Promise.resolve(null) },
           inbox: { take: () => Promise.reject(new LaneFull()) },
           trouble: () => null,
         });
