@@ -472,7 +472,6 @@ describe("the REST template", function () {
             if (luck < 0.15) return Promise.resolve(failed(pick(["error", "memory", "time"])));
             return runRespond(work, request, given, doors);
           },
-          auditors: { whoAsks: () => Promise.resolve(null) },
           signer: new Signer({ task: new PublicKey(task.address), owner, operator, store, slot }),
           evidence: store,
           inbox: { take: () => Promise.reject(new LaneFull()) },
