@@ -103,7 +103,7 @@ export class RpcServer {
       response.end("Too many requests");
       return;
     }
-    const answer = { jsonrpc: "2.0", id, ...(await this.answer(method, params)) };
+    const answer = { jsonrpc: "2.0", ...(await this.answer(method, params)), id };
     if (spoil?.(asked, response, answer) === true) return;
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(answer));
@@ -142,8 +142,7 @@ export function chainAnswers(
           _rpcRequest(method: string, params: readonly unknown[]): Promise<Answer>;
         };
         const params = [first, second, ...more].filter((one) => one !== undefined);
-        const { id: _, ...answer } = await connection._rpcRequest(method, params);
-        return answer;
+        return connection._rpcRequest(method, params);
       }
     }
   };

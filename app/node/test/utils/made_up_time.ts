@@ -38,15 +38,15 @@ export class MadeUpTime {
   /** Lets it pass until something is done. Rejects where nothing would ever do it. Returns how long it took, in milliseconds. */
   async take(done: Promise<unknown>): Promise<number> {
     const began = this.now;
-    let isDone = false;
+    const state = { isDone: false };
     const settle = (): void => {
-      isDone = true;
+      state.isDone = true;
     };
     done.then(settle, settle);
     for (;;) {
       // All that follows from what was done comes first.
       await new Promise((resolve) => setImmediate(resolve));
-      if (isDone) break;
+      if (state.isDone) break;
       const [next] = [...this.timers].sort((a, b) => a.at - b.at);
       if (!next) throw new Error("Nothing is going on any more.");
       this.timers.delete(next);
