@@ -23,6 +23,8 @@ export type Answer = Readonly<Record<string, unknown>>;
 export interface RpcServerOptions {
   /** Default: {@link chainAnswers} of a chain without programs. */
   readonly answer?: (method: string, params: readonly unknown[]) => Answer | Promise<Answer>;
+  /** Default: a free one. */
+  readonly port?: number;
   /** Calls that are taken within any second; more get 429. Default: no limit. */
   readonly perSecond?: number;
   /** With 429: seconds or a date. */
@@ -59,7 +61,7 @@ export class RpcServer {
         void made.take(Buffer.concat(parts).toString(), response);
       });
     });
-    server.listen(0, "127.0.0.1");
+    server.listen(options.port ?? 0, "127.0.0.1");
     await once(server, "listening");
     return made;
   }
@@ -101,7 +103,7 @@ export class RpcServer {
       response.end("Too many requests");
       return;
     }
-    const answer = { jsonrpc: "2.0", id, ...(await this.answer(method, params)) };
+    const answer = { jsonrpc: "2.0", ...(await this.answer(method, params)), id };
     if (spoil?.(asked, response, answer) === true) return;
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(answer));
@@ -140,8 +142,7 @@ export function chainAnswers(
           _rpcRequest(method: string, params: readonly unknown[]): Promise<Answer>;
         };
         const params = [first, second, ...more].filter((one) => one !== undefined);
-        const { id: _, ...answer } = await connection._rpcRequest(method, params);
-        return answer;
+        return connection._rpcRequest(method, params);
       }
     }
   };

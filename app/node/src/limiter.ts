@@ -21,7 +21,7 @@ const MARGIN = 0.95;
 const LOWEST = 0.5;
 /** What each answer adds to the rate, in calls a second: before any is refused, and after that, for each second since. */
 const FIRST_GROWTH = 1;
-const GROWTH = 0.002;
+const GROWTH = 0.001;
 /** Calls that are let go at once after a while without any, in seconds of the rate; where it is known what the server takes, in calls. */
 const BURST = 0.2;
 const KNOWN_BURST = 1.5;
@@ -136,7 +136,7 @@ export class Limiter {
     const pauseMs = Math.min(retryAfterMs, MOST_RETRY_AFTER_MS);
     this.refusedUntil = Math.max(this.refusedUntil, performance.now() + pauseMs);
     this.close(pauseMs);
-    if (madeAt < this.loweredAt) return;
+    if (madeAt <= this.loweredAt) return;
     const now = performance.now();
     const taken = MARGIN * this.taken.filter((at) => at > now - 1_000).length;
     const least = this.isKnown ? LOWER * this.rate : Math.max(taken, LOWEST * this.rate);
@@ -151,7 +151,7 @@ export class Limiter {
    * @param madeAt When the call was made: many that were on their way together say it once.
    */
   silent(madeAt: number): void {
-    if (madeAt < this.failedAt) return;
+    if (madeAt <= this.failedAt) return;
     this.failedAt = performance.now();
     this.failures += 1;
     this.queue.concurrency = 1;

@@ -60,7 +60,7 @@ import { serviceOf } from "./peers";
 import type { Duty } from "./plan";
 import { plan } from "./plan";
 import { connect } from "./rpc";
-import type { SendStep } from "./sender";
+import type { Errand, SendStep } from "./sender";
 import { Sender, backoff, pause } from "./sender";
 import type { Service } from "./service";
 import { serve } from "./service";
@@ -551,7 +551,7 @@ class Daemon implements RunningNode {
     const differs = shownDifferently(mint);
     if (differs !== null) this.log.warn(differs);
     this.store.keepIdentity(identity);
-    const delivery = await this.sender.send({
+    const errand: Errand = {
       key: "join",
       signers: [owner],
       instructions: async () => [
@@ -570,6 +570,17 @@ class Daemon implements RunningNode {
           })
           .instruction(),
       ],
+    };
+    // A server in trouble, or one that does not know its own blockhashes, is no reason to end.
+    const delivery = await pRetry(() => this.sender.send(errand), {
+      retries: 100,
+      maxRetryTime: START_LIMIT_MS,
+      maxTimeout: 5_000,
+      randomize: true,
+      signal: this.ending.signal,
+      onFailedAttempt: ({ error }) => {
+        this.log.warn({ message: explain(error).message }, "could not join yet");
+      },
     });
     if (delivery.status === "refused") {
       throw new Error(`The task could not be joined. ${delivery.explanation.message}`);
