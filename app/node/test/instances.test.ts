@@ -183,7 +183,7 @@ describe("a daemon whose operator's key works elsewhere too", function () {
     await submitted(hand, 1n);
   });
 
-  it("does not mind strangers that name it, whatever they sign", async () => {
+  it("does not mind strangers that name it, whatever they sign, nor what its key does besides", async () => {
     const hand = await bench.hire("worker", "worker", 3_000n);
     const joins = await daemonOf(hand, "joins", { samples: 0 });
     await joins.start();
@@ -193,13 +193,14 @@ describe("a daemon whose operator's key works elsewhere too", function () {
 
     const stranger = await bench.join("witness", 1_000n);
     const named = [nodeAddress(bench.task, hand.owner.publicKey), hand.operator.publicKey];
-    const transfer = SystemProgram.transfer({
-      fromPubkey: stranger.publicKey,
-      toPubkey: stranger.publicKey,
-      lamports: 1,
-    });
-    for (const pubkey of named) transfer.keys.push({ pubkey, isSigner: false, isWritable: false });
-    await send(transfer, stranger);
+    for (const payer of [hand.operator, stranger]) {
+      const [fromPubkey, toPubkey] = [payer.publicKey, stranger.publicKey];
+      const transfer = SystemProgram.transfer({ fromPubkey, toPubkey, lamports: 1 });
+      for (const pubkey of named) {
+        transfer.keys.push({ pubkey, isSigner: false, isWritable: false });
+      }
+      await send(transfer, payer);
+    }
     // The program refuses it, and it stands on the chain all the same.
     const forged = await byHand(hand);
     for (const one of forged.keys) one.isSigner = false;
