@@ -1,6 +1,13 @@
 import { PROGRAM_ID } from "@securing-tasks/client";
 import type { Connection, PublicKey } from "@solana/web3.js";
-import { createSolanaRpcSubscriptions } from "@solana/rpc-subscriptions";
+import type { RpcSubscriptionsChannel } from "@solana/rpc-subscriptions";
+import {
+  createRpcSubscriptionsTransportFromChannelCreator,
+  createSolanaRpcSubscriptionsFromTransport,
+  getRpcSubscriptionsChannelWithAutoping,
+  getRpcSubscriptionsChannelWithBigIntJSONSerialization,
+} from "@solana/rpc-subscriptions";
+import { createWebSocketChannel } from "@solana/rpc-subscriptions-channel-websocket";
 import { backoff, pause } from "./sender";
 
 export interface FollowerOptions {
@@ -24,7 +31,12 @@ const SLOT_MS = 400;
 const MIN_SLEEP_MS = 50;
 const RETRY_MS = 500;
 
-type Server = ReturnType<typeof createSolanaRpcSubscriptions>;
+/** A subscription's connection is pinged after so long without a message, in milliseconds. */
+const PING_MS = 5_000;
+/** Bytes that wait for the connection before the sender does. */
+const SEND_BYTES = 131_072;
+
+type Server = ReturnType<typeof connectTo>;
 
 /**
  * Says when to look at the chain: when an account of the task changes, when a slot comes that was asked for, and at the latest every so
@@ -114,13 +126,17 @@ export class Follower {
       };
       signal.addEventListener("abort", end);
       try {
-        const news = await subscribe(createSolanaRpcSubscriptions(wsUrl), ending.signal);
+        const server = connectTo(wsUrl, (error) => {
+          ending.abort(error);
+        });
+        const news = await subscribe(server, ending.signal);
         // What happened in between was not told.
         if (failures > 0) onWake();
         for await (const one of news) {
           failures = 0;
           hear(one);
         }
+        ending.signal.throwIfAborted();
       } catch (error) {
         onTrouble(error instanceof Error ? error.message : String(error));
       } finally {
@@ -150,4 +166,38 @@ export function subscriptionUrl(rpcUrl: string): string {
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   if (url.port !== "") url.port = String(Number(url.port) + 1);
   return url.href;
+}
+
+/** @param onFault Told of a message that can't be read. */
+function connectTo(url: string, onFault: (error: unknown) => void) {
+  const transport = createRpcSubscriptionsTransportFromChannelCreator(async ({ abortSignal }) => {
+    const socket = await createWebSocketChannel({
+      url,
+      sendBufferHighWatermark: SEND_BYTES,
+      signal: abortSignal,
+    });
+    const channel = getRpcSubscriptionsChannelWithBigIntJSONSerialization(guard(socket, onFault));
+    return getRpcSubscriptionsChannelWithAutoping({ abortSignal, channel, intervalMs: PING_MS });
+  });
+  return createSolanaRpcSubscriptionsFromTransport(transport);
+}
+
+/** What is no message, such as a gateway's web page, the library throws where nobody could catch it: that would end the process. */
+function guard<Out, In>(
+  channel: RpcSubscriptionsChannel<Out, In>,
+  onFault: (error: unknown) => void,
+): RpcSubscriptionsChannel<Out, In> {
+  const on: typeof channel.on = (type, subscriber, options) =>
+    channel.on(
+      type,
+      ((message: never) => {
+        try {
+          (subscriber as (message: never) => void)(message);
+        } catch (error) {
+          onFault(error);
+        }
+      }) as typeof subscriber,
+      options,
+    );
+  return { ...channel, on };
 }
