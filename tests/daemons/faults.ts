@@ -457,7 +457,12 @@ export class FaultProxy {
         else client.end(`HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\n\r\n`);
         return;
       case "lie":
-        client.end(server ? HTML : `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n${HTML}`);
+        // A whole message of less than 126 bytes.
+        client.end(
+          server
+            ? Buffer.from([0x81, HTML.length, ...Buffer.from(HTML)])
+            : `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n${HTML}`,
+        );
         return;
       case "truncate":
         // The head of a message without the message.

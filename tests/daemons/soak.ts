@@ -124,7 +124,6 @@ async function soak(play: Play, { rounds, minutes, seed, faults }: Told): Promis
     ...(play.settings && { settings: play.settings }),
   });
   const clock = new SlotClock(fleet);
-  const patienceMs = 0.6 * Number(play.roundSlots) * SLOT_MS;
   const kills = { idle: 0, sending: 0, committed: 0 };
   const proxies = fleet.members.flatMap((member) => member.proxies);
   const disks = fleet.members.filter(({ disk }) => disk !== null);
@@ -156,13 +155,14 @@ async function soak(play: Play, { rounds, minutes, seed, faults }: Told): Promis
       const mortal = faults
         ? fleet.members.filter(({ name }) => name !== THROTTLED)
         : fleet.members;
+      const late = fleet.reach(round, (play.roundSlots * 3n) / 5n);
       const victims = new Set(Array.from({ length: 1 + roll(2) }, () => any(mortal)));
       const hurt = disks.length > 0 ? any(disks) : null;
       const hurtMs = [2_000 + roll(8_000), 4_000 + roll(10_000)] as const;
       await Promise.all([
         ...[...victims].map(async (member) => {
           const wanted = any(bad ? AMID_AUDITS : AMID_WORK);
-          const when = await moment(member, wanted, roll(8_000), patienceMs);
+          const when = await moment(member, wanted, roll(8_000), late);
           await member.daemon.kill();
           kills[when] += 1;
           killed.push(`${member.name} (${when})`);
@@ -207,12 +207,12 @@ type Moment = "idle" | "sending" | "committed";
 const AMID_WORK: readonly Moment[] = ["idle", "sending"];
 const AMID_AUDITS: readonly Moment[] = ["idle", "sending", "committed", "committed"];
 
-/** Waits for a moment of some kind, but no longer than a part of the round. Returns which kind it is. */
+/** Waits for a moment of some kind, until it is too late for it in this round. Returns which kind it is. */
 async function moment(
   { daemon }: Member,
   wanted: Moment,
   afterMs: number,
-  mostMs: number,
+  late: Promise<void>,
 ): Promise<Moment> {
   if (wanted === "idle") {
     await pause(afterMs);
@@ -221,7 +221,7 @@ async function moment(
   const word = wanted === "sending" ? "transaction sent" : "commit";
   return await Promise.race([
     daemon.next((line: LogLine) => line.msg === word).then(() => wanted),
-    pause(mostMs).then(() => "idle" as const),
+    late.then(() => "idle" as const),
   ]);
 }
 
