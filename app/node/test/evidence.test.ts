@@ -622,7 +622,8 @@ describe("evidence among daemons", function () {
           onDone: resolve,
           signal: new AbortController().signal,
         } as unknown as ConstructorParameters<typeof Doer>[0]);
-        doer.start({ task, submissions, audits, slot } as unknown as View, [duty]);
+        const node = { role: "witness" };
+        doer.start({ task, node, submissions, audits, slot } as unknown as View, [duty]);
       });
       await done;
       return runs;
