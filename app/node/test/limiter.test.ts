@@ -135,6 +135,13 @@ describe("the limiter of calls", () => {
     }
   });
 
+  it("is not let go on sooner by who names a shorter time later", async () => {
+    const server = new Behind(limiter(), { most: 10, withinMs: 1_000 });
+    server.limiter.tooMany(performance.now(), 10_000);
+    server.limiter.tooMany(performance.now(), 100);
+    expect(await time.take(server.try())).to.be.at.least(10_000);
+  });
+
   it("takes what many calls on their way together say once", async () => {
     const one = limiter({ atOnce: 1 });
     const before = one.msPerCall;
