@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { PROGRAM_ID, explain, heldBy } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import { Game } from "@securing-tasks/demo/game";
@@ -99,7 +100,10 @@ describe("a node's status", () => {
     const lines = async (now: bigint): Promise<string[]> => {
       const say = (amount: bigint): string => `${amount} tokens`;
       const view = { task: await game.client.fetch("task", game.task.address), say };
-      const all = statusLines(view, await game.node("worker"), now, 400);
+      // Coloured where a terminal or a CI is thought to show colours.
+      const all = statusLines(view, await game.node("worker"), now, 400).map(
+        stripVTControlCharacters,
+      );
       return all.filter((line) => line.startsWith("slashed"));
     };
     expect(await lines(await game.chain.slot())).to.deep.equal([]);

@@ -55,6 +55,13 @@ export function readAnswer(text: string, { id }: Call): Answer | null {
   }
 }
 
+/** The slot of which a result says that it is; null where it says none. */
+export function slotOf({ method }: Call, result: unknown): number | null {
+  if (method === "getSlot") return result as number;
+  const { context } = (result ?? {}) as { readonly context?: { readonly slot: number } };
+  return context?.slot ?? null;
+}
+
 /** Why a result can't be the answer to a call; null where it can. */
 export function faultOf({ method, params }: Call, result: unknown): string | null {
   if (result === undefined) return "there is no result";

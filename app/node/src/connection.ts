@@ -43,7 +43,7 @@ export class SharedConnection extends Connection {
   constructor(
     url: string,
     config: ConnectionConfig,
-    private readonly howLong: () => number,
+    private readonly servers: Pick<SharedConnection, "msPerCall" | "askAnother">,
   ) {
     super(url, config);
     const statuses = (config?: SignatureStatusConfig): Together<Status> =>
@@ -61,7 +61,12 @@ export class SharedConnection extends Connection {
 
   /** What one call takes of what may be asked, in milliseconds. */
   get msPerCall(): number {
-    return this.howLong();
+    return this.servers.msPerCall;
+  }
+
+  /** Has another server asked from now on, where there is one that takes calls: this one's answers are no use. */
+  askAnother(): void {
+    this.servers.askAnother();
   }
 
   override getAccountInfo(

@@ -117,7 +117,7 @@ const BLIND_LOOKS = 3;
 const HARMLESS: readonly Duty["kind"][] = ["reveal", "restore"];
 const MOST_HEALTH_BYTES = 4_096;
 /** Looks at the chain that must agree that task or node is gone. */
-const GONE_LOOKS = 3;
+const GONE_LOOKS = 12;
 /** The newest slot is kept again after so many: each time costs a write to disk. */
 const CURSOR_SLOTS = 25n;
 /** Below this the hot key may soon not pay rent and fees, in lamports. */
@@ -178,6 +178,8 @@ class Daemon implements RunningNode {
   /** Newest round of which it was told that its work earns nothing. */
   private unpaid: bigint | null = null;
   private stateTrouble: string | null = null;
+  /** What the last lists left out. */
+  private leftOut = "";
   /** By which it knows itself from outside. */
   private readonly instance = randomBytes(16).toString("hex");
   private reached = false;
@@ -727,8 +729,12 @@ class Daemon implements RunningNode {
       this.follower.now(),
       viewer.read(),
     ]);
-    if (lists.length > 0)
-      this.log.warn({ lists }, "the RPC server leaves out what the chain counts");
+    const left = lists.join();
+    if (left !== this.leftOut) {
+      if (left !== "") this.log.warn({ lists }, "the RPC server leaves out what the chain counts");
+      else this.log.info("the RPC server's lists are whole again");
+    }
+    this.leftOut = left;
     if (slot < this.cursor) {
       // A server that was started again shows the past for a while: what is done would be due again, and what is there be gone.
       throw new Error(

@@ -1,7 +1,7 @@
 import { Connection } from "@solana/web3.js";
 import pRetry, { AbortError } from "p-retry";
 import type { Call } from "./answers";
-import { faultOf, readAnswer } from "./answers";
+import { faultOf, readAnswer, slotOf } from "./answers";
 import { SharedConnection } from "./connection";
 import { Limiter, dueTime } from "./limiter";
 
@@ -38,6 +38,11 @@ const FIRST_LOOK_MS = 3_000;
 const COMPARE_MS = 5_000;
 /** Slots that one may be behind another before it is that one's turn. */
 const BEHIND_SLOTS = 8;
+/** Slots that an answer may be ahead of the one before, besides those that there can be in between. */
+const AHEAD_SLOTS = 1_000;
+const SHORTEST_SLOT_MS = 10;
+/** Answers in a row that are not believed for being further ahead. */
+const JUMPS = 2;
 /** Slots that one may be behind another before that is told. */
 const FAR_BEHIND_SLOTS = 150;
 
@@ -72,7 +77,7 @@ export function connect(options: RpcOptions): Connection {
       disableRetryOnRateLimit: true,
       fetch: async (_url, init) => new Response(await servers.ask(init?.body as string)),
     },
-    () => servers.msPerCall,
+    servers,
   );
 }
 
@@ -99,6 +104,11 @@ class Servers {
 
   get msPerCall(): number {
     return this.all[0]?.limiter.msPerCall ?? 0;
+  }
+
+  askAnother(): void {
+    const other = this.all.findIndex(({ isOwn, isOfUse }, at) => at > 0 && isOwn && isOfUse);
+    if (other > 0) this.all.unshift(...this.all.splice(other, 1));
   }
 
   async ask(body: string): Promise<string> {
@@ -216,6 +226,9 @@ class Server {
   slot = -1;
   /** Whether it gave no answer last. */
   private isSilent = false;
+  /** The slot of the last answer that was believed, and when it came. */
+  private heard: { readonly slot: number; readonly at: number } | null = null;
+  private jumps = 0;
 
   constructor(
     private readonly url: string,
@@ -287,11 +300,33 @@ class Server {
     if (code !== undefined && ILL.has(code)) {
       throw new Failed(`The RPC server ${host} is behind or ill: ${message} (${code})`);
     }
-    const fault = "result" in answer ? faultOf(call, answer.result) : null;
+    const fault =
+      "result" in answer ? (faultOf(call, answer.result) ?? this.jump(call, answer.result)) : null;
     if (fault !== null) {
       throw new Failed(`The RPC server ${host} gave no answer to ${call.method}: ${fault}`);
     }
     return text;
+  }
+
+  /**
+   * Why an answer is of no slot that there can be by now; null where it may be. One that says so a few times in a row is believed: it was
+   * behind itself.
+   *
+   * Attack, or slip: after one answer of a slot far ahead, all that is true would be of the past for ever.
+   */
+  private jump(call: Call, result: unknown): string | null {
+    const slot = slotOf(call, result);
+    if (slot === null) return null;
+    const { heard } = this;
+    const at = performance.now();
+    const most = heard ? heard.slot + AHEAD_SLOTS + (at - heard.at) / SHORTEST_SLOT_MS : Infinity;
+    if (heard && slot > most && this.jumps < JUMPS) {
+      this.jumps += 1;
+      return `it is of slot ${slot}, far ahead of ${heard.slot}`;
+    }
+    this.jumps = 0;
+    this.heard = { slot, at };
+    return null;
   }
 
   private async post(

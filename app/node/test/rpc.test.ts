@@ -169,6 +169,34 @@ describe("calls to RPC servers", () => {
     }
   });
 
+  it("are not believed where one is of a slot that there can't be by now, and are where all are", async () => {
+    const chain = EmbeddedChain.start();
+    await chain.waitForSlot(5n);
+    let ahead = 0;
+    const server = await serve({
+      answer: chainAnswers(chain),
+      spoil: ({ method }, response, answer) => {
+        const { result } = answer as { result: { context?: object } };
+        if (ahead === 0 || method === "getBlocks") return false;
+        ahead -= 1;
+        const far = method === "getSlot" ? 9e15 : { ...result, context: { slot: 9e15 } };
+        response.end(JSON.stringify({ ...answer, result: far }));
+        return true;
+      },
+    });
+    const connection = reach([server]);
+    expect(await connection.getSlot()).to.equal(5);
+    ahead = 1;
+    expect(await connection.getSlot()).to.equal(5);
+    ahead = 2;
+    const { context } = await connection.getMultipleAccountsInfoAndContext([key]);
+    expect(context.slot).to.equal(5);
+    ahead = 3;
+    expect(await connection.getSlot()).to.equal(9e15);
+    // Back again at once.
+    expect(await connection.getSlot()).to.equal(5);
+  });
+
   it("of every kind are made again where the answer is nothing, and say so in the end", async () => {
     let nothing = true;
     const server = await serve({
