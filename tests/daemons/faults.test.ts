@@ -605,6 +605,7 @@ describe("witnesses, each with a server that is wrong in its own way,", () => {
     // What comes later than a failure of the set-up is not there.
     await poor?.stop();
     await disk?.unmount();
+    await (chain as ConnectionChain | undefined)?.close();
     await validator?.close();
     rmSync(folder, { recursive: true, force: true });
   });

@@ -36,6 +36,8 @@ export interface TransactionOutcome {
 
 /** How long a chain may stand still before {@link Chain.waitForSlot} gives up, in milliseconds. */
 const STALL_LIMIT_MS = 60_000;
+/** After that without news of a slot, the chain is asked. */
+const SILENCE_MS = 3_000;
 
 /** How long a chain may take to write down what it confirmed. One that keeps no history never does. */
 const RECORD_LIMIT_SLOTS = 600;
@@ -326,13 +328,32 @@ export class ConnectionChain extends Chain {
       let asking = false;
       let again = false;
       let timer: NodeJS.Timeout | undefined;
+      let heard = true;
+      let newest: bigint | undefined;
       const subscription = this.connection.onSlotChange(() => {
+        heard = true;
         check();
       });
+      // A subscription can fall silent while the chain goes on.
+      const silence = setInterval(() => {
+        if (heard) {
+          heard = false;
+          return;
+        }
+        this.slot().then(
+          (slot) => {
+            if (done || slot === newest) return;
+            newest = slot;
+            check();
+          },
+          () => undefined,
+        );
+      }, SILENCE_MS);
       const finish = (act: () => void): void => {
         if (done) return;
         done = true;
         clearTimeout(timer);
+        clearInterval(silence);
         void this.connection.removeSlotChangeListener(subscription).finally(act);
       };
       const check = (): void => {
