@@ -1,3 +1,4 @@
+import { MOST_RPC_BYTES, TooLong, readBounded } from "@securing-tasks/sandbox";
 import { Connection } from "@solana/web3.js";
 import pRetry, { AbortError } from "p-retry";
 import type { Call } from "./answers";
@@ -26,8 +27,6 @@ export interface RpcOptions {
 const TRIES = 6;
 /** Of them those in which no server answered at all. */
 const SILENT_TRIES = 3;
-/** Most bytes of one answer: the largest account has 10 MiB, which are 14 in base64. */
-const MOST_BYTES = 16 * 1024 * 1024;
 const PER_SECOND = 40;
 const AT_ONCE = 16;
 /** Letters of what is no answer that are shown. */
@@ -343,10 +342,14 @@ class Server {
         signal: AbortSignal.timeout(timeoutMs),
       });
       const { status, headers } = answer;
-      return { status, retryAfterMs: wait(headers.get("retry-after")), text: await read(answer) };
+      return {
+        status,
+        retryAfterMs: wait(headers.get("retry-after")),
+        text: await readBounded(answer),
+      };
     } catch (error) {
       if (error instanceof TooLong) {
-        const message = `The answer of the RPC server ${host} has over ${MOST_BYTES} bytes`;
+        const message = `The answer of the RPC server ${host} has over ${MOST_RPC_BYTES} bytes`;
         // As many at once as may be made would fill the memory.
         throw this.silent(message, madeAt, error);
       }
@@ -385,8 +388,6 @@ class Server {
   }
 }
 
-class TooLong extends Error {}
-
 /** Milliseconds of a `Retry-After`, which is in seconds or a date. */
 function wait(header: string | null): number | undefined {
   if (header === null) return undefined;
@@ -394,16 +395,4 @@ function wait(header: string | null): number | undefined {
     ? Number(header) * 1_000
     : Date.parse(header) - Date.now();
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
-}
-
-async function read(answer: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  // Leaving the loop closes the connection.
-  for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += part.length;
-    if (size > MOST_BYTES) throw new TooLong();
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString();
 }

@@ -1,8 +1,7 @@
 import { on } from "node:events";
+import { MOST_RPC_BYTES } from "@securing-tasks/sandbox";
 import WebSocket from "ws";
 
-/** Most bytes of one notification: the largest account has 10 MiB, which are 14 in base64. */
-const MOST_BYTES = 16 * 1024 * 1024;
 const HANDSHAKE_MS = 10_000;
 /** A socket that says nothing for two of these, not even that it is there, is given up. */
 const PING_MS = 10_000;
@@ -32,7 +31,7 @@ export async function* subscribe(
   onBegin: () => void,
 ): AsyncGenerator<unknown, void, void> {
   const socket = new WebSocket(wsUrl, {
-    maxPayload: MOST_BYTES,
+    maxPayload: MOST_RPC_BYTES,
     handshakeTimeout: HANDSHAKE_MS,
     perMessageDeflate: false,
   });
