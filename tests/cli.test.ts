@@ -291,20 +291,21 @@ describe("the command line", () => {
     });
     await game.allow(Keypair.generate().publicKey.toBase58(), "worker");
     const [absent, hostile] = [game.player("absent").owner, game.player("hostile").owner];
-    // Its usual account is another's: what is paid there would be no more its own.
-    const gone = tokenAccountOf(game.task.mint, hostile.publicKey);
-    const give = createSetAuthorityInstruction(
-      gone,
-      hostile.publicKey,
-      AuthorityType.AccountOwner,
-      Keypair.generate().publicKey,
-    );
-    await localnet().send(new Transaction().add(give), [game.bank, hostile]);
-
+    // Its usual account is another's, and the creator's too: what is paid there would be no more its own.
     const { returnSlot } = await cli.json<{ readonly returnSlot: string }>(
       ["task", "retire", task],
       creator,
     );
+    for (const owner of [hostile, creator.key]) {
+      const give = createSetAuthorityInstruction(
+        tokenAccountOf(game.task.mint, owner.publicKey),
+        owner.publicKey,
+        AuthorityType.AccountOwner,
+        Keypair.generate().publicKey,
+      );
+      await localnet().send(new Transaction().add(give), [game.bank, owner]);
+    }
+
     const { retiredSlot, rules } = await game.client.fetch("task", game.task.address);
     expect(returnSlot).to.equal((retiredSlot + rules.leaveDelaySlots).toString());
     const stranger = await cli.person("stranger", 1n);

@@ -338,7 +338,10 @@ describe("daemons", () => {
     if (url === null) throw new Error("It does not listen.");
     const ask = (path: string, init?: RequestInit): Promise<Response> => fetch(url + path, init);
 
-    expect(await (await ask("/healthz")).json()).to.deep.equal({ ok: true, trouble: null });
+    const health = (await (await ask("/healthz")).json()) as { readonly instance: string };
+    expect(health).to.deep.equal({ ok: true, trouble: null, instance: health.instance });
+    // Enough that no other has the same.
+    expect(health.instance).to.have.length.of.at.least(16);
     const question = await ask("/task/some/question?a=1&b=2", { method: "POST", body: "text" });
     expect(await question.json()).to.deep.equal({
       method: "POST",

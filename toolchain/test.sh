@@ -63,6 +63,7 @@ step one "validator" validator
 SOLANA_TEST_VALIDATOR=$(tail -1 "$logs/validator.path" 2>/dev/null || true)
 export SOLANA_TEST_VALIDATOR
 step one "program" toolchain/build.sh
+step one "caller of the program" npm run --silent caller
 
 step one "Rust formatting and lints are installed" lints_are_there
 step one "format of Rust" cargo fmt --all --check

@@ -58,10 +58,10 @@ async function bench(submissions: number): Promise<void> {
     answer.writeHead(content === undefined ? 404 : 200).end(content);
   });
   const daemons: Daemon[] = [];
+  const chain = new ConnectionChain(new Connection(validator.rpcUrl, "confirmed"));
   try {
     storage.listen(0, "127.0.0.1");
     await once(storage, "listening");
-    const chain = new ConnectionChain(new Connection(validator.rpcUrl, "confirmed"));
     const bank = Keypair.generate();
     await chain.fund(bank.publicKey, BigInt(100_000 * SOL));
     const client = new SecuringTasksClient(chain.provider(bank));
@@ -184,6 +184,7 @@ async function bench(submissions: number): Promise<void> {
   } finally {
     await Promise.all(daemons.map((daemon) => daemon.stop()));
     storage.close();
+    await chain.close();
     await validator.close();
     await rm(folder, { recursive: true, force: true });
   }

@@ -143,7 +143,7 @@ describe("five daemons", () => {
 
   it("end with what a hand-kept ledger says, in the vault and in the wallets", async () => {
     const { gains, pool } = await ledger(fleet, audits, submissions);
-    await fleet.audited();
+    await fleet.audited(await fleet.events());
     const rounds = await fleet.client.ofTask("round", fleet.task.address);
     const task = await fleet.client.fetch("task", fleet.task.address);
     // What a convicted worker would have earned stays in its round until somebody closes it.

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Node, Role, Task } from "@securing-tasks/client";
+import type { Node, Role, Task, TaskEvent } from "@securing-tasks/client";
 import {
   ConnectionChain,
   SecuringTasksClient,
@@ -28,6 +28,8 @@ import { TOKEN_PROGRAM_ID } from "@solana/spl-token";
 import { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import getPort from "get-port";
 import { CLI, Daemon } from "./daemon";
+import { Disk } from "./disk";
+import { FaultProxy } from "./faults";
 import type { Forger } from "./host";
 import { Host } from "./host";
 import { TestMint } from "../utils/mint";
@@ -44,6 +46,12 @@ export interface Crew {
   readonly role: Role;
   /** First stake, in base units. */
   readonly stake: bigint;
+  /** Servers that it is told of, each a proxy of its own before the validator. Default: none but the validator. */
+  readonly proxies?: number;
+  /** Gives its state a disk of its own, where that can be done here. */
+  readonly ownDisk?: boolean;
+  /** Its log goes to a device that is full. */
+  readonly logLost?: boolean;
 }
 
 export interface FleetOptions {
@@ -57,12 +65,16 @@ export interface FleetOptions {
 }
 
 /** One of the crew: its keys, its daemon, and the host that others see of a worker. */
-export interface Member extends Crew {
+export interface Member extends Omit<Crew, "proxies"> {
   readonly owner: Keypair;
   readonly ownerFile: string;
   readonly operator: Keypair;
   readonly daemon: Daemon;
   readonly host: Host | null;
+  /** What it takes for RPC servers. */
+  readonly proxies: readonly FaultProxy[];
+  /** Null where none was asked for, or none can be had here. */
+  readonly disk: Disk | null;
   /** Tokens in the owner's wallet before it joined. */
   readonly wallet: bigint;
 }
@@ -129,13 +141,21 @@ export class Fleet {
       const port = await getPort();
       const forge = forger(chain, client, task, operator.key);
       const host = one.role === "worker" ? await Host.start(await getPort(), port, forge) : null;
-      const daemon = await Daemon.make(folder, one.name, {
-        rpcUrl: validator.rpcUrl,
+      const proxies: FaultProxy[] = [];
+      while (proxies.length < (one.proxies ?? 0)) {
+        proxies.push(await FaultProxy.start(validator.rpcUrl));
+      }
+      const state = join(folder, `${one.name}-state`);
+      const disk = one.ownDisk === true ? await Disk.mount(state) : null;
+      const config: NodeConfigInput = {
+        ...(proxies.length > 0
+          ? { rpcUrls: proxies.map(({ rpcUrl }) => rpcUrl) }
+          : { rpcUrl: validator.rpcUrl }),
         task: made.task,
         owner: owner.key.publicKey.toBase58(),
         role: one.role,
         operatorKeypair: operator.file,
-        state: join(folder, `${one.name}-state`),
+        state,
         join: { ownerKeypair: owner.file, stake: one.stake.toString() },
         ...(host && { http: { host: "127.0.0.1", port, publicUrl: host.url } }),
         samples: index % 2 === 0 ? 2 : 1,
@@ -144,7 +164,8 @@ export class Fleet {
         allowPrivateNetwork: true,
         logLevel: "debug",
         ...options.settings,
-      });
+      };
+      const daemon = await Daemon.make(folder, one.name, config, one.logLost);
       members.push({
         ...one,
         owner: owner.key,
@@ -152,6 +173,8 @@ export class Fleet {
         operator: operator.key,
         daemon,
         host,
+        proxies,
+        disk,
         wallet,
       });
     }
@@ -196,14 +219,21 @@ export class Fleet {
     return BigInt(value.amount);
   }
 
-  /** Every transaction of the task so far, oldest first, as the index has it; compared with the chain to the unit. */
-  async audited(): Promise<TaskIndex> {
-    const index = new TaskIndex(this.task.address, this.task.rules);
+  /** What the program's transactions so far told, oldest first. */
+  async events(): Promise<TaskEvent[]> {
+    const all: TaskEvent[] = [];
     for (const signature of await this.history()) {
       const { events, complete } = this.client.events(await this.chain.outcome(signature));
       if (!complete) throw new Error(`The log of transaction ${signature} is not complete.`);
-      for (const event of events) index.apply(event);
+      all.push(...events);
     }
+    return all;
+  }
+
+  /** What {@link events} add up to, as the index has it; compared with the chain to the unit. */
+  async audited(events: readonly TaskEvent[]): Promise<TaskIndex> {
+    const index = new TaskIndex(this.task.address, this.task.rules);
+    for (const event of events) index.apply(event);
     const ledger = await readLedger(this.client, this.task.address);
     assertBalanced(ledger);
     const [difference] = index.differences(ledger);
@@ -218,7 +248,11 @@ export class Fleet {
 
   async close(): Promise<void> {
     await Promise.all(this.members.map(({ daemon }) => daemon.stop()));
-    for (const { host } of this.members) await host?.goDark();
+    for (const { host, proxies, disk } of this.members) {
+      await host?.goDark();
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await disk?.unmount();
+    }
     await this.chain.close();
     await this.validator.close();
     await rm(this.folder, { recursive: true, force: true });

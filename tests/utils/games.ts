@@ -1,6 +1,7 @@
-import type { Audit, RefusalName, TaskRules } from "@securing-tasks/client";
+import type { Audit, Chain, RefusalName, TaskRules } from "@securing-tasks/client";
 import { assertBalanced, explain, readLedger } from "@securing-tasks/client";
-import type { Game, Seat, Sendable } from "@securing-tasks/demo/game";
+import type { Seat, Sendable } from "@securing-tasks/demo/game";
+import { Game } from "@securing-tasks/demo/game";
 import type { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import { refusal } from "./refusal";
@@ -38,6 +39,24 @@ export function witnesses(stake: bigint, ...names: readonly string[]): Seat[] {
   return names.map((name) => ({ name, role: "witness", stake }));
 }
 
+export const SEATS = [
+  ...workers(5_000n, "Ada", "Ben", "Cleo"),
+  ...witnesses(1_500n, "Wanda", "Wim", "Willa"),
+];
+
+/** Rules of a life that is played at once, on a chain whose time stands still. */
+export function rulesWith(commitSlots: bigint): TaskRules {
+  return {
+    ...RULES,
+    roundSlots: 400n,
+    submissionSlots: 100n,
+    auditSlots: 200n,
+    commitSlots,
+    revealSlots: 80n,
+    leaveDelaySlots: 600n,
+  };
+}
+
 /** Locked shares of every node, by name. */
 export async function lockedShares(game: Game): Promise<Record<string, bigint>> {
   const { nodes } = await game.ledger();
@@ -68,4 +87,47 @@ export async function expectRefusal(
   const after = await readLedger(game.client, game.task.address);
   assertBalanced(after);
   expect(after).to.deep.equal(before);
+}
+
+/** Plays a task's whole life, in which every kind of event happens. */
+export async function playLife(chain: Chain, commitSlots: bigint): Promise<Game> {
+  const game = await Game.start({
+    chain,
+    currency: "token",
+    rules: rulesWith(commitSlots),
+    seats: SEATS,
+    pool: 1_000n,
+  });
+  const { client, task, creator } = game;
+  const creatorOf = { task: task.address, creator: creator.publicKey };
+  await game.send(client.pauseTask(creatorOf), creator);
+  await game.send(client.resumeTask(creatorOf), creator);
+  const entry = { ...creatorOf, role: "worker", owner: creator.publicKey } as const;
+  await game.send(client.allowNode(entry), creator);
+  await game.send(client.disallowNode({ ...entry, remover: creator.publicKey }), creator);
+  const { owner, operator } = game.player("Ada");
+  const ada = { task: task.address, owner: owner.publicKey };
+  await game.send(client.requestLeave({ ...ada, amount: 1_000n }), owner);
+  await game.send(client.cancelLeave(ada), owner);
+  await game.newcomer(100n, owner);
+  await game.send(client.addStake({ task, owner: owner.publicKey, amount: 100n }), owner);
+  await game.send(client.setOperator({ ...ada, operator: owner.publicKey }), owner);
+  await game.send(client.setOperator({ ...ada, operator: operator.publicKey }), owner);
+  const round = await game.round();
+  const work = await game.submit("Ben", round);
+  const good = await game.submit("Ada", round);
+  const audit = await game.accuse("Wanda", work, "malice");
+  const voters = ["Cleo", "Wim", "Willa"];
+  if (commitSlots > 0n) {
+    for (const name of voters) await game.commit(name, audit, "malice");
+    for (const name of voters) await game.reveal(name, audit);
+  } else for (const name of voters) await game.vote(name, audit, "malice");
+  expect((await game.resolve(audit)).outcome).to.equal("convictedMalice");
+  await claimAll(game, audit);
+  await game.claimBounty(good);
+  await game.send(client.retireTask({ task, creator: creator.publicKey }), creator);
+  await chain.waitForSlot((await chain.slot()) + game.rules.leaveDelaySlots);
+  await game.send(client.returnStake({ task, owner: game.player("Wim").owner.publicKey }));
+  await game.end();
+  return game;
 }

@@ -1,5 +1,6 @@
 import type { Command, OptionValues } from "commander";
 import { Option } from "commander";
+import { afterOthers } from "./failures";
 import type { Globals, Session } from "./session";
 import { openSession } from "./session";
 import { COMMITMENTS } from "./solana-config";
@@ -55,7 +56,12 @@ export function act<O extends OptionValues>(
   }
   return command.action(async (...all: unknown[]) => {
     const args = all.slice(0, command.registeredArguments.length) as (string | undefined)[];
-    await body(await openSession(globalsOf(command)), command.opts<O>(), ...args);
+    const session = await openSession(globalsOf(command));
+    try {
+      await body(session, command.opts<O>(), ...args);
+    } catch (error) {
+      throw afterOthers(error, session.executed);
+    }
   });
 }
 

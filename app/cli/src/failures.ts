@@ -19,6 +19,8 @@ export class UserError extends Error {
   readonly code: string | number | null;
   /** Of the transaction that it is about. */
   readonly signature: string | null;
+  /** Transactions of the command that were executed before. */
+  readonly executed: readonly string[];
 
   constructor(
     message: string,
@@ -27,6 +29,7 @@ export class UserError extends Error {
       readonly name?: string;
       readonly code?: string | number | null;
       readonly signature?: string;
+      readonly executed?: readonly string[];
     } = {},
   ) {
     super(message);
@@ -34,6 +37,7 @@ export class UserError extends Error {
     this.exitCode = options.exitCode ?? EXIT.refused;
     this.code = options.code ?? null;
     this.signature = options.signature ?? null;
+    this.executed = options.executed ?? [];
   }
 }
 
@@ -59,13 +63,27 @@ export interface Failure {
   readonly code: string | number | null;
   readonly message: string;
   readonly signature?: string;
+  /** Transactions of the command that were executed before. Left out where there are none. */
+  readonly executed?: readonly string[];
+}
+
+/** A failure of a command of several transactions: those before it were executed, and what it says of itself is not of them. */
+export function afterOthers(error: unknown, executed: readonly string[]): unknown {
+  if (executed.length === 0) return error;
+  const { message, ...failure } = failureOf(error);
+  const before = [
+    `Of this command ${executed.length === 1 ? "a transaction was" : `${executed.length} transactions were`} executed before, and what they did stands:`,
+    ...executed,
+  ];
+  return new UserError([message, ...before].join("\n"), { ...failure, executed });
 }
 
 /** Sorts whatever was thrown and says it in plain words. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof UserError) {
-    const { exitCode, name, code, message, signature } = error;
-    return { exitCode, name, code, message, ...(signature !== null && { signature }) };
+    const { exitCode, name, code, message, signature, executed } = error;
+    const known = { exitCode, name, code, message, ...(signature !== null && { signature }) };
+    return executed.length > 0 ? { ...known, executed } : known;
   }
   const { name = "", code } = (error ?? {}) as { name?: string; code?: unknown };
   const message = error instanceof Error ? error.message : String(error);

@@ -114,7 +114,7 @@ export async function deliver(
     process.once("SIGINT", interrupt);
   });
   try {
-    return await Promise.race([
+    const sent = await Promise.race([
       interrupted,
       settled(
         session,
@@ -124,6 +124,8 @@ export async function deliver(
         say,
       ),
     ]);
+    session.executed.push(signature);
+    return sent;
   } catch (error) {
     // A verdict of the chain, or known words. Anything else says nothing about the transaction.
     if (error instanceof UserError || error instanceof SendTransactionError) throw error;
@@ -190,7 +192,7 @@ async function settled(
   });
   if (fate.status === "expired") {
     throw new UserError(
-      `The transaction ${signature} was not executed in time and never will be: nothing was paid. Run the command again, on a busy chain with a higher --priority-fee.`,
+      `The transaction ${signature} was not executed in time and never will be: nothing was paid by it. Run the command again, on a busy chain with a higher --priority-fee.`,
       { name: "Expired", signature },
     );
   }

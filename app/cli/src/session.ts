@@ -34,6 +34,8 @@ export interface Session {
   readonly yes: boolean;
   /** Micro-lamports for each compute unit. */
   readonly priorityFee: bigint;
+  /** Signatures of what the command has sent and was executed, in order. */
+  readonly executed: string[];
   /** Where everybody can look a transaction up; null where nobody else can see the chain. */
   explorer(signature: string): string | null;
   /** How long a slot takes here, in milliseconds: measured, else as Solana aims at. */
@@ -89,6 +91,7 @@ export async function openSession(globals: Globals): Promise<Session> {
     yes,
     interactive: !json && !yes && process.stdin.isTTY && process.stderr.isTTY,
     priorityFee: readFee(globals.priorityFee),
+    executed: [],
     explorer: (signature) => explorerLink(cluster, signature),
     slotMs: () => (measured ??= measureSlot(chain)),
   };

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { CommanderError } from "commander";
 import getPort from "get-port";
 import { askFor, askOneOf, confirm, mustConfirm } from "../src/ask";
-import { Cancelled, UsageError, UserError, failureOf } from "../src/failures";
+import { Cancelled, UsageError, UserError, afterOthers, failureOf } from "../src/failures";
 import { toJson } from "../src/output";
 import { connect } from "../src/rpc";
 
@@ -108,6 +108,28 @@ describe("questions", () => {
     const failure = failureOf(await thrown(() => mustConfirm(script, "Go?")));
     expect(failure.exitCode).to.equal(2);
     expect(failure.message).to.include("--yes");
+  });
+});
+
+describe("a command of several transactions", () => {
+  it("names those that were executed before the one that failed, and keeps its own words", () => {
+    const failed = refusal(REFUSAL_CODES.notCreator);
+    expect(afterOthers(failed, [])).to.equal(failed);
+    const alone = failureOf(failed);
+    const some = failureOf(afterOthers(failed, ["first", "second"]));
+    expect(some).to.deep.include({
+      ...alone,
+      message: some.message,
+      executed: ["first", "second"],
+    });
+    expect(some.message).to.equal(
+      `${alone.message}\nOf this command 2 transactions were executed before, and what they did stands:\nfirst\nsecond`,
+    );
+    const expired = new UserError("It never will be.", { name: "Expired", signature: "third" });
+    expect(failureOf(afterOthers(expired, ["first"]))).to.deep.include({
+      ...{ name: "Expired", signature: "third", exitCode: 1, executed: ["first"] },
+    });
+    expect(failureOf(expired)).not.to.have.property("executed");
   });
 });
 

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { PROGRAM_ID, explain, heldBy } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import { Game } from "@securing-tasks/demo/game";
 import { expect } from "chai";
 import { RULES, witnesses, workers } from "../../../tests/utils/games";
 import { refusal } from "../../../tests/utils/refusal";
-import { whyNothing, withdrawable } from "../src/commands/node";
+import { statusLines, whyNothing, withdrawable } from "../src/commands/node";
 
 const BYTECODE = join(__dirname, "../../../target/deploy/securing_tasks.so");
 
@@ -77,5 +78,43 @@ describe("what of a node can be withdrawn", () => {
     await game.claim("silent", audit);
     expect((await game.node("silent")).stake).to.equal(0n);
     expect(await all()).to.deep.equal([nothing, nothing, nothing, nothing]);
+  });
+});
+
+describe("a node's status", () => {
+  it("has what slashes took of the stake that stayed, as long as it counts", async () => {
+    const bytecode = await readFile(BYTECODE);
+    const game = await Game.start({
+      chain: EmbeddedChain.start([{ id: PROGRAM_ID, bytecode }]),
+      currency: "token",
+      rules: { ...rules, commitSlots: 0n, quorumBps: 1_000 },
+      seats: [...workers(6_000n, "worker"), ...witnesses(1_000n, "caller", "b", "c")],
+      pool: 0n,
+    });
+    const { owner } = game.player("worker");
+    const work = await game.submit("worker", await game.round());
+    const leave = { task: game.task.address, owner: owner.publicKey, amount: 1_000n };
+    await game.send(game.client.requestLeave(leave), owner);
+    const audit = await game.accuse("caller", work, "malice");
+    for (const name of ["b", "c"]) await game.vote(name, audit, "malice");
+    const lines = async (now: bigint): Promise<string[]> => {
+      const say = (amount: bigint): string => `${amount} tokens`;
+      const view = { task: await game.client.fetch("task", game.task.address), say };
+      // Coloured where a terminal or a CI is thought to show colours.
+      const all = statusLines(view, await game.node("worker"), now, 400).map(
+        stripVTControlCharacters,
+      );
+      return all.filter((line) => line.startsWith("slashed"));
+    };
+    expect(await lines(await game.chain.slot())).to.deep.equal([]);
+    await game.resolve(audit);
+    const now = await game.chain.slot();
+    const [line, ...more] = await lines(now);
+    // Half of 6,000, of which the leaving 1,000 went first.
+    expect(line)
+      .to.match(/^slashed\s+2000 tokens at slot /)
+      .and.to.contain(now.toString());
+    expect(more).to.deep.equal([]);
+    expect(await lines(now + 1_000n)).to.deep.equal([]);
   });
 });

@@ -36,6 +36,10 @@ export interface TransactionOutcome {
 
 /** How long a chain may stand still before {@link Chain.waitForSlot} gives up, in milliseconds. */
 const STALL_LIMIT_MS = 60_000;
+/** Transactions of the faucet, one after the other, that may expire. */
+const FUNDINGS = 3;
+/** After that without news of a slot, the chain is asked. */
+const SILENCE_MS = 3_000;
 
 /** How long a chain may take to write down what it confirmed. One that keeps no history never does. */
 const RECORD_LIMIT_SLOTS = 600;
@@ -118,12 +122,16 @@ export abstract class Chain {
   async fund(address: PublicKey, lamports: bigint): Promise<void> {
     const { connection } = this;
     const amount = Number(must.u64("fund", "lamports", lamports));
-    const signature = await connection.requestAirdrop(address, amount);
-    const { context, value } = await connection.getLatestBlockhashAndContext("processed");
-    const { lastValidBlockHeight } = value;
-    const sent = { signature, lastValidBlockHeight, minSlot: context.slot };
-    const { status } = await settle(connection, sent);
-    if (status !== "landed") throw new Expired(signature);
+    for (let left = FUNDINGS; ; left -= 1) {
+      const signature = await connection.requestAirdrop(address, amount);
+      const { context, value } = await connection.getLatestBlockhashAndContext("processed");
+      const { lastValidBlockHeight } = value;
+      const sent = { signature, lastValidBlockHeight, minSlot: context.slot };
+      const { status } = await settle(connection, sent);
+      if (status === "landed") return;
+      // It never will: on a busy machine the faucet's transaction may get lost.
+      if (left === 1) throw new Expired(signature);
+    }
   }
 
   /** Notes that a signature is being sent; false when it is on its way already. */
@@ -326,13 +334,32 @@ export class ConnectionChain extends Chain {
       let asking = false;
       let again = false;
       let timer: NodeJS.Timeout | undefined;
+      let heard = true;
+      let newest: bigint | undefined;
       const subscription = this.connection.onSlotChange(() => {
+        heard = true;
         check();
       });
+      // A subscription can fall silent while the chain goes on.
+      const silence = setInterval(() => {
+        if (heard) {
+          heard = false;
+          return;
+        }
+        this.slot().then(
+          (slot) => {
+            if (done || slot === newest) return;
+            newest = slot;
+            check();
+          },
+          () => undefined,
+        );
+      }, SILENCE_MS);
       const finish = (act: () => void): void => {
         if (done) return;
         done = true;
         clearTimeout(timer);
+        clearInterval(silence);
         void this.connection.removeSlotChangeListener(subscription).finally(act);
       };
       const check = (): void => {

@@ -222,6 +222,8 @@ class EmbeddedRpc {
         return this.withContext((first as string[]).map((signature) => this.status(signature)));
       case "getTransaction":
         return this.transactionJson(first as string);
+      case "getSignaturesForAddress":
+        return this.signatures(first as string, options(second));
       default:
         throw new RpcError(UNKNOWN_METHOD, `The embedded chain does not answer ${method}.`);
     }
@@ -388,6 +390,23 @@ class EmbeddedRpc {
     };
   }
 
+  /** The newest first. */
+  private signatures(key: string, { before, until, limit = 1_000 }: HistoryOptions): Json {
+    const all = [...this.executed].reverse();
+    const end = until === undefined ? -1 : all.findIndex(([signature]) => signature === until);
+    const start = before === undefined ? -1 : all.findIndex(([signature]) => signature === before);
+    return all
+      .slice(start + 1, end === -1 ? undefined : end)
+      .filter(([, { transaction }]) =>
+        transaction.message.staticAccountKeys.some((one) => one.toBase58() === key),
+      )
+      .slice(0, limit)
+      .map(([signature, { slot, error }]) => ({
+        ...{ signature, slot: Number(slot), err: error },
+        ...{ memo: null, blockTime: null, confirmationStatus: "finalized" },
+      }));
+  }
+
   private transactionJson(signature: string): Json {
     const found = this.executed.get(signature);
     if (!found) return null;
@@ -461,8 +480,14 @@ interface SendOptions {
   readonly skipPreflight?: boolean;
 }
 
+interface HistoryOptions {
+  readonly before?: string;
+  readonly until?: string;
+  readonly limit?: number;
+}
+
 /** The last parameter of a request, which may be missing. */
-function options(value: unknown): AccountOptions & SimulateOptions & SendOptions {
+function options(value: unknown): AccountOptions & SimulateOptions & SendOptions & HistoryOptions {
   return value ?? {};
 }
 

@@ -156,7 +156,14 @@ export async function wrappedSol(
   const account = await connection.getAccountInfo(address);
   // Somebody may have sent SOL there before there was a token account.
   if (!account?.owner.equals(TOKEN_PROGRAM_ID)) return null;
-  return unpackAccount(address, account).amount;
+  const { amount, owner: holder } = unpackAccount(address, account);
+  if (!holder.equals(owner)) {
+    // What is wrapped there is the other's, and what would be wrapped now as well.
+    throw new Error(
+      `The wrapped SOL account ${address.toBase58()} of ${owner.toBase58()} was given away, to ${holder.toBase58()}. Have that one give it back or close it, or pay from another key.`,
+    );
+  }
+  return amount;
 }
 
 /** Wraps what the owner lacks of an amount: wrapped SOL that is there counts. */

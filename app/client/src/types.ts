@@ -53,7 +53,7 @@ export type SubmissionStatus = (typeof SUBMISSION_STATUSES)[number];
 export type Outcome = (typeof OUTCOMES)[number];
 export type VoteState = (typeof VOTE_STATES)[number];
 
-/** Who may take a role. Checked at joining and again at every submission, accusation and vote; never at leaving. */
+/** Who may take a role. Checked at joining and again at every submission; an allowlist also at every accusation and vote; never at leaving. */
 export type Gate =
   | { readonly kind: "open" }
   /** Owners that the creator allowed. */

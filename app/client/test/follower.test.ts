@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Difference, Healed, TaskRules, TransactionOutcome } from "@securing-tasks/client";
+import type { Difference, Healed, TransactionOutcome } from "@securing-tasks/client";
 import {
   PROGRAM_ID,
   SecuringTasksClient,
@@ -15,27 +15,10 @@ import { createSyncNativeInstruction } from "@solana/spl-token";
 import { Keypair, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 import { dice } from "../../../tests/utils/dice";
-import { RULES, claimAll, witnesses, workers } from "../../../tests/utils/games";
+import { SEATS, playLife, rulesWith } from "../../../tests/utils/games";
 import { refusal } from "../../../tests/utils/refusal";
 
 const BYTECODE = join(__dirname, "../../../target/deploy/securing_tasks.so");
-const SEATS = [
-  ...workers(5_000n, "Ada", "Ben", "Cleo"),
-  ...witnesses(1_500n, "Wanda", "Wim", "Willa"),
-];
-
-function rulesWith(commitSlots: bigint): TaskRules {
-  return {
-    ...RULES,
-    roundSlots: 400n,
-    submissionSlots: 100n,
-    auditSlots: 200n,
-    commitSlots,
-    revealSlots: 80n,
-    leaveDelaySlots: 600n,
-  };
-}
-
 async function embedded(): Promise<EmbeddedChain> {
   return EmbeddedChain.start([{ id: PROGRAM_ID, bytecode: await readFile(BYTECODE) }]);
 }
@@ -67,49 +50,6 @@ function without(
       .events.some(({ name }) => name === kind),
   );
   return at < 0 ? outcome : cutBefore(outcome, at);
-}
-
-/** Plays a task's whole life, in which every kind of event happens. */
-async function play(chain: EmbeddedChain, commitSlots: bigint): Promise<Game> {
-  const game = await Game.start({
-    chain,
-    currency: "token",
-    rules: rulesWith(commitSlots),
-    seats: SEATS,
-    pool: 1_000n,
-  });
-  const { client, task, creator } = game;
-  const creatorOf = { task: task.address, creator: creator.publicKey };
-  await game.send(client.pauseTask(creatorOf), creator);
-  await game.send(client.resumeTask(creatorOf), creator);
-  const entry = { ...creatorOf, role: "worker", owner: creator.publicKey } as const;
-  await game.send(client.allowNode(entry), creator);
-  await game.send(client.disallowNode({ ...entry, remover: creator.publicKey }), creator);
-  const { owner, operator } = game.player("Ada");
-  const ada = { task: task.address, owner: owner.publicKey };
-  await game.send(client.requestLeave({ ...ada, amount: 1_000n }), owner);
-  await game.send(client.cancelLeave(ada), owner);
-  await game.newcomer(100n, owner);
-  await game.send(client.addStake({ task, owner: owner.publicKey, amount: 100n }), owner);
-  await game.send(client.setOperator({ ...ada, operator: owner.publicKey }), owner);
-  await game.send(client.setOperator({ ...ada, operator: operator.publicKey }), owner);
-  const round = await game.round();
-  const work = await game.submit("Ben", round);
-  const good = await game.submit("Ada", round);
-  const audit = await game.accuse("Wanda", work, "malice");
-  const voters = ["Cleo", "Wim", "Willa"];
-  if (commitSlots > 0n) {
-    for (const name of voters) await game.commit(name, audit, "malice");
-    for (const name of voters) await game.reveal(name, audit);
-  } else for (const name of voters) await game.vote(name, audit, "malice");
-  expect((await game.resolve(audit)).outcome).to.equal("convictedMalice");
-  await claimAll(game, audit);
-  await game.claimBounty(good);
-  await game.send(client.retireTask({ task, creator: creator.publicKey }), creator);
-  await chain.waitForSlot((await chain.slot()) + game.rules.leaveDelaySlots);
-  await game.send(client.returnStake({ task, owner: game.player("Wim").owner.publicKey }));
-  await game.end();
-  return game;
 }
 
 const saying = (differences: readonly Difference[]): string[] =>
@@ -174,7 +114,7 @@ describe("who follows a task", () => {
         }
         await chain.waitForSlot((await chain.slot()) + slots);
       });
-      await play(chain, commitSlots);
+      await playLife(chain, commitSlots);
       for (const [name, { lost, healed, follower }] of all) {
         if (name === "misses transactions") await follower.heal();
         expect(saying(follower.index.differences(null)), name).to.deep.equal([]);

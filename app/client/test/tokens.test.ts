@@ -11,16 +11,19 @@ import {
 } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import {
+  AuthorityType,
   ExtensionType,
   TOKEN_2022_PROGRAM_ID,
   createInitializeInterestBearingMintInstruction,
   createInitializeMint2Instruction,
   createInitializeScaledUiAmountConfigInstruction,
+  createSetAuthorityInstruction,
   getMintLen,
 } from "@solana/spl-token";
 import type { PublicKey, TransactionInstruction } from "@solana/web3.js";
 import { Keypair, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
+import { refusal } from "../../../tests/utils/refusal";
 
 const SOL = 1_000_000_000n;
 
@@ -64,6 +67,32 @@ describe("wrapped SOL that is there", () => {
     ] as const) {
       await wrap(amount);
       expect(await wrappedSol(connection, owner.publicKey)).to.equal(held);
+    }
+  });
+
+  it("is not counted, nor added to, where the account was given away", async () => {
+    const chain = EmbeddedChain.start();
+    const { connection } = chain;
+    const owner = Keypair.generate();
+    const other = Keypair.generate().publicKey;
+    await chain.fund(owner.publicKey, 10n * SOL);
+    await chain.send(new Transaction().add(...wrapSol(owner.publicKey, SOL)), [owner]);
+    const account = tokenAccountOf(WRAPPED_SOL, owner.publicKey);
+    const give = createSetAuthorityInstruction(
+      account,
+      owner.publicKey,
+      AuthorityType.AccountOwner,
+      other,
+    );
+    await chain.send(new Transaction().add(give), [owner]);
+    for (const ask of [
+      wrappedSol(connection, owner.publicKey),
+      wrapMissingSol(connection, owner.publicKey, 5n * SOL),
+    ]) {
+      const { message } = await refusal(ask);
+      for (const key of [account, owner.publicKey, other]) {
+        expect(message).to.contain(key.toBase58());
+      }
     }
   });
 

@@ -64,6 +64,7 @@ const schema = z.strictObject({
       queue: whole(0, 10_000).default(64),
       requestsPerSecond: whole(1).default(100),
       trustProxy: z.boolean().default(false),
+      checkSelf: z.boolean().default(true),
     })
     .optional(),
   metrics: z
@@ -83,6 +84,8 @@ const schema = z.strictObject({
     .strictObject({ timeoutMs: whole(1).optional(), maxBytes: whole(1).optional() })
     .default({}),
   limits: z.strictObject({ audit: limits, work: limits, respond: limits }).partial().default({}),
+  onOtherInstance: z.enum(["wait", "end"]).default("wait"),
+  quietSlots: whole(0, 432_000).default(1_500),
   workUnpaid: z.boolean().default(true),
   keepPayloadRounds: whole(2).optional(),
   priorityFee: amount.default(0n),

@@ -7,7 +7,13 @@ import type {
   FunctionRef,
   Vote,
 } from "@securing-tasks/client";
-import { PROGRAM_ID, auditAddress, explain, submissionEnd } from "@securing-tasks/client";
+import {
+  PROGRAM_ID,
+  auditAddress,
+  explain,
+  submissionEnd,
+  voteCommitment,
+} from "@securing-tasks/client";
 import type {
   AuditFacts,
   Evidence,
@@ -32,7 +38,7 @@ import { within } from "./limiter";
 import type { Metrics } from "./metrics";
 import { handover } from "./inbox";
 import type { Peer } from "./peers";
-import { accusersOf, askPeers, handAround, peersOf } from "./peers";
+import { accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
 import type { Duty } from "./plan";
 import { refusalKind } from "./refusals";
 import { roundSeed, sample } from "./sampling";
@@ -63,8 +69,8 @@ export interface DoerOptions {
     evidence: readonly Evidence[],
   ) => Promise<Ran<Verdict>>;
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
-  /** Over when the node has looked whether others can reach it: the first work is not submitted before. */
-  readonly seen: Promise<void>;
+  /** Whether others can reach the node, as far as it can tell: no work is submitted before. */
+  readonly isReached: () => boolean;
   /** Called when a duty ended, well or not. */
   readonly onDone: () => void;
   readonly signal: AbortSignal;
@@ -247,10 +253,14 @@ export class Doer {
         return this.hand(view, duty.submission);
       case "judge":
         return this.judge(view, duty);
+      case "restore":
+        return this.restore(view, duty.submission, duty.key, duty.until ?? 0n);
       case "submit": {
         const { round, hash } = duty.work;
+        if (!this.options.isReached()) {
+          return Promise.resolve({ end: "wait", why: "the node does not reach itself yet" });
+        }
         return this.send(duty, async () => {
-          await this.options.seen;
           const payloadHash = Buffer.from(hash, "hex");
           // As of now: the address may have changed since the work was made.
           const payloadUri = `${config.http?.publicUrl ?? ""}/payload/${hash}`;
@@ -274,7 +284,7 @@ export class Doer {
           return [await builder.instruction()];
         });
       case "reveal":
-        return this.reveal(duty);
+        return this.reveal(view, duty);
       case "resolve":
         return this.send(duty, async () => [
           await client.resolveAudit({ ...duty.audit, round: duty.round }).instruction(),
@@ -331,6 +341,51 @@ export class Doer {
     store.keepWork({ round, hash, payload }, facts.seed);
     log.info({ ...about, hash, bytes: payload.length }, "worked");
     return DONE;
+  }
+
+  /** Makes the payload of own work again that the state lost, so that it is served. What is not the same as on the chain is of no use. */
+  private async restore(
+    view: View,
+    submission: Submission,
+    key: string,
+    until: bigint,
+  ): Promise<End> {
+    const { config, connection, store, log, metrics } = this.options;
+    const { taskFunction } = view.task;
+    const { address, round, slot } = submission;
+    const hash = Buffer.from(submission.payloadHash).toString("hex");
+    if (!taskFunction) return { end: "over", why: "nothing to work with" };
+    const fn = await this.options.loadFunction(taskFunction);
+    const facts = await workFacts(connection, view.task, round, {
+      owner: config.owner,
+      operator: this.options.operator.publicKey,
+      // As it was then: it may be part of the payload.
+      publicUrl: serviceOf(submission.payloadUri, hash),
+      secrets: config.secrets,
+    });
+    const ran = await this.inTurn(this.works, until, () => this.options.runWork(fn, facts));
+    if (!ran) return TOO_LATE;
+    const about = { round: round.toString(), hash };
+    if (!ran.ok) {
+      const { kind, message } = ran.failure;
+      metrics.sandboxFailures.inc({ function: "work", kind });
+      log.error({ ...about, kind, message, log: ran.log }, "can't make a lost payload again");
+      return { end: "wait", why: message };
+    }
+    const payload = ran.value;
+    if (createHash("sha256").update(payload).digest("hex") === hash) {
+      store.restoreWork({ round, hash, payload }, facts.seed, address.toBase58(), slot);
+      log.warn(about, "made a lost payload again");
+      return DONE;
+    }
+    const runs = (this.runs.get(key) ?? 0) + 1;
+    this.runs.set(key, runs);
+    if (runs < MOST_RUNS) return { end: "wait", why: "it is another payload" };
+    log.error(
+      { ...about, until: until.toString() },
+      "A PAYLOAD IS LOST: it is not in the state, and the task function makes another one now. Whoever audits this work finds it down. Put a copy of the state back if there is one",
+    );
+    return { end: "over", why: "it is another payload" };
   }
 
   private async sample(view: View, round: bigint): Promise<End> {
@@ -611,8 +666,18 @@ export class Doer {
     return kind === "open" ? { gate: NO_PROOF } : this.options.gate;
   }
 
-  private async reveal(duty: Duty & { kind: "reveal" }): Promise<End> {
-    const { client, config, operator, salts } = this.options;
+  private async reveal(view: View, duty: Duty & { kind: "reveal" }): Promise<End> {
+    const { client, config, operator, salts, log } = this.options;
+    const { address, voteDeposit, endSlot } = duty.audit;
+    const commitment = view.votes.get(address.toBase58())?.commitment ?? Buffer.of();
+    const secrets = await salts.find(address, config.owner);
+    if (!secrets.some((one) => Buffer.from(voteCommitment(one)).equals(commitment))) {
+      log.error(
+        { audit: address.toBase58(), deposit: voteDeposit.toString(), until: endSlot.toString() },
+        "A SALT IS LOST: the state does not know what this node's vote was committed with, and its deposit goes unless another instance reveals it. Put a copy of the state back if there is one",
+      );
+      return { end: "over", why: "the salt is lost" };
+    }
     return this.send(duty, async () => {
       const builder = await client.revealVote({
         task: config.task,

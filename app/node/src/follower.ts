@@ -1,7 +1,7 @@
 import { PROGRAM_ID } from "@securing-tasks/client";
 import type { Connection, PublicKey } from "@solana/web3.js";
-import { createSolanaRpcSubscriptions } from "@solana/rpc-subscriptions";
 import { backoff, pause } from "./sender";
+import { subscribe } from "./subscription";
 
 export interface FollowerOptions {
   readonly connection: Connection;
@@ -24,8 +24,6 @@ const SLOT_MS = 400;
 const MIN_SLEEP_MS = 50;
 const RETRY_MS = 500;
 
-type Server = ReturnType<typeof createSolanaRpcSubscriptions>;
-
 /**
  * Says when to look at the chain: when an account of the task changes, when a slot comes that was asked for, and at the latest every so
  * often. It follows subscriptions, and does without them when they are silent.
@@ -43,28 +41,27 @@ export class Follower {
   /** Follows until the signal ends it. */
   start(): void {
     const { task, signal, onWake } = this.options;
+    void this.keep("slotSubscribe", [], (news) => {
+      const slot = (news as { readonly slot?: unknown } | null)?.slot;
+      if (!Number.isSafeInteger(slot)) throw new Error("The RPC server told of no slot.");
+      const heard = BigInt(slot as number);
+      this.hear(heard);
+      if (this.wakeAt !== null && heard >= this.wakeAt) {
+        this.wakeAt = null;
+        onWake();
+      }
+    });
     void this.keep(
-      (server, abortSignal) => server.slotNotifications().subscribe({ abortSignal }),
-      ({ slot }) => {
-        this.hear(slot);
-        if (this.wakeAt !== null && slot >= this.wakeAt) {
-          this.wakeAt = null;
-          onWake();
-        }
-      },
-    );
-    void this.keep(
-      (server, abortSignal) =>
-        server
-          .programNotifications(PROGRAM_ID.toBase58() as never, {
-            commitment: "confirmed",
-            encoding: "base64",
-            // Every account of a task but itself begins with its address, votes with their audit's.
-            filters: [
-              { memcmp: { offset: 8n, bytes: task.toBase58() as never, encoding: "base58" } },
-            ],
-          })
-          .subscribe({ abortSignal }),
+      "programSubscribe",
+      [
+        PROGRAM_ID.toBase58(),
+        {
+          commitment: "confirmed",
+          encoding: "base64",
+          // Every account of a task but itself begins with its address, votes with their audit's.
+          filters: [{ memcmp: { offset: 8, bytes: task.toBase58(), encoding: "base58" } }],
+        },
+      ],
       onWake,
     );
     signal.addEventListener("abort", () => {
@@ -101,31 +98,27 @@ export class Follower {
   }
 
   /** Subscribes, and again whenever the subscription ends, each time with a socket of its own. */
-  private async keep<T>(
-    subscribe: (server: Server, signal: AbortSignal) => Promise<AsyncIterable<T>>,
-    hear: (news: T) => void,
+  private async keep(
+    method: string,
+    params: readonly unknown[],
+    hear: (news: unknown) => void,
   ): Promise<void> {
     const { wsUrl, signal, onTrouble, onWake } = this.options;
     let failures = 0;
     while (!signal.aborted) {
-      const ending = new AbortController();
-      const end = (): void => {
-        ending.abort();
-      };
-      signal.addEventListener("abort", end);
-      try {
-        const news = await subscribe(createSolanaRpcSubscriptions(wsUrl), ending.signal);
+      const begin = (): void => {
         // What happened in between was not told.
         if (failures > 0) onWake();
-        for await (const one of news) {
-          failures = 0;
+      };
+      try {
+        for await (const one of subscribe(wsUrl, method, params, signal, begin)) {
           hear(one);
+          failures = 0;
         }
+        onTrouble(`The RPC server closed ${method}.`);
       } catch (error) {
+        if (this.options.signal.aborted) return;
         onTrouble(error instanceof Error ? error.message : String(error));
-      } finally {
-        signal.removeEventListener("abort", end);
-        ending.abort();
       }
       failures += 1;
       await pause(backoff(RETRY_MS, failures), signal);

@@ -14,11 +14,17 @@ export interface LimiterOptions {
 const FIRST_RATE = 20;
 const LEAST_RATE = 0.5;
 /** Of the rate at which a server refused a call. */
-const LOWER = 0.8;
-/** What the rate grows by in a second, once it is known where it ends, in calls a second. */
-const GROWTH = 0.2;
-/** Calls that are let go at once after a while without any, in seconds of the rate. */
+const LOWER = 0.9;
+/** The first time it is what the server took in the second before, less this: as many, evenly, would be refused now and then. */
+const MARGIN = 0.95;
+/** But not less than this part: it may have been asked for few. */
+const LOWEST = 0.5;
+/** What each answer adds to the rate, in calls a second: before any is refused, and after that, for each second since. */
+const FIRST_GROWTH = 1;
+const GROWTH = 0.001;
+/** Calls that are let go at once after a while without any, in seconds of the rate; where it is known what the server takes, in calls. */
 const BURST = 0.2;
+const KNOWN_BURST = 1.5;
 /** Pauses while a server gives no answer, each with one call behind it, and after a refusal that names none. */
 const FIRST_PAUSE_MS = 250;
 const MOST_PAUSE_MS = 5_000;
@@ -58,8 +64,11 @@ export class Limiter {
   private closedUntil = 0;
   private opening: NodeJS.Timeout | undefined;
   private failures = 0;
+  private failedAt = -Infinity;
   private loweredAt = -Infinity;
-  private refused = false;
+  private refusedUntil = -Infinity;
+  /** When the answers of the last second came, until it is known what the server takes. */
+  private taken: number[] = [];
 
   constructor(private readonly options: LimiterOptions) {
     this.rate = Math.min(FIRST_RATE, options.perSecond);
@@ -73,6 +82,11 @@ export class Limiter {
   /** Milliseconds that one call takes of the rate. */
   get msPerCall(): number {
     return 1_000 / this.rate;
+  }
+
+  /** Whether the server has said that it takes no calls now. */
+  get isRefused(): boolean {
+    return performance.now() < this.refusedUntil;
   }
 
   /** Makes a call when its turn comes. It tells with the other methods what came of it. */
@@ -102,12 +116,15 @@ export class Limiter {
 
   /** The server answered. */
   answered(): void {
+    const now = performance.now();
+    if (!this.isKnown) this.taken = [...this.taken.filter((at) => at > now - 1_000), now];
     this.failures = 0;
     this.queue.concurrency = this.options.atOnce;
     // What nobody waited for says nothing about how many more there could be.
     if (this.queue.size === 0) return;
-    const grown = this.rate + (this.refused ? GROWTH / this.rate : 1);
-    this.rate = Math.min(grown, this.options.perSecond);
+    // Slowly at first: each refusal costs a pause.
+    const growth = this.isKnown ? (GROWTH * (now - this.loweredAt)) / 1_000 : FIRST_GROWTH;
+    this.rate = Math.min(this.rate + growth, this.options.perSecond);
   }
 
   /**
@@ -116,26 +133,41 @@ export class Limiter {
    * @param madeAt When the call was made: many that were on their way together say it once.
    */
   tooMany(madeAt: number, retryAfterMs = REFUSED_PAUSE_MS): void {
-    this.close(Math.min(retryAfterMs, MOST_RETRY_AFTER_MS));
-    if (madeAt < this.loweredAt) return;
-    this.loweredAt = performance.now();
-    this.refused = true;
-    this.rate = Math.max(this.rate * LOWER, LEAST_RATE);
+    const pauseMs = Math.min(retryAfterMs, MOST_RETRY_AFTER_MS);
+    this.refusedUntil = Math.max(this.refusedUntil, performance.now() + pauseMs);
+    this.close(pauseMs);
+    if (madeAt <= this.loweredAt) return;
+    const now = performance.now();
+    const taken = MARGIN * this.taken.filter((at) => at > now - 1_000).length;
+    const least = this.isKnown ? LOWER * this.rate : Math.max(taken, LOWEST * this.rate);
+    this.rate = Math.max(Math.min(least, LOWER * this.rate), LEAST_RATE);
+    this.loweredAt = now;
     this.room = Math.min(this.room, 0);
   }
 
-  /** The server gave no answer. */
-  silent(): void {
+  /**
+   * The server gave no answer.
+   *
+   * @param madeAt When the call was made: many that were on their way together say it once.
+   */
+  silent(madeAt: number): void {
+    if (madeAt <= this.failedAt) return;
+    this.failedAt = performance.now();
     this.failures += 1;
     this.queue.concurrency = 1;
     const longest = Math.min(FIRST_PAUSE_MS * 2 ** (this.failures - 1), MOST_PAUSE_MS);
     this.close(longest * (0.5 + Math.random() / 2));
   }
 
+  /** Whether the server ever refused a call. */
+  private get isKnown(): boolean {
+    return this.loweredAt > -Infinity;
+  }
+
   /** Counts a call that goes, and lets no other go before there is room for it. */
   private leave(): void {
     const now = performance.now();
-    const most = Math.max(this.rate * BURST, 1);
+    const most = this.isKnown ? KNOWN_BURST : Math.max(this.rate * BURST, 1);
     this.room = Math.min(this.room + ((now - this.roomAt) / 1_000) * this.rate, most) - 1;
     this.roomAt = now;
     if (this.room < 1) this.close((1 - this.room) * this.msPerCall);

@@ -35,8 +35,9 @@ import {
   runWork,
   taskFacts,
 } from "@securing-tasks/sandbox";
-import type { Connection, Keypair } from "@solana/web3.js";
-import { createHash } from "node:crypto";
+import type { Connection, Keypair, PublicKey } from "@solana/web3.js";
+import { SolanaJSONRPCError } from "@solana/web3.js";
+import { createHash, randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import pRetry from "p-retry";
@@ -44,18 +45,22 @@ import type { Logger } from "pino";
 import { pino } from "pino";
 import { Auditors, auditorHeader, pathBelow } from "./auditors";
 import type { NodeConfig } from "./config";
+import { SharedConnection } from "./connection";
 import { Doer } from "./doer";
 import { Follower, subscriptionUrl } from "./follower";
 import { Inbox } from "./inbox";
+import type { Sighting } from "./instances";
+import { Instances, wasThere } from "./instances";
 import { readKeypair } from "./keys";
 import { within } from "./limiter";
 import { standardOutput } from "./log";
 import { Metrics } from "./metrics";
 import { PatientOutbox } from "./outbox";
 import { serviceOf } from "./peers";
+import type { Duty } from "./plan";
 import { plan } from "./plan";
 import { connect } from "./rpc";
-import type { SendStep } from "./sender";
+import type { Errand, SendStep } from "./sender";
 import { Sender, backoff, pause } from "./sender";
 import type { Service } from "./service";
 import { serve } from "./service";
@@ -96,11 +101,23 @@ export interface RunningNode {
 const START_LIMIT_MS = 60_000;
 /** A look is as urgent as what is due in so many milliseconds. */
 const LOOK_MS = 3_000;
+/** Calls that one look makes, with some more for hundreds of audits. */
+const LOOK_CALLS = 6;
 /** For the look at itself. */
 const SELF_MS = 5_000;
+/** Pauses between such looks. */
+const SELF_PAUSE_MS = 1_000;
+const MOST_SELF_PAUSE_MS = 10_000;
+/** Slots between two looks for another instance of this node: while it waits, and later. */
+const WAITING_SLOTS = 25n;
+const WATCH_SLOTS = 150n;
+/** Failures of these looks after which it begins all the same. */
+const BLIND_LOOKS = 3;
+/** What harms nobody where another instance does it too, and can't wait. */
+const HARMLESS: readonly Duty["kind"][] = ["reveal", "restore"];
 const MOST_HEALTH_BYTES = 4_096;
 /** Looks at the chain that must agree that task or node is gone. */
-const GONE_LOOKS = 3;
+const GONE_LOOKS = 12;
 /** The newest slot is kept again after so many: each time costs a write to disk. */
 const CURSOR_SLOTS = 25n;
 /** Below this the hot key may soon not pay rent and fees, in lamports. */
@@ -145,6 +162,8 @@ class Daemon implements RunningNode {
   private readonly connection: Connection;
   private readonly client: SecuringTasksClient;
   private readonly sender: Sender;
+  private readonly outbox: PatientOutbox;
+  private readonly instances: Instances;
   private readonly follower: Follower;
   private service: Service | null = null;
   private doer: Doer | null = null;
@@ -159,6 +178,19 @@ class Daemon implements RunningNode {
   /** Newest round of which it was told that its work earns nothing. */
   private unpaid: bigint | null = null;
   private stateTrouble: string | null = null;
+  /** What the last lists left out. */
+  private leftOut = "";
+  /** By which it knows itself from outside. */
+  private readonly instance = randomBytes(16).toString("hex");
+  private reached = false;
+  /** Whether nothing of another instance keeps it from its work. */
+  private begun = false;
+  /** The newest that was seen of another instance. */
+  private other: Sighting | null = null;
+  /** Slot at which that was told last. */
+  private toldOther: bigint | null = null;
+  private watchedAt: bigint | null = null;
+  private blindLooks = 0;
   /** What was seen last. */
   private view: View | null = null;
   /** From it come the moments at which this node looks at others' work: nobody but the operator's key can tell them. */
@@ -208,13 +240,20 @@ class Daemon implements RunningNode {
     this.client = new SecuringTasksClient(
       new AnchorProvider(this.connection, new Wallet(operator), { commitment: "confirmed" }),
     );
+    this.outbox = new PatientOutbox(store, {
+      onTrouble: (error) => {
+        this.noteState(error);
+      },
+    });
+    this.instances = new Instances({
+      client: this.client,
+      node: nodeAddress(config.task, config.owner),
+      operator: operator.publicKey,
+      isOwn: (signature) => this.outbox.hasSent(signature),
+    });
     this.sender = new Sender({
       connection: this.connection,
-      outbox: new PatientOutbox(store, {
-        onTrouble: (error) => {
-          this.noteState(error);
-        },
-      }),
+      outbox: this.outbox,
       payer: operator,
       priorityFee: config.priorityFee,
       maxFeeLamports: config.maxFeeLamports,
@@ -288,19 +327,13 @@ class Daemon implements RunningNode {
     await this.enter(task, identity);
 
     const load = this.loader();
-    let look: () => void = nothing;
-    const seen = new Promise<void>((resolve) => {
-      look = (): void => {
-        void this.lookAtSelf().then(resolve);
-      };
-    });
     this.doer = new Doer({
       config,
       client: this.client,
       connection,
       operator: this.operator,
       store,
-      seen,
+      isReached: () => this.reached,
       keep: (write) => this.keep(write),
       salts: new SqliteSaltStore(store),
       sender: this.sender,
@@ -322,6 +355,7 @@ class Daemon implements RunningNode {
     this.service = await serve({
       config,
       operator: this.operator.publicKey.toBase58(),
+      instance: this.instance,
       metrics: this.metrics,
       task: taskFacts(task),
       payload: (hash) => store.payload(hash),
@@ -345,7 +379,7 @@ class Daemon implements RunningNode {
       inbox: new Inbox({ client: this.client, connection, store, view: () => this.view }),
       trouble: () => this.trouble,
     });
-    look();
+    void this.reachSelf();
     this.follower.start();
     this.looping = this.loop();
     this.log.info({ url: this.url, role: config.role }, "running");
@@ -367,24 +401,48 @@ class Daemon implements RunningNode {
     this.settleDone.resolve();
   }
 
-  /** Asks for its own health by the address that others are told. Never rejects. */
-  private async lookAtSelf(): Promise<void> {
-    const { http, allowPrivateNetwork } = this.config;
-    if (!http) return;
-    const url = `${http.publicUrl}/healthz`;
+  /** Looks until it is reached by the address that others are told: work that nobody else can get is taken for down. */
+  private async reachSelf(): Promise<void> {
+    const { http } = this.config;
+    const url = `${http?.publicUrl ?? ""}/healthz`;
+    let told: string | null = null;
+    for (let failures = 0; http && !this.ending.signal.aborted; failures += 1) {
+      const why = await this.faultOfSelf(url);
+      if (why === null)
+        this.log.info({ url }, "reached itself by the address that others are told");
+      else if (why !== told) {
+        this.log.error(
+          { url, why },
+          "CAN'T REACH ITSELF by `http.publicUrl`: where others can't neither, its work is taken for down, and its stake is slashed. " +
+            (http.checkSelf
+              ? "It submits nothing until it can. Check address, port forwarding, firewall and proxy; where others can reach it and only this machine can't, as behind some routers, set `http.checkSelf: false`"
+              : "It submits all the same, since `http.checkSelf` is false"),
+        );
+      }
+      told = why;
+      this.reached = why === null || !http.checkSelf;
+      if (this.reached) {
+        this.wake();
+        return;
+      }
+      const ms = backoff(SELF_PAUSE_MS, failures, MOST_SELF_PAUSE_MS);
+      await pause(ms, this.ending.signal);
+    }
+  }
+
+  /** Why it is not this process that answers there; null where it is. Never rejects. */
+  private async faultOfSelf(url: string): Promise<string | null> {
+    const { allowPrivateNetwork } = this.config;
     try {
       const limits = { timeoutMs: SELF_MS, maxBytes: MOST_HEALTH_BYTES, allowPrivateNetwork };
       const { status, bytes } = await download(new URL(url), limits);
-      if (status !== 200) throw new Error(`it answered with status ${status}`);
-      const { ok } = JSON.parse(Buffer.from(bytes).toString("utf8")) as { readonly ok?: unknown };
-      if (ok !== true) throw new Error("another service answered");
-      this.log.info({ url }, "reached itself by the address that others are told");
+      if (status !== 200) return `it answered with status ${status}`;
+      const said: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+      const { instance } = (said ?? {}) as { readonly instance?: unknown };
+      return instance === this.instance ? null : "another service answered";
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.log.error(
-        { url, why },
-        "CAN'T REACH ITSELF by `http.publicUrl`: where others can't neither, its work is taken for down, and its stake is slashed. Check address, port forwarding, firewall and proxy",
-      );
+      if (error instanceof SyntaxError) return "another service answered";
+      return error instanceof Error ? error.message : String(error);
     }
   }
 
@@ -440,6 +498,11 @@ class Daemon implements RunningNode {
           `The node of ${owner.toBase58()} is gone: its owner has left the task and closed it. To take part again, join with \`securing-tasks node join\`.`,
         );
       }
+      if (joining && (await this.wasThere(address))) {
+        throw new Error(
+          `The node of ${owner.toBase58()} is gone, though the state does not know that it was there: its owner has left the task and closed it. To take part again, join with \`securing-tasks node join\`.`,
+        );
+      }
       if (!joining) {
         throw new Error(
           `${owner.toBase58()} has no node in the task ${task.address.toBase58()}. Join it first with \`securing-tasks node join\`, or give \`join: { ownerKeypair, stake }\`.`,
@@ -462,6 +525,18 @@ class Daemon implements RunningNode {
     this.store.keepJoined(address.toBase58());
   }
 
+  /** Whether the chain's history has the node. Where the server keeps none, it can't be told. */
+  private async wasThere(node: PublicKey): Promise<boolean> {
+    try {
+      return await wasThere(this.client, node);
+    } catch (error) {
+      if (!(error instanceof SolanaJSONRPCError)) throw error;
+      const { message } = error;
+      this.log.warn({ message }, "can't tell whether this node was there before");
+      return false;
+    }
+  }
+
   /** The one time that the owner's key is used. It is not kept. */
   private async join(
     task: Task,
@@ -478,7 +553,7 @@ class Daemon implements RunningNode {
     const differs = shownDifferently(mint);
     if (differs !== null) this.log.warn(differs);
     this.store.keepIdentity(identity);
-    const delivery = await this.sender.send({
+    const errand: Errand = {
       key: "join",
       signers: [owner],
       instructions: async () => [
@@ -497,6 +572,17 @@ class Daemon implements RunningNode {
           })
           .instruction(),
       ],
+    };
+    // A server in trouble, or one that does not know its own blockhashes, is no reason to end.
+    const delivery = await pRetry(() => this.sender.send(errand), {
+      retries: 100,
+      maxRetryTime: START_LIMIT_MS,
+      maxTimeout: 5_000,
+      randomize: true,
+      signal: this.ending.signal,
+      onFailedAttempt: ({ error }) => {
+        this.log.warn({ message: explain(error).message }, "could not join yet");
+      },
     });
     if (delivery.status === "refused") {
       throw new Error(`The task could not be joined. ${delivery.explanation.message}`);
@@ -630,7 +716,8 @@ class Daemon implements RunningNode {
       }
       // Not more often, however fast the chain moves. Where calls wait for each other, those of looks are a fifth at most.
       const least = Math.min(Math.max(this.config.pollMs / 10, 50), 500);
-      const took = performance.now() - began;
+      const calls = this.connection instanceof SharedConnection ? this.connection.msPerCall : 0;
+      const took = Math.min(performance.now() - began, LOOK_CALLS * calls);
       await pause(Math.max(least, Math.min(4 * took, this.config.pollMs)), this.ending.signal);
       await this.sleep();
     }
@@ -642,8 +729,12 @@ class Daemon implements RunningNode {
       this.follower.now(),
       viewer.read(),
     ]);
-    if (lists.length > 0)
-      this.log.warn({ lists }, "the RPC server leaves out what the chain counts");
+    const left = lists.join();
+    if (left !== this.leftOut) {
+      if (left !== "") this.log.warn({ lists }, "the RPC server leaves out what the chain counts");
+      else this.log.info("the RPC server's lists are whole again");
+    }
+    this.leftOut = left;
     if (slot < this.cursor) {
       // A server that was started again shows the past for a while: what is done would be due again, and what is there be gone.
       throw new Error(
@@ -701,9 +792,80 @@ class Daemon implements RunningNode {
       this.log.warn(about, "the task's pool is empty: work in this round earns nothing");
     }
     this.unpaid = unpaid ?? this.unpaid;
-    const retryAt = this.doer?.start(view, duties) ?? null;
+    const mayAct = await this.mayAct(view, newest);
+    const due = mayAct ? duties : duties.filter(({ kind }) => HARMLESS.includes(kind));
+    const retryAt = this.doer?.start(view, due) ?? null;
     this.follower.sleep(earlier(wakeAt, retryAt));
     return true;
+  }
+
+  /** False as long as another instance of this node was active lately. Ends where the configuration says so, but not while a reveal is owed. */
+  private async mayAct(view: View, now: bigint): Promise<boolean> {
+    const { onOtherInstance } = this.config;
+    const quietSlots = BigInt(this.config.quietSlots);
+    if (quietSlots === 0n) return true;
+    const pauseSlots = this.begun ? WATCH_SLOTS : WAITING_SLOTS;
+    const isDue = this.watchedAt === null || now >= this.watchedAt + pauseSlots;
+    if (this.begun) {
+      if (isDue) void this.watch(now);
+      return true;
+    }
+    if (isDue && !(await this.watch(now))) {
+      this.blindLooks += 1;
+      this.watchedAt = null;
+      if (this.blindLooks < BLIND_LOOKS) return false;
+      this.log.warn("can't tell whether another instance of this node is active: goes on");
+    }
+    const { other } = this;
+    if (other && now <= other.slot + quietSlots) {
+      if (onOtherInstance === "end" && !this.owesReveal(view, now)) {
+        throw new Fatal(
+          `Another instance of this node is active: ${about(other)}. ${WAY_OUT} This one ends, as \`onOtherInstance\` says.`,
+        );
+      }
+      return false;
+    }
+    if (other)
+      this.log.info({ slots: quietSlots.toString() }, "the other instance is quiet: begins");
+    this.begun = true;
+    return true;
+  }
+
+  /** Whether there is a vote that only this state can reveal. */
+  private owesReveal({ audits, votes }: View, now: bigint): boolean {
+    return audits.some(
+      ({ address, endSlot }) =>
+        now < endSlot &&
+        votes.get(address.toBase58())?.state === "committed" &&
+        this.store.salts(address, this.config.owner).length > 0,
+    );
+  }
+
+  /** Looks for what another instance sent, and tells it once in a while. Whether it could look. Never rejects. */
+  private async watch(now: bigint): Promise<boolean> {
+    this.watchedAt = now;
+    const quietSlots = BigInt(this.config.quietSlots);
+    try {
+      const found = await this.instances.look(now - quietSlots);
+      if (!found) return true;
+      this.other = found;
+      if (this.toldOther !== null && found.slot <= this.toldOther + quietSlots) return true;
+      this.toldOther = found.slot;
+      const { signature, slot } = found;
+      const secondsAgo = Math.round(this.follower.duration(now - slot) / 1_000);
+      const what = this.begun
+        ? "Both go on: what the chain takes once is done once, but each pays, and answers for what the other signs."
+        : `This one waits until nothing of it was seen for ${quietSlots} slots, and only reveals what it has committed.`;
+      this.log.warn(
+        { signature, slot: slot.toString(), secondsAgo },
+        `ANOTHER INSTANCE of this node is active. ${what} ${WAY_OUT}`,
+      );
+      return true;
+    } catch (error) {
+      if (this.ending.signal.aborted) return false;
+      this.log.warn({ message: explain(error).message }, "can't look for another instance");
+      return false;
+    }
   }
 
   /** Lamports that one transaction may cost. */
@@ -769,6 +931,15 @@ const RESPOND_LIMITS = { memoryBytes: 33_554_432, computeMs: 1_000, totalMs: 10_
 
 /** Something that no waiting mends. */
 class Fatal extends Error {}
+
+const WAY_OUT =
+  "It may be a daemon on another machine, the command line with the operator's key, or this node before its state was lost. " +
+  "Stop the other, or name another operator for this one with `securing-tasks node operator`. Where you are sure that there is no other, set `quietSlots: 0`.";
+
+/** What is told of another instance's transaction. */
+function about({ signature, slot }: Sighting): string {
+  return `the operator's key signed ${signature} at slot ${slot}, and this state did not send it`;
+}
 
 function earlier(a: bigint | null, b: bigint | null): bigint | null {
   if (a === null || b === null) return a ?? b;

@@ -1,5 +1,5 @@
 import type { Outbox } from "./sender";
-import type { Letter } from "./store";
+import type { Letter, Store } from "./store";
 
 /** What the chain does once, however often it is asked: there is one account for it, or its state has moved on. */
 const REPEATABLE = /^(reveal|vote|submit):/;
@@ -18,9 +18,11 @@ export class PatientOutbox implements Outbox {
   private readonly unkept = new Map<string, Letter>();
   /** Signatures whose fate is known, and which the outbox below still holds, by their keys. */
   private readonly settled = new Map<string, string>();
+  /** Signatures that the outbox below never had. */
+  private readonly unrecorded = new Set<string>();
 
   constructor(
-    private readonly kept: Outbox,
+    private readonly kept: Outbox & Pick<Store, "hasSent">,
     private readonly options: PatientOutboxOptions,
   ) {}
 
@@ -40,8 +42,14 @@ export class PatientOutbox implements Outbox {
     } catch (error) {
       if (!REPEATABLE.test(letter.key)) throw error;
       this.unkept.set(letter.key, letter);
+      this.unrecorded.add(letter.signature);
       this.options.onTrouble(error);
     }
+  }
+
+  /** Whether this node sent it lately. */
+  hasSent(signature: string): boolean {
+    return this.unrecorded.has(signature) || this.kept.hasSent(signature);
   }
 
   settle(key: string): void {

@@ -23,6 +23,7 @@ import {
 } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
 import type { NodeConfig } from "./config";
+import { serviceOf } from "./peers";
 import type { Store, Work } from "./store";
 import type { View } from "./view";
 
@@ -30,6 +31,7 @@ import type { View } from "./view";
 export type Duty = { readonly key: string; readonly until?: bigint } & (
   | { readonly kind: "work"; readonly round: bigint }
   | { readonly kind: "submit"; readonly work: Work }
+  | { readonly kind: "restore"; readonly submission: Submission }
   | { readonly kind: "sample"; readonly round: bigint }
   | { readonly kind: "check"; readonly submission: Submission }
   | { readonly kind: "hand"; readonly submission: Submission }
@@ -64,12 +66,22 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  readonly config: Pick<NodeConfig, "samples" | "chores" | "http" | "workUnpaid">;
+  readonly config: Pick<
+    NodeConfig,
+    "samples" | "chores" | "http" | "workUnpaid" | "keepPayloadRounds"
+  >;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
   readonly store: Pick<
     Store,
-    "work" | "sample" | "check" | "opinion" | "accusations" | "evidenceSince" | "handed"
+    | "work"
+    | "workHash"
+    | "sample"
+    | "check"
+    | "opinion"
+    | "accusations"
+    | "evidenceSince"
+    | "handed"
   >;
   /** Of the operator alone: from it come the moments at which this node looks. */
   readonly secret: Uint8Array;
@@ -99,6 +111,7 @@ const EMPTY_ACCOUNT = rentOf(0);
 export function plan(view: View, now: bigint, options: PlanOptions): Plan {
   const planner = new Planner(view, now, options);
   planner.work();
+  planner.restoring();
   planner.sharing();
   planner.sampling();
   for (const audit of view.audits) planner.ballot(audit);
@@ -159,6 +172,24 @@ class Planner {
     if (!work) this.do({ kind: "work", key: `work:${round.toString()}`, round, until });
     else if (this.pays(["submission", "round"])) {
       this.do({ kind: "submit", key: `submit:${round.toString()}`, work, until });
+    }
+  }
+
+  /** Own work that can still be audited, and whose payload is to be served from here and is not in the state: that was lost. */
+  restoring(): void {
+    const { task, submissions } = this.view;
+    const { http, keepPayloadRounds } = this.options.config;
+    if (!http) return;
+    for (const submission of submissions) {
+      const { owner, round, payloadHash, payloadUri, status } = submission;
+      const until = caseEnd(task, round);
+      if (!this.isMe(owner) || this.now >= until || status === "convictedMalice") continue;
+      const hash = Buffer.from(payloadHash).toString("hex");
+      const forgets = keepPayloadRounds !== undefined ? BigInt(keepPayloadRounds) : null;
+      if (forgets !== null && round + forgets < roundAt(task, this.now)) continue;
+      if (serviceOf(payloadUri, hash) === null) continue;
+      if (this.options.store.workHash(round) === hash) continue;
+      this.do({ kind: "restore", key: `restore:${round.toString()}`, submission, until });
     }
   }
 

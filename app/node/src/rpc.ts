@@ -1,5 +1,8 @@
+import { MOST_RPC_BYTES, TooLong, readBounded } from "@securing-tasks/sandbox";
 import { Connection } from "@solana/web3.js";
 import pRetry, { AbortError } from "p-retry";
+import type { Call } from "./answers";
+import { faultOf, readAnswer, slotOf } from "./answers";
 import { SharedConnection } from "./connection";
 import { Limiter, dueTime } from "./limiter";
 
@@ -24,8 +27,6 @@ export interface RpcOptions {
 const TRIES = 6;
 /** Of them those in which no server answered at all. */
 const SILENT_TRIES = 3;
-/** Most bytes of one answer: the largest account has 10 MiB, which are 14 in base64. */
-const MOST_BYTES = 16 * 1024 * 1024;
 const PER_SECOND = 40;
 const AT_ONCE = 16;
 /** Letters of what is no answer that are shown. */
@@ -36,19 +37,17 @@ const FIRST_LOOK_MS = 3_000;
 const COMPARE_MS = 5_000;
 /** Slots that one may be behind another before it is that one's turn. */
 const BEHIND_SLOTS = 8;
+/** Slots that an answer may be ahead of the one before, besides those that there can be in between. */
+const AHEAD_SLOTS = 1_000;
+const SHORTEST_SLOT_MS = 10;
+/** Answers in a row that are not believed for being further ahead. */
+const JUMPS = 2;
 /** Slots that one may be behind another before that is told. */
 const FAR_BEHIND_SLOTS = 150;
 
-/** What a server says about itself, in answers that are errors: it has not come so far, or is not well. Another may be. */
-const ILL = new Set([-32_005, -32_014, -32_016]);
+/** What a server says about itself, in answers that are errors: it has not come so far, or is not well. Another may be, or it in a moment. */
+const ILL = new Set([-32_000, -32_005, -32_014, -32_016, -32_603]);
 const TOO_MANY = new Set([429, -32_029, -32_429]);
-
-interface Call {
-  readonly jsonrpc: string;
-  readonly id: unknown;
-  readonly method: string;
-  readonly params: readonly unknown[];
-}
 
 /** No use, but may be of use when it is asked again, or another server is. */
 class Failed extends Error {
@@ -77,41 +76,62 @@ export function connect(options: RpcOptions): Connection {
       disableRetryOnRateLimit: true,
       fetch: async (_url, init) => new Response(await servers.ask(init?.body as string)),
     },
-    () => servers.msPerCall,
+    servers,
   );
 }
 
 class Servers {
   /** The furthest first. */
   private readonly all: Server[];
+  /** Genesis hash of the first that gave one: those of another are never asked. Null until it is known, and where there is one server. */
+  chain: string | null = null;
   private comparedAt = -Infinity;
   private comparing: Promise<void> | null = null;
   private told = "";
 
   constructor(private readonly options: RpcOptions) {
-    this.all = options.rpcUrls.map(
-      (url) => new Server(url, options, () => this.all.some(({ isOfUse }) => isOfUse)),
-    );
+    this.all = options.rpcUrls.map((url) => new Server(url, options, this));
+  }
+
+  get isOne(): boolean {
+    return this.all.length === 1;
+  }
+
+  get isAnyOfUse(): boolean {
+    return this.all.some(({ isOwn, isOfUse }) => isOwn && isOfUse);
   }
 
   get msPerCall(): number {
     return this.all[0]?.limiter.msPerCall ?? 0;
   }
 
+  askAnother(): void {
+    const other = this.all.findIndex(({ isOwn, isOfUse }, at) => at > 0 && isOwn && isOfUse);
+    if (other > 0) this.all.unshift(...this.all.splice(other, 1));
+  }
+
   async ask(body: string): Promise<string> {
     const call = JSON.parse(body) as Call;
     const due = dueTime();
     await this.compare();
-    const servers = (): readonly Server[] => {
-      const ofUse = this.all.filter(({ isOfUse }) => isOfUse);
-      return ofUse.length > 0 ? ofUse : this.all.filter(({ isForeign }) => !isForeign);
-    };
-    if (call.method !== "sendTransaction") return this.patiently(servers, call, due);
+    if (call.method !== "sendTransaction") return this.patiently(() => this.askable, call, due);
     // What comes to leaders on more ways is taken sooner.
-    const sent = servers().map((server) => this.patiently(() => [server], call, due));
+    const sent = this.askable.map((server) => this.patiently(() => [server], call, due));
     return Promise.any(sent).catch((error: unknown) => {
-      throw error instanceof AggregateError ? error.errors[0] : error;
+      throw (error instanceof AggregateError && error.errors[0]) ?? this.nobody;
     });
+  }
+
+  /** Those that take calls now, or else all that are of the chain. */
+  private get askable(): readonly Server[] {
+    const own = this.isOne ? this.all : this.all.filter(({ isOwn }) => isOwn);
+    const ofUse = own.filter(({ isOfUse }) => isOfUse);
+    return ofUse.length > 0 ? ofUse : own;
+  }
+
+  private get nobody(): Error {
+    const hosts = this.all.map(({ host }) => host).join(", ");
+    return new Error(`fetch failed: none of the RPC servers gives an answer (${hosts})`);
   }
 
   /** Each try with another server, as long as there are some. */
@@ -123,7 +143,7 @@ class Servers {
       () => {
         const all = servers();
         const server = all[tries++ % all.length];
-        if (!server) throw new AbortError("There is no RPC server to ask.");
+        if (!server) throw new AbortError(this.nobody);
         return server.ask(call, due);
       },
       {
@@ -145,36 +165,34 @@ class Servers {
 
   /** Now and then, where there are several: which is the furthest, and whether they are of one chain. */
   private async compare(): Promise<void> {
-    if (this.all.length < 2) return;
-    const now = performance.now();
-    if (now - this.comparedAt >= COMPARE_MS) {
-      const first = this.comparedAt === -Infinity;
-      this.comparedAt = now;
-      this.comparing = this.look(first);
+    if (this.isOne) return;
+    const isTime = this.chain === null || performance.now() - this.comparedAt >= COMPARE_MS;
+    if (!this.comparing && isTime) {
+      this.comparedAt = performance.now();
+      this.comparing = this.look().finally(() => {
+        this.comparing = null;
+      });
     }
     // Before that, one of another chain could be asked.
-    if (this.all.every(({ genesis }) => genesis === null)) await this.comparing;
+    if (this.chain === null) await this.comparing;
   }
 
-  private async look(first: boolean): Promise<void> {
+  private async look(): Promise<void> {
     // Whoever asked first is not kept waiting for long by one that gives no answer.
-    const looks = this.all.map((server) => server.look(first ? FIRST_LOOK_MS : COMPARE_MS));
-    await Promise.all(looks);
-    const known = this.all.filter(({ genesis }) => genesis !== null);
-    const [leading] = known;
-    if (!leading) return;
-    for (const server of known) server.isForeign = server.genesis !== leading.genesis;
+    const timeoutMs = this.chain === null ? FIRST_LOOK_MS : COMPARE_MS;
+    await Promise.all(this.all.map((server) => server.look(timeoutMs)));
+    this.chain ??= this.all.find(({ genesis }) => genesis !== null)?.genesis ?? null;
+    const sure = this.all.filter(({ isSure }) => isSure);
+    const furthest = sure.filter(({ isOwn }) => isOwn).sort((a, b) => b.slot - a.slot)[0];
+    if (!furthest) return;
     const [current] = this.all;
-    const furthest = known
-      .filter(({ isForeign }) => !isForeign)
-      .reduce((a, b) => (b.slot > a.slot ? b : a));
-    if (current && (current.isForeign || furthest.slot > current.slot + BEHIND_SLOTS)) {
-      this.all.sort((a, b) => Number(a.isForeign) - Number(b.isForeign) || b.slot - a.slot);
+    if (!current?.isOwn || furthest.slot > current.slot + BEHIND_SLOTS) {
+      this.all.sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.slot - a.slot);
     }
     this.tell(
-      known.flatMap(({ isForeign, host, slot, genesis }) => {
-        if (isForeign) {
-          return `${host} is of another chain (genesis ${genesis}) than ${leading.host} (${leading.genesis}), and is not asked any more`;
+      sure.flatMap(({ isOwn, host, slot, genesis }) => {
+        if (!isOwn) {
+          return `${host} is of another chain (genesis ${genesis}) than the others (${this.chain}), and is not asked`;
         }
         const behind = furthest.slot - slot;
         if (behind <= FAR_BEHIND_SLOTS) return [];
@@ -199,44 +217,51 @@ class Server {
   readonly limiter: Limiter;
   /** The rest of a URL may be a key. */
   readonly host: string;
-  /** Null until it is known. */
+  /** Of the chain that it was of last; null until it is known. */
   genesis: string | null = null;
-  /** Whether it is of another chain than the others. */
-  isForeign = false;
+  /** Whether it still must be of that chain: what comes back at its address may be another. */
+  isSure = false;
   /** Newest confirmed slot when it was looked at; -1 where it gave no answer. */
   slot = -1;
   /** Whether it gave no answer last. */
-  isSilent = false;
+  private isSilent = false;
+  /** The slot of the last answer that was believed, and when it came. */
+  private heard: { readonly slot: number; readonly at: number } | null = null;
+  private jumps = 0;
 
   constructor(
     private readonly url: string,
     private readonly options: RpcOptions,
-    /** Whether there is a server that does better than one that is silent. */
-    private readonly isAnyOfUse: () => boolean,
+    private readonly among: Servers,
   ) {
     const { perSecond = PER_SECOND, atOnce = AT_ONCE, signal } = options;
     this.limiter = new Limiter({ perSecond, atOnce, ...(signal && { signal }) });
     this.host = new URL(url).host;
   }
 
+  get isOwn(): boolean {
+    return this.genesis !== null && this.genesis === this.among.chain;
+  }
+
+  /** Whether it takes calls now. */
   get isOfUse(): boolean {
-    return !this.isForeign && !this.isSilent;
+    return (this.isSure || this.among.isOne) && !this.isSilent && !this.limiter.isRefused;
   }
 
   /** Finds out how far it is, and of which chain. */
   async look(timeoutMs: number): Promise<void> {
+    if (this.limiter.isRefused) return;
     const due = performance.now() + COMPARE_MS;
     const get = async <T>(method: string, ...params: readonly unknown[]): Promise<T> => {
       const call = { jsonrpc: "2.0", id: "look", method, params };
       return (JSON.parse(await this.ask(call, due, timeoutMs)) as { result: T }).result;
     };
     try {
-      this.genesis ??= await get<string>("getGenesisHash");
+      if (!this.isSure) this.genesis = await get<string>("getGenesisHash");
       this.slot = await get<number>("getSlot", { commitment: "confirmed" });
+      this.isSure = true;
     } catch (error) {
-      // What comes back at this address may be another.
       this.slot = -1;
-      this.genesis = null;
       this.options.onTrouble?.(error instanceof Error ? error.message : String(error));
     }
   }
@@ -249,42 +274,64 @@ class Server {
   private async once(call: Call, timeoutMs: number): Promise<string> {
     const { host, limiter } = this;
     const madeAt = performance.now();
-    const { status, retryAfterMs, text } = await this.post(JSON.stringify(call), timeoutMs);
+    const { status, retryAfterMs, text } = await this.post(JSON.stringify(call), timeoutMs, madeAt);
     if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
-      limiter.tooMany(madeAt, retryAfterMs);
-      throw new Failed(`The RPC server ${host} takes no more calls for now: it answered ${status}`);
+      throw this.refused(status, madeAt, retryAfterMs);
     }
     if (status >= 500) {
-      throw this.silent(`The RPC server ${host} is in trouble: it answered ${status}`);
+      throw this.silent(`The RPC server ${host} is in trouble: it answered ${status}`, madeAt);
     }
     this.isSilent = false;
-    const answer = parse(text);
+    const answer = readAnswer(text, call);
     const { code, message } = answer?.error ?? {};
     if (code !== undefined && TOO_MANY.has(code)) {
-      limiter.tooMany(madeAt);
-      throw new Failed(`The RPC server ${host} takes no more calls for now: it answered 429`);
+      throw this.refused(code, madeAt);
     }
     limiter.answered();
-    if (status >= 400 && !answer) {
-      throw new Failed(`The RPC server ${host} refuses calls: it answered ${status}`);
-    }
-    if (!answer || answer.id !== call.id) {
+    if (!answer) {
       const begin = JSON.stringify(text.slice(0, SHOWN));
-      throw new Failed(`What the RPC server ${host} answered is not valid JSON-RPC: ${begin}`);
+      throw new Failed(
+        status >= 400
+          ? `The RPC server ${host} refuses calls: it answered ${status}`
+          : `What the RPC server ${host} answered is not valid JSON-RPC: ${begin}`,
+      );
     }
     if (code !== undefined && ILL.has(code)) {
-      throw new Failed(`The RPC server ${host} is behind or ill: ${message ?? ""} (${code})`);
+      throw new Failed(`The RPC server ${host} is behind or ill: ${message} (${code})`);
     }
-    const fault = answer.error ? null : faultOf(call, answer.result);
+    const fault =
+      "result" in answer ? (faultOf(call, answer.result) ?? this.jump(call, answer.result)) : null;
     if (fault !== null) {
       throw new Failed(`The RPC server ${host} gave no answer to ${call.method}: ${fault}`);
     }
     return text;
   }
 
+  /**
+   * Why an answer is of no slot that there can be by now; null where it may be. One that says so a few times in a row is believed: it was
+   * behind itself.
+   *
+   * Attack, or slip: after one answer of a slot far ahead, all that is true would be of the past for ever.
+   */
+  private jump(call: Call, result: unknown): string | null {
+    const slot = slotOf(call, result);
+    if (slot === null) return null;
+    const { heard } = this;
+    const at = performance.now();
+    const most = heard ? heard.slot + AHEAD_SLOTS + (at - heard.at) / SHORTEST_SLOT_MS : Infinity;
+    if (heard && slot > most && this.jumps < JUMPS) {
+      this.jumps += 1;
+      return `it is of slot ${slot}, far ahead of ${heard.slot}`;
+    }
+    this.jumps = 0;
+    this.heard = { slot, at };
+    return null;
+  }
+
   private async post(
     body: string,
     timeoutMs: number,
+    madeAt: number,
   ): Promise<{ status: number; retryAfterMs: number | undefined; text: string }> {
     const { host, url } = this;
     try {
@@ -295,68 +342,50 @@ class Server {
         signal: AbortSignal.timeout(timeoutMs),
       });
       const { status, headers } = answer;
-      return { status, retryAfterMs: wait(headers.get("retry-after")), text: await read(answer) };
+      return {
+        status,
+        retryAfterMs: wait(headers.get("retry-after")),
+        text: await readBounded(answer),
+      };
     } catch (error) {
       if (error instanceof TooLong) {
-        throw new Failed(`The answer of the RPC server ${host} has over ${MOST_BYTES} bytes`);
+        const message = `The answer of the RPC server ${host} has over ${MOST_RPC_BYTES} bytes`;
+        // As many at once as may be made would fill the memory.
+        throw this.silent(message, madeAt, error);
       }
       const { cause } = error as { cause?: unknown };
       const reason = cause instanceof Error ? cause.message : String(error);
-      throw this.silent(`fetch failed: the RPC server ${host} gives no answer (${reason})`, error);
+      throw this.silent(
+        `fetch failed: the RPC server ${host} gives no answer (${reason})`,
+        madeAt,
+        error,
+      );
     }
   }
 
-  /** It gives no answer. Where another does, nobody waits for it. */
-  private silent(message: string, cause?: unknown): Failed {
+  /** It gives no answer. */
+  private silent(message: string, madeAt: number, cause?: unknown): Failed {
     const failed = new Failed(message, true, { cause });
     this.isSilent = true;
-    this.limiter.silent();
-    if (this.isAnyOfUse()) this.limiter.sendAway(failed);
+    this.isSure = false;
+    this.limiter.silent(madeAt);
+    this.leaveToOthers(failed);
     return failed;
   }
-}
 
-class TooLong extends Error {}
-
-interface Answer {
-  readonly id?: unknown;
-  readonly result?: unknown;
-  readonly error?: { readonly code?: number; readonly message?: string };
-}
-
-function parse(text: string): Answer | null {
-  try {
-    const answer = JSON.parse(text) as Answer | null;
-    return answer?.result !== undefined || answer?.error ? answer : null;
-  } catch {
-    return null;
+  private refused(code: number, madeAt: number, retryAfterMs?: number): Failed {
+    const failed = new Failed(
+      `The RPC server ${this.host} takes no more calls for now: it answered ${code}`,
+    );
+    this.limiter.tooMany(madeAt, retryAfterMs);
+    this.leaveToOthers(failed);
+    return failed;
   }
-}
 
-/** Answers that may be nothing. */
-const NULLABLE: readonly string[] = ["getBlock", "getBlockTime", "getTransaction"];
-/** Questions about many that are answered one by one. */
-const LISTS: readonly string[] = ["getMultipleAccounts", "getSignatureStatuses"];
-
-/** Why a result can't be the answer to a call; null where it can. */
-function faultOf({ method, params }: Call, result: unknown): string | null {
-  if (result === undefined) return "there is no result";
-  if (result === null) return NULLABLE.includes(method) ? null : "it is nothing";
-  const { context, value } = result as { context?: { slot?: unknown }; value?: unknown };
-  const { minContextSlot } = (params.at(-1) ?? {}) as { minContextSlot?: number };
-  if (context !== undefined) {
-    if (!Number.isSafeInteger(context.slot)) return "it is of no slot";
-    if (minContextSlot !== undefined && Number(context.slot) < minContextSlot) {
-      return `it is of slot ${String(context.slot)}, before ${minContextSlot}`;
-    }
+  /** Nobody waits for it where another is of use. */
+  private leaveToOthers(failed: Failed): void {
+    if (this.among.isAnyOfUse) this.limiter.sendAway(failed);
   }
-  if (LISTS.includes(method)) {
-    const asked = (params[0] as readonly unknown[]).length;
-    const got = Array.isArray(value) ? value.length : 0;
-    if (got !== asked) return `it has ${got} entries for ${asked}`;
-  }
-  if (method === "getProgramAccounts" && !Array.isArray(value ?? result)) return "it is no list";
-  return null;
 }
 
 /** Milliseconds of a `Retry-After`, which is in seconds or a date. */
@@ -366,16 +395,4 @@ function wait(header: string | null): number | undefined {
     ? Number(header) * 1_000
     : Date.parse(header) - Date.now();
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
-}
-
-async function read(answer: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  // Leaving the loop closes the connection.
-  for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += part.length;
-    if (size > MOST_BYTES) throw new TooLong();
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString();
 }

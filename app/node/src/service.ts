@@ -28,6 +28,8 @@ export interface ServiceOptions {
   readonly config: Pick<NodeConfig, "http" | "metrics" | "secrets" | "owner">;
   /** The hot key's address, in base58. */
   readonly operator: string;
+  /** By which this process knows itself at an address that others are told. */
+  readonly instance: string;
   readonly metrics: Metrics;
   readonly task: TaskFacts;
   /** A payload that this node submitted, by SHA-256 in hex. */
@@ -437,7 +439,7 @@ function addService(
 
   server.get("/healthz", async (_request, reply) => {
     // It serves, and that is what is asked: an RPC server that is down is no downtime of this service.
-    return reply.send({ ok: true, trouble: options.trouble() });
+    return reply.send({ ok: true, trouble: options.trouble(), instance: options.instance });
   });
 
   const payloads = new Payloads(options.payload);

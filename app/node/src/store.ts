@@ -5,6 +5,9 @@ import type { Audit, Opinion, SaltStore, VoteSecret } from "@securing-tasks/clie
 import { OPINIONS } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
 
+/** For so many slots a signature is known for this state's own: longer than anybody looks back. */
+const SENT_SLOTS = 450_000;
+
 /** Each entry brings the tables from the version of its index to the next. Never change one that was released. */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -50,6 +53,14 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE handed (submission TEXT PRIMARY KEY, workers INTEGER NOT NULL) STRICT;`,
   // Where payloads are served may change before one is submitted.
   `ALTER TABLE works DROP COLUMN uri;`,
+  // By a trigger, so that a letter is never kept without it.
+  `CREATE TABLE sent (signature TEXT PRIMARY KEY, slot INTEGER NOT NULL) STRICT;
+   CREATE INDEX sent_by_slot ON sent (slot);
+   INSERT INTO sent SELECT signature, min_slot FROM outbox;
+   CREATE TRIGGER remember AFTER INSERT ON outbox BEGIN
+     INSERT INTO sent VALUES (NEW.signature, NEW.min_slot);
+     DELETE FROM sent WHERE slot < NEW.min_slot - ${SENT_SLOTS};
+   END;`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
@@ -304,6 +315,24 @@ export class Store {
     return this.work(work.round) ?? work;
   }
 
+  /** Takes the place of what is kept for the round: this one is on the chain. */
+  restoreWork(
+    { round, hash, payload }: Work,
+    seed: string,
+    submission: string,
+    slot: bigint,
+  ): void {
+    this.run(
+      "INSERT OR REPLACE INTO works (round, hash, payload, seed, submission, slot) VALUES (?, ?, ?, ?, ?, ?)",
+      Number(round),
+      hash,
+      Buffer.from(payload),
+      seed,
+      submission,
+      Number(slot),
+    );
+  }
+
   /** Notes that the work of a round is on the chain. */
   keepSubmitted(round: bigint, hash: string, submission: string, slot: bigint): void {
     this.run(
@@ -349,6 +378,12 @@ export class Store {
       Number(round),
     );
     return row && { round, hash: row.hash, payload: bytes(row.payload) };
+  }
+
+  /** The hash alone, as 64 hex digits. */
+  workHash(round: bigint): string | null {
+    const sql = "SELECT hash FROM works WHERE round = ?";
+    return this.row<{ hash: string }>(sql, Number(round))?.hash ?? null;
   }
 
   /** Forgets payloads of rounds before this one. */
@@ -569,6 +604,11 @@ export class Store {
   /** Forgets a letter whose fate is known. */
   settle(key: string): void {
     this.run("DELETE FROM outbox WHERE key = ?", key);
+  }
+
+  /** Whether this state's own process sent it, within the last few days. */
+  hasSent(signature: string): boolean {
+    return this.row("SELECT slot FROM sent WHERE signature = ?", signature) !== null;
   }
 
   keepSalt({ audit, voter, opinion, salt }: VoteSecret): void {

@@ -60,6 +60,7 @@ describe("a daemon's configuration", () => {
       true,
       true,
     ]);
+    expect([config.onOtherInstance, config.quietSlots]).to.deep.equal(["wait", 1_500]);
   });
 
   it("is taken as JSON too, with amounts above what a JSON number holds", () => {
@@ -81,7 +82,7 @@ describe("a daemon's configuration", () => {
     expect(config.operatorKeypair).to.equal("/keys/operator.json");
     expect(config.join?.stake).to.equal(18_446_744_073_709_551_615n);
     expect(config.join?.ownerKeypair).to.equal(join(folder, "owner.json"));
-    expect(config.http?.host).to.equal("0.0.0.0");
+    expect([config.http?.host, config.http?.checkSelf]).to.deep.equal(["0.0.0.0", true]);
   });
 
   it("names file, line and column of every fault, and what to do", () => {

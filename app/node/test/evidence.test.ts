@@ -42,6 +42,7 @@ import {
   someWorkFacts,
 } from "../../templates/test/utils";
 import { RULES } from "../../../tests/utils/games";
+import { RpcServer, blockAt } from "../../../tests/utils/rpc_server";
 import { Doer } from "../src/doer";
 import { Inbox, handover } from "../src/inbox";
 import { Metrics } from "../src/metrics";
@@ -134,10 +135,12 @@ describe("evidence among daemons", function () {
         queue: 64,
         requestsPerSecond: 100_000,
         trustProxy: false,
+        checkSelf: true,
       };
       this.service = await serve({
         config: { http, metrics: undefined, secrets: {}, owner: owner.publicKey },
         operator: operator.publicKey.toBase58(),
+        instance: "one",
         metrics: new Metrics(),
         task: facts.task,
         payload: (hash) => store.payload(hash),
@@ -549,24 +552,13 @@ describe("evidence among daemons", function () {
 
     /** An RPC server with a block in each slot. */
     const chain = async (): Promise<Connection> => {
-      const url = await listen((request, response) => {
-        let body = "";
-        request.on("data", (part: Buffer) => (body += part.toString()));
-        request.on("end", () => {
-          const { id, method, params } = JSON.parse(body) as {
-            readonly id: string;
-            readonly method: string;
-            readonly params: readonly [number];
-          };
-          const at = params[0];
-          const blockhash = new PublicKey(Buffer.alloc(32, at % 256)).toBase58();
-          const block = { blockhash, previousBlockhash: blockhash, parentSlot: at - 1 };
-          const result =
-            method === "getBlocks" ? [at] : { ...block, blockTime: at, blockHeight: at };
-          response.end(JSON.stringify({ jsonrpc: "2.0", id, result }));
-        });
+      const server = await RpcServer.start({
+        answer: (method, [first]) => ({
+          result: method === "getBlocks" ? [first] : blockAt(Number(first)),
+        }),
       });
-      return new Connection(url, "confirmed");
+      closing.push(() => server.close());
+      return new Connection(server.url, "confirmed");
     };
 
     /** A worker that lies, on this chain. */
@@ -632,7 +624,8 @@ describe("evidence among daemons", function () {
           onDone: resolve,
           signal: new AbortController().signal,
         } as unknown as ConstructorParameters<typeof Doer>[0]);
-        doer.start({ task, submissions, audits, slot } as unknown as View, [duty]);
+        const node = { role: "witness" };
+        doer.start({ task, node, submissions, audits, slot } as unknown as View, [duty]);
       });
       await done;
       return runs;

@@ -175,6 +175,7 @@ interface Memory {
   readonly secret?: Uint8Array;
   /** Where this node has a service. */
   readonly publicUrl?: string;
+  readonly keepPayloadRounds?: number;
 }
 
 /** What the state keeps of an own audit. */
@@ -230,6 +231,9 @@ function planned(
     config: {
       samples: 1,
       workUnpaid,
+      ...(memory.keepPayloadRounds !== undefined && {
+        keepPayloadRounds: memory.keepPayloadRounds,
+      }),
       chores: { resolve: true, claim: true, close: true, spreadSlots: 0, ...chores },
       ...(memory.publicUrl !== undefined && {
         http: { publicUrl: memory.publicUrl } as unknown as NonNullable<
@@ -239,6 +243,7 @@ function planned(
     },
     store: {
       work: (round) => memory.works?.find((work) => work.round === round) ?? null,
+      workHash: (round) => memory.works?.find((work) => work.round === round)?.hash ?? null,
       sample: () => memory.samples?.map((owner) => owner.toBase58()) ?? null,
       check: (name) => {
         const found = told(memory.checks, name);
@@ -287,6 +292,37 @@ describe("what is due", () => {
     expect(due(view({ node: { ...worker, leaving: 3_000n } }), 1_000n)[0]).to.deep.equal(["work"]);
     const submissions = [submissionOf(me)];
     expect(due(view({ node: worker, submissions }), 1_000n)[0]).to.deep.equal([]);
+  });
+
+  it("is to make the payload of own work again that the state lost, as long as somebody may ask for it", () => {
+    const hash = "02".repeat(32);
+    const served = { payloadUri: `https://me.example/payload/${hash}` };
+    const own = submissionOf(me, served);
+    const restores = (submission: Submission, now: bigint, memory: Memory = {}): number => {
+      const seen = view({ node: worker, submissions: [submission] });
+      const { duties } = planned(seen, now, { publicUrl: "https://me.example", ...memory });
+      return duties.filter(({ kind }) => kind === "restore").length;
+    };
+    const work = (name: string): Work => ({ round: 0n, hash: name, payload: new Uint8Array() });
+    expect(restores(own, 1_020n)).to.equal(1);
+    expect(restores(own, 1_020n, { works: [work(hash)] })).to.equal(0);
+    // Another instance submitted before this one could.
+    expect(restores(own, 1_020n, { works: [work("03".repeat(32))] })).to.equal(1);
+    // The last vote on it may be in slot 1,129.
+    expect([restores(own, 1_129n), restores(own, 1_130n)]).to.deep.equal([1, 0]);
+    expect(restores({ ...own, owner: other }, 1_020n)).to.equal(0);
+    expect(restores({ ...own, payloadUri: "ipfs://elsewhere" }, 1_020n)).to.equal(0);
+    expect(restores({ ...own, status: "convictedMalice" }, 1_020n)).to.equal(0);
+    expect(restores({ ...own, status: "convictedDowntime" }, 1_020n)).to.equal(1);
+    // What is forgotten on purpose is not made again. Round 3 begins at slot 1,300.
+    const late = { ...own, round: 1n };
+    const long = (now: bigint, rounds: number): number => {
+      const rules = { ...RULES, revealSlots: 500n };
+      const seen = view({ node: worker, task: { ...task, rules }, submissions: [late] });
+      const memory = { publicUrl: "https://me.example", keepPayloadRounds: rounds };
+      return planned(seen, now, memory).duties.filter(({ kind }) => kind === "restore").length;
+    };
+    expect([long(1_399n, 2), long(1_400n, 2), long(1_400n, 3)]).to.deep.equal([1, 0, 1]);
   });
 
   it("is work that earns nothing where the pool is empty, which is said, or none where the node declines it", () => {

@@ -5,11 +5,13 @@ import { connect } from "../src/rpc";
 import type { Connection } from "@solana/web3.js";
 import { Keypair, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
+import { pause } from "../src/sender";
 import { refusal } from "../../../tests/utils/refusal";
-import { Limiter, within } from "../src/limiter";
-import type { RpcServerOptions } from "./utils/rpc_server";
-import { RpcServer } from "./utils/rpc_server";
+import type { Answer, RpcServerOptions } from "../../../tests/utils/rpc_server";
+import { RpcServer, chainAnswers } from "../../../tests/utils/rpc_server";
+import { within } from "../src/limiter";
 
+const SIGNATURE = "1".repeat(64);
 const HTML = "<!DOCTYPE html><html><body>Welcome</body></html>";
 const key = Keypair.generate().publicKey;
 const many = <T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> =>
@@ -27,7 +29,7 @@ describe("calls to RPC servers", () => {
   });
 
   async function serve(options: Partial<RpcServerOptions> = {}): Promise<RpcServer> {
-    const server = await RpcServer.start({ chain: EmbeddedChain.start(), ...options });
+    const server = await RpcServer.start(options);
     closing.push(() => server.close());
     return server;
   }
@@ -45,22 +47,6 @@ describe("calls to RPC servers", () => {
       ...more,
     });
   }
-
-  it("go first whose time is up first, whoever came first", async () => {
-    const limiter = new Limiter({ perSecond: 1_000, atOnce: 1 });
-    const order: number[] = [];
-    const dues = [50, 30, 40, 10, 20];
-    await Promise.all(
-      dues.map((due) =>
-        limiter.run(() => {
-          order.push(due);
-          return Promise.resolve();
-        }, due),
-      ),
-    );
-    // The first found nobody before it.
-    expect(order).to.deep.equal([50, 10, 20, 30, 40]);
-  });
 
   it("go by the window of the duty that makes them", async () => {
     const server = await serve();
@@ -150,15 +136,26 @@ describe("calls to RPC servers", () => {
     expect(server.asked.length).to.be.at.most(21);
   });
 
-  it("are no answer where it is cut off, another's, of an older slot than was asked for, or too short", async () => {
-    const spoils: readonly ((answer: Record<string, unknown>) => string)[] = [
+  it("are no answer where it is cut off, another's, of an older slot than was asked for, too short, or of another shape", async () => {
+    const slot = { slot: 1 };
+    const spoils: readonly ((answer: Answer) => string)[] = [
       (answer) => JSON.stringify(answer).slice(0, -20),
       (answer) => JSON.stringify({ ...answer, id: "another" }),
+      (answer) => JSON.stringify([answer]),
+      () => "null",
       (answer) => JSON.stringify({ ...answer, result: null }),
-      (answer) => JSON.stringify({ ...answer, result: { context: { slot: 1 }, value: [] } }),
+      (answer) => JSON.stringify({ ...answer, result: undefined }),
+      (answer) => JSON.stringify({ ...answer, result: undefined, error: "busy" }),
+      (answer) => JSON.stringify({ ...answer, result: "well" }),
+      (answer) => JSON.stringify({ ...answer, result: { context: slot, value: null } }),
+      (answer) => JSON.stringify({ ...answer, result: { context: slot, value: [] } }),
+      (answer) => JSON.stringify({ ...answer, result: { context: slot, value: [{}] } }),
+      (answer) => JSON.stringify({ ...answer, result: { value: [null] } }),
       (answer) => JSON.stringify({ ...answer, result: { context: { slot: 0 }, value: [null] } }),
+      ({ id }) => JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_016, message: "late" } }),
+      ({ id }) => JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32_603, message: "ill" } }),
     ];
-    for (const spoil of spoils) {
+    for (const [index, spoil] of spoils.entries()) {
       const server = await serve({
         spoil: (_asked, response, answer) => {
           const first = server.asked.length === 1;
@@ -167,9 +164,69 @@ describe("calls to RPC servers", () => {
         },
       });
       const found = await reach([server]).getMultipleAccountsInfo([key], { minContextSlot: 1 });
-      expect(found).to.deep.equal([null]);
-      expect(server.asked).to.have.length(2);
+      expect(found, String(index)).to.deep.equal([null]);
+      expect(server.asked, String(index)).to.have.length(2);
     }
+  });
+
+  it("are not believed where one is of a slot that there can't be by now, and are where all are", async () => {
+    const chain = EmbeddedChain.start();
+    await chain.waitForSlot(5n);
+    let ahead = 0;
+    const server = await serve({
+      answer: chainAnswers(chain),
+      spoil: ({ method }, response, answer) => {
+        const { result } = answer as { result: { context?: object } };
+        if (ahead === 0 || method === "getBlocks") return false;
+        ahead -= 1;
+        const far = method === "getSlot" ? 9e15 : { ...result, context: { slot: 9e15 } };
+        response.end(JSON.stringify({ ...answer, result: far }));
+        return true;
+      },
+    });
+    const connection = reach([server]);
+    expect(await connection.getSlot()).to.equal(5);
+    ahead = 1;
+    expect(await connection.getSlot()).to.equal(5);
+    ahead = 2;
+    const { context } = await connection.getMultipleAccountsInfoAndContext([key]);
+    expect(context.slot).to.equal(5);
+    ahead = 3;
+    expect(await connection.getSlot()).to.equal(9e15);
+    // Back again at once.
+    expect(await connection.getSlot()).to.equal(5);
+  });
+
+  it("of every kind are made again where the answer is nothing, and say so in the end", async () => {
+    let nothing = true;
+    const server = await serve({
+      spoil: (_asked, response, { id }) => {
+        if (nothing) response.end(JSON.stringify({ jsonrpc: "2.0", id, result: null }));
+        return nothing;
+      },
+    });
+    const connection = reach([server], { perSecond: 1_000 });
+    const asks: readonly (() => Promise<unknown>)[] = [
+      () => connection.getSlot(),
+      () => connection.getGenesisHash(),
+      () => connection.getEpochInfo(),
+      () => connection.getLatestBlockhash(),
+      () => connection.getAccountInfo(key),
+      () => connection.getProgramAccounts(key),
+      () => connection.getSignatureStatus(SIGNATURE),
+      () => connection.getBlocks(1, 2),
+    ];
+    const refused = await Promise.all(asks.map((ask) => refusal(ask())));
+    for (const { message } of refused) expect(message).to.match(/gave no answer to get\w+: result/);
+    nothing = false;
+    await Promise.all(asks.map((ask) => ask()));
+  });
+
+  it("give answers that are errors to who asked, at once", async () => {
+    const error = { code: -32_602, message: "wrong" };
+    const server = await serve({ answer: () => ({ error }) });
+    expect((await refusal(reach([server]).getSlot())).message).to.match(/wrong/);
+    expect(server.asked).to.have.length(1);
   });
 
   it("read no more of an endless answer than the longest has", async () => {
@@ -211,9 +268,25 @@ describe("calls to RPC servers", () => {
     ]);
   });
 
+  it("ask once for accounts that many need, and give each its own", async () => {
+    const chain = EmbeddedChain.start();
+    const [rich, poor, none] = [1, 2, 3].map(() => Keypair.generate().publicKey);
+    if (!rich || !poor || !none) throw new Error("Keys are missing.");
+    await chain.fund(rich, 3_000_000n);
+    await chain.fund(poor, 2_000_000n);
+    const server = await serve({ answer: chainAnswers(chain) });
+    const connection = reach([server]);
+    const infos = await Promise.all(
+      [rich, none, poor].map((one) => connection.getAccountInfo(one)),
+    );
+    expect(infos.map((info) => info?.lamports)).to.deep.equal([3_000_000, undefined, 2_000_000]);
+    await many(150, () => connection.getAccountInfo(Keypair.generate().publicKey));
+    expect(server.asked).to.have.length(3);
+  });
+
   it("give each who asks the status of its own transaction", async () => {
     const chain = EmbeddedChain.start();
-    const server = await serve({ chain });
+    const server = await serve({ answer: chainAnswers(chain) });
     const connection = reach([server]);
     const payer = Keypair.generate();
     await chain.fund(payer.publicKey, 1_000_000_000n);
@@ -252,7 +325,7 @@ describe("calls to RPC servers", () => {
     it("go to the one that is further, and how far the other is behind is told", async () => {
       const ahead = EmbeddedChain.start();
       await ahead.waitForSlot(1_000n);
-      const [behind, further] = [await serve(), await serve({ chain: ahead })];
+      const [behind, further] = [await serve(), await serve({ answer: chainAnswers(ahead) })];
       const told: string[] = [];
       const connection = reach([behind, further], {
         onDisagreement: (message) => told.push(message),
@@ -263,7 +336,10 @@ describe("calls to RPC servers", () => {
     });
 
     it("never go to one of another chain than the first", async () => {
-      const [own, other] = [await serve(), await serve({ genesis: key.toBase58() })];
+      const [own, other] = [
+        await serve(),
+        await serve({ answer: chainAnswers(EmbeddedChain.start(), key.toBase58()) }),
+      ];
       const told: string[] = [];
       const connection = reach([own, other], { onDisagreement: (message) => told.push(message) });
       await many(5, (index) => connection.getBlocks(1, 1 + index));
@@ -272,12 +348,74 @@ describe("calls to RPC servers", () => {
       expect(told[0]).to.contain(key.toBase58());
     });
 
+    it("never go to one of another chain while all others are gone, and go on when one is back", async () => {
+      const [own, other] = [
+        await serve(),
+        await serve({ answer: chainAnswers(EmbeddedChain.start(), key.toBase58()) }),
+      ];
+      const connection = reach([own, other]);
+      await connection.getBlocks(1, 1);
+      const { url } = own;
+      await own.close();
+      closing.splice(0, 1);
+      const asked = refusal(connection.getBlocks(1, 2));
+      await refusal(connection.sendRawTransaction(Buffer.from([1]), { skipPreflight: true }));
+      expect((await asked).message).to.match(/gives no answer/);
+      expect([other.count("getBlocks"), other.count("sendTransaction")]).to.deep.equal([0, 0]);
+      const back = await serve({ port: Number(new URL(url).port) });
+      await connection.getBlocks(1, 3);
+      expect(back.count("getBlocks")).to.equal(1);
+      expect(other.count("getBlocks")).to.equal(0);
+    });
+
+    it("go to the other while one takes none, also those that wait already", async () => {
+      const busy = await serve({
+        spoil: ({ method }, response) => {
+          if (method !== "getBlocks") return false;
+          response.writeHead(429, { "retry-after": "20" }).end();
+          return true;
+        },
+      });
+      const well = await serve();
+      const connection = reach([busy, well]);
+      const began = performance.now();
+      await many(10, (index) => connection.getBlocks(1, index + 1));
+      await many(10, (index) => connection.getBlocks(1, index + 1));
+      expect(well.count("getBlocks")).to.equal(20);
+      expect(busy.count("getBlocks")).to.be.within(1, 10);
+      expect(performance.now() - began).to.be.below(15_000);
+    });
+
+    it("go to the other where one answers with nothing of use", async () => {
+      const bad = await serve({
+        spoil: (_asked, response) => {
+          response.end(HTML);
+          return true;
+        },
+      });
+      const connection = reach([bad, await serve()]);
+      expect(await many(10, (index) => connection.getBlocks(1, index + 1))).to.have.length(10);
+      expect(bad.count("getBlocks")).to.equal(0);
+    });
+
+    it("end with an error where both are dead", async () => {
+      const [a, b] = [await serve(), await serve()];
+      const connection = reach([a, b]);
+      await Promise.all([a.close(), b.close()]);
+      closing.splice(0, 2);
+      const error = await refusal(connection.getSlot());
+      expect(explain(error).message).to.match(/reached|network/);
+      await refusal(connection.sendRawTransaction(Buffer.from([1]), { skipPreflight: true }));
+    });
+
     it("bring a transaction to both", async () => {
       const [a, b] = [await serve(), await serve()];
       const connection = reach([a, b]);
       await connection
         .sendRawTransaction(Buffer.from([1]), { skipPreflight: true })
         .catch(() => "");
+      // The first answer is enough: the other server may be asked a little later.
+      while (a.count("sendTransaction") + b.count("sendTransaction") < 2) await pause(5);
       expect([a.count("sendTransaction"), b.count("sendTransaction")]).to.deep.equal([1, 1]);
     });
   });

@@ -2,8 +2,8 @@ import { roundSeed, sample } from "@securing-tasks/node";
 import { Connection, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { createHash } from "node:crypto";
-import { Web } from "../../sandbox/test/utils";
 import { refusal } from "../../../tests/utils/refusal";
+import { RpcServer, blockAt } from "../../../tests/utils/rpc_server";
 
 const seedOf = (text: string): Uint8Array => createHash("sha256").update(text).digest();
 const names = (prefix: string, count: number): string[] =>
@@ -108,35 +108,24 @@ describe("the seed of a round's samples", () => {
   const CHAIN = [995, 1_003, 1_004, 1_020];
   /** Those of them that the server lacks. */
   let lacks: readonly number[];
-  let web: Web;
+  let server: RpcServer;
 
   before(async () => {
-    web = await Web.serve((request, response) => {
-      let body = "";
-      request.on("data", (part: Buffer) => (body += part.toString()));
-      request.on("end", () => {
-        const { id, method, params } = JSON.parse(body) as {
-          id: string;
-          method: string;
-          params: [number, number];
-        };
-        response.end(JSON.stringify({ jsonrpc: "2.0", id, result: answer(method, params) }));
-      });
+    server = await RpcServer.start({
+      answer: (method, params) => ({ result: answer(method, params.map(Number)) }),
     });
   });
-  after(() => web.close());
+  after(() => server.close());
 
-  function answer(method: string, [first, last]: [number, number]): unknown {
+  function answer(method: string, [first = 0, last = 0]: readonly number[]): unknown {
     const has = CHAIN.filter((slot) => !lacks.includes(slot));
     if (method === "getBlocks") return has.filter((slot) => slot >= first && slot <= last);
-    const blockhash = new PublicKey(Buffer.alloc(32, first % 256)).toBase58();
-    const parentSlot = Math.max(...CHAIN.filter((slot) => slot < first));
-    return { blockhash, previousBlockhash: blockhash, parentSlot, blockTime: 1, blockHeight: 1 };
+    return blockAt(first, Math.max(...CHAIN.filter((slot) => slot < first)));
   }
 
   const seed = async (without: readonly number[], end = 1_000n): Promise<string | null> => {
     lacks = without;
-    const found = await roundSeed(new Connection(web.url, "confirmed"), task, 7n, end);
+    const found = await roundSeed(new Connection(server.url, "confirmed"), task, 7n, end);
     return found && Buffer.from(found).toString("hex");
   };
 

@@ -226,6 +226,22 @@ describe("a daemon's state", () => {
     expect([store.letter("vote:a"), store.letters()]).to.deep.equal([null, []]);
   });
 
+  it("knows what it sent after it is settled and after a restart, and forgets it after long", () => {
+    const letter = (signature: string, minSlot: number): Letter => ({
+      ...{ key: `vote:${signature}`, signature, blockhash: "b", lastValidBlockHeight: 5 },
+      ...{ minSlot, raw: Uint8Array.from([9]) },
+    });
+    store.post(letter("first", 10));
+    store.settle("vote:first");
+    expect([store.hasSent("first"), store.hasSent("other")]).to.deep.equal([true, false]);
+    store.close();
+    store = new Store(folder);
+    store.post(letter("second", 450_010));
+    expect(store.hasSent("first")).to.equal(true);
+    store.post(letter("third", 450_011));
+    expect([store.hasSent("first"), store.hasSent("second")]).to.deep.equal([false, true]);
+  });
+
   it("has no room: what harms nobody when it is sent twice is on its way all the same, and the rest is not", () => {
     // SQLite's own limit makes a disk of any size full.
     const { db } = store as unknown as { db: { pragma(text: string): unknown } };
@@ -246,6 +262,7 @@ describe("a daemon's state", () => {
     outbox.post(letter("reveal:a", "second"));
     expect(troubles).to.have.length(1);
     expect(outbox.letter("reveal:a")?.signature).to.equal("second");
+    expect([store.hasSent("second"), outbox.hasSent("second")]).to.deep.equal([false, true]);
     expect(outbox.letters().map(({ key }) => key)).to.deep.equal(["vote:a", "reveal:a"]);
     expect(store.letters().map(({ key }) => key)).to.deep.equal(["vote:a"]);
     outbox.settle("reveal:a");
@@ -261,7 +278,8 @@ describe("a daemon's state", () => {
       ...{ lastValidBlockHeight: 5, minSlot: 4, raw: Uint8Array.from([9]) },
     };
     let full = false;
-    const kept: Outbox = {
+    const kept: Outbox & Pick<Store, "hasSent"> = {
+      hasSent: (signature) => store.hasSent(signature),
       letters: () => store.letters(),
       letter: (key) => store.letter(key),
       post: (one) => {

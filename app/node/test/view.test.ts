@@ -1,10 +1,13 @@
-import { nodeAddress } from "@securing-tasks/client";
+import { AnchorProvider, Wallet } from "@coral-xyz/anchor";
+import { SecuringTasksClient, nodeAddress } from "@securing-tasks/client";
 import type { SqliteSaltStore as Salts } from "@securing-tasks/node";
 import { SqliteSaltStore, Store } from "@securing-tasks/node";
 import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RpcServer, chainAnswers } from "../../../tests/utils/rpc_server";
+import { connect } from "../src/rpc";
 import { Viewer } from "../src/view";
 import type { Crowd } from "./utils/crowd";
 import { gather } from "./utils/crowd";
@@ -24,7 +27,7 @@ describe("what a node sees of its task", () => {
     crowd = await gather(2);
     hidden = "none";
     const { connection } = crowd.client.program.provider;
-    const list = connection.getProgramAccounts.bind(connection) as (
+    const list = connection.getProgramAccounts.bind(connection) as unknown as (
       ...given: unknown[]
     ) => Promise<{ context: unknown; value: unknown[] }>;
     connection.getProgramAccounts = (async (...given: unknown[]) => {
@@ -84,6 +87,36 @@ describe("what a node sees of its task", () => {
     const { view } = await viewer().read();
     expect(view?.audits.map(({ address }) => address.toBase58())).to.deep.equal([audit]);
     expect(view?.votes.get(audit)?.state).to.equal("committed");
+  });
+
+  it("has what one server leaves out from another, where there are two", async () => {
+    const { chain, task, owner, operator } = crowd;
+    const answer = chainAnswers(chain);
+    const servers = await Promise.all([
+      RpcServer.start({
+        answer,
+        spoil: ({ method }, response, said) => {
+          if (method !== "getProgramAccounts") return false;
+          const { result } = said as { result: object };
+          const nothing = Array.isArray(result) ? [] : { ...result, value: [] };
+          response.end(JSON.stringify({ ...said, result: nothing }));
+          return true;
+        },
+      }),
+      RpcServer.start({ answer }),
+    ]);
+    const ending = new AbortController();
+    try {
+      const rpcUrls = servers.map(({ url }) => url);
+      const connection = connect({ rpcUrls, timeoutMs: 2_000, signal: ending.signal });
+      const provider = new AnchorProvider(connection, new Wallet(operator), {});
+      const keys = { task, node: nodeAddress(task, owner), owner, operator: operator.publicKey };
+      const { view, short } = await new Viewer(new SecuringTasksClient(provider), keys).read();
+      expect([short, view?.audits.length, view?.submissions.length]).to.deep.equal([[], 2, 2]);
+    } finally {
+      ending.abort();
+      await Promise.all(servers.map((server) => server.close()));
+    }
   });
 
   it("asks rarely for audits that are gone", async () => {

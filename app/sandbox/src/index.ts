@@ -4,7 +4,7 @@ export type { LoadOptions, LoadedFunction } from "./load";
 export { auditFacts, taskFacts, workFacts } from "./facts";
 export { liveDoors } from "./doors";
 export type { DoorOptions } from "./doors";
-export { boundedConnection } from "./rpc";
+export { MOST_RPC_BYTES, TooLong, boundedConnection, readBounded } from "./rpc";
 export { Recording, recordDoors, replayDoors } from "./recording";
 export type { RecordedCall, ReplayOptions } from "./recording";
 export { runAudit, runRespond, runWork } from "./run";

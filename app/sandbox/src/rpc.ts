@@ -2,7 +2,7 @@ import { Connection } from "@solana/web3.js";
 import type { ConnectionConfig } from "@solana/web3.js";
 
 /** Most bytes of one answer of an RPC server: the largest account is 10 MiB, which are 14 in base64. */
-const MOST_BYTES = 16 * 1024 * 1024;
+export const MOST_RPC_BYTES = 16 * 1024 * 1024;
 
 const bounded = new WeakSet<Connection>();
 
@@ -38,7 +38,7 @@ export function boundedAs(connection: Connection, timeoutMs: number): Connection
 
 async function checked(answer: Response): Promise<Response> {
   const { status, statusText, headers } = answer;
-  const text = await read(answer);
+  const text = await readBounded(answer);
   if (answer.ok && text.trimStart().startsWith("<")) {
     throw new Error(
       `the RPC server answered with a web page (status ${status}) instead of JSON: look at what is at its URL, and at proxies in between`,
@@ -47,13 +47,21 @@ async function checked(answer: Response): Promise<Response> {
   return new Response(text, { status, statusText, headers });
 }
 
-async function read(answer: Response): Promise<string> {
+/** The answer of an RPC server has over {@link MOST_RPC_BYTES}. */
+export class TooLong extends Error {
+  constructor() {
+    super(`the RPC server's answer has over ${MOST_RPC_BYTES} bytes`);
+  }
+}
+
+/** The text of an answer, read no further than the longest one there is. Rejects with {@link TooLong}. */
+export async function readBounded(answer: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop closes the connection.
   for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     size += part.length;
-    if (size > MOST_BYTES) throw new Error(`the RPC server's answer has over ${MOST_BYTES} bytes`);
+    if (size > MOST_RPC_BYTES) throw new TooLong();
     parts.push(part);
   }
   return Buffer.concat(parts).toString();

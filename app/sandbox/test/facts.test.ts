@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { auditFacts, taskFacts, workFacts } from "@securing-tasks/sandbox";
 import type { Submission, Task } from "@securing-tasks/client";
 import { Connection, Keypair, PublicKey } from "@solana/web3.js";
-import { Web } from "./utils";
+import type { Answer } from "../../../tests/utils/rpc_server";
+import { RpcServer, blockAt } from "../../../tests/utils/rpc_server";
 
 const [owner, address, creator, operator] = [1, 2, 3, 4].map(
   (n) => new PublicKey(Buffer.alloc(32, n)),
@@ -45,30 +46,18 @@ interface Kept {
 }
 
 describe("facts", () => {
-  let web: Web;
+  let server: RpcServer;
   let kept: Kept;
-  /** Calls that were made. */
-  let calls = 0;
 
   before(async () => {
-    web = await Web.serve((request, response) => {
-      let body = "";
-      request.on("data", (part: Buffer) => (body += part.toString()));
-      request.on("end", () => {
-        const { id, method, params } = JSON.parse(body) as {
-          id: string;
-          method: string;
-          params: [number, number];
-        };
-        response.end(JSON.stringify({ jsonrpc: "2.0", id, ...answer(method, params) }));
-      });
+    server = await RpcServer.start({
+      answer: (method, params) => answer(method, params.map(Number)),
     });
   });
-  after(() => web.close());
+  after(() => server.close());
 
   /** As a validator of version 4 does. */
-  function answer(method: string, [first, last]: [number, number]): object {
-    calls += 1;
+  function answer(method: string, [first = 0, last = 0]: readonly number[]): Answer {
     const { blocks, from = 0, tip = Math.max(...blocks) } = kept;
     if (method === "getSlot") return { result: tip };
     if (method === "getBlocks") {
@@ -80,15 +69,11 @@ describe("facts", () => {
       return { error: { code: -32_004, message: "Block not available" } };
     }
     if (!blocks.includes(first)) return { error: { code: -32_007, message: "skipped" } };
-    const blockhash = new PublicKey(Buffer.alloc(32, first % 256)).toBase58();
-    const parentSlot = Math.max(0, ...blocks.filter((slot) => slot < first));
-    const blockTime = kept.timeless === true ? null : 1_700_000_000 + first;
-    return {
-      result: { blockhash, previousBlockhash: blockhash, parentSlot, blockTime, blockHeight: 1 },
-    };
+    const block = blockAt(first, Math.max(0, ...blocks.filter((slot) => slot < first)));
+    return { result: kept.timeless === true ? { ...block, blockTime: null } : block };
   }
 
-  const rpc = () => new Connection(web.url, "confirmed");
+  const rpc = () => new Connection(server.url, "confirmed");
   const message = async (facts: Promise<unknown>): Promise<string> => {
     const error: unknown = await facts.then(
       () => null,
@@ -156,14 +141,14 @@ describe("facts", () => {
     kept = { blocks: [1_199, 1_203, 1_204, 1_210], from: 1_204 };
     expect(await message(auditFacts(connection, TASK, SUBMISSION))).to.be.a("string");
     kept = { blocks: [1_199, 1_203, 1_204, 1_210] };
-    calls = 0;
+    const before = server.asked.length;
     const others = Array.from({ length: 20 }, () => Keypair.generate().publicKey);
     const facts = await Promise.all(
       others.map((one) => auditFacts(connection, TASK, { ...SUBMISSION, address: one })),
     );
     expect(new Set(facts.map(({ roundSeed }) => roundSeed)).size).to.equal(1);
     // The round's first slot and its block; the submissions' was to be had before.
-    expect(calls).to.equal(2);
+    expect(server.asked.length - before).to.equal(2);
   });
 
   it("wait for a block that a busy server writes late", async () => {
@@ -192,7 +177,7 @@ describe("facts", () => {
 
   it("keep the key in the server's address out of errors", async () => {
     kept = { blocks: [1_199, 1_203, 1_215] };
-    const secret = new Connection(`${web.url}/?api-key=hidden`, "confirmed");
+    const secret = new Connection(`${server.url}/?api-key=hidden`, "confirmed");
     expect(await message(auditFacts(secret, TASK, SUBMISSION))).not.to.contain("hidden");
   });
 });

@@ -566,7 +566,7 @@ function nothingYet(view: TaskView, node: Node, now: bigint, slotMs: number): st
 }
 
 /** What stake is pledged to, in words. */
-function pledges({ say }: TaskView, { bonds, commitments }: Node): string {
+function pledges({ say }: Pick<TaskView, "say">, { bonds, commitments }: Node): string {
   return [
     ...(bonds > 0n ? [`${say(bonds)} to its own accusations`] : []),
     ...(commitments > 0
@@ -575,7 +575,13 @@ function pledges({ say }: TaskView, { bonds, commitments }: Node): string {
   ].join(", ");
 }
 
-function statusLines(view: TaskView, node: Node, now: bigint, slotMs: number): string[] {
+/** What `status` prints of a node at a slot. */
+export function statusLines(
+  view: Pick<TaskView, "task" | "say">,
+  node: Node,
+  now: bigint,
+  slotMs: number,
+): string[] {
   const { say } = view;
   const { rules } = view.task;
   const locked: [string, string][] = [];
@@ -598,6 +604,15 @@ function statusLines(view: TaskView, node: Node, now: bigint, slotMs: number): s
     ...(pledged(node, rules) > 0n
       ? [["pledged", `${say(pledged(node, rules))} of the stake: ${pledges(view, node)}`] as const]
       : []),
+    ...node.slashed.parts
+      .filter(({ slot }) => now < slot + longestCase(rules))
+      .map(
+        ({ slot, amount }) =>
+          [
+            "slashed",
+            `${say(amount)} at slot ${group(slot)}, counted towards the least stake for work up to then (${formatWhen(slot + longestCase(rules), now, slotMs)})`,
+          ] as const,
+      ),
     ...node.arrivals
       .filter(({ slot }) => now < slot + longestCase(rules))
       .map(

@@ -23,7 +23,7 @@ import { WEIGHED } from "../create/economics";
 import { UsageError, UserError } from "../failures";
 import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
-import { openTask, unwrapPayment, viewOf, wrapForPayment } from "../lookup";
+import { openTask, payOutAccount, unwrapPayment, viewOf, wrapForPayment } from "../lookup";
 import { during, facts, note, result, spinner, table } from "../output";
 import { afterwards, deliver, send, told } from "../send";
 import type { Session } from "../session";
@@ -282,17 +282,20 @@ export function registerTask(task: Command): void {
       }
       const { creator, payer, address } = view.task;
       const funder = session.wallet.publicKey;
-      // Only the creator can turn its own wrapped SOL into SOL.
-      const unwrap = funder.equals(creator)
-        ? await unwrapPayment(session, view, creator)
-        : { before: [], after: [] };
+      // Only the creator can turn its own wrapped SOL into SOL, and take its own account's demands back.
+      const { destination, ...around } = funder.equals(creator)
+        ? { destination: undefined, ...(await unwrapPayment(session, view, creator)) }
+        : { after: [], ...(await payOutAccount(session, view, creator)) };
       const before = await session.chain.connection.getBalance(payer);
       const sent = await send(
         session,
         session.client
-          .closeTask({ task: view.ref, creator, payer, funder })
-          .preInstructions(unwrap.before)
-          .postInstructions(unwrap.after),
+          .closeTask({
+            ...{ task: view.ref, creator, payer, funder },
+            ...(destination && { destination }),
+          })
+          .preInstructions(around.before)
+          .postInstructions(around.after),
         [],
         "closing the task",
       );

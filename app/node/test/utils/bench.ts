@@ -41,7 +41,7 @@ export async function audit(context) {
 }`;
 const WORK = `
 export function work(context) {
-  return context.owner + " " + context.round;
+  return context.owner + " " + context.round + (context.secrets.more ?? "");
 }
 export function respond(request) {
   return { body: request.path };
@@ -279,7 +279,6 @@ export class Bench {
       const parentSlot = Number(first) - 1;
       return { blockhash, previousBlockhash: blockhash, parentSlot, blockTime: 1, blockHeight: 1 };
     }
-    if (method === "getSignaturesForAddress") return [];
     return undefined;
   }
 }

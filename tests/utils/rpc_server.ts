@@ -1,4 +1,4 @@
-import type { EmbeddedChain } from "@securing-tasks/client/embedded";
+import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import { utils } from "@coral-xyz/anchor";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -17,22 +17,25 @@ export interface Asked {
   readonly refused: boolean;
 }
 
-type Answer = Record<string, unknown>;
+/** `result` or `error` of a JSON-RPC answer. */
+export type Answer = Readonly<Record<string, unknown>>;
 
 export interface RpcServerOptions {
-  readonly chain: EmbeddedChain;
+  /** Default: {@link chainAnswers} of a chain without programs. */
+  readonly answer?: (method: string, params: readonly unknown[]) => Answer | Promise<Answer>;
+  /** Default: a free one. */
+  readonly port?: number;
   /** Calls that are taken within any second; more get 429. Default: no limit. */
   readonly perSecond?: number;
-  /** With 429, in seconds. */
-  readonly retryAfter?: number;
-  readonly genesis?: string;
+  /** With 429: seconds or a date. */
+  readonly retryAfter?: number | string;
   /** Answers in the chain's place, or changes its answer. False: the chain answers. */
   readonly spoil?: (asked: Asked, response: ServerResponse, answer: Answer) => boolean;
 }
 
 const SECOND = 1_000;
 
-/** A JSON-RPC server of a made-up chain, over HTTP, that counts, limits and spoils what it is asked. */
+/** A JSON-RPC server over HTTP that counts, limits and spoils what it is asked. */
 export class RpcServer {
   readonly asked: Asked[] = [];
   /** Most requests that waited for their answers at once. */
@@ -42,9 +45,10 @@ export class RpcServer {
   private constructor(
     private readonly server: Server,
     private readonly options: RpcServerOptions,
+    private readonly answer = options.answer ?? chainAnswers(EmbeddedChain.start()),
   ) {}
 
-  static async start(options: RpcServerOptions): Promise<RpcServer> {
+  static async start(options: RpcServerOptions = {}): Promise<RpcServer> {
     const server = createServer();
     const made = new RpcServer(server, options);
     server.on("request", (request, response) => {
@@ -57,7 +61,7 @@ export class RpcServer {
         void made.take(Buffer.concat(parts).toString(), response);
       });
     });
-    server.listen(0, "127.0.0.1");
+    server.listen(options.port ?? 0, "127.0.0.1");
     await once(server, "listening");
     return made;
   }
@@ -94,55 +98,65 @@ export class RpcServer {
     const asked = { method, params, at, refused };
     this.asked.push(asked);
     if (refused) {
-      response.writeHead(429, retryAfter === undefined ? {} : { "retry-after": retryAfter });
+      if (retryAfter !== undefined) response.setHeader("retry-after", retryAfter);
+      response.writeHead(429);
       response.end("Too many requests");
       return;
     }
-    const answer = { ...(await this.answer(method, params)), id };
+    const answer = { jsonrpc: "2.0", ...(await this.answer(method, params)), id };
     if (spoil?.(asked, response, answer) === true) return;
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(answer));
   }
+}
 
-  private async answer(method: string, params: readonly unknown[]): Promise<Answer> {
-    const { chain, genesis = hash("genesis") } = this.options;
-    const is = (result: unknown): Answer => ({ jsonrpc: "2.0", result });
-    const [first, second] = params;
+/** What a server of this chain answers, with blocks made up. */
+export function chainAnswers(
+  chain: EmbeddedChain,
+  genesis = hash("genesis"),
+): NonNullable<RpcServerOptions["answer"]> {
+  return async (method, [first, second, ...more]) => {
     const now = Number(await chain.slot());
     switch (method) {
       case "getGenesisHash":
-        return is(genesis);
+        return { result: genesis };
       case "getEpochInfo":
-        return is({
-          absoluteSlot: now,
-          blockHeight: now,
-          epoch: 0,
-          slotIndex: now,
-          slotsInEpoch: 432_000,
-        });
+        return {
+          result: {
+            absoluteSlot: now,
+            blockHeight: now,
+            epoch: 0,
+            slotIndex: now,
+            slotsInEpoch: 432_000,
+          },
+        };
       case "getBlocks": {
         const from = Number(first);
         const length = Math.max(Math.min(Number(second), now) - from + 1, 0);
-        return is(Array.from({ length }, (_, index) => from + index));
+        return { result: Array.from({ length }, (_, index) => from + index) };
       }
-      case "getBlock": {
-        const slot = Number(first);
-        return is({
-          blockhash: hash(`block ${slot}`),
-          previousBlockhash: hash(`block ${slot - 1}`),
-          parentSlot: slot - 1,
-          blockTime: 1_700_000_000 + slot,
-          blockHeight: slot,
-        });
-      }
+      case "getBlock":
+        return { result: blockAt(Number(first)) };
       default: {
         const connection = chain.connection as unknown as {
           _rpcRequest(method: string, params: readonly unknown[]): Promise<Answer>;
         };
+        const params = [first, second, ...more].filter((one) => one !== undefined);
         return connection._rpcRequest(method, params);
       }
     }
-  }
+  };
+}
+
+/** A block that is made up: of each slot always the same one. */
+export function blockAt(slot: number, parentSlot = slot - 1): Answer {
+  return {
+    blockhash: hash(`block ${slot}`),
+    previousBlockhash: hash(`block ${parentSlot}`),
+    parentSlot,
+    blockTime: 1_700_000_000 + slot,
+    blockHeight: slot,
+  };
 }
 
 function hash(text: string): string {
