@@ -20,6 +20,8 @@ export type NodeState = Mutable<Node>;
 export type ElectorateState = Mutable<Pick<Task, "electorate" | "before" | "beforeSlot">>;
 
 const WHOLE_BPS = 10_000;
+/** Over this the program adds up nothing that was noted. */
+const MOST_NOTED = 2n ** 64n - 1n;
 /** Arrivals of stake that a node tells apart. */
 const MOST_ARRIVALS = 4;
 const NOBODY: Electorate = { stake: 0n, nodes: 0 };
@@ -281,7 +283,9 @@ function added(
   more: bigint,
   slot: bigint,
 ): readonly Arrival[] {
-  return amounts.map((one, at) => (at === place ? { slot, amount: one.amount + more } : one));
+  return amounts.map((one, at) =>
+    at === place ? { slot, amount: least(one.amount + more, MOST_NOTED) } : one,
+  );
 }
 
 /** Notes what goes at `slot`, and what of it is young. What has no place counts with the last. */
@@ -305,7 +309,8 @@ function noteDeparted(
 
 /** The sum of what was noted at or after `slot`. */
 function since(amounts: readonly Arrival[], slot: bigint): bigint {
-  return amounts.filter((one) => one.slot >= slot).reduce((sum, { amount }) => sum + amount, 0n);
+  const sum = amounts.filter((one) => one.slot >= slot).reduce((all, one) => all + one.amount, 0n);
+  return least(sum, MOST_NOTED);
 }
 
 /** What went since just before `slot` of what was there then. */

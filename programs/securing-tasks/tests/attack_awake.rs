@@ -22,60 +22,6 @@ use solana_transaction::InstructionError;
 use spl_token_group_interface::instruction::{initialize_group, initialize_member};
 use std::collections::BTreeMap;
 
-/// One round's bounty, in base units.
-const B: u64 = 100_000;
-
-/// The preset `seed`: open votes by node, all voters paid.
-fn seed() -> RulesArgs {
-    RulesArgs {
-        round_slots: 1_500,
-        submission_slots: 600,
-        audit_slots: 750,
-        commit_slots: 0,
-        reveal_slots: 750,
-        leave_delay_slots: 4_500,
-        worker_min_stake: 20 * B,
-        witness_min_stake: 5 * B,
-        bounty_per_round: B,
-        initiator_bond: B / 2,
-        vote_deposit: B / 20,
-        quorum_votes: 2,
-        quorum_bps: 2_000,
-        downtime_bps: 1_000,
-        malice_bps: 10_000,
-        initiator_bonus_bps: 4_000,
-        pool_bps: 500,
-        vote_weight: VoteWeight::Node as u8,
-        reward_rule: RewardRule::All as u8,
-        worker_gate: open_gate(),
-        witness_gate: open_gate(),
-        allow_large_stake: false,
-    }
-}
-
-/// The preset `strict`: secret votes by stake, the majority paid.
-fn strict() -> RulesArgs {
-    RulesArgs {
-        round_slots: 4_500,
-        submission_slots: 1_500,
-        audit_slots: 1_500,
-        commit_slots: 1_500,
-        reveal_slots: 1_500,
-        leave_delay_slots: 216_000,
-        worker_min_stake: 50 * B,
-        witness_min_stake: 10 * B,
-        initiator_bond: B,
-        vote_deposit: B / 10,
-        quorum_votes: 3,
-        quorum_bps: 5_000,
-        initiator_bonus_bps: 3_000,
-        pool_bps: 1_000,
-        vote_weight: VoteWeight::Stake as u8,
-        reward_rule: RewardRule::Majority as u8,
-        ..seed()
-    }
-}
-
 /// `seed` with votes by stake of which the majority is paid; quorum 20 %.
 fn seed_by_stake() -> RulesArgs {
     RulesArgs {
@@ -131,17 +77,6 @@ fn code(error: TaskError) -> u32 {
         ProgramError::Custom(code) => code,
         _ => unreachable!("the program's errors are custom"),
     }
-}
-
-/// Base units that the nodes own, wherever they lie.
-fn held(game: &Game, actors: &[&Actor]) -> u64 {
-    actors
-        .iter()
-        .map(|actor| {
-            let node = game.node(actor);
-            node.stake.get() + node.locked.get() + node.locked_next.get() + node.payable.get()
-        })
-        .sum()
 }
 
 /// An audit and the votes that were taken in it.
@@ -246,10 +181,6 @@ fn start_of(game: &Game, round: u64) -> u64 {
 /// First slot at which work of the round can't be audited any more.
 fn audit_end(game: &Game, round: u64) -> u64 {
     start_of(game, round) + game.rules.submission_slots + game.rules.audit_slots
-}
-
-fn all<const N: usize>(actors: &[Actor; N]) -> [&Actor; N] {
-    std::array::from_fn(|i| &actors[i])
 }
 
 /// Everyone but one.

@@ -7,8 +7,9 @@ mod attack_kit;
 mod common;
 
 use attack_kit::*;
+use bytemuck::Zeroable;
 use common::*;
-use securing_tasks::{Audit, GateKind, Outcome, RulesArgs, VoteWeight};
+use securing_tasks::{Audit, GateKind, Node, Outcome, RulesArgs, VoteWeight};
 use solana_signer::Signer;
 
 /// A worker of 4,000,000 and three honest witnesses of 1,000,000; the worker submitted at START + 1.
@@ -1499,5 +1500,25 @@ fn first_worker_of_an_empty_task_is_paid_unseen_only_from_a_pool_filled_too_earl
         game.warp(START + 400);
         game.claim_bounty(&worker, 0).unwrap();
         assert_eq!(gains(&mut game, [&worker]), [paid]);
+    }
+}
+
+/// Stake of a mint made for it that is slashed, deposited anew and slashed again, all within one case: what was noted stays at the largest
+/// number, and the node can still be judged, asked to leave and paid.
+#[test]
+fn more_than_all_tokens_can_be_slashed_within_one_case() {
+    let rules = rules().check().unwrap();
+    let most = u64::MAX;
+    // As many slots as there are places, and one more, whose part counts with the last.
+    for step in [0, 1] {
+        let mut node = Node::zeroed();
+        for place in 0..=4u64 {
+            let slot = 100 + place * step;
+            node.add_stake(most, slot, &rules).unwrap();
+            assert_eq!(node.slash(most, slot, &rules).unwrap(), most);
+            assert_eq!(node.stake.get(), 0);
+        }
+        let noted = node.slashed.parts.map(|one| one.amount.get());
+        assert!(noted.contains(&most), "{noted:?}");
     }
 }

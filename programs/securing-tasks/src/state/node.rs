@@ -25,6 +25,14 @@ pub struct Arrival {
     pub amount: PodU64,
 }
 
+impl Arrival {
+    /// Attack: stake that goes, is deposited anew and goes again would add up to more than u64 of a mint that was made for it, and no
+    /// verdict on the node could be resolved.
+    fn add(&mut self, amount: u64) {
+        self.amount = self.amount.get().saturating_add(amount).into();
+    }
+}
+
 /// Active stake that went within one longest case, by a request to leave or by a slash. Oldest first; all zeros where there is none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, IdlType)]
@@ -112,15 +120,15 @@ fn forget(amounts: &mut [Arrival; ARRIVALS], slot: u64, rules: &Rules) -> Result
 }
 
 /// Notes an amount with its slot behind the others. Answers whether there was a place.
-fn note(amounts: &mut [Arrival; ARRIVALS], amount: u64, slot: u64) -> Result<bool> {
+fn note(amounts: &mut [Arrival; ARRIVALS], amount: u64, slot: u64) -> bool {
     for place in amounts.iter_mut() {
         if place.amount.get() == 0 || place.slot == slot {
             place.slot = slot.into();
-            place.amount = plus(place.amount, amount)?.into();
-            return Ok(true);
+            place.add(amount);
+            return true;
         }
     }
-    Ok(false)
+    false
 }
 
 /// The sum of what was noted at or after `slot`; the largest number where it is over that.
@@ -147,16 +155,15 @@ impl Departed {
         rules: &Rules,
     ) -> Result<()> {
         forget(&mut self.parts, slot, rules)?;
-        if !note(&mut self.parts, amount, slot)? {
-            let last = &mut self.parts[ARRIVALS - 1];
-            last.amount = plus(last.amount, amount)?.into();
+        if !note(&mut self.parts, amount, slot) {
+            self.parts[ARRIVALS - 1].add(amount);
         }
         forget(&mut self.young, slot, rules)?;
         for part in young {
             let (amount, came) = (part.amount.get(), part.slot);
-            if amount > 0 && !note(&mut self.young, amount, came.get())? {
+            if amount > 0 && !note(&mut self.young, amount, came.get()) {
                 let last = &mut self.young[ARRIVALS - 1];
-                last.amount = plus(last.amount, amount)?.into();
+                last.add(amount);
                 last.slot = last.slot.max(came);
             }
         }
@@ -280,7 +287,7 @@ impl Node {
     /// `StakeAddedTooOften` where the places are full: an earlier arrival is never made younger.
     fn arrive(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
         forget(&mut self.arrivals, slot, rules)?;
-        let placed = note(&mut self.arrivals, amount, slot)?;
+        let placed = note(&mut self.arrivals, amount, slot);
         require!(placed, TaskError::StakeAddedTooOften);
         Ok(())
     }
