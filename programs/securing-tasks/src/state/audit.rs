@@ -343,12 +343,17 @@ impl Audit {
         })
     }
 
+    /// What could vote, in the unit that everybody's votes weigh in.
+    pub fn eligible_weight(&self) -> u64 {
+        self.eligible.weight(self.rules.vote_weight.into())
+    }
+
     /// What the votes that are in say: of a panel against its seats, of everybody against the eligible weight.
     fn count(&self, tally: &Tally) -> Result<Outcome> {
         let eligible = if self.is_panel() {
             self.rules.panel_seats.get().into()
         } else {
-            self.eligible.weight(self.rules.vote_weight.into())
+            self.eligible_weight()
         };
         let quorum = Quorum::new(
             self.rules.quorum_votes.get().into(),
