@@ -1050,10 +1050,11 @@ fn open_audit_with_accused_and_initiator_swapped_fails() {
     let mut case = Case::submitted(rules());
     let mut open = case.open_ix();
     open.accounts[0].pubkey = case.accused.operator.pubkey();
-    open.accounts[4].pubkey = case.initiator.node;
-    open.accounts[5].pubkey = case.accused.node;
+    open.accounts[1].pubkey = case.accused.operator.pubkey();
+    open.accounts[5].pubkey = case.initiator.node;
+    open.accounts[6].pubkey = case.accused.node;
     let submission = case.game.submission(&case.accused, 0);
-    open.accounts[6].pubkey = audit_address(&submission, &case.accused.owner.pubkey(), 0);
+    open.accounts[7].pubkey = audit_address(&submission, &case.accused.owner.pubkey(), 0);
     let operator = case.accused.operator.insecure_clone();
     refused(case.game.send(&[open], &[&operator]), TaskError::WrongNode);
 }
