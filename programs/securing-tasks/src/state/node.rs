@@ -189,16 +189,11 @@ impl Node {
     ///
     /// Attack: whoever can take from jurors what another gate asks for, a node in a task that has ended, a token, keeps them from
     /// voting in the case that robs them.
-    pub fn require_not_struck(
-        &self,
-        task: &Task,
-        proof: &Option<UncheckedAccount>,
-        mint: &Option<UncheckedAccount>,
-    ) -> Result<()> {
+    pub fn require_not_struck(&self, task: &Task, proof: &Option<UncheckedAccount>) -> Result<()> {
         if task.gate(self.role).kind != GateKind::Allowlist {
             return Ok(());
         }
-        self.pass_gate(task, proof, mint)
+        self.pass_gate(task, proof, &None)
     }
 
     /// `GateClosed` unless the accounts prove that the owner passes the gate of the node's role.
@@ -272,15 +267,19 @@ impl Node {
             TaskError::JoinedAfterSubmission
         );
         let stays = minus(self.active()?, since(&self.arrivals, slot))?;
-        let asked = self.asked_to_leave.since(slot);
-        let weight = plus(stays, asked.min(self.leaving.get()))?;
-        let standing = stays
-            .saturating_add(asked)
-            .saturating_add(self.slashed.since(slot));
-        require!(
-            weight > 0 && standing >= self.min_stake(rules),
-            TaskError::StakeTooRecent
-        );
+        let (mut weight, mut standing) = (stays, stays);
+        // Where nothing is leaving, nothing asked to.
+        let leaving = self.leaving.get();
+        if leaving > 0 {
+            let asked = self.asked_to_leave.since(slot);
+            weight = plus(stays, asked.min(leaving))?;
+            standing = stays.saturating_add(asked);
+        }
+        let least = self.min_stake(rules);
+        if standing < least {
+            standing = standing.saturating_add(self.slashed.since(slot));
+        }
+        require!(weight > 0 && standing >= least, TaskError::StakeTooRecent);
         Ok(weight)
     }
 
