@@ -1196,7 +1196,7 @@ fn too_many_voters_are_never_needed_at_once() {
             game.cast_vote(voter, &audit, MALICE).unwrap();
         }
         game.warp(START + 201);
-        assert_eq!(game.resolve_audit_ix(&audit).accounts.len(), 7);
+        assert_eq!(game.resolve_audit_ix(&audit).accounts.len(), 6);
         units.insert(game.resolve_audit(&audit).unwrap().compute_units_consumed);
         for voter in voters.iter().rev() {
             game.claim_vote(voter, &audit).unwrap();
