@@ -1,16 +1,17 @@
 //! Who sits on a panel. One comparison for each node, without division and without a list.
 
+use super::ratio::product;
+
 /// Whether a node of this weight is seated by its lot, a number that is equally likely anywhere in u64: with the chance
 /// `weight * seats / eligible`, and always where that is a whole or more.
 ///
 /// `lot * eligible < weight * seats * 2^64`, in whole numbers: the upper half of the left product is below `weight * seats`. In
 /// proportion to weight, so that a node gains nothing by coming as several; one over a whole seat loses what is over.
 pub fn is_seated(lot: u64, weight: u64, seats: u16, eligible: u64) -> bool {
-    let upper = (u128::from(lot).wrapping_mul(u128::from(eligible)) >> 64) as u64;
+    let (upper, _) = product(lot, eligible);
     // Where the product is over u64, it is over any upper half too.
-    weight
-        .checked_mul(seats.into())
-        .is_none_or(|chance| upper < chance)
+    let (over, chance) = product(weight, seats.into());
+    over > 0 || upper < chance
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use ::securing_tasks::{
     RulesArgs, Submission, Task, Vote, VoteState, VoteWeight, ID,
 };
 use anchor_lang::{
-    prelude::*, solana_program::instruction::Instruction, AccountDeserialize, InstructionData,
-    ToAccountMetas,
+    prelude::*,
+    solana_program::instruction::{AccountMeta, Instruction},
+    AccountDeserialize, InstructionData, ToAccountMetas,
 };
 use anchor_spl::token_2022::spl_token_2022;
 use litesvm::{
@@ -971,7 +972,6 @@ impl Game {
                 initiator: initiator.node,
                 audit: self.next_audit(initiator, accused, round),
                 gate_proof: initiator.gate_proof,
-                gate_mint: initiator.gate_mint,
                 system_program: SYSTEM,
             },
             instruction::OpenAudit {
@@ -1006,7 +1006,6 @@ impl Game {
                 node: voter.node,
                 vote: vote_address(audit, &voter.owner.pubkey()),
                 gate_proof: voter.gate_proof,
-                gate_mint: voter.gate_mint,
                 system_program: SYSTEM,
             },
             instruction::CastVote { opinion }.data(),
@@ -1064,8 +1063,7 @@ impl Game {
 
     pub fn resolve_audit_ix(&self, audit: &Address) -> Instruction {
         let state = self.get::<Audit>(audit);
-        let parties = [Address::default(), state.accused, state.initiator];
-        instruction(
+        let mut resolve = instruction(
             accounts::ResolveAudit {
                 task: self.task,
                 audit: *audit,
@@ -1076,11 +1074,15 @@ impl Game {
                 ),
                 accused: node_address(&self.task, &state.accused),
                 initiator: node_address(&self.task, &state.initiator),
-                appellant: (!parties.contains(&state.appellant))
-                    .then(|| node_address(&self.task, &state.appellant)),
             },
             instruction::ResolveAudit {}.data(),
-        )
+        );
+        let parties = [Address::default(), state.accused, state.initiator];
+        if !parties.contains(&state.appellant) {
+            let appellant = node_address(&self.task, &state.appellant);
+            resolve.accounts.push(AccountMeta::new(appellant, false));
+        }
+        resolve
     }
 
     /// By the creator's key, which has no part in the audit: anyone may resolve.
