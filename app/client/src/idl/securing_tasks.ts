@@ -2530,7 +2530,7 @@ export type SecuringTasks = {
     {
       "code": 6089,
       "name": "panelWithoutAppeal",
-      "msg": "A panel needs appeals: a draw can go wrong by luck or by grinding, and only an appeal turns it"
+      "msg": "A panel needs at least 150 slots to appeal: a draw can go wrong by luck or by grinding, and only an appeal turns it"
     },
     {
       "code": 6090,
