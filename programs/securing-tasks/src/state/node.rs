@@ -109,11 +109,20 @@ pub struct Node {
 
 /// Forgets amounts of so long ago that no open vote can ask about them.
 fn forget(amounts: &mut [Arrival; ARRIVALS], slot: u64, rules: &Rules) -> Result<()> {
+    // Filled from the front.
+    if amounts[0].amount.get() == 0 {
+        return Ok(());
+    }
     let case = rules.longest_case()?;
+    let is_fresh = |one: &Arrival| slot < one.slot.get().saturating_add(case);
+    let mut there = amounts.iter().take_while(|one| one.amount.get() > 0);
+    if there.all(is_fresh) {
+        return Ok(());
+    }
     let mut kept = [Arrival::zeroed(); ARRIVALS];
     let fresh = amounts
         .iter()
-        .filter(|one| one.amount.get() > 0 && slot < one.slot.get().saturating_add(case));
+        .filter(|one| one.amount.get() > 0 && is_fresh(one));
     for (place, one) in kept.iter_mut().zip(fresh) {
         *place = *one;
     }

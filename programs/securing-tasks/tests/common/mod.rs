@@ -172,6 +172,17 @@ pub fn panel_seed(audit: &Address, secret: &[u8; 32], slot: u64) -> [u8; 32] {
     sha256(&[PANEL_TAG, audit.as_ref(), secret, &block_hash(slot)])
 }
 
+/// Whether an audit's drawn panel has a seat for a node of this owner and weight in base units.
+pub fn has_seat(audit: &Audit, owner: &Address, weight: u64) -> bool {
+    let hash = sha256(&[SEAT_TAG, &audit.seed, owner.as_ref()]);
+    is_seated(
+        u64::from_le_bytes(hash[..8].try_into().unwrap()),
+        weight,
+        audit.rules.panel_seats.get(),
+        audit.eligible.stake.get(),
+    )
+}
+
 /// The built program; `SECURING_TASKS_PROGRAM` names another file, for a mutant.
 pub fn program_bytes() -> Vec<u8> {
     let path = std::env::var("SECURING_TASKS_PROGRAM").unwrap_or_else(|_| {
@@ -1059,18 +1070,6 @@ impl Game {
     pub fn draw_panel_with(&mut self, audit: &Address, secret: [u8; 32]) -> Sent {
         remember_blocks(&mut self.svm, |_| false);
         self.by_anyone(self.draw_panel_ix(audit, secret))
-    }
-
-    /// Whether the audit's drawn panel has a seat for a node of this owner and weight in base units.
-    pub fn has_seat(&self, audit: &Address, owner: &Address, weight: u64) -> bool {
-        let audit = self.get::<Audit>(audit);
-        let hash = sha256(&[SEAT_TAG, &audit.seed, owner.as_ref()]);
-        is_seated(
-            u64::from_le_bytes(hash[..8].try_into().unwrap()),
-            weight,
-            audit.rules.panel_seats.get(),
-            audit.eligible.stake.get(),
-        )
     }
 
     pub fn appeal_audit_ix(&self, appellant: &Actor, audit: &Address) -> Instruction {
