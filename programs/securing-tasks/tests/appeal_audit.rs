@@ -531,11 +531,8 @@ fn appeal_audit_asks_for_no_seat() {
     let mut unseated = 0;
     for secret in 0..6 {
         let mut case = drawn(VoteWeight::Stake, secret);
-        let audit = case.audit();
         let weight = 1_000_000;
-        let seated = case
-            .game
-            .has_seat(&audit, &case.voters[0].owner.pubkey(), weight);
+        let seated = has_seat(&case.state(), &case.voters[0].owner.pubkey(), weight);
         if seated {
             continue;
         }

@@ -351,7 +351,7 @@ fn draw_panel_seats_whom_its_seed_names() {
         let seats = [0, 1, 2].map(|place| {
             let voter = &case.voters[place];
             let weight = [1_000_000, 1_500_000, 3_000_000][place];
-            let seated = case.game.has_seat(&audit, &voter.owner.pubkey(), weight);
+            let seated = has_seat(&case.state(), &voter.owner.pubkey(), weight);
             let sent = case.game.cast_vote(voter, &audit, VALID);
             if seated {
                 sent.unwrap();

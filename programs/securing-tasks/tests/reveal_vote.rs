@@ -528,3 +528,70 @@ fn reveal_vote_with_an_account_that_cannot_be_written_fails() {
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
 }
+
+// Appeals.
+
+fn appealed() -> Case {
+    let mut case = committed_to(
+        RulesArgs {
+            commit_slots: 50,
+            reveal_slots: 150,
+            ..appealable()
+        },
+        &[MALICE],
+    );
+    let audit = case.audit();
+    case.game.warp(REVEAL_END);
+    case.game.appeal_audit(&case.initiator, &audit).unwrap();
+    case.game
+        .commit_vote(&case.voters[1], &audit, VALID, SALT)
+        .unwrap();
+    case
+}
+
+/// Told in the second windows: what was committed in them, and nothing of before.
+#[test]
+fn reveal_vote_after_an_appeal_opens_its_own_commitments_alone() {
+    let start = REVEAL_END + 50;
+    for (slot, open) in [
+        (start - 1, false),
+        (start, true),
+        (start + 149, true),
+        (start + 150, false),
+    ] {
+        let mut case = appealed();
+        let audit = case.audit();
+        case.game.warp(slot);
+        let new = case.game.reveal_vote(&case.voters[1], &audit, VALID, SALT);
+        let old = case.reveal();
+        if open {
+            new.unwrap();
+            refused(old, TaskError::RevealWindowMissed);
+            assert_eq!(case.votes(), [1, 0, 1]);
+        } else {
+            refused(new, TaskError::VotingClosed);
+            refused(old, TaskError::VotingClosed);
+        }
+    }
+}
+
+/// Revealed in time it stays counted.
+#[test]
+fn reveal_vote_before_an_appeal_stays() {
+    let mut case = committed_to(
+        RulesArgs {
+            commit_slots: 50,
+            reveal_slots: 150,
+            ..appealable()
+        },
+        &[MALICE],
+    );
+    let audit = case.audit();
+    case.game.warp(REVEAL_END - 1);
+    case.reveal().unwrap();
+    case.game.warp(REVEAL_END);
+    case.game.appeal_audit(&case.initiator, &audit).unwrap();
+    case.game.warp(REVEAL_END + 50);
+    refused(case.reveal(), TaskError::RevealWindowMissed);
+    assert_eq!(case.votes(), [0, 0, 2]);
+}
