@@ -14,7 +14,9 @@ import type { SecuringTasks } from "./idl/securing_tasks";
 import idl from "./idl/securing_tasks.json";
 import * as pda from "./pda";
 import type { SaltStore, VoteSecret } from "./salts";
-import { voteCommitment, voteSecret } from "./salts";
+import { secretOf, voteCommitment, voteSecret } from "./salts";
+import type { SealedReveal } from "./sealed";
+import { sealedSecret } from "./sealed";
 import type { MintInfo } from "./tokens";
 import { createTokenAccount, fetchMint, tokenAccountOf } from "./tokens";
 import type {
@@ -551,9 +553,8 @@ export class SecuringTasksClient {
     const { task, audit, voter, salts } = args;
     const address = this.vote(audit, voter);
     const { commitment } = await this.fetch("vote", address);
-    const secret = (await salts.find(audit, voter)).find((one) =>
-      Buffer.from(voteCommitment(one, this.program.programId)).equals(commitment ?? Buffer.of()),
-    );
+    const secrets = await salts.find(audit, voter);
+    const secret = secretOf(commitment, secrets, this.program.programId);
     if (!secret) {
       throw new Error(
         commitment
@@ -564,6 +565,26 @@ export class SecuringTasksClient {
     return this.program.methods
       .revealVote(OPINIONS.indexOf(secret.opinion), [...secret.salt])
       .accountsPartial({ audit, node: this.node(task, voter), vote: address });
+  }
+
+  /** Opens somebody's committed vote in the reveal window, with what its voter handed over. Nobody in particular signs. */
+  revealFor(sealed: SealedReveal): Builder<"revealVote"> {
+    const { program } = sealed;
+    if (program !== this.program.programId.toBase58()) {
+      throw new Error(
+        `The sealed reveal is of the program ${program}, and this client's is ${this.program.programId.toBase58()}. Use it on the chain that it is from.`,
+      );
+    }
+    return this.revealing(new PublicKey(sealed.task), sealedSecret(sealed));
+  }
+
+  private revealing(
+    task: PublicKey,
+    { audit, voter, opinion, salt }: VoteSecret,
+  ): Builder<"revealVote"> {
+    return this.program.methods
+      .revealVote(OPINIONS.indexOf(opinion), [...salt])
+      .accountsPartial({ audit, node: this.node(task, voter), vote: this.vote(audit, voter) });
   }
 
   /**

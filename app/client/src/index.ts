@@ -50,8 +50,21 @@ export { ACCOUNT_BYTES, LAMPORTS_PER_SIGNATURE, rentOf } from "./rent";
 export type { AccountKind } from "./rent";
 export { activeStake, longestCase, minStake, pledged, weightOn } from "./replay";
 export type { Reason } from "./runtime";
-export { FileSaltStore, MemorySaltStore, voteCommitment } from "./salts";
+export {
+  DerivedSaltStore,
+  FileSaltStore,
+  MemorySaltStore,
+  SALT_TEXT,
+  deriveSaltKey,
+  drawSecretOf,
+  keypairSigner,
+  saltOf,
+  secretOf,
+  voteCommitment,
+} from "./salts";
 export type { SaltStore, VoteSecret } from "./salts";
+export { MOST_SEALED_BYTES, readSealedReveal, sealReveal, sealedSecret } from "./sealed";
+export type { SealedReveal } from "./sealed";
 export { refused, simulate } from "./simulation";
 export type { Simulated } from "./simulation";
 export * from "./tokens";
