@@ -562,9 +562,7 @@ export class SecuringTasksClient {
           : `The vote ${address.toBase58()} was cast openly. There is nothing to reveal.`,
       );
     }
-    return this.program.methods
-      .revealVote(OPINIONS.indexOf(secret.opinion), [...secret.salt])
-      .accountsPartial({ audit, node: this.node(task, voter), vote: address });
+    return this.revealing(task, secret);
   }
 
   /** Opens somebody's committed vote in the reveal window, with what its voter handed over. Nobody in particular signs. */

@@ -31,7 +31,6 @@ export { assertBalanced, heldBy, readAccounts, readLedger } from "./ledger";
 export type { Ledger, Reading, TaskAccounts } from "./ledger";
 export {
   DRAW_WINDOW,
-  drawSecret,
   eligibleIn,
   isSeated,
   isSecret,

