@@ -497,7 +497,9 @@ describe("an appeal", () => {
     }
     const counted = await now(audit);
     expect(counted.votes.malice.nodes + counted.votes.valid.nodes).to.equal(names.length + 1);
-    expect((await game.resolve(audit)).outcome).to.equal(verdictOf(counted));
+    const resolved = await game.resolve(audit);
+    expect(resolved.outcome).to.equal(verdictOf(counted));
+    await claimAll(game, resolved);
     await game.end();
   });
 
