@@ -29,7 +29,7 @@ import {
   readEvidence,
   workFacts,
 } from "@securing-tasks/sandbox";
-import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.js";
+import type { Connection, Keypair } from "@solana/web3.js";
 import type { Logger } from "pino";
 import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
@@ -42,8 +42,9 @@ import { accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
 import type { Duty } from "./plan";
 import { refusalKind } from "./refusals";
 import { roundSeed, sample } from "./sampling";
-import type { Delivery, Sender } from "./sender";
+import type { Delivery, Errand, Sender } from "./sender";
 import { Stopped, backoff, pause } from "./sender";
+import { SponsorError } from "./sponsor";
 import type { Judgement, SqliteSaltStore, Store } from "./store";
 import type { View } from "./view";
 
@@ -218,9 +219,10 @@ export class Doer {
       }
     } catch (error) {
       if (signal.aborted || error instanceof Stopped) return;
-      this.options.metrics.rpcErrors.inc();
+      const isSponsors = error instanceof SponsorError;
+      if (!isSponsors) this.options.metrics.rpcErrors.inc();
       this.putOff(rest, duty);
-      const { message } = explain(error);
+      const { message } = isSponsors ? error : explain(error);
       log.warn({ duty: duty.key, message, failures: rest.failures }, "failed, will try again");
     } finally {
       this.rests.set(duty.key, rest);
@@ -555,7 +557,7 @@ export class Doer {
   private async vote(
     view: View,
     duty: Duty & { kind: "cast" | "commit" },
-    instructions: () => Promise<readonly TransactionInstruction[]>,
+    instructions: Errand["instructions"],
   ): Promise<End> {
     const { connection, store, log } = this.options;
     const submission = view.submissions.find(({ address }) =>
@@ -726,11 +728,12 @@ export class Doer {
 
   private async send(
     duty: Duty,
-    instructions: () => Promise<readonly TransactionInstruction[]>,
+    instructions: Errand["instructions"],
   ): Promise<End> {
     // What has a window is done once, whatever is sent: a vote, a reveal, a submission and an audit have their addresses.
     const urgent = duty.until !== undefined;
-    const delivery = await this.options.sender.send({ key: duty.key, instructions, urgent });
+    const owed = duty.kind === "reveal";
+    const delivery = await this.options.sender.send({ key: duty.key, instructions, urgent, owed });
     return this.judgeDelivery(duty, delivery);
   }
 
