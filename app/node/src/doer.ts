@@ -726,10 +726,7 @@ export class Doer {
     return DONE;
   }
 
-  private async send(
-    duty: Duty,
-    instructions: Errand["instructions"],
-  ): Promise<End> {
+  private async send(duty: Duty, instructions: Errand["instructions"]): Promise<End> {
     // What has a window is done once, whatever is sent: a vote, a reveal, a submission and an audit have their addresses.
     const urgent = duty.until !== undefined;
     const owed = duty.kind === "reveal";

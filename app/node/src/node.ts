@@ -457,7 +457,10 @@ class Daemon implements RunningNode {
     if (about !== this.toldSponsor) {
       if (trouble) {
         const deposits = owed.reduce((sum, one) => sum + one.voteDeposit, 0n).toString();
-        const until = owed.map(({ endSlot }) => endSlot).reduce(sooner, null)?.toString();
+        const until = owed
+          .map(({ endSlot }) => endSlot)
+          .reduce(sooner, null)
+          ?.toString();
         const stake = { reveals: owed.length, deposits, ...(until !== undefined && { until }) };
         const message = trouble.message;
         this.log.error({ message, fallback, ...stake }, SPONSOR_TROUBLE[fallback]);

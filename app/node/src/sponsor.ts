@@ -333,7 +333,10 @@ export class Sponsor {
       }
       const { cause } = error as { cause?: unknown };
       const why = this.shown(cause instanceof Error ? cause.message : String(error));
-      throw this.fault("unreachable", `gives no answer (${why}). Check that it runs, and \`sponsor.url\``);
+      throw this.fault(
+        "unreachable",
+        `gives no answer (${why}). Check that it runs, and \`sponsor.url\``,
+      );
     }
   }
 
@@ -342,7 +345,9 @@ export class Sponsor {
     const { hmacSecret } = this.options;
     if (hmacSecret === undefined) return {};
     const timestamp = Math.floor(Date.now() / 1_000).toString();
-    const signature = createHmac("sha256", hmacSecret).update(timestamp + body).digest("hex");
+    const signature = createHmac("sha256", hmacSecret)
+      .update(timestamp + body)
+      .digest("hex");
     return { "x-timestamp": timestamp, "x-hmac-signature": signature };
   }
 

@@ -613,7 +613,10 @@ export class Store {
 
   /** Transactions that this state's own process made from this slot on, within the last few days. */
   sentSince(slot: number): number {
-    const found = this.row<{ sent: number }>("SELECT count(*) AS sent FROM sent WHERE slot >= ?", slot);
+    const found = this.row<{ sent: number }>(
+      "SELECT count(*) AS sent FROM sent WHERE slot >= ?",
+      slot,
+    );
     return Number(found?.sent ?? 0);
   }
 
