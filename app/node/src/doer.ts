@@ -262,26 +262,26 @@ export class Doer {
         if (!this.options.isReached()) {
           return Promise.resolve({ end: "wait", why: "the node does not reach itself yet" });
         }
-        return this.send(duty, async () => {
+        return this.send(duty, async (payer) => {
           const payloadHash = Buffer.from(hash, "hex");
           // As of now: the address may have changed since the work was made.
           const payloadUri = `${config.http?.publicUrl ?? ""}/payload/${hash}`;
-          const args = { ...me, owner, round, payloadHash, payloadUri };
+          const args = { ...me, payer, owner, round, payloadHash, payloadUri };
           return [await client.submitWork(args).instruction()];
         });
       }
       case "accuse":
         return this.accuse(view, duty);
       case "cast":
-        return this.vote(view, duty, async () => {
+        return this.vote(view, duty, async (payer) => {
           const { audit, opinion } = duty;
-          const ballot = { ...me, audit: audit.address, voter: owner, opinion };
+          const ballot = { ...me, payer, audit: audit.address, voter: owner, opinion };
           return [await client.castVote(ballot).instruction()];
         });
       case "commit":
-        return this.vote(view, duty, async () => {
+        return this.vote(view, duty, async (payer) => {
           const { audit, opinion } = duty;
-          const ballot = { ...me, audit: audit.address, voter: owner, opinion, salts };
+          const ballot = { ...me, payer, audit: audit.address, voter: owner, opinion, salts };
           const { builder } = await client.commitVote(ballot);
           return [await builder.instruction()];
         });
@@ -635,10 +635,11 @@ export class Doer {
   private async accuse(view: View, duty: Duty & { kind: "accuse" }): Promise<End> {
     const { client, config, operator, store } = this.options;
     const { submission, accusation, index } = duty;
-    const end = await this.send(duty, async () => [
+    const end = await this.send(duty, async (payer) => [
       await client
         .openAudit({
           task: config.task,
+          payer,
           operator: operator.publicKey,
           ...this.gate(view),
           round: submission.round,
@@ -685,7 +686,6 @@ export class Doer {
         task: config.task,
         audit: duty.audit.address,
         voter: config.owner,
-        operator: operator.publicKey,
         salts,
       });
       return [await builder.instruction()];
