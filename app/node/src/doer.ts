@@ -670,7 +670,7 @@ export class Doer {
   }
 
   private async reveal(view: View, duty: Duty & { kind: "reveal" }): Promise<End> {
-    const { client, config, operator, salts, log } = this.options;
+    const { client, config, salts, log } = this.options;
     const { address, voteDeposit, endSlot } = duty.audit;
     const commitment = view.votes.get(address.toBase58())?.commitment ?? Buffer.of();
     const secrets = await salts.find(address, config.owner);

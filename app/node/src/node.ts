@@ -952,10 +952,11 @@ class Daemon implements RunningNode {
   private sponsored({ slot }: View): Pick<PlanOptions, "sponsor"> {
     const { sponsor, sponsorAddress: address } = this;
     if (!sponsor) return {};
-    const { maxPerDay } = sponsor;
-    if (maxPerDay === undefined) return { sponsor: { address, left: UNBOUNDED } };
-    const sent = this.outbox.sentSince(Number(slot) - DAY_SLOTS);
-    return { sponsor: { address, left: BigInt(Math.max(maxPerDay - sent, 0)) } };
+    const { maxPerDay, fallback, trouble } = sponsor;
+    const sent = maxPerDay === undefined ? 0 : this.outbox.sentSince(Number(slot) - DAY_SLOTS);
+    const left = maxPerDay === undefined ? UNBOUNDED : BigInt(Math.max(maxPerDay - sent, 0));
+    const isOwn = fallback === "operator" && (trouble !== null || left === 0n);
+    return { sponsor: { address, left: isOwn ? null : left } };
   }
 
   /** Lamports that one transaction may cost. */

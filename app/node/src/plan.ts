@@ -72,12 +72,12 @@ export interface PlanOptions {
   >;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
-  /** Who pays in the operator's place: nothing of what the operator has is needed then. */
+  /** Who pays in the operator's place. */
   readonly sponsor?: {
     /** Null while it is not known. */
     readonly address: PublicKey | null;
-    /** Transactions that it may be asked for now. */
-    readonly left: bigint;
+    /** Transactions that it may be asked for now, whatever the operator has; null where it does not pay, and the operator does. */
+    readonly left: bigint | null;
   };
   readonly store: Pick<
     Store,
@@ -148,6 +148,7 @@ class Planner {
   private free: bigint;
   /** Of that, what one transaction takes. */
   private readonly fee: bigint;
+  private readonly isSponsored: boolean;
 
   constructor(
     private readonly view: View,
@@ -163,9 +164,10 @@ class Planner {
       ({ address, endSlot }) =>
         now < endSlot && view.votes.get(address.toBase58())?.state === "committed",
     );
-    const { sponsor, mostFee } = options;
-    this.fee = sponsor ? 1n : mostFee;
-    const all = sponsor?.left ?? BigInt(view.operatorLamports) - EMPTY_ACCOUNT;
+    const left = options.sponsor?.left ?? null;
+    this.isSponsored = left !== null;
+    this.fee = this.isSponsored ? 1n : options.mostFee;
+    const all = left ?? BigInt(view.operatorLamports) - EMPTY_ACCOUNT;
     this.free = all - BigInt(owed.length) * this.fee;
   }
 
@@ -615,7 +617,7 @@ class Planner {
 
   /** Rent that accounts of this kind cost whom this budget is of. */
   private rent(kind: AccountKind): bigint {
-    return this.options.sponsor ? 0n : rentOf(ACCOUNT_BYTES[kind]);
+    return this.isSponsored ? 0n : rentOf(ACCOUNT_BYTES[kind]);
   }
 
   /** Lamports of rent that closing an account gives back to this node. */

@@ -617,7 +617,7 @@ export class Store {
       "SELECT count(*) AS sent FROM sent WHERE slot >= ?",
       slot,
     );
-    return Number(found?.sent ?? 0);
+    return found?.sent ?? 0;
   }
 
   keepSalt({ audit, voter, opinion, salt }: VoteSecret): void {

@@ -246,15 +246,13 @@ export class Paymaster {
     return this.options.allowedPrograms ?? [PROGRAM_ID, ComputeBudgetProgram.programId];
   }
 
-  private async sign({
-    transaction: text,
-    signer_key: key,
-  }: Record<string, unknown>): Promise<string> {
+  private async sign(params: Record<string, unknown>): Promise<string> {
+    const { transaction: text, signer_key: key } = params as Record<string, string | undefined>;
     if (this.mode === "refuse") throw new Refusal(this.options.excuse ?? "Invalid transaction: no");
     if (key !== undefined && key !== this.address.toBase58()) {
-      throw new Refusal(`Validation error: Signer with pubkey ${String(key)} not found`);
+      throw new Refusal(`Validation error: Signer with pubkey ${key} not found`);
     }
-    const bytes = Buffer.from(String(text), "base64");
+    const bytes = Buffer.from(text ?? "", "base64");
     const transaction = Transaction.from(bytes);
     await this.validate(transaction, bytes);
     const changed = this.change(transaction);
