@@ -354,6 +354,7 @@ describe("a sponsor that pays in the operator's place", () => {
     paymaster.mode = "refuse";
     while (told("unsponsored") < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(store.letters().length).to.be.within(2, 4);
+    expect(told("trouble")).to.equal(0);
     isTaking = true;
     expect((await sending).status).to.equal("landed");
   });

@@ -1,5 +1,13 @@
-import type { Audit } from "@securing-tasks/client";
-import { PROGRAM_ID, auditEnd, roundAt, submissionEnd, voteAddress } from "@securing-tasks/client";
+import { utils } from "@coral-xyz/anchor";
+import type { Audit, Role, TaskRules, Vote } from "@securing-tasks/client";
+import {
+  PROGRAM_ID,
+  auditEnd,
+  roundAddress,
+  roundAt,
+  submissionEnd,
+  voteAddress,
+} from "@securing-tasks/client";
 import { ASSOCIATED_TOKEN_PROGRAM_ID, TOKEN_PROGRAM_ID } from "@solana/spl-token";
 import type { PublicKey } from "@solana/web3.js";
 import { ComputeBudgetProgram, SystemProgram, Transaction } from "@solana/web3.js";
@@ -21,15 +29,17 @@ const WINDOWS = {
   leaveDelaySlots: 600n,
 };
 
-describe("a witness whose hot key holds no lamport", function () {
+describe("a node whose hot key holds no lamport", function () {
   this.timeout(200_000);
   let bench: Bench;
   let paymaster: Paymaster;
   let hand: Hand;
   let daemon: Inside;
 
-  beforeEach(async () => {
-    bench = await Bench.make(WINDOWS);
+  beforeEach(() => set({}, "witness"));
+
+  async function set(rules: Partial<TaskRules>, role: Role): Promise<void> {
+    bench = await Bench.make({ ...WINDOWS, ...rules });
     paymaster = await Paymaster.start({
       connection: bench.chain.connection,
       apiKey: API_KEY,
@@ -43,19 +53,21 @@ describe("a witness whose hot key holds no lamport", function () {
       ],
     });
     await bench.chain.fund(paymaster.address, BigInt(SOL));
-    hand = await bench.hire("witness", "witness", 1_000n, {
+    hand = await bench.hire(role, role, 2_000n, {
       sponsor: { url: paymaster.url, apiKey: API_KEY, perSecond: 100 },
       quietSlots: 0,
     });
     await empty(hand);
     daemon = new Inside({ ...hand.config, samples: 0 });
-  });
+  }
 
-  afterEach(async () => {
+  async function clear(): Promise<void> {
     await daemon.stop();
     await paymaster.close();
     await bench.end();
-  });
+  }
+
+  afterEach(clear);
 
   const lamports = (key: PublicKey): Promise<number> => bench.chain.connection.getBalance(key);
 
@@ -82,7 +94,7 @@ describe("a witness whose hot key holds no lamport", function () {
   const line = (msg: string): Promise<LogLine> =>
     bench.until(`it says "${msg}"`, () => Promise.resolve(daemon.said(msg)[0]));
 
-  const ownVote = (audit: Audit, state: string): Promise<unknown> =>
+  const ownVote = (audit: Audit, state: Vote["state"]): Promise<Vote> =>
     bench.until(`the vote is ${state}`, async () => {
       const address = voteAddress(audit.address, hand.owner.publicKey);
       const vote = await bench.client.find("vote", address);
@@ -113,8 +125,8 @@ describe("a witness whose hot key holds no lamport", function () {
     const audit = await bench.quarrel();
     await liar();
     await bench.chain.waitForSlot(audit.openSlot + 30n);
-    const committed = await ownVote(audit, "committed");
-    expect((committed as { payer: PublicKey }).payer.equals(paymaster.address)).to.equal(true);
+    const { payer } = await ownVote(audit, "committed");
+    expect(payer.equals(paymaster.address)).to.equal(true);
     await bench.chain.waitForSlot(audit.revealSlot);
     await ownVote(audit, "revealed");
     await daemon.stop();
@@ -128,7 +140,7 @@ describe("a witness whose hot key holds no lamport", function () {
       return audits.find((one) => one.initiator.equals(hand.owner.publicKey)) ?? null;
     });
     expect(own.payer.equals(paymaster.address)).to.equal(true);
-    const rents = SOL - fees() - (await lamports(paymaster.address));
+    const rents = SOL - (await fees()) - (await lamports(paymaster.address));
     expect(rents).to.be.greaterThan(0);
     // While it may accuse, it may do so again.
     await bench.chain.waitForSlot(own.endSlot);
@@ -142,7 +154,7 @@ describe("a witness whose hot key holds no lamport", function () {
       const isOver = (await bench.chain.slot()) > auditEnd(task, 0n);
       return isOver && left.length === 0 && !vote ? true : null;
     });
-    expect(await lamports(paymaster.address)).to.equal(SOL - fees());
+    expect(await lamports(paymaster.address)).to.equal(SOL - (await fees()));
     expect(await lamports(hand.operator.publicKey)).to.equal(0);
     expect(daemon.said("the operator")).to.deep.equal([]);
     const { host, address } = await line("a sponsor pays fees and rents");
@@ -167,14 +179,40 @@ describe("a witness whose hot key holds no lamport", function () {
       audit.endSlot.toString(),
     ]);
     expect(told.message).to.match(/is in trouble: it answered 503/);
+    const { message } = await line("failed, will try again");
+    expect(message).to.equal(told.message);
     paymaster.mode = "honest";
     await ownVote(audit, "revealed");
     await line("the sponsor pays again");
     expect(JSON.stringify(daemon.lines)).not.to.contain(API_KEY);
   });
 
-  /** Lamports of all that the sponsor signed. */
-  function fees(): number {
-    return paymaster.signed.reduce((sum, one) => sum + feeOf(one), 0);
+  it("works and votes openly in the same way, as a worker", async () => {
+    await clear();
+    await set({ commitSlots: 0n }, "worker");
+    await daemon.start();
+    const work = await bench.until("its work", async () => {
+      const [first] = await bench.client.ofTask("submission", bench.task);
+      return first;
+    });
+    const audit = await bench.quarrel();
+    await bench.chain.waitForSlot(audit.openSlot + 30n);
+    const vote = await bench.until("its vote", () =>
+      bench.client.find("vote", voteAddress(audit.address, hand.owner.publicKey)),
+    );
+    const round = await bench.client.fetch("round", roundAddress(bench.task, 0n));
+    for (const { payer } of [work, vote, round]) {
+      expect(payer.equals(paymaster.address)).to.equal(true);
+    }
+    expect(await lamports(hand.operator.publicKey)).to.equal(0);
+  });
+
+  /** Lamports of what the sponsor signed and the chain took: a daemon may be stopped between the two. */
+  async function fees(): Promise<number> {
+    const signed = new Map(
+      paymaster.signed.map((one) => [utils.bytes.bs58.encode(one.signature ?? []), feeOf(one)]),
+    );
+    const { value } = await bench.chain.connection.getSignatureStatuses([...signed.keys()]);
+    return [...signed.values()].reduce((sum, fee, at) => sum + (value[at] ? fee : 0), 0);
   }
 });
