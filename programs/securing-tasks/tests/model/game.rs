@@ -442,6 +442,8 @@ pub struct Audit {
     pub outcome: Outcome,
     /// Opinion and stake of every vote that was told, the accusation first.
     pub ballots: Vec<(u8, u64)>,
+    /// What an appeal in vain lost.
+    pub appeal_lost: u64,
     pub pot: u64,
     /// The whole that a voter's weight is a part of.
     pub pot_weight: u64,
@@ -988,6 +990,8 @@ pub enum Met {
     UndrawnVotes,
     /// What a panel's count came to: nothing, valid, downtime, malice.
     PanelSaid(u8),
+    /// More than half of a panel's seats said the same.
+    HalfOfPanelDecides,
     /// An appeal by the accused, the initiator or another node.
     AccusedAppeals,
     InitiatorAppeals,
@@ -1015,7 +1019,7 @@ pub enum Met {
 }
 
 /// All of them.
-pub const ALL_MET: [Met; 55] = [
+pub const ALL_MET: [Met; 56] = [
     Met::AuditBesideAnother,
     Met::FourAuditsAtOnce,
     Met::FifthAudit,
@@ -1055,6 +1059,7 @@ pub const ALL_MET: [Met; 55] = [
     Met::PanelSaid(1),
     Met::PanelSaid(2),
     Met::PanelSaid(3),
+    Met::HalfOfPanelDecides,
     Met::AccusedAppeals,
     Met::InitiatorAppeals,
     Met::OtherAppeals,
@@ -1394,7 +1399,7 @@ impl Audit {
 
     /// The outcome by the votes that were told: malice, guilty or valid, with more than half of all that was told, and with the
     /// quorum in votes and in weight among those who said it.
-    fn verdict(&self, rules: &Rules) -> Outcome {
+    pub fn verdict(&self, rules: &Rules) -> Outcome {
         let all = self.weight_of(rules, &[0, 1, 2]);
         let called = if self.is_panel() {
             rules.seats.into()
@@ -2548,6 +2553,7 @@ impl World {
             appeal: None,
             outcome: Outcome::Open,
             ballots: vec![(accusation, weight)],
+            appeal_lost: 0,
             pot: 0,
             pot_weight: 0,
             pot_left: 0,
@@ -3211,6 +3217,7 @@ impl World {
         }
         assert!(before <= after, "{of:?}: a verdict was made milder");
         let audit = self.audits.get_mut(&of).unwrap();
+        audit.appeal_lost = appealed;
         audit.pot = pot;
         audit.pot_weight = u64::try_from(weight).unwrap();
         audit.pot_left = pot - share;
@@ -3297,6 +3304,18 @@ impl World {
             _ => 0,
         };
         assert!(share <= audit.pot_left, "{id:?}: a share that isn't there");
+        if audit
+            .appeal
+            .is_some_and(|appeal| appeal.appellant == id.voter)
+            && share > 0
+        {
+            let without = audit.pot - audit.appeal_lost;
+            let weight = audit.weigh(&rules, weight);
+            assert!(
+                share <= portion(without, weight, audit.pot_weight) + audit.appeal_lost,
+                "{id:?} gains by an appeal in vain"
+            );
+        }
         let missed = opinion.is_none()
             && audit.appeal.is_some()
             && !self.votes[&id].on_appeal
@@ -3476,7 +3495,8 @@ impl World {
             && self.is_not_struck(id, shown).is_ok()
     }
 
-    /// No more votes on a panel than nodes that were drawn for it.
+    /// No more votes on a panel than nodes that were drawn for it; and more than half of its seats, if that is more than half of what was
+    /// told, decide.
     fn check_panel(&mut self, of: AuditId) {
         let audit = &self.audits[&of];
         if !audit.is_panel() {
@@ -3495,8 +3515,21 @@ impl World {
             audit.ballots.len() - 1 <= votes,
             "{of:?}: more told than voted"
         );
-        let said = audit.verdict(&self.tasks[&of.task()].rules);
+        let rules = &self.tasks[&of.task()].rules;
+        let said = audit.verdict(rules);
+        let outcomes = [Outcome::Acquitted, Outcome::Downtime, Outcome::Malice];
+        let mut half = false;
+        for (opinion, outcome) in (0u8..).zip(outcomes) {
+            let heads = audit.others_of(&[opinion]);
+            if 2 * heads > audit.ballots.len().max(rules.seats.into()) {
+                assert_eq!(said, outcome, "{of:?}: {heads} of the panel said {opinion}");
+                half = true;
+            }
+        }
         self.meet(Met::PanelSaid(said as u8 - 1));
+        if half {
+            self.meet(Met::HalfOfPanelDecides);
+        }
     }
 
     /// More than half of what could vote just before the submission's slot decides, if it has the quorum of votes and everybody was called:

@@ -395,7 +395,22 @@ impl Player {
                     },
                     // Some accusers withhold their secret.
                     Ix::DrawPanel { audit, .. } if is_withheld(audit) => 2,
-                    Ix::AppealAudit { .. } => 30,
+                    // Rather where there is something to turn.
+                    Ix::AppealAudit { audit, .. } => {
+                        let said = world.audits[&audit].verdict(world.rules_of(audit));
+                        30 + 60 * u64::from(said > Outcome::NoVerdict)
+                    }
+                    // Some sleep until there is an appeal.
+                    Ix::CastVote { audit, node, .. } | Ix::CommitVote { audit, node, .. } => {
+                        let appeals = world.rules_of(audit).appeal > 0;
+                        let sleeps = appeals && world.audits[&audit].appeal.is_none();
+                        let late = (u32::from(node.owner) + audit.index).is_multiple_of(2);
+                        if sleeps && late {
+                            10
+                        } else {
+                            100
+                        }
+                    }
                     // Few audits of most submissions, so that they get votes, and many of some.
                     Ix::OpenAudit { submission, .. } => match world.open_of(submission) {
                         0 => 100,
@@ -654,14 +669,17 @@ impl Player {
     }
 
     /// An opinion that leans to the same side for the same audit, so that there are majorities.
-    ///
     /// After an appeal the side is another one.
     fn opinion(&mut self, world: &World, audit: AuditId) -> u8 {
         let SubmissionId { round, owner } = audit.submission;
         let attempt = u64::from(audit.index);
+        let lean = (round.number + 3 * u64::from(owner) + 5 * attempt) % 4;
         let of = world.audits.get(&audit);
-        let again = u64::from(of.is_some_and(|one| one.appeal.is_some()));
-        let lean = (round.number + 3 * u64::from(owner) + 5 * attempt + 2 * again) % 4;
+        let lean = match (of.is_some_and(|one| one.appeal.is_some()), lean) {
+            (false, lean) => lean,
+            (true, 0 | 3) => 2 - lean / 3,
+            (true, _) => 0,
+        };
         if lean < 3 && self.dice.percent(75) {
             lean as u8
         } else {
@@ -682,20 +700,19 @@ impl Player {
             return self.create(task);
         }
         let nodes = world.nodes.keys().filter(|id| id.task == task).count();
-        if nodes < 5 && self.dice.percent(60) {
+        // More where those who weren't drawn, or slept, are to come to an appeal.
+        let appeals = world
+            .tasks
+            .get(&task)
+            .is_some_and(|one| one.rules.appeal > 0);
+        let few = if appeals { 7 } else { 5 };
+        if nodes < few && self.dice.percent(60) {
             return self.join(world, task);
         }
-        if self.dice.percent(6) {
-            let audit = self.audit(world, task, Some(true));
-            return if self.dice.percent(50) {
-                let of = world.audits.get(&audit);
-                Ix::DrawPanel {
-                    audit,
-                    secret: of.and_then(|one| one.secret).unwrap_or(0),
-                }
-            } else {
-                self.appeal(world, task)
-            };
+        match self.dice.below(100) {
+            0..=3 => return self.draw(world, task),
+            4..=9 => return self.appeal(world, task),
+            _ => {}
         }
         match self.dice.below(1_047) {
             0..=7 => self.create(task),
@@ -896,7 +913,13 @@ impl Player {
                 }
             }
             417..=716 => {
-                let audit = self.audit(world, task, Some(true));
+                let audit = if self.dice.percent(50) {
+                    self.audit_that(world, task, |audit| {
+                        audit.appeal.is_some() && world.slot < audit.end
+                    })
+                } else {
+                    self.audit(world, task, Some(true))
+                };
                 let mut node = self.node(world, task);
                 if self.dice.percent(60) {
                     node = self.seated(world, audit).unwrap_or(node);
@@ -1116,9 +1139,37 @@ impl Player {
         resolution(world, audit)
     }
 
+    /// An open audit of which this holds, mostly; else any.
+    fn audit_that(&mut self, world: &World, task: u8, holds: impl Fn(&Audit) -> bool) -> AuditId {
+        let some = world.audits.iter().filter(|(id, audit)| {
+            id.task() == task && audit.outcome == Outcome::Open && holds(audit)
+        });
+        let some = self.dice.any(some.map(|(id, _)| *id));
+        match some {
+            Some(id) if self.dice.percent(85) => id,
+            _ => self.audit(world, task, Some(true)),
+        }
+    }
+
+    /// With the right secret, mostly.
+    fn draw(&mut self, world: &World, task: u8) -> Ix {
+        let audit = self.audit_that(world, task, |audit| {
+            let end = audit.draw_slot + DRAW;
+            audit.seed.is_none() && audit.draw_slot < world.slot && world.slot < end
+        });
+        let secret = world.audits.get(&audit).and_then(|one| one.secret);
+        let wrong = u8::from(self.dice.percent(10));
+        Ix::DrawPanel {
+            audit,
+            secret: secret.unwrap_or(0).wrapping_add(wrong),
+        }
+    }
+
     /// By the accused, the accuser or any node.
     fn appeal(&mut self, world: &World, task: u8) -> Ix {
-        let audit = self.audit(world, task, Some(true));
+        let audit = self.audit_that(world, task, |audit| {
+            audit.appeal.is_none() && audit.end <= world.slot
+        });
         let owner = match self.dice.below(10) {
             0..=3 => audit.submission.owner,
             4..=5 => audit.initiator,
