@@ -47,5 +47,5 @@ pub const COMMITMENT_TAG: &[u8] = b"securing-tasks:vote:v1";
 /// What the seed of every panel is hashed with.
 pub const PANEL_TAG: &[u8] = b"securing-tasks:panel:v1";
 
-/// What every node's lot is hashed with.
-pub const SEAT_TAG: &[u8] = b"securing-tasks:seat:v1";
+/// What every node's lot is hashed with: short, since every vote on a panel pays for it.
+pub const SEAT_TAG: &[u8; 8] = b"st:seat:";
