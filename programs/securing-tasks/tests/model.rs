@@ -614,7 +614,7 @@ fn who_comes_again_in_its_slot_is_not_among_the_others() {
             secret: None,
             evidence: false,
             uri: 0,
-            shown: Shown::default(),
+            proof: None,
         }),
         Step::Do(Ix::CastVote {
             task: TASK,
@@ -623,7 +623,7 @@ fn who_comes_again_in_its_slot_is_not_among_the_others() {
             node: node(voter),
             signer: voter,
             opinion: 0,
-            shown: Shown::default(),
+            proof: None,
         }),
         Step::Until(start + 101),
         Step::Do(Ix::ResolveAudit {

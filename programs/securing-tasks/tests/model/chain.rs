@@ -11,7 +11,7 @@ use ::securing_tasks::{
 };
 use anchor_lang::{
     prelude::{Address, ProgramError},
-    solana_program::instruction::Instruction,
+    solana_program::instruction::{AccountMeta, Instruction},
     AccountDeserialize, InstructionData,
 };
 use anchor_spl::token_2022::spl_token_2022::{
@@ -678,7 +678,7 @@ impl Chain {
                 secret,
                 evidence,
                 uri,
-                shown,
+                proof,
             } => build(
                 accounts::OpenAudit {
                     payer: key(payer),
@@ -693,8 +693,7 @@ impl Chain {
                         initiator: initiator.owner,
                         index,
                     })),
-                    gate_proof: self.proof(shown.proof),
-                    gate_mint: self.proof(shown.mint),
+                    gate_proof: self.proof(proof),
                     system_program: SYSTEM,
                 },
                 data::OpenAudit {
@@ -734,7 +733,7 @@ impl Chain {
                 audit,
                 node,
                 signer,
-                shown,
+                proof,
                 ..
             }
             | Ix::CommitVote {
@@ -743,7 +742,7 @@ impl Chain {
                 audit,
                 node,
                 signer,
-                shown,
+                proof,
                 ..
             } => build(
                 accounts::CastVote {
@@ -756,8 +755,7 @@ impl Chain {
                         audit,
                         voter: node.owner,
                     })),
-                    gate_proof: self.proof(shown.proof),
-                    gate_mint: self.proof(shown.mint),
+                    gate_proof: self.proof(proof),
                     system_program: SYSTEM,
                 },
                 match *ix {
@@ -795,18 +793,22 @@ impl Chain {
                 accused,
                 initiator,
                 appellant,
-            } => build(
-                accounts::ResolveAudit {
-                    task: task_at(task),
-                    audit: at(Id::Audit(audit)),
-                    submission: at(Id::Submission(submission)),
-                    round: at(Id::Round(round)),
-                    accused: at(Id::Node(accused)),
-                    initiator: at(Id::Node(initiator)),
-                    appellant: appellant.map(|one| at(Id::Node(one))),
-                },
-                data::ResolveAudit {}.data(),
-            ),
+            } => {
+                let mut resolve = build(
+                    accounts::ResolveAudit {
+                        task: task_at(task),
+                        audit: at(Id::Audit(audit)),
+                        submission: at(Id::Submission(submission)),
+                        round: at(Id::Round(round)),
+                        accused: at(Id::Node(accused)),
+                        initiator: at(Id::Node(initiator)),
+                    },
+                    data::ResolveAudit {}.data(),
+                );
+                let third = appellant.map(|one| AccountMeta::new(at(Id::Node(one)), false));
+                resolve.accounts.extend(third);
+                resolve
+            }
             Ix::ClaimVote {
                 task,
                 audit,

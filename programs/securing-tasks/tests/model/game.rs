@@ -612,7 +612,8 @@ pub enum Ix {
         secret: Option<u8>,
         evidence: bool,
         uri: usize,
-        shown: Shown,
+        /// The allowlist's entry, where there is one.
+        proof: Option<Proof>,
     },
     DrawPanel {
         audit: AuditId,
@@ -631,7 +632,8 @@ pub enum Ix {
         node: NodeId,
         signer: Key,
         opinion: u8,
-        shown: Shown,
+        /// The allowlist's entry, where there is one.
+        proof: Option<Proof>,
     },
     CommitVote {
         task: u8,
@@ -640,7 +642,8 @@ pub enum Ix {
         node: NodeId,
         signer: Key,
         sealed: Option<Sealed>,
-        shown: Shown,
+        /// The allowlist's entry, where there is one.
+        proof: Option<Proof>,
     },
     RevealVote {
         audit: AuditId,
@@ -1491,7 +1494,7 @@ impl World {
     pub fn has_seat(&self, of: AuditId, owner: Key, weight: u64) -> bool {
         let audit = &self.audits[&of];
         let seed = audit.seed.expect("a panel was drawn");
-        let hash = (self.book.sha256)(&[b"securing-tasks:seat:v1", &seed, &(self.book.key)(owner)]);
+        let hash = (self.book.sha256)(&[b"st:seat:", &seed, &(self.book.key)(owner)]);
         let lot: [u8; 8] = hash[..8].try_into().unwrap();
         let seats = u128::from(self.tasks[&of.task()].rules.seats);
         let (chance, all) = (u128::from(weight) * seats, audit.eligible.stake);
@@ -1934,10 +1937,10 @@ impl World {
     }
 
     /// At accusations and votes only an allowlist is asked.
-    fn is_not_struck(&self, id: NodeId, shown: Shown) -> Result<(), No> {
+    fn is_not_struck(&self, id: NodeId, proof: Option<Proof>) -> Result<(), No> {
         let role = self.nodes[&id].role;
         match self.tasks[&id.task].rules.gates[usize::from(role)] {
-            Gate::Allowlist => self.passes(id.task, role, id.owner, shown),
+            Gate::Allowlist => self.passes(id.task, role, id.owner, Shown { proof, mint: None }),
             _ => Ok(()),
         }
     }
@@ -2473,15 +2476,16 @@ impl World {
             secret,
             evidence,
             uri,
-            shown,
+            proof,
         } = *ix
         else {
             unreachable!()
         };
         require(
             accused != initiator
-                && !shown.has(Proof::Node(accused))
-                && !shown.has(Proof::Node(initiator)),
+                && ![accused, initiator]
+                    .map(|one| Some(Proof::Node(one)))
+                    .contains(&proof),
             No::Twice,
         )?;
         let task = self.task(at)?;
@@ -2513,7 +2517,7 @@ impl World {
         require(!by_panel || secret.is_some(), No::SecretHashMissing)?;
         require(uri <= URI, No::UriTooLong)?;
         require(uri == 0 || evidence, No::EvidenceHashMissing)?;
-        self.is_not_struck(initiator, shown)?;
+        self.is_not_struck(initiator, proof)?;
         let weight = self.weight_on(initiator, submission.slot)?;
         let status = self.submission_status(of);
         require(
@@ -2676,16 +2680,16 @@ impl World {
                 node,
                 signer,
                 opinion,
-                shown,
+                proof,
             } => {
-                let audit = self.seat(task, of, node, signer, shown)?;
+                let audit = self.seat(task, of, node, signer, proof)?;
                 require(opinion <= 2, No::UnknownVerdict)?;
                 require(self.tasks[&task].rules.commit == 0, No::VotesAreCommitted)?;
                 require(
                     audit.reveal <= self.slot && self.slot < audit.end,
                     No::VotingClosed,
                 )?;
-                self.take_seat(of, node, [payer, signer], shown, None, Some(opinion))
+                self.take_seat(of, node, [payer, signer], proof, None, Some(opinion))
             }
             Ix::CommitVote {
                 task,
@@ -2694,13 +2698,13 @@ impl World {
                 node,
                 signer,
                 sealed,
-                shown,
+                proof,
             } => {
-                let audit = self.seat(task, of, node, signer, shown)?;
+                let audit = self.seat(task, of, node, signer, proof)?;
                 require(sealed.is_some(), No::CommitmentMissing)?;
                 require(self.tasks[&task].rules.commit > 0, No::VotesAreOpen)?;
                 require(self.slot < audit.reveal, No::VotingClosed)?;
-                self.take_seat(of, node, [payer, signer], shown, sealed, None)
+                self.take_seat(of, node, [payer, signer], proof, sealed, None)
             }
             Ix::RevealVote {
                 audit: of,
@@ -2752,9 +2756,9 @@ impl World {
         of: AuditId,
         node: NodeId,
         signer: Key,
-        shown: Shown,
+        proof: Option<Proof>,
     ) -> Result<&Audit, No> {
-        require(!shown.has(Proof::Node(node)), No::Twice)?;
+        require(proof != Some(Proof::Node(node)), No::Twice)?;
         self.task(task)?;
         let audit = self.audit(of)?;
         self.node(node)?;
@@ -2773,7 +2777,7 @@ impl World {
         of: AuditId,
         node: NodeId,
         [payer, signer]: [Key; 2],
-        shown: Shown,
+        proof: Option<Proof>,
         sealed: Option<Sealed>,
         opinion: Option<u8>,
     ) -> Judged {
@@ -2788,7 +2792,7 @@ impl World {
         } else if !called {
             require(self.has_seat(of, node.owner, weight), No::NotSeated)?;
         }
-        self.is_not_struck(node, shown)?;
+        self.is_not_struck(node, proof)?;
         let on_appeal = audit.appeal.is_some();
         let kind = match (audit.draw_slot, on_appeal) {
             (_, true) => Some(Met::AppealVotes),
@@ -2841,20 +2845,13 @@ impl World {
         else {
             unreachable!()
         };
-        let parties = [Some(accused), Some(initiator)];
-        require(
-            accused != initiator && !parties.contains(&appellant),
-            No::Twice,
-        )?;
+        require(accused != initiator, No::Twice)?;
         let rules = &self.task(task)?.rules;
         let audit = self.audit(of)?;
         self.submission(submission)?;
         self.round(round)?;
         self.node(accused)?;
         self.node(initiator)?;
-        if let Some(appellant) = appellant {
-            self.node(appellant)?;
-        }
         require(of.task() == task, No::WrongTask)?;
         require(of.submission == submission, No::WrongSubmission)?;
         require(round.task == task, No::WrongTask)?;
@@ -2863,7 +2860,6 @@ impl World {
         require(accused.owner == audit.accused, No::WrongNode)?;
         require(initiator.task == task, No::WrongTask)?;
         require(initiator.owner == of.initiator, No::WrongNode)?;
-        require(appellant.is_none_or(|one| one.task == task), No::WrongTask)?;
         require(audit.outcome == Outcome::Open, No::AlreadyResolved)?;
         require(self.slot >= audit.end, No::VotingOpen)?;
         require(
@@ -2872,11 +2868,14 @@ impl World {
         )?;
         let before = self.submissions[&of.submission].outcomes.len();
         require(audit.attempt as usize == before, No::EarlierAuditOpen)?;
-        // Whoever appealed, if none of both, comes as a third.
-        if let Some(appeal) = audit.appeal {
-            let third = ![audit.accused, of.initiator].contains(&appeal.appellant);
-            let named = appellant.map(|one| one.owner);
-            require(!third || named == Some(appeal.appellant), No::WrongNode)?;
+        // Whoever appealed, if none of both, comes behind them; else nobody looks who does.
+        let third = audit.appeal.map(|appeal| appeal.appellant);
+        let third = third.filter(|one| ![audit.accused, of.initiator].contains(one));
+        if let Some(third) = third {
+            let named = appellant.ok_or(No::WrongNode)?;
+            self.node(named)?;
+            require(named.task == task, No::WrongTask)?;
+            require(named.owner == third, No::WrongNode)?;
         }
         Ok(Box::new(move |world| world.resolve(of)))
     }
@@ -3427,13 +3426,13 @@ impl World {
     /// Whoever is awake counts: whether the node may vote in the audit, by time and mode, by age and amount of its stake, by its gate and by
     /// its own part in this audit alone. Nothing here looks at another audit, at a bond or at a deposit.
     pub fn may_vote(&self, ix: &Ix) -> bool {
-        let (of, id, shown, commits) = match *ix {
+        let (of, id, proof, commits) = match *ix {
             Ix::CastVote {
-                audit, node, shown, ..
-            } => (audit, node, shown, false),
+                audit, node, proof, ..
+            } => (audit, node, proof, false),
             Ix::CommitVote {
-                audit, node, shown, ..
-            } => (audit, node, shown, true),
+                audit, node, proof, ..
+            } => (audit, node, proof, true),
             _ => unreachable!(),
         };
         let rules = &self.tasks[&id.task].rules;
@@ -3463,7 +3462,7 @@ impl World {
             && ![of.initiator, of.submission.owner].contains(&id.owner)
             && !self.votes.contains_key(&vote)
             && self.has_say(id, audit.submission_slot)
-            && self.is_not_struck(id, shown).is_ok()
+            && self.is_not_struck(id, proof).is_ok()
     }
 
     /// The same for an accusation: besides, the submission must not be convicted of it already, nor the bonds of the node's own open
@@ -3473,7 +3472,7 @@ impl World {
             submission: of,
             initiator: id,
             accusation,
-            shown,
+            proof,
             ..
         } = *ix
         else {
@@ -3492,7 +3491,7 @@ impl World {
             && !decided
             && self.bonds(id) + task.rules.bond <= node.stake
             && self.has_say(id, submission.slot)
-            && self.is_not_struck(id, shown).is_ok()
+            && self.is_not_struck(id, proof).is_ok()
     }
 
     /// No more votes on a panel than nodes that were drawn for it; and more than half of its seats, if that is more than half of what was

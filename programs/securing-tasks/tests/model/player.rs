@@ -909,7 +909,7 @@ impl Player {
                         1..=9 => self.dice.below(40) as usize,
                         _ => 0,
                     },
-                    shown: self.shown_of(world, initiator),
+                    proof: self.shown_of(world, initiator).proof,
                 }
             }
             417..=716 => {
@@ -926,7 +926,8 @@ impl Player {
                 }
                 let signer = self.operator_of(world, node);
                 let payer = self.payer(signer);
-                let (opinion, shown) = (self.opinion(world, audit), self.shown_of(world, node));
+                let opinion = self.opinion(world, audit);
+                let proof = self.shown_of(world, node).proof;
                 let committed = world
                     .tasks
                     .get(&task)
@@ -943,7 +944,7 @@ impl Player {
                         node,
                         signer,
                         sealed: self.sealed(world, vote, opinion),
-                        shown,
+                        proof,
                     }
                 } else {
                     Ix::CastVote {
@@ -953,7 +954,7 @@ impl Player {
                         node,
                         signer,
                         opinion,
-                        shown,
+                        proof,
                     }
                 }
             }
@@ -1417,7 +1418,7 @@ impl Player {
                 secret,
                 evidence,
                 uri,
-                shown,
+                proof,
                 ..
             } => match self.dice.below(12) {
                 0 => *task = 1 - *task,
@@ -1431,7 +1432,7 @@ impl Player {
                 8 => *secret = None,
                 9 => (*evidence, *uri) = (false, 1),
                 10 => *uri = 129,
-                _ => *shown = show,
+                _ => *proof = show.proof,
             },
             Ix::DrawPanel { audit: of, secret } => match which {
                 0..=2 => *of = audit,
@@ -1454,7 +1455,7 @@ impl Player {
                 node: voter,
                 signer,
                 opinion,
-                shown,
+                proof,
                 ..
             } => match which {
                 0 => *task = 1 - *task,
@@ -1462,7 +1463,7 @@ impl Player {
                 2 => *voter = node,
                 3 => *signer = key,
                 4 => *opinion = bad,
-                _ => *shown = show,
+                _ => *proof = show.proof,
             },
             Ix::CommitVote {
                 task,
@@ -1470,7 +1471,7 @@ impl Player {
                 node: voter,
                 signer,
                 sealed,
-                shown,
+                proof,
                 ..
             } => match which {
                 0 => *task = 1 - *task,
@@ -1478,7 +1479,7 @@ impl Player {
                 2 => *voter = node,
                 3 => *signer = key,
                 4 => *sealed = None,
-                _ => *shown = show,
+                _ => *proof = show.proof,
             },
             Ix::RevealVote {
                 audit: of,
