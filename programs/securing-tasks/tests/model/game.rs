@@ -93,6 +93,8 @@ pub const DRAW_DELAY: u64 = 8;
 pub const DRAW: u64 = 256;
 /// Least length of the window in which a panel is drawn and votes.
 pub const PANEL_WINDOW: u64 = 528;
+/// Shortest time to appeal against a panel.
+pub const PANEL_APPEAL: u64 = 150;
 
 /// Whether the chain has no block of this slot: one in eight, and now and then many in a row, once for longer than a panel can wait.
 pub fn is_skipped(slot: Slot) -> bool {
@@ -1192,7 +1194,7 @@ impl Rules {
             return Ok(());
         }
         require(self.seats > 2, No::PanelTooSmall)?;
-        require(self.appeal > 0, No::PanelWithoutAppeal)?;
+        require(self.appeal >= PANEL_APPEAL, No::PanelWithoutAppeal)?;
         // Half of the seats, rounded up.
         let half = u32::from(self.seats).div_ceil(2);
         require(self.quorum_votes <= half, No::QuorumOverPanel)?;
@@ -2860,6 +2862,11 @@ impl World {
         require(accused.owner == audit.accused, No::WrongNode)?;
         require(initiator.task == task, No::WrongTask)?;
         require(initiator.owner == of.initiator, No::WrongNode)?;
+        // Whoever appealed, if none of both, comes behind them; else nobody looks who does.
+        let third = audit.appeal.map(|appeal| appeal.appellant);
+        let third = third.filter(|one| ![audit.accused, of.initiator].contains(one));
+        let named_twice = [Some(accused), Some(initiator)].contains(&appellant);
+        require(third.is_none() || !named_twice, No::Twice)?;
         require(audit.outcome == Outcome::Open, No::AlreadyResolved)?;
         require(self.slot >= audit.end, No::VotingOpen)?;
         require(
@@ -2868,9 +2875,6 @@ impl World {
         )?;
         let before = self.submissions[&of.submission].outcomes.len();
         require(audit.attempt as usize == before, No::EarlierAuditOpen)?;
-        // Whoever appealed, if none of both, comes behind them; else nobody looks who does.
-        let third = audit.appeal.map(|appeal| appeal.appellant);
-        let third = third.filter(|one| ![audit.accused, of.initiator].contains(one));
         if let Some(third) = third {
             let named = appellant.ok_or(No::WrongNode)?;
             self.node(named)?;

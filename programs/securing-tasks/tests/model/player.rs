@@ -133,12 +133,13 @@ impl Player {
             35..=59 => (true, false),
             _ => (true, true),
         };
-        let appeal = if appeals { dice.range(1, 40) } else { 0 };
+        let mut appeal = if appeals { dice.range(1, 40) } else { 0 };
         let seats = if panel { dice.range(3, 7) } else { 0 };
         if panel {
             // The window in which a panel is drawn.
             let window = if commit > 0 { &mut commit } else { &mut reveal };
             *window += PANEL_WINDOW - 1;
+            appeal += PANEL_APPEAL - 1;
         }
         let case = audit + commit + reveal;
         let again = if appeals { appeal + commit + reveal } else { 0 };
@@ -316,7 +317,8 @@ impl Player {
                     ])
                 }
                 32 => rules.seats = self.dice.range(1, 3) as u16,
-                33 => (rules.appeal, rules.appeal_bond) = (0, 0),
+                33 if self.dice.percent(50) => (rules.appeal, rules.appeal_bond) = (0, 0),
+                33 => rules.appeal = PANEL_APPEAL - self.dice.below(2),
                 34 => {
                     rules.seats = self.dice.range(3, 8) as u16;
                     rules.quorum_votes = self.dice.range(1, 5) as u32;
@@ -1137,7 +1139,22 @@ impl Player {
 
     fn resolve(&mut self, world: &World, task: u8) -> Ix {
         let audit = self.audit(world, task, Some(true));
-        resolution(world, audit)
+        let mut ix = resolution(world, audit);
+        if let Ix::ResolveAudit {
+            accused,
+            initiator,
+            appellant,
+            ..
+        } = &mut ix
+        {
+            // Another than the one who appealed, or one who is named already.
+            if appellant.is_some() && self.dice.percent(30) {
+                let other = self.node(world, task);
+                let any = [Some(*accused), Some(*initiator), Some(other), None];
+                *appellant = self.dice.pick(&any);
+            }
+        }
+        ix
     }
 
     /// An open audit of which this holds, mostly; else any.
