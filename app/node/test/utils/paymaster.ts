@@ -92,7 +92,7 @@ export class Paymaster {
   readonly signed: Transaction[] = [];
   /** Bytes of an answer without end that were taken. */
   sentBytes = 0;
-  readonly payer: Keypair;
+  payer: Keypair;
 
   private constructor(
     private readonly server: Server,
