@@ -210,7 +210,7 @@ export class Sponsor {
         // The queue runs it on behalf of whoever was before it.
         if (!isLate) await within(due - performance.now(), make).then(resolve);
       };
-      this.limiter.run(go, due).catch((error: unknown) => {
+      this.limiter.run(go, due).catch((error: Error) => {
         clearTimeout(timer);
         reject(error);
       });
