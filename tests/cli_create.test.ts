@@ -9,7 +9,7 @@ import type { Task } from "@securing-tasks/client";
 import { SecuringTasksClient, WRAPPED_SOL } from "@securing-tasks/client";
 import { Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
-import { PRESET_TABLE } from "../app/cli/src/create/presets";
+import { PRESET_TABLE, suggestedAppeal } from "../app/cli/src/create/presets";
 import type { Person, Ran } from "./utils/command_line";
 import { CommandLine, failed } from "./utils/command_line";
 import { TestMint } from "./utils/mint";
@@ -256,6 +256,10 @@ describe("task create on a validator", () => {
     await session.answer("Which mint does the task pay in?", "\r");
     await session.answer("How many SOL do the workers of a round share?", "much\r");
     await session.answer('"much" is no amount', "\x7f\x7f\x7f\x7f0.02\r");
+    await session.answer("Who judges audits?", "\x1b[A\r");
+    await session.answer("About how many seats?", "\r");
+    await session.answer("How long after the last vote may somebody appeal?", "\r");
+    await session.answer("What does an appeal cost that changes nothing?", "\r");
     await session.answer("What do workers do, and how is it audited?", "\x1b[A\r");
     await session.answer("File of the audit function?", "audit.js\r");
     await session.answer("File of the task function?", "work.js\r");
@@ -269,13 +273,15 @@ describe("task create on a validator", () => {
       "What an audit of a worker with the least stake moves",
       "The pool of 0.2 SOL lasts 10 rounds",
       "now, in all",
+      "About 31 nodes are drawn for each audit",
       "an honest worker: valid, a worker that does not answer: downtime",
     ]) {
       expect(text).to.include(part);
     }
     const [address = PublicKey.default] = await tasksMade();
     const task = await client.fetch("task", address);
-    expect(task.rules).to.deep.equal(PRESET_TABLE.seed.rules(SOL / 50n));
+    const seed = PRESET_TABLE.seed.rules(SOL / 50n);
+    expect(task.rules).to.deep.equal({ ...seed, panelSeats: 31, ...suggestedAppeal(seed) });
     expect(task.mint.equals(WRAPPED_SOL.address)).to.be.true;
     expect(task.pool).to.equal(SOL / 5n);
   });

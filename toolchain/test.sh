@@ -79,6 +79,7 @@ step mocha "TypeScript without a validator" npm run --silent test:app
 step mocha "client and command line on a validator" npm run --silent test:validator
 step mocha "daemons in processes of their own" npm run --silent test:daemons
 step one "compute units under their ceilings" npm run --silent bench -- --check
+step one "a panel costs the same among 30 nodes and 1,000" npm run --silent bench:scale -- --check
 
 printf '\n=== summary (%s s)\n' "$SECONDS"
 printf '%s\n' "${summary[@]}"

@@ -171,7 +171,10 @@ function assemble(
   transaction.feePayer = payer.publicKey;
   transaction.recentBlockhash = blockhash;
   const keys = new Map([payer, wallet, ...signers].map((key) => [key.publicKey.toBase58(), key]));
-  transaction.sign(...keys.values());
+  // A reveal that another pays for needs the wallet's signature no more.
+  const message = transaction.compileMessage();
+  const signing = message.accountKeys.slice(0, message.header.numRequiredSignatures);
+  transaction.sign(...signing.flatMap((key) => keys.get(key.toBase58()) ?? []));
   return transaction;
 }
 

@@ -1,5 +1,5 @@
 import type { Ledger, Node, Task } from "@securing-tasks/client";
-import { auditEnd, heldBy, isConvicted, readLedger } from "@securing-tasks/client";
+import { auditEnd, heldBy, isConvicted, readLedger, resolvableAt } from "@securing-tasks/client";
 import { formatWhen } from "./amounts";
 import type { TaskView } from "./lookup";
 import { payOutAccount } from "./lookup";
@@ -37,10 +37,10 @@ type MakeStep = (
 ) => Step | Promise<Step>;
 
 const STEPS: readonly MakeStep[] = [
-  ({ client }, { audits, submissions }, now) => ({
+  ({ client }, { task, audits, submissions }, now) => ({
     what: "resolving audits",
     builders: audits
-      .filter(({ outcome, endSlot }) => outcome === "open" && now >= endSlot)
+      .filter((audit) => audit.outcome === "open" && now >= resolvableAt(audit, task.rules))
       // Those of one work in the order in which they were opened.
       .sort((a, b) => a.attempt - b.attempt)
       .map((audit) => {
@@ -156,11 +156,13 @@ export function blockers(
   const found: string[] = [];
   const when = (slot: bigint): string => formatWhen(slot, now, slotMs);
   const anybody = isReleased(task, now) ? "anybody may" : `anybody may ${when(releasedAt(task))}`;
-  for (const { address, outcome, endSlot } of audits) {
+  for (const audit of audits) {
+    const { address, outcome, endSlot } = audit;
     if (outcome !== "open") continue;
+    const end = resolvableAt(audit, task.rules);
     found.push(
-      now < endSlot
-        ? `the audit ${address.toBase58()} takes votes; it can be resolved ${when(endSlot)}`
+      now < end
+        ? `the audit ${address.toBase58()} ${now < endSlot ? "takes votes" : "can be appealed"}; it can be resolved ${when(end)}`
         : `the audit ${address.toBase58()} waits to be resolved, by anybody`,
     );
   }

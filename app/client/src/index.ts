@@ -19,16 +19,51 @@ export { collectionProof } from "./gates";
 export type { GateProof } from "./gates";
 export type { SecuringTasks } from "./idl/securing_tasks";
 export { MissingEvent, TaskIndex } from "./indexer";
-export type { Difference, IndexedSubmission, IndexedTask } from "./indexer";
+export type {
+  Difference,
+  IndexedAudit,
+  IndexedRound,
+  IndexedSubmission,
+  IndexedTask,
+  IndexedVote,
+} from "./indexer";
 export { assertBalanced, heldBy, readAccounts, readLedger } from "./ledger";
 export type { Ledger, Reading, TaskAccounts } from "./ledger";
+export {
+  DRAW_WINDOW,
+  eligibleIn,
+  isSeated,
+  isSecret,
+  juryOf,
+  panelSeed,
+  phaseOf,
+  resolvableAt,
+  seatOf,
+  secretHash,
+  verdictOf,
+  weightIn,
+} from "./panels";
+export type { AuditPhase, Jury, Seating } from "./panels";
 export * from "./pda";
 export { ACCOUNT_BYTES, LAMPORTS_PER_SIGNATURE, rentOf } from "./rent";
 export type { AccountKind } from "./rent";
 export { activeStake, longestCase, minStake, pledged, weightOn } from "./replay";
 export type { Reason } from "./runtime";
-export { FileSaltStore, MemorySaltStore, voteCommitment } from "./salts";
+export {
+  DerivedSaltStore,
+  FileSaltStore,
+  MemorySaltStore,
+  SALT_TEXT,
+  deriveSaltKey,
+  drawSecretOf,
+  keypairSigner,
+  saltOf,
+  secretOf,
+  voteCommitment,
+} from "./salts";
 export type { SaltStore, VoteSecret } from "./salts";
+export { MOST_SEALED_BYTES, readSealedReveal, sealReveal, sealedSecret } from "./sealed";
+export type { SealedReveal } from "./sealed";
 export { refused, simulate } from "./simulation";
 export type { Simulated } from "./simulation";
 export * from "./tokens";

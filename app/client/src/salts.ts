@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, randomBytes, sign } from "node:crypto";
 import { link, mkdir, open, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Keypair } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { must } from "./arguments";
 import { PROGRAM_ID } from "./pda";
@@ -13,7 +14,7 @@ export interface VoteSecret {
   /** Owner of the voting node. */
   readonly voter: PublicKey;
   readonly opinion: Opinion;
-  /** 32 random bytes. */
+  /** 32 bytes, {@link saltOf}'s or random. */
   readonly salt: Uint8Array;
 }
 
@@ -50,6 +51,125 @@ export function voteCommitment(secret: VoteSecret, program = PROGRAM_ID): Uint8A
 /** A new secret for a vote. */
 export function voteSecret(audit: PublicKey, voter: PublicKey, opinion: Opinion): VoteSecret {
   return { audit, voter, opinion, salt: Uint8Array.from(randomBytes(32)) };
+}
+
+/**
+ * What an operator signs, once, for the key that its salts and its panels' secrets come from. Never change it: another text is another key.
+ *
+ * No transaction begins like this: its first byte would ask for 83 signatures.
+ */
+export const SALT_TEXT =
+  "Securing Tasks, version 1: this signature is the key of my secret votes and of the panels that I draw. " +
+  "Whoever has it can read my votes before they are revealed. I give it to my own programs alone.";
+
+/**
+ * The key of an operator's salts: SHA-256 of its ed25519 signature of {@link SALT_TEXT}. Signed again, it is the same again, so the operator's
+ * key alone restores every salt. It is as secret as a salt.
+ *
+ * @param signMessage A wallet's, or {@link keypairSigner}'s. A wallet that signs one text in several ways (some that share a key among
+ * machines) makes another key each time: with it, only what a {@link SaltStore} keeps can be revealed.
+ */
+export async function deriveSaltKey(
+  signMessage: (message: Uint8Array) => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  const signature = await signMessage(Uint8Array.from(Buffer.from(SALT_TEXT, "utf8")));
+  if (!(signature instanceof Uint8Array) || signature.length !== 64) {
+    throw new TypeError(
+      "The wallet gave no ed25519 signature of 64 bytes. Use one that signs messages for Solana.",
+    );
+  }
+  return Uint8Array.from(createHash("sha256").update(signature).digest());
+}
+
+/** Signs messages with a keypair, as {@link deriveSaltKey} asks. */
+export function keypairSigner({
+  secretKey,
+}: Pick<Keypair, "secretKey">): (message: Uint8Array) => Promise<Uint8Array> {
+  const key = createPrivateKey({
+    key: Buffer.concat([PKCS8, secretKey.subarray(0, 32)]),
+    format: "der",
+    type: "pkcs8",
+  });
+  return (message) => Promise.resolve(Uint8Array.from(sign(null, message, key)));
+}
+
+/** What comes before the 32 bytes of an ed25519 secret key in its DER encoding (RFC 8410). */
+const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/**
+ * The salt of a vote: HMAC-SHA-256 of audit, voter and opinion. One for each opinion: a vote that is revealed says nothing of another.
+ *
+ * Attack: an operator of two nodes reveals one's vote, or hands it to a keeper; with the same salt for both, the other's that is still
+ * secret, as after an appeal, could be found by trying.
+ */
+export function saltOf(
+  key: Uint8Array,
+  audit: PublicKey,
+  voter: PublicKey,
+  opinion: Opinion,
+): Uint8Array {
+  const code = OPINIONS.indexOf(must.word(OPINIONS, "saltOf", "opinion", opinion));
+  return hmac("saltOf", key, audit.toBuffer(), voter.toBuffer(), Buffer.of(code));
+}
+
+/** The secret of the panel that an accusation draws: HMAC-SHA-256 of "draw" and the audit's address. Its SHA-256 goes with the accusation. */
+export function drawSecretOf(key: Uint8Array, audit: PublicKey): Uint8Array {
+  return hmac("drawSecretOf", key, Buffer.from("draw"), audit.toBuffer());
+}
+
+/** What is hashed has one length for each use. */
+function hmac(method: string, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const made = createHmac("sha256", must.hash(method, "key", key));
+  for (const part of parts) made.update(part);
+  return Uint8Array.from(made.digest());
+}
+
+/** The secret that a commitment was made of; null where it is none of these. */
+export function secretOf(
+  commitment: Uint8Array | null,
+  secrets: readonly VoteSecret[],
+  program = PROGRAM_ID,
+): VoteSecret | null {
+  if (commitment === null) return null;
+  return (
+    secrets.find((one) => Buffer.from(voteCommitment(one, program)).equals(commitment)) ?? null
+  );
+}
+
+/**
+ * Salts that follow from an operator's key, beside a store. What the store keeps wins: salts from before there was such a key still open their
+ * votes. What it lost is derived again.
+ */
+export class DerivedSaltStore implements SaltStore {
+  /** @param key {@link deriveSaltKey}'s. */
+  constructor(
+    private readonly key: Uint8Array,
+    private readonly kept: SaltStore = new MemorySaltStore(),
+  ) {
+    must.hash("DerivedSaltStore", "key", key);
+  }
+
+  /** The salt that it is given gives way to the derived one. */
+  keep({ audit, voter, opinion }: VoteSecret): Promise<VoteSecret> {
+    return this.kept.keep(this.derived(audit, voter, opinion));
+  }
+
+  /** For every opinion what is kept, and what is derived: another process may have committed with that. */
+  async find(audit: PublicKey, voter: PublicKey): Promise<readonly VoteSecret[]> {
+    const kept = await this.kept.find(audit, voter);
+    const derived = OPINIONS.map((opinion) => this.derived(audit, voter, opinion)).filter(
+      ({ salt }) => !kept.some((one) => Buffer.from(one.salt).equals(salt)),
+    );
+    return [...kept, ...derived];
+  }
+
+  forget(audit: PublicKey, voter: PublicKey): Promise<void> {
+    return this.kept.forget(audit, voter);
+  }
+
+  private derived(audit: PublicKey, voter: PublicKey, opinion: Opinion): VoteSecret {
+    return { audit, voter, opinion, salt: saltOf(this.key, audit, voter, opinion) };
+  }
 }
 
 /** Keeps secrets as long as this process runs: a vote that is not revealed by then loses its deposit. */

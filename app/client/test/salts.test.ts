@@ -1,13 +1,24 @@
 import type { SaltStore, VoteSecret } from "@securing-tasks/client";
 import {
+  DerivedSaltStore,
   FileSaltStore,
   MemorySaltStore,
+  SALT_TEXT,
   SecuringTasksClient,
+  deriveSaltKey,
+  drawSecretOf,
+  keypairSigner,
+  readSealedReveal,
+  saltOf,
+  sealReveal,
+  sealedSecret,
+  secretOf,
   voteCommitment,
 } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
-import { Keypair, PublicKey } from "@solana/web3.js";
+import { Keypair, Message, PublicKey, VersionedMessage } from "@solana/web3.js";
 import { expect } from "chai";
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +47,125 @@ describe("commitments", () => {
   it("refuse a salt that is too short", () => {
     const short = { ...secret("valid", 1), salt: new Uint8Array(31) };
     expect(() => voteCommitment(short)).to.throw(RangeError, /32 bytes/);
+  });
+});
+
+describe("derived salts", () => {
+  const operator = Keypair.fromSeed(new Uint8Array(32).fill(5));
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+  it("follow from one signature, bit for bit", async () => {
+    const salts = await deriveSaltKey(keypairSigner(operator));
+    // From Python (cryptography's Ed25519, hashlib, hmac).
+    expect(hex(salts)).to.equal("f3afc2599b1ce9467ba9293c95d13fc04d996e230e3e29799a0c877a45bd4e0c");
+    expect(hex(saltOf(salts, key(1), key(2), "malice"))).to.equal(
+      "9996e027cc76db2f918d2fd4b843e1e5eccfcbf56c496e8b323bfa71fe3cba12",
+    );
+    expect(hex(drawSecretOf(salts, key(1)))).to.equal(
+      "141053de8ed859b5c086c4d20519342e554297caf823a3e7ab0bf4c15a4607ca",
+    );
+  });
+
+  it("come from what the operator's key signs, which is no transaction", async () => {
+    const asked: Uint8Array[] = [];
+    const made = await deriveSaltKey((message) => {
+      asked.push(message);
+      return keypairSigner(operator)(message);
+    });
+    expect(asked.map((one) => Buffer.from(one).toString())).to.deep.equal([SALT_TEXT]);
+    const signature = await keypairSigner(operator)(Buffer.from(SALT_TEXT));
+    const spki = Buffer.concat([
+      Buffer.from("302a300506032b6570032100", "hex"),
+      operator.publicKey.toBuffer(),
+    ]);
+    const publicKey = createPublicKey({ key: spki, format: "der", type: "spki" });
+    expect(verify(null, Buffer.from(SALT_TEXT), publicKey, signature)).to.equal(true);
+    expect(hex(made)).to.equal(createHash("sha256").update(signature).digest("hex"));
+    expect(() => Message.from(Buffer.from(SALT_TEXT))).to.throw();
+    expect(() => VersionedMessage.deserialize(Buffer.from(SALT_TEXT))).to.throw();
+  });
+
+  it("are others for each audit, voter, opinion and key", async () => {
+    const [mine, other] = await Promise.all(
+      [operator, Keypair.generate()].map((one) => deriveSaltKey(keypairSigner(one))),
+    );
+    if (!mine || !other) throw new Error("There are two.");
+    const all = [
+      saltOf(mine, key(1), key(2), "malice"),
+      saltOf(mine, key(1), key(2), "downtime"),
+      saltOf(mine, key(1), key(3), "malice"),
+      saltOf(mine, key(3), key(2), "malice"),
+      saltOf(other, key(1), key(2), "malice"),
+      drawSecretOf(mine, key(1)),
+      drawSecretOf(mine, key(2)),
+    ].map(hex);
+    expect(new Set(all).size).to.equal(all.length);
+  });
+
+  it("refuse a signature that is none", async () => {
+    const { message } = await refusal(deriveSaltKey(() => Promise.resolve(new Uint8Array(63))));
+    expect(message).to.contain("64 bytes");
+    expect(() => new DerivedSaltStore(new Uint8Array(31))).to.throw(RangeError, /32 bytes/);
+  });
+
+  it("restore a lost store, and what is kept wins", async () => {
+    const derived = await deriveSaltKey(keypairSigner(operator));
+    const client = new SecuringTasksClient(EmbeddedChain.start().provider(Keypair.generate()));
+    const ballot = { task: key(3), audit: key(1), voter: key(2), opinion: "malice" as const };
+    const salts = new DerivedSaltStore(derived);
+    const { secret: made } = await client.commitVote({ ...ballot, salts });
+    expect(made.salt).to.deep.equal(saltOf(derived, key(1), key(2), "malice"));
+    const lost = new DerivedSaltStore(derived);
+    const found = await lost.find(key(1), key(2));
+    expect(secretOf(voteCommitment(made), found)).to.deep.equal(made);
+    expect(secretOf(new Uint8Array(32), found)).to.equal(null);
+    expect(secretOf(null, found)).to.equal(null);
+
+    // A salt from before is committed to again, and found.
+    const old = new MemorySaltStore();
+    await old.keep(secret("malice", 7));
+    const both = new DerivedSaltStore(derived, old);
+    const again = await client.commitVote({ ...ballot, salts: both });
+    expect(again.secret).to.deep.equal(secret("malice", 7));
+    const all = await both.find(key(1), key(2));
+    expect(secretOf(voteCommitment(secret("malice", 7)), all)).to.deep.equal(secret("malice", 7));
+    // Of each opinion what is derived as well: before the old store was found, it may have been used.
+    expect(secretOf(voteCommitment(made), all)).to.deep.equal(made);
+    await both.forget(key(1), key(2));
+    expect(await old.find(key(1), key(2))).to.deep.equal([]);
+  });
+});
+
+describe("sealed reveals", () => {
+  const sealed = sealReveal(key(3), secret("downtime", 4));
+
+  it("go through JSON, and open what they were sealed for", () => {
+    const read = readSealedReveal(JSON.stringify(sealed));
+    expect(read).to.deep.equal(sealed);
+    expect(sealedSecret(read)).to.deep.equal(secret("downtime", 4));
+  });
+
+  it("name the fault of what is none", () => {
+    const broken: readonly (readonly [unknown, RegExp])[] = [
+      ["{", /JSON/],
+      [{ ...sealed, version: 2 }, /`version`/],
+      [{ ...sealed, opinion: "guilty" }, /`opinion`/],
+      [{ ...sealed, salt: "00" }, /`salt`: must be 64 hex digits/],
+      [{ ...sealed, voter: "me" }, /`voter`: must be an address/],
+      [{ ...sealed, more: 1 }, /more/],
+      [{ ...sealed, task: undefined }, /`task`/],
+      [`${JSON.stringify(sealed)}${" ".repeat(1_024)}`, /over 1024 bytes/],
+    ];
+    for (const [given, fault] of broken) {
+      const text = typeof given === "string" ? given : JSON.stringify(given);
+      expect(() => readSealedReveal(text), text).to.throw(Error, fault);
+    }
+  });
+
+  it("are refused on another program", () => {
+    const client = new SecuringTasksClient(EmbeddedChain.start().provider(Keypair.generate()));
+    const elsewhere = sealReveal(key(3), secret("downtime", 4), key(9));
+    expect(() => client.revealFor(elsewhere)).to.throw(key(9).toBase58());
   });
 });
 

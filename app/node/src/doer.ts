@@ -2,18 +2,13 @@ import { createHash } from "node:crypto";
 import type {
   GateProof,
   Opinion,
+  SaltStore,
   SecuringTasksClient,
   Submission,
   FunctionRef,
   Vote,
 } from "@securing-tasks/client";
-import {
-  PROGRAM_ID,
-  auditAddress,
-  explain,
-  submissionEnd,
-  voteCommitment,
-} from "@securing-tasks/client";
+import { PROGRAM_ID, auditAddress, explain, secretOf, submissionEnd } from "@securing-tasks/client";
 import type {
   AuditFacts,
   Evidence,
@@ -45,7 +40,7 @@ import { roundSeed, sample } from "./sampling";
 import type { Delivery, Errand, Sender } from "./sender";
 import { Stopped, backoff, pause } from "./sender";
 import { SponsorError } from "./sponsor";
-import type { Judgement, SqliteSaltStore, Store } from "./store";
+import type { Judgement, Store } from "./store";
 import type { View } from "./view";
 
 export interface DoerOptions {
@@ -56,7 +51,7 @@ export interface DoerOptions {
   readonly store: Store;
   /** Writes what the node can go on without for a while. Whether it is written. */
   readonly keep: (write: () => void) => boolean;
-  readonly salts: SqliteSaltStore;
+  readonly salts: SaltStore;
   readonly sender: Sender;
   readonly follower: Follower;
   readonly metrics: Metrics;
@@ -672,12 +667,12 @@ export class Doer {
   private async reveal(view: View, duty: Duty & { kind: "reveal" }): Promise<End> {
     const { client, config, salts, log } = this.options;
     const { address, voteDeposit, endSlot } = duty.audit;
-    const commitment = view.votes.get(address.toBase58())?.commitment ?? Buffer.of();
-    const secrets = await salts.find(address, config.owner);
-    if (!secrets.some((one) => Buffer.from(voteCommitment(one)).equals(commitment))) {
+    const commitment = view.votes.get(address.toBase58())?.commitment ?? null;
+    const secret = secretOf(commitment, await salts.find(address, config.owner));
+    if (!secret) {
       log.error(
         { audit: address.toBase58(), deposit: voteDeposit.toString(), until: endSlot.toString() },
-        "A SALT IS LOST: the state does not know what this node's vote was committed with, and its deposit goes unless another instance reveals it. Put a copy of the state back if there is one",
+        "A SALT IS LOST: this node's vote was committed with another salt than those in the state and those that follow from the operator's key, and its deposit goes unless another instance reveals it. Put a copy of the state back if there is one, or take the operator's key that it was committed with",
       );
       return { end: "over", why: "the salt is lost" };
     }

@@ -1,14 +1,18 @@
 import { AnchorProvider, Wallet } from "@coral-xyz/anchor";
-import type { FunctionRef, Task } from "@securing-tasks/client";
+import type { FunctionRef, SaltStore, Task } from "@securing-tasks/client";
 import {
+  DerivedSaltStore,
   LAMPORTS_PER_SIGNATURE,
   PROGRAM_ID,
   SecuringTasksClient,
   WRAPPED_SOL,
   collectionProof,
+  deriveSaltKey,
   explain,
   fetchMint,
+  keypairSigner,
   nodeAddress,
+  secretOf,
   shownDifferently,
   wrapMissingSol,
 } from "@securing-tasks/client";
@@ -178,6 +182,7 @@ class Daemon implements RunningNode {
   private readonly follower: Follower;
   private service: Service | null = null;
   private doer: Doer | null = null;
+  private salts: SaltStore | null = null;
   private looping: Promise<void> = Promise.resolve();
   private settling: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | null = null;
@@ -348,6 +353,9 @@ class Daemon implements RunningNode {
     );
     await this.enter(task, identity);
 
+    const saltKey = await deriveSaltKey(keypairSigner(this.operator));
+    const salts = new DerivedSaltStore(saltKey, new SqliteSaltStore(store));
+    this.salts = salts;
     const load = this.loader();
     this.doer = new Doer({
       config,
@@ -357,7 +365,7 @@ class Daemon implements RunningNode {
       store,
       isReached: () => this.reached,
       keep: (write) => this.keep(write),
-      salts: new SqliteSaltStore(store),
+      salts,
       sender: this.sender,
       follower: this.follower,
       metrics: this.metrics,
@@ -891,7 +899,7 @@ class Daemon implements RunningNode {
     }
     const { other } = this;
     if (other && now <= other.slot + quietSlots) {
-      if (onOtherInstance === "end" && !this.owesReveal(view, now)) {
+      if (onOtherInstance === "end" && !(await this.owesReveal(view, now))) {
         throw new Fatal(
           `Another instance of this node is active: ${about(other)}. ${WAY_OUT} This one ends, as \`onOtherInstance\` says.`,
         );
@@ -904,14 +912,15 @@ class Daemon implements RunningNode {
     return true;
   }
 
-  /** Whether there is a vote that only this state can reveal. */
-  private owesReveal({ audits, votes }: View, now: bigint): boolean {
-    return audits.some(
-      ({ address, endSlot }) =>
-        now < endSlot &&
-        votes.get(address.toBase58())?.state === "committed" &&
-        this.store.salts(address, this.config.owner).length > 0,
-    );
+  /** Whether there is a vote that this one can reveal. */
+  private async owesReveal({ audits, votes }: View, now: bigint): Promise<boolean> {
+    for (const { address, endSlot } of audits) {
+      const vote = votes.get(address.toBase58());
+      if (now >= endSlot || vote?.state !== "committed") continue;
+      const known = (await this.salts?.find(address, this.config.owner)) ?? [];
+      if (secretOf(vote.commitment, known)) return true;
+    }
+    return false;
   }
 
   /** Looks for what another instance sent, and tells it once in a while. Whether it could look. Never rejects. */

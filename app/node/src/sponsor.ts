@@ -210,9 +210,9 @@ export class Sponsor {
         // The queue runs it on behalf of whoever was before it.
         if (!isLate) await within(due - performance.now(), make).then(resolve);
       };
-      this.limiter.run(go, due).catch((error: Error) => {
+      this.limiter.run(go, due).catch((error: unknown) => {
         clearTimeout(timer);
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       });
     });
   }

@@ -175,7 +175,7 @@ function stateError(file: string, error: unknown): unknown {
 function damaged(file: string, why: string, cause?: unknown): StateError {
   return new StateError(
     `The state ${file} is damaged: ${why}. Stop the daemon, move ${file} and ${file}-wal to another folder, put a copy from before in their place if there is one, and start again. ` +
-      "Without a copy the daemon reads from the chain what that knows. Only the state knows the salts of votes that are not revealed yet: while such windows are open, `sqlite3 DAMAGED .recover` may get them back.",
+      "Without a copy the daemon reads from the chain what that knows, and derives the salts of its votes from the operator's key. Those that another key or a version without derived salts made are in the state alone: while such windows are open, `sqlite3 DAMAGED .recover` may get them back.",
     true,
     cause,
   );

@@ -1,5 +1,11 @@
 import type { Audit } from "@securing-tasks/client";
-import { WRAPPED_SOL, nodeAddress, roundStart, voteAddress } from "@securing-tasks/client";
+import {
+  MemorySaltStore,
+  WRAPPED_SOL,
+  nodeAddress,
+  roundStart,
+  voteAddress,
+} from "@securing-tasks/client";
 import { expect } from "chai";
 import { rmSync } from "node:fs";
 import type { Hand } from "./utils/bench";
@@ -131,27 +137,55 @@ describe("a daemon that lost its state folder", function () {
       await ownVote("committed");
     });
 
-    it("tells once which deposits are lost with the salts, and works on", async () => {
+    it("reveals all the same, while it waits for another instance: the salt follows from the operator's key", async () => {
       await lose(hand);
-      daemon = new Inside({ ...hand.config, samples: 0, quietSlots: 0 });
+      daemon = new Inside({ ...hand.config, samples: 0 });
       await daemon.start();
+      await line("ANOTHER INSTANCE");
       await bench.chain.waitForSlot(audit.revealSlot);
-      const told = await line("A SALT IS LOST");
-      expect([told.audit, told.deposit, told.until, told.level]).to.deep.equal([
-        audit.address.toBase58(),
-        audit.voteDeposit.toString(),
-        audit.endSlot.toString(),
-        50,
-      ]);
-      await bench.chain.waitForSlot(audit.endSlot + 30n);
-      // Resolved: it works on.
-      await bench.until("a verdict", async () => {
-        const found = await bench.client.find("audit", audit.address);
-        return found?.outcome !== "open";
-      });
-      expect(daemon.said("A SALT IS LOST")).to.have.length(1);
-      expect(daemon.said("failed, will try again")).to.deep.equal([]);
+      await ownVote("revealed");
+      expect(daemon.said("A SALT IS LOST")).to.deep.equal([]);
+      const { commitments } = await bench.client.fetch(
+        "node",
+        nodeAddress(bench.task, hand.owner.publicKey),
+      );
+      expect(commitments).to.equal(0);
     });
+  });
+
+  it("tells once which deposit is lost where no salt of its key fits, and works on", async () => {
+    const hand = await bench.hire("witness", "witness", 1_000n);
+    daemon = new Inside({ ...hand.config, samples: 0, quietSlots: 0 });
+    await daemon.start();
+    await daemon.stop();
+    const audit = await bench.quarrel();
+    // As by a version that made salts up, whose state is gone.
+    const { builder } = await bench.client.commitVote({
+      task: bench.task,
+      audit: audit.address,
+      voter: hand.owner.publicKey,
+      operator: hand.operator.publicKey,
+      opinion: "malice",
+      salts: new MemorySaltStore(),
+    });
+    await bench.send(builder, hand.operator);
+    await daemon.start();
+    await bench.chain.waitForSlot(audit.revealSlot);
+    const told = await line("A SALT IS LOST");
+    expect([told.audit, told.deposit, told.until, told.level]).to.deep.equal([
+      audit.address.toBase58(),
+      audit.voteDeposit.toString(),
+      audit.endSlot.toString(),
+      50,
+    ]);
+    await bench.chain.waitForSlot(audit.endSlot + 30n);
+    // Resolved: it works on.
+    await bench.until("a verdict", async () => {
+      const found = await bench.client.find("audit", audit.address);
+      return found?.outcome !== "open";
+    });
+    expect(daemon.said("A SALT IS LOST")).to.have.length(1);
+    expect(daemon.said("failed, will try again")).to.deep.equal([]);
   });
 
   it("knows its own accusations from the chain, and makes none twice", async () => {

@@ -235,7 +235,12 @@ pub mod securing_tasks {
     ///
     /// Errors: `VotingOpen`, `AppealOpen`, `AlreadyResolved`, `EarlierAuditOpen`.
     pub fn resolve_audit(ctx: &mut Context<ResolveAudit>) -> Result<()> {
-        ctx.accounts.handle()
+        let third = if ctx.accounts.has_third() {
+            ctx.remaining_accounts()?.first().copied()
+        } else {
+            None
+        };
+        ctx.accounts.handle(third)
     }
 
     /// Credits one voter's share, or takes the deposit of a commitment that was never revealed. By anyone, to the voter.

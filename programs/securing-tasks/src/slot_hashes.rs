@@ -27,13 +27,14 @@ fn slot_of(at: u64) -> Result<u64> {
 
 /// The hash of the first block at or after `slot`; `DrawTooEarly` before there is one.
 ///
-/// The reads grow with the logarithm of the blocks since. Only for slots of which the chain still keeps a later block: its last 512.
+/// The reads grow with the logarithm of the slots that were skipped since. Only for slots of which the chain still keeps a later block: its last 512.
 pub fn first_block_from(slot: u64) -> Result<[u8; 32]> {
     let [entries, newest]: [u64; 2] = bytemuck::cast(read::<{ NUM_ENTRIES_SIZE + SLOT_SIZE }>(0)?);
     require!(entries > 0 && newest >= slot, TaskError::DrawTooEarly);
-    // Slots fall by at least one with each entry: the last that is not before `slot` is at most this far.
+    // Slots fall by at least one with each entry: the last that is not before `slot` is at most this far, there where none was skipped,
+    // and not farther off from there than slots are missing.
     let mut last = minus(newest, slot)?.min(minus(entries, 1u64)?);
-    let mut first = 0u64;
+    let mut first = last.saturating_sub(slot.saturating_sub(slot_of(last)?));
     while first < last {
         let middle = first.wrapping_add(last).wrapping_add(1) >> 1;
         if slot_of(middle)? >= slot {

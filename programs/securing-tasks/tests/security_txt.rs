@@ -6,7 +6,7 @@ use solana_security_txt::find_and_parse;
 
 #[test]
 fn the_binary_says_whom_to_tell() {
-    let program = std::fs::read(common::PROGRAM).expect("the program is built");
+    let program = common::program_bytes();
     let text = find_and_parse(&program).expect("a security.txt in the binary");
     assert_eq!(text.name, "Securing Tasks");
     assert!(text.policy.contains("SECURITY.md"));

@@ -1,26 +1,39 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Audit, Submission, TaskEventNamed } from "@securing-tasks/client";
+import type { Audit, Node, Seating, Submission, TaskEventNamed } from "@securing-tasks/client";
 import {
+  DRAW_WINDOW,
   FileSaltStore,
   OPINIONS,
   auditAddress,
   auditEnd,
+  deriveSaltKey,
+  drawSecretOf,
   isConvicted,
+  isSecret,
+  juryOf,
+  keypairSigner,
   openAudits,
+  phaseOf,
+  resolvableAt,
+  seatOf,
+  secretHash,
   submissionAddress,
+  verdictOf,
   voteAddress,
+  weightOn,
 } from "@securing-tasks/client";
 import type { AuditFacts, LoadedFunction } from "@securing-tasks/sandbox";
 import type { Command } from "commander";
 import type { PublicKey } from "@solana/web3.js";
 import { createHash } from "node:crypto";
-import { formatShare, formatWhen, group } from "../amounts";
+import { formatDuration, formatShare, formatWhen, group } from "../amounts";
 import { askFor, askOneOf, mustConfirm } from "../ask";
-import { act, leaf } from "../command";
+import { PAYER, act, leaf } from "../command";
 import { part } from "../create/economics";
 import { EXIT, UsageError, UserError } from "../failures";
+import { evidenceOf, openingOf } from "../evidence";
 import { auditFactsSchema } from "../facts";
 import { COLLECTION, gateOf } from "../gate";
 import { readAddress } from "../keys";
@@ -30,6 +43,7 @@ import { during, facts, note, result, table } from "../output";
 import type { Sent } from "../send";
 import { afterwards, send, sendAll, told } from "../send";
 import type { Session } from "../session";
+import { withPayer } from "../session";
 import { expand } from "../solana-config";
 
 export function registerAudit(root: Command): void {
@@ -40,20 +54,29 @@ export function registerAudit(root: Command): void {
     accused?: string;
     round?: string;
     accusation?: string;
+    evidence?: string;
+    evidenceUri?: string;
     owner?: string;
+    payer?: string;
     collectionMint?: string;
   }>(
     leaf(audit, "open [task]", "accuse work of downtime or malice; the operator signs", [
       "TASK --accused OWNER --round 12 --accusation malice",
       "TASK --submission SUBMISSION --accusation downtime",
+      "TASK --submission SUBMISSION --accusation malice --evidence run.json --evidence-uri https://example.com/run.json",
     ])
       .option("--submission <address>", "the work")
       .option("--accused <owner>", "or who did it")
       .option("--round <number>", "and in which round")
       .option("--accusation <fault>", "downtime or malice")
+      .option("--evidence <file>", "what it rests on: its SHA-256 goes with the accusation")
+      .option("--evidence-uri <uri>", "and where others get that file")
       .option("--owner <address>", "owner of the accusing node, where the key operates several")
+      .option(...PAYER)
       .option(...COLLECTION),
-    async (session, options, given) => {
+    async (opened, options, given) => {
+      const session = withPayer(opened, options.payer);
+      const evidence = await evidenceOf(options.evidence, options.evidenceUri);
       const view = await openTask(session, given);
       const { task } = view;
       const node = await operatedNode(session, task, ownerOf(options.owner));
@@ -78,6 +101,7 @@ export function registerAudit(root: Command): void {
         session,
         `Accuse ${submission.owner.toBase58()} of ${accusation}? If it is acquitted, a bond of ${view.say(task.rules.initiatorBond)} is taken from the stake.`,
       );
+      const address = auditAddress(submission.address, node.owner, node.audits);
       const sent = await send(
         session,
         session.client.openAudit({
@@ -86,32 +110,42 @@ export function registerAudit(root: Command): void {
           accused: submission.owner,
           initiator: node.owner,
           operator: session.wallet.publicKey,
+          payer: session.payer.publicKey,
           accusation,
+          ...(evidence && { evidence }),
+          ...(task.rules.panelSeats > 0 && {
+            secretHash: secretHash(await drawSecret(session, address)),
+          }),
           index: node.audits,
           ...gate,
         }),
         [],
         "opening the audit",
       );
-      const address = auditAddress(submission.address, node.owner, node.audits);
-      const opened = await afterwards(() => account(session, "audit", address));
+      const found = await afterwards(() => account(session, "audit", address));
       const slotMs = await session.slotMs();
       result(
         session,
         {
-          ...(opened ?? told(sent, "auditOpened")),
+          ...(found ?? told(sent, "auditOpened")),
           audit: address,
           others: open,
           signature: sent.signature,
         },
         [
-          ...(opened
-            ? auditLines(view, opened, sent.slot, slotMs)
+          ...(found
+            ? auditLines(view, found, sent.slot, slotMs)
             : facts([["audit", address.toBase58()]])),
           ...facts([
             ["others open", group(open)],
             ["signature", sent.signature],
           ]),
+          ...(found && found.drawSlot > 0n
+            ? [
+                `Nobody votes before the panel is drawn. Draw it before slot ${group(found.drawSlot + DRAW_WINDOW)}, ${formatWhen(found.drawSlot + DRAW_WINDOW, sent.slot, slotMs)}, with this key; else everybody may vote:`,
+                `  securing-tasks audit draw ${address.toBase58()}`,
+              ]
+            : []),
         ],
       );
     },
@@ -147,24 +181,43 @@ export function registerAudit(root: Command): void {
                 nth(one),
                 one.accusation,
                 group(OPINIONS.reduce((sum, opinion) => sum + one.votes[opinion].nodes, 0)),
-                one.outcome === "open" ? `open, ${stage(one, now, slotMs)}` : one.outcome,
+                one.outcome === "open"
+                  ? `open, ${stage(one, view.task, now, slotMs)}`
+                  : one.outcome,
               ]),
             ),
       );
     },
   );
 
-  act(
-    leaf(audit, "show [audit]", "one audit and its votes", ["AUDIT"]),
-    async (session, _, given) => {
+  act<{ owner?: string }>(
+    leaf(audit, "show [audit]", "one audit and its votes", ["AUDIT", "AUDIT --owner OWNER"]).option(
+      "--owner <address>",
+      "say whether this owner's node is seated (default: the key's own)",
+    ),
+    async (session, options, given) => {
       const found = await openAudit(session, given);
       const view = await openTask(session, found.task.toBase58());
       const votes = await session.client.votesIn(found.address);
       const earlier = await earlierOpen(session, found);
       const now = await session.chain.slot();
-      const shown = { ...found, slot: now, ballots: votes };
+      const opening = found.evidenceHash && (await openingOf(session, found.address));
+      const seat = await ownSeat(session, view, found, now, ownerOf(options.owner));
+      const shown = {
+        ...found,
+        slot: now,
+        phase: phaseOf(found, view.task.rules, now),
+        jury: juryOf(found),
+        count: verdictOf(found),
+        evidenceUri: opening?.evidenceUri ?? null,
+        seat: seat && { owner: seat.node.owner, seat: seat.seat },
+        ballots: votes,
+      };
       result(session, { ...shown, earlierOpen: earlier.map(({ address }) => address) }, [
-        ...auditLines(view, found, now, await session.slotMs()),
+        ...auditLines(view, found, now, await session.slotMs(), opening?.evidenceUri),
+        ...(seat
+          ? facts([["seat of your node", `${SEATINGS[seat.seat]} (${seat.node.owner.toBase58()})`]])
+          : []),
         ...(earlier.length > 0 ? facts([["resolved first", names(earlier)]]) : []),
         ...(votes.length === 0
           ? []
@@ -172,7 +225,7 @@ export function registerAudit(root: Command): void {
               ["voter", "vote", "weight", "share"],
               votes.map((vote) => [
                 vote.owner.toBase58(),
-                vote.state === "committed" ? "secret" : vote.opinion,
+                `${vote.state === "committed" ? "secret" : vote.opinion}${vote.onAppeal ? ", on appeal" : ""}`,
                 view.say(vote.weight),
                 vote.state === "claimed" ? "claimed" : "not claimed",
               ]),
@@ -185,6 +238,7 @@ export function registerAudit(root: Command): void {
     opinion?: string;
     reveal?: boolean;
     owner?: string;
+    payer?: string;
     salts?: string;
     collectionMint?: string;
   }>(
@@ -198,33 +252,36 @@ export function registerAudit(root: Command): void {
       .option("--reveal", "open the vote that this machine committed to")
       .option("--owner <address>", "owner of the voting node, where the key operates several")
       .option("--salts <folder>", "keeps the secrets of committed votes", saltFolder())
+      .option(...PAYER)
       .option(...COLLECTION),
-    async (session, options, given) => {
+    async (opened, options, given) => {
+      const session = withPayer(opened, options.payer);
       const found = await openAudit(session, given);
       const view = await openTask(session, found.task.toBase58());
       const node = await operatedNode(session, view.task, ownerOf(options.owner));
       const salts = new FileSaltStore(resolve(expand(options.salts ?? saltFolder())));
-      const ballot = {
-        task: found.task,
-        audit: found.address,
-        voter: node.owner,
-        operator: session.wallet.publicKey,
-      };
-      const secret = found.revealSlot > found.openSlot;
+      const own = { task: found.task, audit: found.address, voter: node.owner };
+      const secret = isSecret(found);
       const now = await session.chain.slot();
       const slotMs = await session.slotMs();
       const vote = voteAddress(found.address, node.owner);
       if (options.reveal) {
+        const { onAppeal } = await account(session, "vote", vote);
+        if (found.appealSlot > 0n && !onAppeal) {
+          throw new UserError(
+            "The vote was committed before the appeal and not revealed in its own window. It can't be revealed any more: claim it once the audit is resolved.",
+            { name: "revealWindowMissed" },
+          );
+        }
         if (now < found.revealSlot) {
           throw new UserError(
             `Votes are revealed from slot ${group(found.revealSlot)} on, ${formatWhen(found.revealSlot, now, slotMs)}. Run this again then.`,
             { name: "votingClosed" },
           );
         }
-        await account(session, "vote", vote);
         const sent = await send(
           session,
-          await session.client.revealVote({ ...ballot, salts }).catch((error: unknown) => {
+          await session.client.revealVote({ ...own, salts }).catch((error: unknown) => {
             if (/salt|cast openly/.test(String(error))) {
               throw new UserError(error instanceof Error ? error.message : String(error), {
                 name: "SaltMissing",
@@ -254,6 +311,12 @@ export function registerAudit(root: Command): void {
         );
         return;
       }
+      mustBeSeated(view, found, node, now, slotMs);
+      const ballot = {
+        ...own,
+        operator: session.wallet.publicKey,
+        payer: session.payer.publicKey,
+      };
       const opinion = await askOneOf(session, options.opinion, {
         flag: "--opinion OPINION",
         message: "What do you vote?",
@@ -296,17 +359,28 @@ export function registerAudit(root: Command): void {
     },
   );
 
+  registerDraw(audit);
+  registerAppeal(audit);
+
   act(
     leaf(audit, "resolve [audit]", "decide an audit whose votes are in; anybody may", ["AUDIT"]),
     async (session, _, given) => {
       const found = await openAudit(session, given);
       const view = await openTask(session, found.task.toBase58());
       const now = await session.chain.slot();
-      if (found.outcome === "open" && now < found.endSlot) {
-        throw new UserError(
-          `Votes are taken until slot ${group(found.endSlot)}, ${formatWhen(found.endSlot, now, await session.slotMs())}. Resolve it then.`,
-          { name: "votingOpen" },
-        );
+      const end = resolvableAt(found, view.task.rules);
+      if (found.outcome === "open" && now < end) {
+        const slotMs = await session.slotMs();
+        const until = (slot: bigint): string => `${group(slot)}, ${formatWhen(slot, now, slotMs)}`;
+        throw now < found.endSlot
+          ? new UserError(
+              `Votes are taken until slot ${until(found.endSlot)}. Resolve it ${end > found.endSlot ? `once nobody can appeal any more, at slot ${group(end)}` : "then"}.`,
+              { name: "votingOpen" },
+            )
+          : new UserError(
+              `The audit can be appealed until slot ${until(end)}. Resolve it then, or appeal: securing-tasks audit appeal ${found.address.toBase58()}`,
+              { name: "appealOpen" },
+            );
       }
       // Who has resolved it already is told so by the program.
       const earlier = found.outcome === "open" ? await earlierOpen(session, found) : [];
@@ -344,6 +418,13 @@ export function registerAudit(root: Command): void {
                   ["bond lost", view.say(event.bondLost)],
                   ["to the initiator", view.say(event.initiatorAward)],
                   ["for the voters", view.say(event.votersPot)],
+                  ...(found.appellant
+                    ? ([
+                        ["appealed by", found.appellant.toBase58()],
+                        ["first outcome", found.firstOutcome],
+                        ["appeal's bond lost", view.say(event.appealBondLost)],
+                      ] as const)
+                    : []),
                 ] as const)
               : []),
             ...earlier.map(
@@ -376,6 +457,223 @@ export function registerAudit(root: Command): void {
   );
 
   registerCheck(audit);
+}
+
+function registerDraw(audit: Command): void {
+  act(
+    leaf(
+      audit,
+      "draw [audit]",
+      "draw the panel of an audit that this key opened; waits for the slot where it is near",
+      ["AUDIT"],
+    ),
+    async (session, _, given) => {
+      const found = await openAudit(session, given);
+      const { address, drawSlot, seed } = found;
+      if (!found.secretHash) {
+        throw new UserError("This audit has no panel: everybody votes.", { name: "noPanel" });
+      }
+      if (seed) throw new UserError("The panel is drawn already.", { name: "alreadyDrawn" });
+      const secret = await drawSecret(session, address);
+      if (!Buffer.from(secretHash(secret)).equals(found.secretHash)) {
+        throw new UserError(
+          `${session.wallet.publicKey.toBase58()} did not open this audit: another key's secret draws its panel. Sign with the operator's that opened it (--keypair), or wait until slot ${group(drawSlot + DRAW_WINDOW)}: then everybody may vote.`,
+          { name: "secretMismatch" },
+        );
+      }
+      // A few slots: whoever opens an audit draws right behind it.
+      if ((await session.chain.slot()) <= drawSlot) {
+        await during(session, `waiting for slot ${group(drawSlot + 1n)}`, () =>
+          session.chain.waitForSlot(drawSlot + 1n),
+        );
+      }
+      const sent = await send(
+        session,
+        session.client.drawPanel({ audit: address, secret }),
+        [],
+        "drawing the panel",
+      );
+      const drawn = await afterwards(() => account(session, "audit", address));
+      const view = await openTask(session, found.task.toBase58());
+      const own = drawn && (await ownSeat(session, view, drawn, sent.slot, undefined));
+      result(
+        session,
+        {
+          audit: address,
+          seed: drawn?.seed ?? told(sent, "panelDrawn")?.seed ?? null,
+          seat: own && { owner: own.node.owner, seat: own.seat },
+          signature: sent.signature,
+        },
+        facts([
+          ["panel", `drawn: about ${group(found.rules.panelSeats)} seats`],
+          ...(own ? [["seat of your node", SEATINGS[own.seat]] as const] : []),
+          ["signature", sent.signature],
+        ]),
+      );
+    },
+  );
+}
+
+function registerAppeal(audit: Command): void {
+  act<{ owner?: string }>(
+    leaf(
+      audit,
+      "appeal [audit]",
+      "have everybody count an audit once more; the operator of any node of the task signs",
+      ["AUDIT"],
+    ).option("--owner <address>", "owner of the appealing node, where the key operates several"),
+    async (session, options, given) => {
+      const found = await openAudit(session, given);
+      const view = await openTask(session, found.task.toBase58());
+      const { rules } = view.task;
+      const now = await session.chain.slot();
+      const slotMs = await session.slotMs();
+      mustBeAppealable(found, view, now, slotMs);
+      const node = await operatedNode(session, view.task, ownerOf(options.owner));
+      const bond = view.say(rules.appealBond);
+      const first = verdictOf(found);
+      const windows = rules.commitSlots + rules.revealSlots;
+      note(session, `The first count: ${first}, by ${juryOf(found)}.`);
+      note(
+        session,
+        `${bond} of the stake of ${node.owner.toBase58()} is lent until the end, ~${formatDuration(windows, slotMs)} from now. Everybody eligible may vote; votes that are in stay.`,
+      );
+      note(
+        session,
+        `It comes back if the outcome becomes another. If it does not, or the second count comes to no verdict, the voters have it. Nobody is paid for an appeal.`,
+      );
+      await mustConfirm(session, `Appeal against ${first}, with a bond of ${bond}?`);
+      const sent = await send(
+        session,
+        session.client.appealAudit({
+          task: found.task,
+          audit: found.address,
+          appellant: node.owner,
+          operator: session.wallet.publicKey,
+        }),
+        [],
+        "appealing",
+      );
+      const event = told(sent, "auditAppealed");
+      result(
+        session,
+        {
+          audit: found.address,
+          appellant: node.owner,
+          bond: rules.appealBond,
+          firstOutcome: event?.firstOutcome ?? first,
+          revealSlot: event?.revealSlot ?? null,
+          endSlot: event?.endSlot ?? null,
+          signature: sent.signature,
+        },
+        [
+          ...facts([
+            ["appealed", `${event?.firstOutcome ?? first}, with ${bond} of the stake`],
+            ...(event
+              ? [
+                  [
+                    "votes",
+                    `until slot ${group(event.endSlot)}, ${formatWhen(event.endSlot, sent.slot, slotMs)}`,
+                  ] as const,
+                ]
+              : []),
+            ["signature", sent.signature],
+          ]),
+        ],
+      );
+    },
+  );
+}
+
+/** Throws why an audit can't be appealed now. */
+function mustBeAppealable(
+  audit: Audit,
+  { task: { rules } }: TaskView,
+  now: bigint,
+  slotMs: number,
+): void {
+  const closed = (why: string): UserError => new UserError(why, { name: "appealClosed" });
+  if (rules.appealSlots === 0n) throw closed("This task has no appeals: its verdicts are final.");
+  if (audit.appealSlot > 0n) {
+    throw new UserError(
+      `${audit.appellant?.toBase58() ?? "Somebody"} appealed already, and an audit is appealed once. Vote in it.`,
+      { name: "alreadyAppealed" },
+    );
+  }
+  if (audit.outcome !== "open") throw closed(`The audit is resolved: ${audit.outcome}.`);
+  if (now < audit.endSlot) {
+    throw closed(
+      `Votes are taken until slot ${group(audit.endSlot)}, ${formatWhen(audit.endSlot, now, slotMs)}. Appeal then, when you see what they come to.`,
+    );
+  }
+  const end = resolvableAt(audit, rules);
+  if (now >= end) {
+    throw closed(
+      `The time to appeal ended at slot ${group(end)}, ${formatWhen(end, now, slotMs)}. Anybody may resolve it now.`,
+    );
+  }
+}
+
+/** Throws where a node has no seat in the count that runs. */
+function mustBeSeated(
+  { task: { rules } }: TaskView,
+  audit: Audit,
+  node: Node,
+  now: bigint,
+  slotMs: number,
+): void {
+  if (audit.outcome !== "open") return;
+  const weight = weightOn(node, rules, audit.submissionSlot);
+  // Who has no say at all is told so by the program.
+  if (weight === 0n) return;
+  switch (seatOf(audit, node.owner, weight, now)) {
+    case "everybody":
+    case "seated":
+      return;
+    case "notDrawn": {
+      const end = audit.drawSlot + DRAW_WINDOW;
+      throw new UserError(
+        `The panel is not drawn yet. Vote once its initiator has drawn it, if you are seated then (securing-tasks audit show ${audit.address.toBase58()}); from slot ${group(end)} on, ${formatWhen(end, now, slotMs)}, everybody may vote.`,
+        { name: "panelNotDrawn" },
+      );
+    }
+    case "notSeated":
+      throw new UserError(
+        `The node of ${node.owner.toBase58()} has no seat on this audit's panel, so there is nothing to do or lose. It may vote if the audit is appealed.`,
+        { name: "notSeated" },
+      );
+  }
+}
+
+const SEATINGS: Readonly<Record<Seating, string>> = {
+  everybody: "everybody may vote",
+  seated: "seated",
+  notSeated: "not seated: nothing to do or lose",
+  notDrawn: "the panel is not drawn yet",
+};
+
+/** A node and its seat: of the owner that is named, or of the session's key; null where that has none, or the audit no panel. */
+async function ownSeat(
+  session: Session,
+  { task }: TaskView,
+  audit: Audit,
+  now: bigint,
+  owner: PublicKey | undefined,
+): Promise<{ readonly node: Node; readonly seat: Seating } | null> {
+  if (audit.drawSlot === 0n && !owner) return null;
+  const node = await operatedNode(session, task, owner).catch((error: unknown) => {
+    // Whoever only looks has no key, or no node.
+    if (error instanceof UserError && !owner) return null;
+    throw error;
+  });
+  if (!node || node.owner.equals(audit.accused) || node.owner.equals(audit.initiator)) return null;
+  const weight = weightOn(node, task.rules, audit.submissionSlot);
+  return weight === 0n ? null : { node, seat: seatOf(audit, node.owner, weight, now) };
+}
+
+/** The secret that the session's key draws an audit's panel by: the daemon of the same operator derives the same. */
+async function drawSecret(session: Session, audit: PublicKey): Promise<Uint8Array> {
+  return drawSecretOf(await deriveSaltKey(keypairSigner(session.wallet)), audit);
 }
 
 function registerCheck(audit: Command): void {
@@ -645,11 +943,25 @@ async function readFacts(path: string): Promise<AuditFacts> {
 }
 
 /** What an open audit waits for. */
-function stage(audit: Audit, now: bigint, slotMs: number): string {
-  if (now >= audit.endSlot) return "to be resolved, by anybody";
-  if (now < audit.revealSlot)
-    return `commits until ${formatWhen(audit.revealSlot, now, slotMs)}`.replace("until in", "for");
-  return `votes until ${formatWhen(audit.endSlot, now, slotMs)}`.replace("until in", "for");
+function stage(audit: Audit, { rules }: TaskView["task"], now: bigint, slotMs: number): string {
+  const { name, until } = phaseOf(audit, rules, now);
+  const appealed = audit.appealSlot > 0n ? " on appeal" : "";
+  const time = until === null ? "" : formatWhen(until, now, slotMs).replace(/^in /, "");
+  switch (name) {
+    case "drawing":
+      return `panel to be drawn, within ${time}`;
+    case "committing":
+      return `commits${appealed} for ${time}`;
+    case "voting":
+    case "revealing":
+      return `votes${appealed} for ${time}`;
+    case "appealable":
+      return `${verdictOf(audit)} unless appealed, within ${time}`;
+    case "resolvable":
+      return "to be resolved, by anybody";
+    case "resolved":
+      return audit.outcome;
+  }
 }
 
 /** The most that a verdict takes, together with what earlier ones on the work took. */
@@ -658,19 +970,57 @@ function atStake({ accusedStake, rules }: Audit): bigint {
 }
 
 /** What one side needs to decide. */
-function quorumLine({ rules, eligible }: Audit, say: (amount: bigint) => string): string {
-  const of = rules.voteWeight === "stake" ? say(eligible) : `${group(eligible)} nodes`;
+function quorumLine(audit: Audit, say: (amount: bigint) => string): string {
+  const { rules, eligible } = audit;
+  const by = rules.voteWeight === "stake" ? say(eligible.stake) : `${group(eligible.nodes)} nodes`;
+  const of = juryOf(audit) === "panel" ? `${group(rules.panelSeats)} seats` : by;
   return `${group(rules.quorumVotes)} votes besides the initiator's and ${formatShare(rules.quorumBps)} of ${of}, on the side that decides`;
 }
 
-function auditLines(view: TaskView, audit: Audit, now: bigint, slotMs: number): string[] {
+/** Who judges, in words. */
+function juryLine(audit: Audit, now: bigint): string {
+  const { rules, drawSlot, appealSlot, seed } = audit;
+  if (drawSlot === 0n) return "everybody";
+  if (appealSlot > 0n) return "everybody, on appeal";
+  const seats = `a panel of about ${group(rules.panelSeats)}, one vote each`;
+  if (seed) return `${seats}, drawn`;
+  return now < drawSlot + DRAW_WINDOW
+    ? `${seats}, to be drawn between slots ${group(drawSlot + 1n)} and ${group(drawSlot + DRAW_WINDOW - 1n)}`
+    : "everybody, since the panel was not drawn in time";
+}
+
+/** Whoever accuses wrote the address: it is shown as text. */
+function evidenceLine(hash: Uint8Array, uri: string | undefined): string {
+  const where = uri === undefined || uri === "" ? "" : ` at ${JSON.stringify(uri)}`;
+  return `SHA-256 ${Buffer.from(hash).toString("hex")}${where}`;
+}
+
+function auditLines(
+  view: TaskView,
+  audit: Audit,
+  now: bigint,
+  slotMs: number,
+  evidenceUri?: string,
+): string[] {
   const { say } = view;
   return facts([
     ["audit", audit.address.toBase58()],
     ["accused", `${audit.accused.toBase58()}, of ${audit.accusation}`],
     ["work", `${audit.submission.toBase58()}, audit #${group(audit.attempt + 1)} of it`],
     ["initiator", audit.initiator.toBase58()],
-    ["outcome", audit.outcome === "open" ? stage(audit, now, slotMs) : audit.outcome],
+    ["outcome", stage(audit, view.task, now, slotMs)],
+    ["judged by", juryLine(audit, now)],
+    ...(audit.evidenceHash
+      ? [["evidence", evidenceLine(audit.evidenceHash, evidenceUri)] as const]
+      : []),
+    ...(audit.appellant
+      ? [
+          [
+            "appealed",
+            `by ${audit.appellant.toBase58()} at slot ${group(audit.appealSlot)}, against ${audit.firstOutcome}`,
+          ] as const,
+        ]
+      : []),
     [
       "at stake",
       `up to ${say(atStake(audit))} of ${say(audit.accusedStake)}; bond ${say(audit.bond)}`,

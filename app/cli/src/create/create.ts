@@ -15,6 +15,7 @@ import { TEMPLATES, parameterOf, templateInfo } from "@securing-tasks/templates"
 import type { TemplateName } from "@securing-tasks/templates";
 import { ACCOUNT_SIZE } from "@solana/spl-token";
 import { PublicKey } from "@solana/web3.js";
+import { formatDuration } from "../amounts";
 import { askFor, askOneOf, mustConfirm } from "../ask";
 import { UsageError, UserError } from "../failures";
 import { groupOf } from "../gate";
@@ -27,13 +28,14 @@ import { withPayer } from "../session";
 import { transactionFee, warnings } from "./economics";
 import type { BoundFunction } from "./functions";
 import { bindFunction, bundle, parseParameter } from "./functions";
-import { PRESETS, PRESET_TABLE } from "./presets";
+import type { PresetName } from "./presets";
+import { PRESETS, PRESET_TABLE, SUGGESTED_SEATS, suggestedAppeal } from "./presets";
 import type { Costs } from "./preview";
 import { previewLines } from "./preview";
 import type { Rehearsal } from "./rehearsal";
 import { checkWithSample, readSample, rehearse } from "./rehearsal";
 import type { RuleName, WrittenRules } from "./rules";
-import { RULE_NAMES, flagOf, gateMints, readRules } from "./rules";
+import { RULE_NAMES, RULE_TABLE, flagOf, gateMints, readRule, readRules } from "./rules";
 import type { FunctionSource, TaskFile, TemplateChoice } from "./schema";
 import { readTaskFile } from "./schema";
 
@@ -75,7 +77,10 @@ export async function createTask(opened: Session, options: CreateOptions): Promi
   const preset = await choosePreset(session, file, options.file !== undefined);
   const mint = await chooseMint(session, file);
   const money = moneyOf(mint);
-  const written = await withBounty(session, file, money);
+  const bounty = await withBounty(session, file, money);
+  // Who names a preset knows of rules.
+  const asked = file.preset === undefined ? preset : null;
+  const written = await withJury(session, bounty, asked, money);
   const gates = new Map<string, number>();
   for (const one of gateMints(written)) {
     gates.set(one.toBase58(), (await fetchMint(connection, one)).decimals);
@@ -417,6 +422,62 @@ async function withBounty(session: Session, file: TaskFile, money: Money): Promi
     },
   });
   return { ...file.rules, bounty: { text, where: "--bounty" } };
+}
+
+/** Who judges, where a person starts from a preset and has not said so. Scripts have flags, and everybody without them. */
+async function withJury(
+  session: Session,
+  written: WrittenRules,
+  preset: PresetName | null,
+  money: Money,
+): Promise<WrittenRules> {
+  const { panelSeats, appealWindow, appealBond, bounty } = written;
+  if (!session.interactive || !preset || panelSeats || appealWindow || appealBond) return written;
+  const choice = await askOneOf<"everybody" | "appeals" | "panel">(session, undefined, {
+    flag: "--panel-seats SEATS",
+    message: "Who judges audits?",
+    choices: [
+      { value: "everybody", about: "every node, and a verdict is final" },
+      { value: "appeals", about: "every node, and an outcome can be appealed once" },
+      { value: "panel", about: "a few nodes drawn by stake, with appeals: for tasks of many" },
+    ],
+  });
+  if (choice === "everybody") return written;
+  const rules = PRESET_TABLE[preset].rules(money.read(bounty?.text ?? "0"));
+  const suggested = suggestedAppeal(rules);
+  const ask = async (
+    name: "panelSeats" | "appealWindow" | "appealBond",
+    message: string,
+    suggestion: string,
+  ): Promise<WrittenRules> => {
+    const flag = flagOf(name);
+    const decimals = { task: money.mint.decimals, gates: new Map<string, number>() };
+    const text = await askFor(session, undefined, {
+      flag,
+      message,
+      suggestion,
+      read: (answer) => {
+        readRule(RULE_TABLE[name].kind, answer, decimals);
+        return answer;
+      },
+    });
+    return { [name]: { text, where: flag } };
+  };
+  return {
+    ...written,
+    ...(choice === "panel" &&
+      (await ask("panelSeats", "About how many seats?", String(SUGGESTED_SEATS)))),
+    ...(await ask(
+      "appealWindow",
+      "How long after the last vote may somebody appeal?",
+      formatDuration(suggested.appealSlots).replaceAll(" ", ""),
+    )),
+    ...(await ask(
+      "appealBond",
+      "What does an appeal cost that changes nothing?",
+      `${suggested.appealBond.toString()} base`,
+    )),
+  };
 }
 
 async function chooseFund(

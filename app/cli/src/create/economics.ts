@@ -30,6 +30,16 @@ const MOST_QUORUM_BPS = 5_000;
 /** Below this quorum few are enough to decide while the others sleep: worth a warning. */
 const LOW_QUORUM_BPS = 2_000;
 
+/** Least seats of a panel, and of the window in which it is drawn and votes the least slots. */
+const LEAST_SEATS = 3;
+const LEAST_PANEL_WINDOW = 528n;
+
+/** A coalition of this part of the stake is what a panel is measured by, in basis points. */
+export const COALITION_BPS = 3_300;
+
+/** Above this chance that a third of the stake wins a panel by luck, it is worth a warning. */
+const HIGH_CHANCE = 0.1;
+
 /** Longest round and leave delay that the program takes, in slots. */
 const MOST_SLOTS = 78_840_000n;
 
@@ -85,7 +95,7 @@ export interface Case {
   readonly initiatorLeft?: bigint;
 }
 
-export type CaseRules = FrozenRules & Pick<TaskRules, "initiatorBond">;
+export type CaseRules = Omit<FrozenRules, "panelSeats"> & Pick<TaskRules, "initiatorBond">;
 
 /** What an audit moves once it is resolved and all have claimed. */
 export interface Judgement {
@@ -112,7 +122,7 @@ interface Side {
   readonly weight: bigint;
 }
 
-/** Judges as the program does. */
+/** Judges as the program does, without an appeal. A panel's votes weigh one each: give it the rules with that weight. */
 export function judge(rules: CaseRules, facts: Case): Judgement {
   const { accusedStake, accusation, initiatorStake, votes, slashed = 0n } = facts;
   const { accusedLeft = accusedStake - slashed, initiatorLeft = initiatorStake } = facts;
@@ -217,26 +227,90 @@ export function roundsAtRisk(rules: TaskRules, workers: number): bigint | null {
 
 /** A stretch of a round's life, in slots from the round's first: [from, until). */
 export interface Stretch {
-  readonly what: "submission" | "audit" | "vote" | "commit" | "reveal";
+  readonly what:
+    | "submission"
+    | "audit"
+    | "vote"
+    | "commit"
+    | "reveal"
+    | "appeal"
+    | "appealVote"
+    | "appealCommit"
+    | "appealReveal";
   readonly from: bigint;
   readonly until: bigint;
 }
 
-/** A round's windows; those of votes are for an audit that opens as late as it can. */
+/** A round's windows; those of votes and appeals are for an audit that opens, and is appealed, as late as it can. */
 export function timeline(rules: TaskRules): readonly Stretch[] {
-  const { submissionSlots, auditSlots, commitSlots, revealSlots } = rules;
+  const { submissionSlots, auditSlots, appealSlots } = rules;
   const opened = submissionSlots + auditSlots;
-  const committed = opened + commitSlots;
+  const votes = ballots(rules, opened, "vote", "commit", "reveal");
+  const voted = opened + votingSlots(rules);
+  const appealed = voted + appealSlots;
   return [
     { what: "submission", from: 0n, until: submissionSlots },
     { what: "audit", from: 0n, until: opened },
-    ...(commitSlots === 0n
-      ? [{ what: "vote", from: opened, until: opened + revealSlots } as const]
+    ...votes,
+    ...(appealSlots === 0n
+      ? []
       : [
-          { what: "commit", from: opened, until: committed } as const,
-          { what: "reveal", from: committed, until: committed + revealSlots } as const,
+          { what: "appeal", from: voted, until: appealed } as const,
+          ...ballots(rules, appealed, "appealVote", "appealCommit", "appealReveal"),
         ]),
   ];
+}
+
+function ballots(
+  { commitSlots, revealSlots }: TaskRules,
+  from: bigint,
+  ...[vote, commit, reveal]: readonly [Stretch["what"], Stretch["what"], Stretch["what"]]
+): Stretch[] {
+  const committed = from + commitSlots;
+  return commitSlots === 0n
+    ? [{ what: vote, from, until: from + revealSlots }]
+    : [
+        { what: commit, from, until: committed },
+        { what: reveal, from: committed, until: committed + revealSlots },
+      ];
+}
+
+/** From an accusation, or an appeal, to the end of its votes, in slots. */
+export function votingSlots({
+  commitSlots,
+  revealSlots,
+}: Pick<TaskRules, "commitSlots" | "revealSlots">): bigint {
+  return commitSlots + revealSlots;
+}
+
+/**
+ * The chance that who holds this part of the stake, in basis points, convicts whom it accuses by a panel's count, if all that are seated
+ * vote: its accusation counts, whether it is seated or not. Only an appeal turns that.
+ *
+ * Seats are drawn each by itself, so that those of many small nodes are Poisson distributed. Fewer and larger nodes spread less.
+ */
+export function panelChance(
+  {
+    panelSeats,
+    quorumVotes,
+    quorumBps,
+  }: Pick<TaskRules, "panelSeats" | "quorumVotes" | "quorumBps">,
+  shareBps: number,
+): number {
+  const own = (panelSeats * shareBps) / Number(WHOLE_BPS);
+  const others = panelSeats - own;
+  const quorum = Math.max(quorumVotes, (panelSeats * quorumBps) / Number(WHOLE_BPS) - 1);
+  // What lies further out is less than what a double can tell from nothing.
+  const most = Math.ceil(panelSeats + 12 * Math.sqrt(panelSeats));
+  let chance = 0;
+  let noMoreOthers = 0;
+  for (let seats = 0, log = -own, logOthers = -others; seats <= most; seats += 1) {
+    noMoreOthers += Math.exp(logOthers);
+    if (seats >= quorum) chance += Math.exp(log) * noMoreOthers;
+    log += Math.log(own / (seats + 1));
+    logOthers += Math.log(others / (seats + 1));
+  }
+  return chance;
 }
 
 /** What a transaction costs: its signatures, and a priority fee in micro-lamports for each unit of its compute limit. */
@@ -344,12 +418,52 @@ export function ruleFaults(rules: TaskRules, allowLargeStake: boolean, own: Own)
     "auditWindowsTooLong",
     `and the windows for votes are ${audit.toString()} slots together, longer than the round of ${rules.roundSlots.toString()}. Shorten them, or make the round longer.`,
   );
+  refuse(
+    rules.appealSlots === 0n && rules.appealBond > 0n,
+    "appealSlots",
+    "appealBondZero",
+    "is zero, and the appeal's bond is not. Set both, or for no appeals neither.",
+  );
+  refuse(
+    rules.appealBond === 0n && rules.appealSlots > 0n,
+    "appealBond",
+    "appealBondZero",
+    "is zero, so that appealing would cost nothing. Set it above zero, or for no appeals set the window to zero.",
+  );
+  if (rules.panelSeats > 0) {
+    refuse(
+      rules.panelSeats < LEAST_SEATS,
+      "panelSeats",
+      "panelTooSmall",
+      `is less than ${LEAST_SEATS}, and could be one owner's. Give a panel at least so many, or 0 where everybody judges.`,
+    );
+    refuse(
+      rules.appealSlots === 0n,
+      "appealSlots",
+      "panelWithoutAppeal",
+      "is zero, and audits are judged by a panel: a lucky draw would stand for ever. Set an appeal window and an appeal's bond, or no seats.",
+    );
+    const half = Math.floor((rules.panelSeats + 1) / 2);
+    refuse(
+      rules.quorumVotes > half,
+      "quorumVotes",
+      "quorumOverPanel",
+      `is over half of a panel of ${rules.panelSeats}. Ask for at most ${half}, or seat more.`,
+    );
+    const first = rules.commitSlots > 0n ? "commitSlots" : "revealSlots";
+    refuse(
+      rules[first] < LEAST_PANEL_WINDOW,
+      first,
+      "panelWindowTooShort",
+      `is shorter than ${LEAST_PANEL_WINDOW.toString()} slots, in which a panel is drawn and votes. Make it at least so long, or have everybody judge (panelSeats 0).`,
+    );
+  }
   const all = longestCase(rules);
   refuse(
     rules.leaveDelaySlots < all,
     "leaveDelaySlots",
     "leaveDelayTooShort",
-    `is shorter than all windows together, ${all.toString()} slots, so that a node could leave before it is judged. Make it at least as long.`,
+    `is shorter than the longest case, ${all.toString()} slots with all windows${rules.appealSlots > 0n ? " and an appeal" : ""}, so that a node could leave before it is judged. Make it at least as long.`,
   );
   for (const rule of ["workerMinStake", "witnessMinStake"] as const) {
     refuse(
@@ -374,6 +488,12 @@ export function ruleFaults(rules: TaskRules, allowLargeStake: boolean, own: Own)
       "is over a role's least stake: a node that has no more could not accuse or vote. Lower it, or raise both least stakes.",
     );
   }
+  refuse(
+    rules.initiatorBond <= minimum && rules.initiatorBond + rules.appealBond > minimum,
+    "appealBond",
+    "pledgeOverMinimum",
+    "and the initiator's bond together are over a role's least stake: a node that has no more could not accuse and appeal. Lower one, or raise both least stakes.",
+  );
   for (const rule of ["downtimeBps", "maliceBps"] as const) {
     refuse(
       rules[rule] > 0 && part(rules.workerMinStake, rules[rule]) === 0n,
@@ -447,8 +567,19 @@ export function warnings(rules: TaskRules): string[] {
     found.push("The bonus for an accusation of downtime rounds to zero: nobody will accuse of it.");
   }
   if (rules.quorumBps < LOW_QUORUM_BPS) {
+    const of = rules.panelSeats > 0 ? "a panel's seats" : WEIGHED[rules.voteWeight];
     found.push(
-      `The quorum is low: where the others sleep, ${rules.quorumVotes + 1} nodes that agree${rules.quorumBps === 0 ? "" : ` and have ${formatShare(rules.quorumBps)} of ${WEIGHED[rules.voteWeight]}`} convict whom they like, and ${rules.quorumVotes} clear their friends.`,
+      `The quorum is low: where the others sleep, ${rules.quorumVotes + 1} nodes that agree${rules.quorumBps === 0 ? "" : ` and have ${formatShare(rules.quorumBps)} of ${of}`} convict whom they like, and ${rules.quorumVotes} clear their friends.`,
+    );
+  }
+  if (rules.panelSeats > 0 && panelChance(rules, COALITION_BPS) > HIGH_CHANCE) {
+    found.push(
+      `The panel is small: with ${formatShare(COALITION_BPS)} of the stake somebody wins one draw in ${Math.floor(1 / panelChance(rules, COALITION_BPS))} by luck, and an appeal must turn it.`,
+    );
+  }
+  if (rules.appealSlots > 0n && rules.appealBond < rules.initiatorBond) {
+    found.push(
+      "An appeal costs less than an accusation that fails: whoever is convicted will appeal, and delay what he loses.",
     );
   }
   if (rules.voteDeposit === 0n && rules.commitSlots > 0n) {

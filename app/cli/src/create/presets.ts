@@ -38,12 +38,15 @@ export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
       bountyPerRound: bounty,
       initiatorBond: some(bounty, 5_000),
       voteDeposit: some(bounty, 500),
+      appealSlots: 0n,
+      appealBond: 0n,
       quorumVotes: 2,
       quorumBps: 2_000,
       downtimeBps: 1_000,
       maliceBps: 10_000,
       initiatorBonusBps: 4_000,
       poolBps: 500,
+      panelSeats: 0,
       voteWeight: "node",
       rewardRule: "all",
       ...open,
@@ -64,12 +67,15 @@ export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
       bountyPerRound: bounty,
       initiatorBond: some(bounty, 10_000),
       voteDeposit: some(bounty, 1_000),
+      appealSlots: 0n,
+      appealBond: 0n,
       quorumVotes: 3,
       quorumBps: 5_000,
       downtimeBps: 1_000,
       maliceBps: 10_000,
       initiatorBonusBps: 3_000,
       poolBps: 1_000,
+      panelSeats: 0,
       voteWeight: "stake",
       rewardRule: "majority",
       ...open,
@@ -80,4 +86,21 @@ export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
 /** Of work that is paid nothing, stakes still have a slash and a bonus that can be taken. */
 function atLeastOne(amount: bigint): bigint {
   return amount > 0n ? amount : 1n;
+}
+
+/** Seats of a panel where a creator wants one and names no number: few enough to be cheap, too many for a third of the stake to win by luck. */
+export const SUGGESTED_SEATS = 31;
+
+/**
+ * An appeal's window and bond for a creator who wants appeals: as long as there is to vote, and twice an accusation's bond, as far as the
+ * least stake has both.
+ */
+export function suggestedAppeal(
+  rules: Pick<TaskRules, "revealSlots" | "initiatorBond" | "workerMinStake" | "witnessMinStake">,
+): Pick<TaskRules, "appealSlots" | "appealBond"> {
+  const { revealSlots, initiatorBond, workerMinStake, witnessMinStake } = rules;
+  const minimum = workerMinStake < witnessMinStake ? workerMinStake : witnessMinStake;
+  const most = minimum - initiatorBond;
+  const bond = 2n * initiatorBond;
+  return { appealSlots: revealSlots, appealBond: bond < most ? bond : most };
 }

@@ -1,17 +1,20 @@
 import type { AccountKind, Gate, TaskRules } from "@securing-tasks/client";
-import { longestCase } from "@securing-tasks/client";
+import { DRAW_WINDOW, longestCase } from "@securing-tasks/client";
 import { SLOT_MS, formatDuration, formatShare, formatSlots, formatTokens, group } from "../amounts";
 import type { Money } from "../lookup";
 import { table } from "../output";
 import type { Case } from "./economics";
 import {
+  COALITION_BPS,
   WEIGHED,
   bountyShare,
   judge,
+  panelChance,
   part,
   poolLasts,
   roundsAtRisk,
   timeline,
+  votingSlots,
   warnings,
 } from "./economics";
 import { RULE_NAMES, RULE_TABLE } from "./rules";
@@ -54,6 +57,9 @@ export function previewLines(preview: Preview): string[] {
     ...auditLines(preview),
     "",
     ...wordLines(preview),
+    "",
+    "Who judges, and when it is final",
+    ...juryLines(preview),
     "",
     "Time line of a round",
     ...timeLines(preview),
@@ -110,7 +116,7 @@ function auditLines(preview: Preview): string[] {
   const { say } = preview.money;
   // One voter alone could only tie with the caller.
   const few = Math.min(Math.max(rules.quorumVotes, 2), MOST_PLAYED);
-  const many = Math.max(VOTERS, few);
+  const many = Math.max(rules.panelSeats > 0 ? rules.panelSeats - 1 : VOTERS, few);
   const play = (verdict: "downtime" | "malice" | "valid", voters: number) => {
     const facts: Case = {
       accusedStake: rules.workerMinStake,
@@ -121,7 +127,9 @@ function auditLines(preview: Preview): string[] {
         stake: rules.witnessMinStake,
       })),
     };
-    return judge({ ...rules, quorumVotes: Math.min(rules.quorumVotes, voters) }, facts);
+    const voteWeight = rules.panelSeats > 0 ? "node" : rules.voteWeight;
+    const quorumVotes = Math.min(rules.quorumVotes, voters);
+    return judge({ ...rules, voteWeight, quorumVotes }, facts);
   };
   const verdicts = ["downtime", "malice", "valid"] as const;
   const row = (title: string, cell: (verdict: (typeof verdicts)[number]) => string): string[] => [
@@ -181,10 +189,48 @@ function wordLines(preview: Preview): string[] {
   return lines;
 }
 
+/** Parts of the stake, in basis points, for which the chance to win a draw is told. */
+const COALITIONS = [1_000, COALITION_BPS, 4_500] as const;
+
+/** A chance in percent, to two digits. */
+function chanceText(chance: number): string {
+  return chance < 0.0001 ? "less than 0.01%" : `${Number((chance * 100).toPrecision(2))}%`;
+}
+
+function juryLines({ rules, money }: Preview): string[] {
+  const { panelSeats, appealSlots, appealBond } = rules;
+  const voted = votingSlots(rules);
+  const lines: string[] = [];
+  if (panelSeats === 0) {
+    lines.push(
+      "Every node may check and vote in every audit: each asks the accused, and pays fee and rent of its vote. For tasks of more than a hundred nodes, think of a panel (panelSeats).",
+    );
+  } else {
+    const chances = COALITIONS.map(
+      (share) => `${formatShare(share)} of the stake: ${chanceText(panelChance(rules, share))}`,
+    );
+    lines.push(
+      `About ${group(panelSeats)} nodes are drawn for each audit, by stake; a seat is one vote, and no other node asks the accused. Whoever opens an audit draws within ${group(DRAW_WINDOW)} slots; else everybody may vote.`,
+      `The chance that one coalition has most of a panel's votes, its own accusation included, where all that are seated vote: ${chances.join("; ")}.`,
+    );
+  }
+  if (appealSlots === 0n) {
+    lines.push(
+      `A verdict is final ${formatDuration(voted)} after the accusation. Nothing turns it (appealWindow 0).`,
+    );
+  } else {
+    lines.push(
+      `Any node may appeal within ${formatDuration(appealSlots)} of the last vote, once, with a bond of ${money.say(appealBond)} out of its stake. Then everybody eligible may vote once more, and the whole count decides. The bond comes back if the outcome changes; else the voters have it. Nobody is paid for an appeal.`,
+      `A verdict is final ${formatDuration(voted + appealSlots)} after the accusation, and ${formatDuration(2n * voted + appealSlots)} after it at most, with an appeal.`,
+    );
+  }
+  return lines;
+}
+
 /** What the quorum is good for, and what it costs. */
-function quorumLine({ quorumVotes, quorumBps, voteWeight }: TaskRules): string {
+function quorumLine({ quorumVotes, quorumBps, voteWeight, panelSeats }: TaskRules): string {
   const others = `${group(quorumVotes)} vote${quorumVotes === 1 ? "" : "s"} besides the initiator's`;
-  const share = `${formatShare(quorumBps)} of ${WEIGHED[voteWeight]} but the accused's`;
+  const share = `${formatShare(quorumBps)} of ${panelSeats > 0 ? `the ${group(panelSeats)} seats` : `${WEIGHED[voteWeight]} but the accused's`}`;
   return `A verdict needs ${others}${quorumBps === 0 ? "" : ` and ${share}`} on its own side: nobody with less decides, however many sleep, and at least so much must be awake to decide anything.`;
 }
 
@@ -194,6 +240,10 @@ const WINDOWS = {
   vote: "votes, at the latest",
   commit: "secret votes, at the latest",
   reveal: "secret votes are opened, at the latest",
+  appeal: "an outcome may be appealed, at the latest",
+  appealVote: "votes on appeal, at the latest",
+  appealCommit: "secret votes on appeal, at the latest",
+  appealReveal: "those are opened, at the latest",
 } as const;
 
 function timeLines({ rules }: Preview): string[] {

@@ -7,7 +7,7 @@ import type { Own } from "./economics";
 import { ruleFaults } from "./economics";
 
 /** How a rule is written. */
-type Kind = "slots" | "amount" | "count" | "share" | "weight" | "reward" | "gate";
+type Kind = "slots" | "amount" | "count" | "seats" | "share" | "weight" | "reward" | "gate";
 
 interface RuleInfo {
   /** What the client calls it. */
@@ -50,6 +50,21 @@ export const RULE_TABLE = {
     kind: "amount",
     about: "lost if a secret vote is never opened",
   },
+  appealWindow: {
+    rule: "appealSlots",
+    kind: "slots",
+    about: "an outcome may be appealed this long after its last vote; 0 for no appeals",
+  },
+  appealBond: {
+    rule: "appealBond",
+    kind: "amount",
+    about: "lost if an appeal changes nothing; 0 for no appeals",
+  },
+  panelSeats: {
+    rule: "panelSeats",
+    kind: "seats",
+    about: "about how many nodes are drawn by stake to judge an audit; 0 for everybody",
+  },
   quorumVotes: {
     rule: "quorumVotes",
     kind: "count",
@@ -58,7 +73,7 @@ export const RULE_TABLE = {
   quorumStake: {
     rule: "quorumBps",
     kind: "share",
-    about: "least part of what could vote on the side that decides; 50% at most",
+    about: "least part of what could vote, or of a panel's seats, on that side; 50% at most",
   },
   downtimeSlash: {
     rule: "downtimeBps",
@@ -92,6 +107,7 @@ export const FORMS: Readonly<
   slots: { placeholder: "TIME", example: '"10m" or "1500 slots"' },
   amount: { placeholder: "AMOUNT", example: '"12.5" tokens or "100 base" units' },
   count: { placeholder: "COUNT", example: "a whole number from 0 to 4294967295" },
+  seats: { placeholder: "SEATS", example: "31, or 0 for everybody" },
   share: { placeholder: "SHARE", example: '"20%" or "2000 bp"' },
   weight: { placeholder: "WEIGHT", example: VOTE_WEIGHTS.join(" or ") },
   reward: { placeholder: "WHO", example: REWARD_RULES.join(" or ") },
@@ -116,6 +132,9 @@ export interface Written {
 export type WrittenRules = Readonly<Partial<Record<RuleName, Written>>>;
 
 const U64 = 2n ** 64n;
+
+/** Everybody judges, and a verdict is final: what a task has whose creator says nothing of it. */
+const JUDGED_BY_ALL = { appealSlots: 0n, appealBond: 0n, panelSeats: 0 } as const;
 
 /** Mints named by gates, whose decimals are needed to read amounts of them. */
 export function gateMints(written: WrittenRules): PublicKey[] {
@@ -159,6 +178,7 @@ export function readRules(
   const base: Partial<TaskRules> = {
     workerGate: { kind: "open" },
     witnessGate: { kind: "open" },
+    ...JUDGED_BY_ALL,
     ...(preset?.(bounty ?? 0n) ?? {}),
   };
   const known = { ...base, ...read } as Partial<TaskRules>;
@@ -205,6 +225,8 @@ export function readRule(kind: Kind, text: string, decimals: Decimals): unknown 
       return parseAmount(trimmed, decimals.task);
     case "count":
       return wholeNumber(trimmed, 2n ** 32n - 1n);
+    case "seats":
+      return wholeNumber(trimmed, 2n ** 16n - 1n);
     case "share":
       return parseShare(trimmed);
     case "weight":

@@ -244,12 +244,8 @@ export type SecuringTasks = {
         {
           "name": "gateProof",
           "docs": [
-            "What the gate asks for; absent for an open one."
+            "The node's entry where the gate is an allowlist; absent else."
           ],
-          "optional": true
-        },
-        {
-          "name": "gateMint",
           "optional": true
         },
         {
@@ -648,12 +644,8 @@ export type SecuringTasks = {
         {
           "name": "gateProof",
           "docs": [
-            "What the gate asks for; absent for an open one."
+            "The node's entry where the gate is an allowlist; absent else."
           ],
-          "optional": true
-        },
-        {
-          "name": "gateMint",
           "optional": true
         },
         {
@@ -1112,12 +1104,8 @@ export type SecuringTasks = {
         {
           "name": "gateProof",
           "docs": [
-            "What the gate asks for; absent for an open one."
+            "The node's entry where the gate is an allowlist; absent else."
           ],
-          "optional": true
-        },
-        {
-          "name": "gateMint",
           "optional": true
         },
         {
@@ -1269,14 +1257,6 @@ export type SecuringTasks = {
         {
           "name": "initiator",
           "writable": true
-        },
-        {
-          "name": "appellant",
-          "docs": [
-            "Absent where nobody appealed, and where the accused or the initiator did."
-          ],
-          "writable": true,
-          "optional": true
         }
       ],
       "args": []
@@ -2550,7 +2530,7 @@ export type SecuringTasks = {
     {
       "code": 6089,
       "name": "panelWithoutAppeal",
-      "msg": "A panel needs appeals: a draw can go wrong by luck or by grinding, and only an appeal turns it"
+      "msg": "A panel needs at least 150 slots to appeal: a draw can go wrong by luck or by grinding, and only an appeal turns it"
     },
     {
       "code": 6090,

@@ -29,9 +29,8 @@ pub struct CastVote {
         bump
     )]
     pub vote: Account<Vote>,
-    /// What the gate asks for; absent for an open one.
+    /// The node's entry where the gate is an allowlist; absent else.
     pub gate_proof: Option<UncheckedAccount>,
-    pub gate_mint: Option<UncheckedAccount>,
     pub system_program: Program<System>,
 }
 
@@ -101,8 +100,7 @@ impl CastVote {
             .node
             .weight_on(self.audit.submission_slot.get(), &self.task.rules)?;
         self.audit.require_seat(&self.node.owner, weight, slot)?;
-        self.node
-            .require_not_struck(&self.task, &self.gate_proof, &self.gate_mint)?;
+        self.node.require_not_struck(&self.task, &self.gate_proof)?;
 
         self.node.hold_open()?;
         self.node.invariant()?;

@@ -48,9 +48,8 @@ pub struct OpenAudit {
         bump
     )]
     pub audit: Account<Audit>,
-    /// What the gate asks for; absent for an open one.
+    /// The node's entry where the gate is an allowlist; absent else.
     pub gate_proof: Option<UncheckedAccount>,
-    pub gate_mint: Option<UncheckedAccount>,
     pub system_program: Program<System>,
 }
 
@@ -87,7 +86,7 @@ impl OpenAudit {
             TaskError::EvidenceHashMissing
         );
         self.initiator
-            .require_not_struck(&self.task, &self.gate_proof, &self.gate_mint)?;
+            .require_not_struck(&self.task, &self.gate_proof)?;
         let submission_slot = self.submission.slot.get();
         let weight = self.initiator.weight_on(submission_slot, rules)?;
 

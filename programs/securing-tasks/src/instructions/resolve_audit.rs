@@ -6,6 +6,9 @@ use crate::{
 use anchor_lang::prelude::*;
 
 /// Anyone may resolve: no signature but the fee payer's. At most three nodes and no voter, whatever the number of votes.
+///
+/// The appellant's node, writable, follows behind where another than the accused and the initiator appealed: as an account that may be
+/// absent it would cost every audit a tenth of its units.
 #[derive(Accounts)]
 pub struct ResolveAudit {
     #[account(mut)]
@@ -32,13 +35,18 @@ pub struct ResolveAudit {
         constraint = initiator.owner == audit.initiator @ TaskError::WrongNode
     )]
     pub initiator: Account<Node>,
-    /// Absent where nobody appealed, and where the accused or the initiator did.
-    #[account(mut, constraint = appellant.task == *task.address() @ TaskError::WrongTask)]
-    pub appellant: Option<Account<Node>>,
 }
 
 impl ResolveAudit {
-    pub fn handle(&mut self) -> Result<()> {
+    /// Whether a third node appealed.
+    pub fn has_third(&self) -> bool {
+        self.audit.is_appealed()
+            && self.audit.appellant != self.audit.accused
+            && self.audit.appellant != self.audit.initiator
+    }
+
+    /// `third` is the appellant's account where `has_third`; `WrongNode` without it.
+    pub fn handle(&mut self, third: Option<AccountView>) -> Result<()> {
         let slot = Clock::get()?.slot;
         let delay = self.task.rules.leave_delay_slots.get();
         let Decision { tally, whole } = self
@@ -74,7 +82,7 @@ impl ResolveAudit {
         }
         // What the verdict takes goes before what an appeal pledged.
         if self.audit.is_appealed() {
-            appeal_bond_lost = self.end_appeal(slot)?;
+            appeal_bond_lost = self.end_appeal(third, slot)?;
         }
         let award = match outcome {
             Outcome::Open | Outcome::NoVerdict => {
@@ -122,15 +130,21 @@ impl ResolveAudit {
     /// Frees the appellant's bond, or takes it where the appeal changed nothing, and answers what was taken.
     ///
     /// No bonus for an appeal that did: it would pay those who voted wrongly and appeal by another name.
-    fn end_appeal(&mut self, slot: u64) -> Result<u64> {
+    fn end_appeal(&mut self, third: Option<AccountView>, slot: u64) -> Result<u64> {
         let owner = self.audit.appellant;
+        let mut third = match third {
+            // SAFETY: its address is in none of the other accounts, so nothing else has its data.
+            Some(view) => Some(unsafe { Account::<Node>::load_mut(view)? }),
+            None => None,
+        };
         let appellant = if owner == self.audit.accused {
             &mut self.accused
         } else if owner == self.audit.initiator {
             &mut self.initiator
         } else {
-            self.appellant.as_mut().ok_or(TaskError::WrongNode)?
+            third.as_mut().ok_or(TaskError::WrongNode)?
         };
+        require!(appellant.task == *self.task.address(), TaskError::WrongTask);
         require!(appellant.owner == owner, TaskError::WrongNode);
         let bond = self.task.rules.appeal_bond.get();
         appellant.end_appeal(bond)?;

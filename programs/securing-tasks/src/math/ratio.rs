@@ -42,7 +42,7 @@ const HALF: u32 = 32;
 const LOW: u64 = 0xffff_ffff;
 
 /// The 128-bit product as (high, low). No step can overflow: (2^32 - 1)^2 + 2 * (2^32 - 1) = 2^64 - 1.
-fn product(a: u64, b: u64) -> (u64, u64) {
+pub(super) fn product(a: u64, b: u64) -> (u64, u64) {
     let (ah, al) = (a >> HALF, a & LOW);
     let (bh, bl) = (b >> HALF, b & LOW);
     let bottom = al.wrapping_mul(bl);

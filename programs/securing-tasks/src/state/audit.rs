@@ -134,14 +134,11 @@ pub struct Decision {
 
 /// A node's number in a draw: the first 8 bytes (LE) of SHA-256 of tag, the panel's seed and the owner.
 fn lot(seed: &[u8; 32], owner: &Address) -> u64 {
-    const TAG: usize = SEAT_TAG.len();
-    let mut message = [0; TAG + 64];
-    let (tag, rest) = message.split_at_mut(TAG);
-    let (with, of) = rest.split_at_mut(32);
-    tag.copy_from_slice(SEAT_TAG);
-    with.copy_from_slice(seed);
-    of.copy_from_slice(owner.as_ref());
-    let [lot, ..]: [u64; 4] = bytemuck::cast(sha256(&message));
+    let [a, b, c, d]: [u64; 4] = bytemuck::cast(*seed);
+    let [e, f, g, h]: [u64; 4] = bytemuck::cast(owner.to_bytes());
+    // In words: bytes are copied one by one on chain.
+    let message = [u64::from_le_bytes(*SEAT_TAG), a, b, c, d, e, f, g, h];
+    let [lot, ..]: [u64; 4] = bytemuck::cast(sha256(bytemuck::bytes_of(&message)));
     lot
 }
 
@@ -320,6 +317,7 @@ impl Audit {
     }
 
     /// One side's votes. The accusation is the initiator's and weighs, but is no other's vote.
+    #[inline(always)]
     fn side(&self, opinion: Opinion, by_stake: bool) -> Result<Side> {
         let at = opinion as usize;
         let nodes: u64 = self.votes.nodes[at].get().into();
@@ -334,6 +332,7 @@ impl Audit {
         })
     }
 
+    #[inline(always)]
     fn tallied(&self) -> Result<Tally> {
         let by_stake = self.is_by_stake();
         Ok(Tally {
@@ -343,12 +342,18 @@ impl Audit {
         })
     }
 
+    /// What could vote, in the unit that everybody's votes weigh in.
+    pub fn eligible_weight(&self) -> u64 {
+        self.eligible.weight(self.rules.vote_weight.into())
+    }
+
     /// What the votes that are in say: of a panel against its seats, of everybody against the eligible weight.
+    #[inline(always)]
     fn count(&self, tally: &Tally) -> Result<Outcome> {
         let eligible = if self.is_panel() {
             self.rules.panel_seats.get().into()
         } else {
-            self.eligible.weight(self.rules.vote_weight.into())
+            self.eligible_weight()
         };
         let quorum = Quorum::new(
             self.rules.quorum_votes.get().into(),
@@ -369,6 +374,7 @@ impl Audit {
     ///
     /// Attack: a convict appeals, few of many come, and a count that is too thin for a verdict lets him go. So only a verdict turns a
     /// verdict.
+    #[inline(always)]
     pub fn decide(&mut self, slot: u64, appeal_slots: u64) -> Result<Decision> {
         require!(self.outcome == Outcome::Open, TaskError::AlreadyResolved);
         require!(slot >= self.end_slot.get(), TaskError::VotingOpen);

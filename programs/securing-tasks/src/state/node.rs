@@ -109,11 +109,20 @@ pub struct Node {
 
 /// Forgets amounts of so long ago that no open vote can ask about them.
 fn forget(amounts: &mut [Arrival; ARRIVALS], slot: u64, rules: &Rules) -> Result<()> {
+    // Filled from the front.
+    if amounts[0].amount.get() == 0 {
+        return Ok(());
+    }
     let case = rules.longest_case()?;
+    let is_fresh = |one: &Arrival| slot < one.slot.get().saturating_add(case);
+    let mut there = amounts.iter().take_while(|one| one.amount.get() > 0);
+    if there.all(is_fresh) {
+        return Ok(());
+    }
     let mut kept = [Arrival::zeroed(); ARRIVALS];
     let fresh = amounts
         .iter()
-        .filter(|one| one.amount.get() > 0 && slot < one.slot.get().saturating_add(case));
+        .filter(|one| one.amount.get() > 0 && is_fresh(one));
     for (place, one) in kept.iter_mut().zip(fresh) {
         *place = *one;
     }
@@ -189,16 +198,11 @@ impl Node {
     ///
     /// Attack: whoever can take from jurors what another gate asks for, a node in a task that has ended, a token, keeps them from
     /// voting in the case that robs them.
-    pub fn require_not_struck(
-        &self,
-        task: &Task,
-        proof: &Option<UncheckedAccount>,
-        mint: &Option<UncheckedAccount>,
-    ) -> Result<()> {
+    pub fn require_not_struck(&self, task: &Task, proof: &Option<UncheckedAccount>) -> Result<()> {
         if task.gate(self.role).kind != GateKind::Allowlist {
             return Ok(());
         }
-        self.pass_gate(task, proof, mint)
+        self.pass_gate(task, proof, &None)
     }
 
     /// `GateClosed` unless the accounts prove that the owner passes the gate of the node's role.
@@ -272,15 +276,19 @@ impl Node {
             TaskError::JoinedAfterSubmission
         );
         let stays = minus(self.active()?, since(&self.arrivals, slot))?;
-        let asked = self.asked_to_leave.since(slot);
-        let weight = plus(stays, asked.min(self.leaving.get()))?;
-        let standing = stays
-            .saturating_add(asked)
-            .saturating_add(self.slashed.since(slot));
-        require!(
-            weight > 0 && standing >= self.min_stake(rules),
-            TaskError::StakeTooRecent
-        );
+        let (mut weight, mut standing) = (stays, stays);
+        // Where nothing is leaving, nothing asked to.
+        let leaving = self.leaving.get();
+        if leaving > 0 {
+            let asked = self.asked_to_leave.since(slot);
+            weight = plus(stays, asked.min(leaving))?;
+            standing = stays.saturating_add(asked);
+        }
+        let least = self.min_stake(rules);
+        if standing < least {
+            standing = standing.saturating_add(self.slashed.since(slot));
+        }
+        require!(weight > 0 && standing >= least, TaskError::StakeTooRecent);
         Ok(weight)
     }
 

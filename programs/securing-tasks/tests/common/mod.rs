@@ -13,8 +13,9 @@ use ::securing_tasks::{
     RulesArgs, Submission, Task, Vote, VoteState, VoteWeight, ID,
 };
 use anchor_lang::{
-    prelude::*, solana_program::instruction::Instruction, AccountDeserialize, InstructionData,
-    ToAccountMetas,
+    prelude::*,
+    solana_program::instruction::{AccountMeta, Instruction},
+    AccountDeserialize, InstructionData, ToAccountMetas,
 };
 use anchor_spl::token_2022::spl_token_2022;
 use litesvm::{
@@ -169,6 +170,17 @@ pub fn remember_blocks(svm: &mut LiteSVM, skipped: impl Fn(u64) -> bool) {
 /// The seed that a draw with `secret` and the block of `slot` comes to.
 pub fn panel_seed(audit: &Address, secret: &[u8; 32], slot: u64) -> [u8; 32] {
     sha256(&[PANEL_TAG, audit.as_ref(), secret, &block_hash(slot)])
+}
+
+/// Whether an audit's drawn panel has a seat for a node of this owner and weight in base units.
+pub fn has_seat(audit: &Audit, owner: &Address, weight: u64) -> bool {
+    let hash = sha256(&[SEAT_TAG, &audit.seed, owner.as_ref()]);
+    is_seated(
+        u64::from_le_bytes(hash[..8].try_into().unwrap()),
+        weight,
+        audit.rules.panel_seats.get(),
+        audit.eligible.stake.get(),
+    )
 }
 
 /// The built program; `SECURING_TASKS_PROGRAM` names another file, for a mutant.
@@ -971,7 +983,6 @@ impl Game {
                 initiator: initiator.node,
                 audit: self.next_audit(initiator, accused, round),
                 gate_proof: initiator.gate_proof,
-                gate_mint: initiator.gate_mint,
                 system_program: SYSTEM,
             },
             instruction::OpenAudit {
@@ -1006,7 +1017,6 @@ impl Game {
                 node: voter.node,
                 vote: vote_address(audit, &voter.owner.pubkey()),
                 gate_proof: voter.gate_proof,
-                gate_mint: voter.gate_mint,
                 system_program: SYSTEM,
             },
             instruction::CastVote { opinion }.data(),
@@ -1033,18 +1043,6 @@ impl Game {
         self.by_anyone(self.draw_panel_ix(audit, SECRET))
     }
 
-    /// Whether the audit's drawn panel has a seat for a node of this owner and weight in base units.
-    pub fn has_seat(&self, audit: &Address, owner: &Address, weight: u64) -> bool {
-        let audit = self.get::<Audit>(audit);
-        let hash = sha256(&[SEAT_TAG, &audit.seed, owner.as_ref()]);
-        is_seated(
-            u64::from_le_bytes(hash[..8].try_into().unwrap()),
-            weight,
-            audit.rules.panel_seats.get(),
-            audit.eligible.stake.get(),
-        )
-    }
-
     pub fn appeal_audit_ix(&self, appellant: &Actor, audit: &Address) -> Instruction {
         instruction(
             accounts::AppealAudit {
@@ -1064,8 +1062,7 @@ impl Game {
 
     pub fn resolve_audit_ix(&self, audit: &Address) -> Instruction {
         let state = self.get::<Audit>(audit);
-        let parties = [Address::default(), state.accused, state.initiator];
-        instruction(
+        let mut resolve = instruction(
             accounts::ResolveAudit {
                 task: self.task,
                 audit: *audit,
@@ -1076,11 +1073,15 @@ impl Game {
                 ),
                 accused: node_address(&self.task, &state.accused),
                 initiator: node_address(&self.task, &state.initiator),
-                appellant: (!parties.contains(&state.appellant))
-                    .then(|| node_address(&self.task, &state.appellant)),
             },
             instruction::ResolveAudit {}.data(),
-        )
+        );
+        let parties = [Address::default(), state.accused, state.initiator];
+        if !parties.contains(&state.appellant) {
+            let appellant = node_address(&self.task, &state.appellant);
+            resolve.accounts.push(AccountMeta::new(appellant, false));
+        }
+        resolve
     }
 
     /// By the creator's key, which has no part in the audit: anyone may resolve.
