@@ -148,8 +148,10 @@ describe("a sponsor that pays in the operator's place", () => {
     const other = Keypair.generate().publicKey;
     const wrong = sponsorAt(paymaster.url, { address: other });
     await chain.fund(other, SOL);
-    const error = await refusal(sender(wrong).send(gift("c")));
-    expect(error.message).to.contain(`Signer with pubkey ${other.toBase58()} not found`);
+    for (let tries = 0; tries < 2; tries += 1) {
+      const error = await refusal(sender(wrong).send(gift("c")));
+      expect(error.message).to.contain(`Signer with pubkey ${other.toBase58()} not found`);
+    }
     expect(paymaster.count("getPayerSigner")).to.equal(1);
     const right = sponsorAt(paymaster.url, { address: paymaster.address });
     expect((await sender(right).send(gift("d"))).status).to.equal("landed");
