@@ -274,6 +274,29 @@ describe("a sponsor that pays in the operator's place", () => {
     expect(done.indexOf("reveal")).to.be.within(0, 4);
   });
 
+  it("that says in words alone that it takes no more is asked again too", async () => {
+    const paymaster = await open();
+    const sponsor = sponsorAt(paymaster.url);
+    await sponsor.address();
+    paymaster.mode = "limit";
+    const sending = sender(sponsor).send(gift());
+    while (paymaster.count("signTransaction") === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    paymaster.mode = "honest";
+    expect((await sending).status).to.equal("landed");
+    expect(results).to.deep.equal(["busy", "signed"]);
+  });
+
+  it("that did not say who it is is asked again", async () => {
+    const paymaster = await open();
+    const sponsor = sponsorAt(paymaster.url);
+    paymaster.mode = "down";
+    expect((await trouble(sender(sponsor).send(gift()))).reason).to.equal("unreachable");
+    paymaster.mode = "honest";
+    expect((await sender(sponsor).send(gift())).status).to.equal("landed");
+  });
+
   it("signs anew, with a fresh blockhash, only what can't land any more: nothing is done twice", async () => {
     const paymaster = await open();
     const sponsor = sponsorAt(paymaster.url);
