@@ -45,7 +45,7 @@ export type SponsorTrouble =
   | "lackOfSol"
   | "maxPerDay";
 
-/** The sponsor does not pay for a transaction. Nothing of it was sent, and nothing of it can be: the operator had not signed. */
+/** The sponsor does not pay for a transaction. Nothing was sent, and what needs the operator's signature can't be: it was not given yet. */
 export class SponsorError extends Error {
   override readonly name = "SponsorError";
 
