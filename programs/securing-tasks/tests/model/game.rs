@@ -409,6 +409,8 @@ pub struct Submission {
     pub payer: Key,
     pub slot: Slot,
     pub others: Electorate,
+    /// What all others could vote with just before its slot, which seats are drawn out of.
+    pub seat_stake: u128,
     /// Audits opened, and what those that were resolved ended with, in their order.
     pub audits: u32,
     pub outcomes: Vec<Outcome>,
@@ -431,6 +433,8 @@ pub struct Audit {
     pub submission_slot: Slot,
     pub accused_stake: u64,
     pub eligible: Electorate,
+    /// 0 where everybody may vote.
+    pub seat_stake: u128,
     pub bond: u64,
     pub deposit: u64,
     pub accusation: u8,
@@ -1499,7 +1503,7 @@ impl World {
         let hash = (self.book.sha256)(&[b"st:seat:", &seed, &(self.book.key)(owner)]);
         let lot: [u8; 8] = hash[..8].try_into().unwrap();
         let seats = u128::from(self.tasks[&of.task()].rules.seats);
-        let (chance, all) = (u128::from(weight) * seats, audit.eligible.stake);
+        let (chance, all) = (u128::from(weight) * seats, audit.seat_stake);
         // Of 2^64 lots, the lowest in proportion.
         chance >= all || u128::from(u64::from_le_bytes(lot)) < (chance << 64).div_ceil(all)
     }
@@ -2423,7 +2427,9 @@ impl World {
         }
         require(uri <= URI, No::UriTooLong)?;
         let but = Some(id.owner);
-        let others = self.others_before(at, but).min(self.electorate(at, but));
+        let before = self.others_before(at, but);
+        let seat_stake = before.stake;
+        let others = before.min(self.electorate(at, but));
         Ok(Box::new(move |world| {
             if others != world.electorate(at, but) {
                 world.meet(Met::SlotsOwnStake);
@@ -2453,6 +2459,7 @@ impl World {
                     payer,
                     slot: world.slot,
                     others,
+                    seat_stake,
                     audits: 0,
                     outcomes: vec![],
                     paid: false,
@@ -2549,6 +2556,7 @@ impl World {
             submission_slot: submission.slot,
             accused_stake,
             eligible,
+            seat_stake: u128::from(by_panel) * submission.seat_stake,
             bond,
             deposit: task.rules.deposit,
             accusation,
@@ -3154,7 +3162,9 @@ impl World {
         let mut weight = audit.weight_of(&rules, sharers);
         let own = audit.weigh(&rules, audit.ballots[0].1);
         let (bonus, voters) = (bps(taken, rules.bonus_bps), voters_part(taken, &rules));
-        let mut pot = voters + appealed;
+        // Of a lost appeal's bond the pool has its part, too.
+        let appeal = bps(appealed, 10_000 - rules.pool_bps);
+        let mut pot = voters + appeal;
         // What of the pot is the accusation's.
         let mut share = 0;
         match outcome {
@@ -3186,7 +3196,7 @@ impl World {
                     let whole = u64::try_from(weight).unwrap();
                     share = portion(pot, own, whole);
                     assert!(
-                        share <= portion(voters, own, whole) + appealed,
+                        share <= portion(voters, own, whole) + appeal,
                         "{of:?}: the accuser gains more by an appeal than it lost"
                     );
                 } else {
@@ -3198,7 +3208,7 @@ impl World {
                 round.convicted.insert(of.submission.owner);
             }
         }
-        self.pool(task, taken - bonus - voters);
+        self.pool(task, taken - bonus - voters + appealed - appeal);
         if self.open_audits(accused) == 0 {
             self.nodes.get_mut(&accused).unwrap().risks.clear();
         }
@@ -3312,7 +3322,7 @@ impl World {
             .is_some_and(|appeal| appeal.appellant == id.voter)
             && share > 0
         {
-            let without = audit.pot - audit.appeal_lost;
+            let without = audit.pot - bps(audit.appeal_lost, 10_000 - rules.pool_bps);
             let weight = audit.weigh(&rules, weight);
             assert!(
                 share <= portion(without, weight, audit.pot_weight) + audit.appeal_lost,
