@@ -34,7 +34,7 @@ fn leaving_before_the_accusation_gains_no_seats() {
     let at = game.next_audit(&coalition[0], &accused, 0);
     game.open_audit(&coalition[0], &accused, 0, 2).unwrap();
 
-    let eligible = game.get::<Audit>(&at).seat_stake.get();
+    let eligible = game.get::<Audit>(&at).eligible.stake.get();
     let rules = game.task().rules;
     let weights = |actors: &[Actor]| -> Vec<u64> {
         let weigh = |actor| game.node(actor).weight_on(submitted, &rules).unwrap();

@@ -105,11 +105,6 @@ impl OpenAudit {
             .stake
             .get()
             .saturating_add(self.submission.slashed.get());
-        // Without the accused at both times: stake of its own, moved in or out around its submission, can't raise the quorum.
-        let eligible = self
-            .submission
-            .others
-            .min(&self.task.others(&self.accused)?);
         let most = bps_floor(accused_stake, rules.case.malice_bps.get().into())
             .ok_or(TaskError::Overflow)?;
         self.accused.accuse(most)?;
@@ -124,7 +119,6 @@ impl OpenAudit {
         audit.evidence_hash = evidence_hash;
         if by_panel {
             audit.secret_hash = *secret_hash;
-            audit.seat_stake = self.submission.seat_stake;
             audit.draw_slot = plus(slot, DRAW_DELAY_SLOTS)?.into();
         }
         audit.submission_slot = submission_slot.into();
@@ -134,7 +128,7 @@ impl OpenAudit {
         audit.bond = bond.into();
         audit.vote_deposit = rules.vote_deposit;
         audit.rules = rules.case;
-        audit.eligible = eligible;
+        audit.eligible = self.submission.others;
         audit.outcome = Outcome::Open.into();
         audit.index = index.into();
         audit.attempt = attempt.into();

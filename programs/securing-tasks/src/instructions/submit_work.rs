@@ -81,9 +81,7 @@ impl SubmitWork {
         submission.payload_uri = pack_uri(payload_uri)?;
         submission.round = round_number.into();
         submission.slot = slot.into();
-        let before = self.task.others_before(&self.node, slot)?;
-        submission.seat_stake = before.stake;
-        submission.others = before.min(&self.task.others(&self.node)?);
+        submission.others = self.task.others_before(&self.node, slot)?;
         submission.status = SubmissionStatus::Submitted.into();
         submission.bump = bump;
         submission.invariant()?;

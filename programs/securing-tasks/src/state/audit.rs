@@ -94,10 +94,8 @@ pub struct Audit {
     pub end_slot: PodU64,
     /// The accused's stake when the audit opened, and what earlier verdicts on the submission had taken of it.
     pub accused_stake: PodU64,
-    /// What could vote: all nodes but the accused, just before the submission's slot, or at the opening if that is less.
+    /// What could vote: all nodes but the accused, just before the submission's slot.
     pub eligible: Electorate,
-    /// Stake that seats are drawn out of, the submission's; 0 where everybody may vote.
-    pub seat_stake: PodU64,
     /// What the initiator's accusation weighs by stake.
     pub initiator_stake: PodU64,
     /// What the initiator loses of its stake if its accusation fails.
@@ -262,7 +260,7 @@ impl Audit {
             lot(&self.seed, owner),
             weight,
             self.rules.panel_seats.get(),
-            self.seat_stake.get(),
+            self.eligible.stake.get(),
         );
         require!(seated, TaskError::NotSeated);
         Ok(())

@@ -44,14 +44,6 @@ impl Electorate {
         })
     }
 
-    /// The lesser of each.
-    pub fn min(&self, other: &Self) -> Self {
-        Self {
-            stake: self.stake.get().min(other.stake.get()).into(),
-            nodes: self.nodes.get().min(other.nodes.get()).into(),
-        }
-    }
-
     /// In the unit that votes weigh in.
     pub fn weight(&self, unit: VoteWeight) -> u64 {
         match unit {

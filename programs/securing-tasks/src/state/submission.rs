@@ -28,14 +28,11 @@ pub struct Submission {
     pub payload_uri: PodVec<u8, 128>,
     pub round: PodU64,
     pub slot: PodU64,
-    /// What all other nodes could vote with just before `slot` and still could at the submission: later stake can't thin out a
-    /// vote on it.
-    pub others: Electorate,
-    /// Stake of all other nodes that could vote just before `slot`: what seats on panels are drawn out of.
+    /// What all other nodes could vote with just before `slot`. Later stake can't thin out a vote on it, and stake that asks to leave votes on.
     ///
-    /// Attack: a coalition asks to leave at once, still votes, and is no part of what is left to draw from: its chances rise where a
-    /// whale's, who has a seat for certain, can't.
-    pub seat_stake: PodU64,
+    /// Attack: a coalition asks to leave after the submission, still votes on it, and is no part of what a quorum and the seats are a share
+    /// of: a third meets a quorum of half.
+    pub others: Electorate,
     /// Base units that verdicts on it took from the node's stake.
     pub slashed: PodU64,
     /// Audits opened so far.

@@ -478,11 +478,6 @@ impl Task {
         Ok(result)
     }
 
-    /// What every node but this one can vote with now.
-    pub fn others(&self, node: &Node) -> Result<Electorate> {
-        self.electorate.without(&node.electorate(&self.rules)?)
-    }
-
     /// What every node but this one could vote with just before `slot`, the current one.
     ///
     /// Attack: a friend's stake that comes in the submission's own slot can't vote on it, and would put the quorum out of reach.

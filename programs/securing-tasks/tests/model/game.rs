@@ -409,8 +409,6 @@ pub struct Submission {
     pub payer: Key,
     pub slot: Slot,
     pub others: Electorate,
-    /// What all others could vote with just before its slot, which seats are drawn out of.
-    pub seat_stake: u128,
     /// Audits opened, and what those that were resolved ended with, in their order.
     pub audits: u32,
     pub outcomes: Vec<Outcome>,
@@ -433,8 +431,6 @@ pub struct Audit {
     pub submission_slot: Slot,
     pub accused_stake: u64,
     pub eligible: Electorate,
-    /// 0 where everybody may vote.
-    pub seat_stake: u128,
     pub bond: u64,
     pub deposit: u64,
     pub accusation: u8,
@@ -1503,7 +1499,7 @@ impl World {
         let hash = (self.book.sha256)(&[b"st:seat:", &seed, &(self.book.key)(owner)]);
         let lot: [u8; 8] = hash[..8].try_into().unwrap();
         let seats = u128::from(self.tasks[&of.task()].rules.seats);
-        let (chance, all) = (u128::from(weight) * seats, audit.seat_stake);
+        let (chance, all) = (u128::from(weight) * seats, audit.eligible.stake);
         // Of 2^64 lots, the lowest in proportion.
         chance >= all || u128::from(u64::from_le_bytes(lot)) < (chance << 64).div_ceil(all)
     }
@@ -2427,9 +2423,7 @@ impl World {
         }
         require(uri <= URI, No::UriTooLong)?;
         let but = Some(id.owner);
-        let before = self.others_before(at, but);
-        let seat_stake = before.stake;
-        let others = before.min(self.electorate(at, but));
+        let others = self.others_before(at, but);
         Ok(Box::new(move |world| {
             if others != world.electorate(at, but) {
                 world.meet(Met::SlotsOwnStake);
@@ -2459,7 +2453,6 @@ impl World {
                     payer,
                     slot: world.slot,
                     others,
-                    seat_stake,
                     audits: 0,
                     outcomes: vec![],
                     paid: false,
@@ -2539,9 +2532,7 @@ impl World {
             No::StakePledged,
         )?;
 
-        let eligible = submission
-            .others
-            .min(self.electorate(at, Some(accused.owner)));
+        let eligible = submission.others;
         let whole = u128::from(accused_node.stake) + u128::from(submission.slashed);
         let accused_stake = u64::try_from(whole).unwrap_or(u64::MAX);
         let risk = bps(accused_stake, task.rules.malice_bps);
@@ -2556,7 +2547,6 @@ impl World {
             submission_slot: submission.slot,
             accused_stake,
             eligible,
-            seat_stake: u128::from(by_panel) * submission.seat_stake,
             bond,
             deposit: task.rules.deposit,
             accusation,
