@@ -417,7 +417,7 @@ fn appealing_to_delay_costs_a_bond_for_one_vote_more() {
     // 60 % of the accuser's bond and 90 % of the appellant's.
     assert_eq!(
         crowd.held_by(&crowd.honest),
-        3_000_000 + (BOND * 6 / 10 + APPEAL_BOND * 9 / 10) / 3 * 3
+        3_000_000 + BOND * 6 / 10 + APPEAL_BOND * 9 / 10
     );
 }
 
@@ -809,7 +809,7 @@ fn appeals_to_carry_stake_away_fail_where_the_honest_vote() {
     assert!(sum <= -4_000_000, "{sum}");
 }
 
-/// Where they sleep, a lost accusation's bond leaves the pool's part behind. A lost appeal's leaves no less.
+/// Where they sleep it costs the pool's part, as lost accusations do.
 #[test]
 fn appeals_to_carry_stake_away_cost_what_accusations_cost() {
     assert_eq!(carried_away(false, false), -3_100_000);

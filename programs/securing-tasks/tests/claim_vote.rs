@@ -1145,7 +1145,7 @@ fn appealed_in_vain(rules: RulesArgs, opinions: &[u8], outcome: Outcome) -> ([u6
     ([0, 1, 2].map(|voter| case.locked(voter)), over)
 }
 
-/// 90,000 for all who voted, and a tenth for the pool, whatever they said and whoever else is paid: nobody won. By node, and by 1,000,000, 1,500,000 and 3,000,000.
+/// 90 % of 100,000 for all who voted, whatever they said and whoever else is paid: nobody won. By node, and by 1,000,000, 1,500,000 and 3,000,000.
 #[test]
 fn claim_vote_of_a_lost_appeal_without_verdict_pays_all() {
     for reward_rule in [RewardRule::All as u8, RewardRule::Majority as u8] {
@@ -1183,8 +1183,7 @@ fn claim_vote_of_a_lost_appeal_without_verdict_pays_all() {
     }
 }
 
-/// The bond without the pool's tenth joins what a verdict shares, by its rules: 120,000 and 90,000 after an acquittal, 1,200,000 and 90,000
-/// after a conviction.
+/// The bond joins what a verdict shares, by its rules: 120,000 and 90,000 after an acquittal, 1,200,000 and 90,000 after a conviction.
 #[test]
 fn claim_vote_of_a_lost_appeal_with_a_verdict_pays_by_its_rules() {
     let rules = |vote_weight: VoteWeight, reward_rule: RewardRule| RulesArgs {
@@ -1274,5 +1273,5 @@ fn claim_vote_of_an_unrevealed_commitment_has_no_part_of_a_lost_appeal() {
     case.claim(2);
     assert_eq!((case.locked(0), case.locked(1)), (90_000, 0));
     assert_eq!(case.money(1)[0], 1_450_000);
-    assert_eq!(case.game.task().pool.get(), 60_000);
+    assert_eq!(case.game.task().pool.get(), 10_000 + 50_000);
 }

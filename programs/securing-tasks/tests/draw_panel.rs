@@ -317,8 +317,12 @@ fn draw_panel_without_any_block_fails() {
     let sysvar = solana_slot_hashes::sysvar::ID;
     let mut account = case.game.svm.get_account(&sysvar).unwrap();
     account.data = vec![0; 20_488];
-    case.game.svm.set_account(sysvar, account).unwrap();
-    refused(case.draw_with(SECRET), TaskError::DrawTooEarly);
+    // What lies behind no entry is none.
+    for slot in [0, DRAW_SLOT + 1] {
+        account.data[8..16].copy_from_slice(&slot.to_le_bytes());
+        case.game.svm.set_account(sysvar, account.clone()).unwrap();
+        refused(case.draw_with(SECRET), TaskError::DrawTooEarly);
+    }
 }
 
 /// The chain keeps 512 blocks. Where none was skipped since, the draw's is among the latest 256.

@@ -1443,11 +1443,10 @@ fn resolve_audit_after_an_appeal_of_each_outcome_to_each() {
                     _ => (0, 0),
                 };
                 let shared = slash + bond_lost;
-                let (bonus, pool) = (shared * 3 / 10, shared / 10);
-                // Of a lost appeal's bond, too, the pool has a tenth.
-                let (appeal, cut) = (appeal_bond_lost * 9 / 10, appeal_bond_lost / 10);
-                let pool = pool + cut;
-                let mut pot = shared * 6 / 10 + appeal;
+                // Of the appeal's bond the pool has its 10 % too.
+                let bonus = shared * 3 / 10;
+                let pool = (shared + appeal_bond_lost) / 10;
+                let mut pot = shared * 6 / 10 + appeal_bond_lost * 9 / 10;
                 // The accusation has its share of a conviction's pot.
                 let convicted = slash > 0;
                 let votes = court.told as u64 + u64::from(convicted);
