@@ -1148,9 +1148,14 @@ impl Player {
         } = &mut ix
         {
             // Another than the one who appealed, or one who is named already.
-            if appellant.is_some() && self.dice.percent(30) {
+            if appellant.is_some() && self.dice.percent(40) {
                 let other = self.node(world, task);
-                let any = [Some(*accused), Some(*initiator), Some(other), None];
+                // The same owner's in the other task.
+                let there = appellant.map(|one| NodeId {
+                    task: 1 - task,
+                    ..one
+                });
+                let any = [Some(*accused), Some(*initiator), Some(other), there, None];
                 *appellant = self.dice.pick(&any);
             }
         }
