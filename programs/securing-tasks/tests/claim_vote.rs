@@ -1145,7 +1145,7 @@ fn appealed_in_vain(rules: RulesArgs, opinions: &[u8], outcome: Outcome) -> ([u6
     ([0, 1, 2].map(|voter| case.locked(voter)), over)
 }
 
-/// 100,000 for all who voted, whatever they said and whoever else is paid: nobody won. By node, and by 1,000,000, 1,500,000 and 3,000,000.
+/// 90,000 for all who voted, and a tenth for the pool, whatever they said and whoever else is paid: nobody won. By node, and by 1,000,000, 1,500,000 and 3,000,000.
 #[test]
 fn claim_vote_of_a_lost_appeal_without_verdict_pays_all() {
     for reward_rule in [RewardRule::All as u8, RewardRule::Majority as u8] {
@@ -1161,12 +1161,12 @@ fn claim_vote_of_a_lost_appeal_without_verdict_pays_all() {
                 &[MALICE, VALID, VALID],
                 Outcome::NoVerdict
             ),
-            ([33_333; 3], 1)
+            ([30_000; 3], 0)
         );
         // One vote of the two that are asked for.
         assert_eq!(
             appealed_in_vain(rules(VoteWeight::Node), &[VALID], Outcome::NoVerdict),
-            ([100_000, 0, 0], 0)
+            ([90_000, 0, 0], 0)
         );
         // 3,000,000 with the accusation against 4,500,000, which is one vote's quorum short.
         assert_eq!(
@@ -1178,12 +1178,13 @@ fn claim_vote_of_a_lost_appeal_without_verdict_pays_all() {
                 &[MALICE, VALID, VALID],
                 Outcome::NoVerdict
             ),
-            ([18_181, 27_272, 54_545], 2)
+            ([16_363, 24_545, 49_090], 2)
         );
     }
 }
 
-/// The bond joins what a verdict shares, by its rules: 120,000 and 100,000 after an acquittal, 1,200,000 and 100,000 after a conviction.
+/// The bond without the pool's tenth joins what a verdict shares, by its rules: 120,000 and 90,000 after an acquittal, 1,200,000 and 90,000
+/// after a conviction.
 #[test]
 fn claim_vote_of_a_lost_appeal_with_a_verdict_pays_by_its_rules() {
     let rules = |vote_weight: VoteWeight, reward_rule: RewardRule| RulesArgs {
@@ -1199,21 +1200,21 @@ fn claim_vote_of_a_lost_appeal_with_a_verdict_pays_by_its_rules() {
             RewardRule::All,
             [v, v, v],
             Acquitted,
-            ([73_333; 3], 1),
+            ([70_000; 3], 0),
         ),
         (
             VoteWeight::Node,
             RewardRule::Majority,
             [m, m, v],
             ConvictedMalice,
-            ([433_333, 433_333, 0], 1),
+            ([430_000, 430_000, 0], 0),
         ),
         (
             VoteWeight::Node,
             RewardRule::All,
             [m, m, v],
             ConvictedMalice,
-            ([325_000; 3], 0),
+            ([322_500; 3], 0),
         ),
         // 1,000,000, 1,500,000 and 3,000,000 of 5,500,000.
         (
@@ -1221,7 +1222,7 @@ fn claim_vote_of_a_lost_appeal_with_a_verdict_pays_by_its_rules() {
             RewardRule::All,
             [v, v, v],
             Acquitted,
-            ([40_000, 60_000, 120_000], 0),
+            ([38_181, 57_272, 114_545], 2),
         ),
         // 1,500,000 and 3,000,000 of 4,500,000.
         (
@@ -1229,7 +1230,7 @@ fn claim_vote_of_a_lost_appeal_with_a_verdict_pays_by_its_rules() {
             RewardRule::Majority,
             [m, v, v],
             Acquitted,
-            ([0, 73_333, 146_666], 1),
+            ([0, 70_000, 140_000], 0),
         ),
         // Of 7,500,000, 2,000,000 of which is the accusation's.
         (
@@ -1237,7 +1238,7 @@ fn claim_vote_of_a_lost_appeal_with_a_verdict_pays_by_its_rules() {
             RewardRule::All,
             [m, m, m],
             ConvictedMalice,
-            ([173_333, 260_000, 520_000], 1),
+            ([172_000, 258_000, 516_000], 0),
         ),
     ] {
         let rules = rules(weight, reward);
@@ -1271,7 +1272,7 @@ fn claim_vote_of_an_unrevealed_commitment_has_no_part_of_a_lost_appeal() {
     case.resolve().unwrap();
     assert_eq!(case.outcome(), Outcome::NoVerdict);
     case.claim(2);
-    assert_eq!((case.locked(0), case.locked(1)), (100_000, 0));
+    assert_eq!((case.locked(0), case.locked(1)), (90_000, 0));
     assert_eq!(case.money(1)[0], 1_450_000);
-    assert_eq!(case.game.task().pool.get(), 50_000);
+    assert_eq!(case.game.task().pool.get(), 60_000);
 }

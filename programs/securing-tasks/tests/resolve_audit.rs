@@ -1444,7 +1444,10 @@ fn resolve_audit_after_an_appeal_of_each_outcome_to_each() {
                 };
                 let shared = slash + bond_lost;
                 let (bonus, pool) = (shared * 3 / 10, shared / 10);
-                let mut pot = shared * 6 / 10 + appeal_bond_lost;
+                // Of a lost appeal's bond, too, the pool has a tenth.
+                let (appeal, cut) = (appeal_bond_lost * 9 / 10, appeal_bond_lost / 10);
+                let pool = pool + cut;
+                let mut pot = shared * 6 / 10 + appeal;
                 // The accusation has its share of a conviction's pot.
                 let convicted = slash > 0;
                 let votes = court.told as u64 + u64::from(convicted);
@@ -1503,8 +1506,8 @@ fn resolve_audit_takes_what_the_verdict_takes_before_an_appeals_bond() {
     court.warp_to_end();
     court.resolve().unwrap();
     assert_eq!(court.game.node(&court.accused).stake.get(), 0);
-    // 60 % of 4,000,000 and all of 100,000, without the accuser's third.
-    assert_eq!(court.state().voters_left.get(), 2_500_000 / 3 * 2 + 1);
+    // 60 % of 4,000,000 and 90 % of 100,000, without the accuser's third.
+    assert_eq!(court.state().voters_left.get(), 2_490_000 / 3 * 2);
 }
 
 /// A panel is counted by its seats and heads, and the appeal by the task's weight and all that could vote.
