@@ -409,6 +409,8 @@ pub struct Submission {
     pub payer: Key,
     pub slot: Slot,
     pub others: Electorate,
+    /// Stake of all others just before its slot, who left in it too: seats are drawn out of that.
+    pub seat_stake: u128,
     /// Audits opened, and what those that were resolved ended with, in their order.
     pub audits: u32,
     pub outcomes: Vec<Outcome>,
@@ -431,6 +433,8 @@ pub struct Audit {
     pub submission_slot: Slot,
     pub accused_stake: u64,
     pub eligible: Electorate,
+    /// What seats are drawn out of; 0 where everybody may vote.
+    pub seat_stake: u128,
     pub bond: u64,
     pub deposit: u64,
     pub accusation: u8,
@@ -444,7 +448,7 @@ pub struct Audit {
     pub outcome: Outcome,
     /// Opinion and stake of every vote that was told, the accusation first.
     pub ballots: Vec<(u8, u64)>,
-    /// What an appeal in vain lost.
+    /// What an appeal in vain lost to the voters.
     pub appeal_lost: u64,
     pub pot: u64,
     /// The whole that a voter's weight is a part of.
@@ -1499,7 +1503,7 @@ impl World {
         let hash = (self.book.sha256)(&[b"st:seat:", &seed, &(self.book.key)(owner)]);
         let lot: [u8; 8] = hash[..8].try_into().unwrap();
         let seats = u128::from(self.tasks[&of.task()].rules.seats);
-        let (chance, all) = (u128::from(weight) * seats, audit.eligible.stake);
+        let (chance, all) = (u128::from(weight) * seats, audit.seat_stake);
         // Of 2^64 lots, the lowest in proportion.
         chance >= all || u128::from(u64::from_le_bytes(lot)) < (chance << 64).div_ceil(all)
     }
@@ -2423,7 +2427,8 @@ impl World {
         }
         require(uri <= URI, No::UriTooLong)?;
         let but = Some(id.owner);
-        let others = self.others_before(at, but).min(self.electorate(at, but));
+        let before = self.others_before(at, but);
+        let others = before.min(self.electorate(at, but));
         Ok(Box::new(move |world| {
             if others != world.electorate(at, but) {
                 world.meet(Met::SlotsOwnStake);
@@ -2453,6 +2458,7 @@ impl World {
                     payer,
                     slot: world.slot,
                     others,
+                    seat_stake: before.stake,
                     audits: 0,
                     outcomes: vec![],
                     paid: false,
@@ -2549,6 +2555,7 @@ impl World {
             submission_slot: submission.slot,
             accused_stake,
             eligible,
+            seat_stake: u128::from(by_panel) * submission.seat_stake,
             bond,
             deposit: task.rules.deposit,
             accusation,
@@ -3150,6 +3157,9 @@ impl World {
             }
             _ => 0,
         };
+        // The pool has of it what it has of a slash.
+        let lost = appealed;
+        let appealed = bps(lost, 10_000 - rules.pool_bps);
         let sharers = audit.sharers(&rules);
         let mut weight = audit.weight_of(&rules, sharers);
         let own = audit.weigh(&rules, audit.ballots[0].1);
@@ -3198,7 +3208,7 @@ impl World {
                 round.convicted.insert(of.submission.owner);
             }
         }
-        self.pool(task, taken - bonus - voters);
+        self.pool(task, taken - bonus - voters + lost - appealed);
         if self.open_audits(accused) == 0 {
             self.nodes.get_mut(&accused).unwrap().risks.clear();
         }
@@ -3514,6 +3524,11 @@ impl World {
         });
         let votes = self.votes_of(of).count();
         assert!(votes <= drawn.count(), "{of:?}: more votes than seats");
+        let weights = self.votes_of(of).map(|(_, vote)| u128::from(vote.weight));
+        assert!(
+            weights.sum::<u128>() <= audit.seat_stake,
+            "{of:?}: more voted than seats are drawn out of"
+        );
         assert!(
             audit.ballots.len() - 1 <= votes,
             "{of:?}: more told than voted"
