@@ -1,5 +1,5 @@
-//! Attack: seats by leaving. Stake that asks to leave between a submission and its accusation still votes on it, but isn't in what the
-//! seats are drawn in proportion to.
+//! Attack: seats by leaving. Stake that asks to leave between a submission and its accusation still votes on it, so it is in what
+//! the seats are drawn out of.
 
 mod common;
 
@@ -34,7 +34,7 @@ fn leaving_before_the_accusation_gains_no_seats() {
     let at = game.next_audit(&coalition[0], &accused, 0);
     game.open_audit(&coalition[0], &accused, 0, 2).unwrap();
 
-    let eligible = game.get::<Audit>(&at).eligible.stake.get();
+    let seat_stake = game.get::<Audit>(&at).eligible.stake.get();
     let rules = game.task().rules;
     let weights = |actors: &[Actor]| -> Vec<u64> {
         let weigh = |actor| game.node(actor).weight_on(submitted, &rules).unwrap();
@@ -42,13 +42,13 @@ fn leaving_before_the_accusation_gains_no_seats() {
     };
     let (honest, coalition) = (weights(&honest), weights(&coalition));
     println!(
-        "seats on average: honest {:.1}, coalition {:.1}; {eligible} eligible",
-        seats(&honest, eligible),
-        seats(&coalition, eligible)
+        "seats on average: honest {:.1}, coalition {:.1}; out of {seat_stake}",
+        seats(&honest, seat_stake),
+        seats(&coalition, seat_stake)
     );
     let all: u64 = honest.iter().chain(&coalition).sum();
     assert!(
-        all <= eligible,
-        "{all} votes, and {eligible} are drawn from"
+        all <= seat_stake,
+        "{all} votes, and {seat_stake} are drawn from"
     );
 }

@@ -321,13 +321,6 @@ impl Electorate {
         }
     }
 
-    fn min(self, other: Self) -> Self {
-        Self {
-            stake: self.stake.min(other.stake),
-            nodes: self.nodes.min(other.nodes),
-        }
-    }
-
     fn weight(self, rules: &Rules) -> u128 {
         if rules.weight == 1 {
             self.stake
@@ -444,7 +437,7 @@ pub struct Audit {
     pub outcome: Outcome,
     /// Opinion and stake of every vote that was told, the accusation first.
     pub ballots: Vec<(u8, u64)>,
-    /// What an appeal in vain lost.
+    /// What an appeal in vain lost to the voters.
     pub appeal_lost: u64,
     pub pot: u64,
     /// The whole that a voter's weight is a part of.
@@ -3148,13 +3141,14 @@ impl World {
             }
             _ => 0,
         };
+        // The pool has of it what it has of a slash.
+        let lost = appealed;
+        let appealed = bps(lost, 10_000 - rules.pool_bps);
         let sharers = audit.sharers(&rules);
         let mut weight = audit.weight_of(&rules, sharers);
         let own = audit.weigh(&rules, audit.ballots[0].1);
         let (bonus, voters) = (bps(taken, rules.bonus_bps), voters_part(taken, &rules));
-        // Of a lost appeal's bond the pool has its part, too.
-        let appeal = bps(appealed, 10_000 - rules.pool_bps);
-        let mut pot = voters + appeal;
+        let mut pot = voters + appealed;
         // What of the pot is the accusation's.
         let mut share = 0;
         match outcome {
@@ -3186,7 +3180,7 @@ impl World {
                     let whole = u64::try_from(weight).unwrap();
                     share = portion(pot, own, whole);
                     assert!(
-                        share <= portion(voters, own, whole) + appeal,
+                        share <= portion(voters, own, whole) + appealed,
                         "{of:?}: the accuser gains more by an appeal than it lost"
                     );
                 } else {
@@ -3198,7 +3192,7 @@ impl World {
                 round.convicted.insert(of.submission.owner);
             }
         }
-        self.pool(task, taken - bonus - voters + appealed - appeal);
+        self.pool(task, taken - bonus - voters + lost - appealed);
         if self.open_audits(accused) == 0 {
             self.nodes.get_mut(&accused).unwrap().risks.clear();
         }
@@ -3312,7 +3306,7 @@ impl World {
             .is_some_and(|appeal| appeal.appellant == id.voter)
             && share > 0
         {
-            let without = audit.pot - bps(audit.appeal_lost, 10_000 - rules.pool_bps);
+            let without = audit.pot - audit.appeal_lost;
             let weight = audit.weigh(&rules, weight);
             assert!(
                 share <= portion(without, weight, audit.pot_weight) + audit.appeal_lost,
@@ -3514,6 +3508,11 @@ impl World {
         });
         let votes = self.votes_of(of).count();
         assert!(votes <= drawn.count(), "{of:?}: more votes than seats");
+        let weights = self.votes_of(of).map(|(_, vote)| u128::from(vote.weight));
+        assert!(
+            weights.sum::<u128>() <= audit.eligible.stake,
+            "{of:?}: more voted than seats are drawn out of"
+        );
         assert!(
             audit.ballots.len() - 1 <= votes,
             "{of:?}: more told than voted"
@@ -3546,6 +3545,12 @@ impl World {
             audit.eligible.stake <= could.stake && audit.eligible.nodes <= could.nodes,
             "{of:?}: {:?} are eligible, {could:?} could vote just before the submission's slot",
             audit.eligible
+        );
+        let told = audit.ballots.iter().map(|(_, stake)| u128::from(*stake));
+        assert!(
+            told.sum::<u128>() <= audit.eligible.stake
+                && audit.ballots.len() as u128 <= u128::from(audit.eligible.nodes),
+            "{of:?}: more told than were eligible"
         );
         let outcome = audit.outcome;
         if let Some(appeal) = audit.appeal {

@@ -1148,9 +1148,16 @@ impl Player {
         } = &mut ix
         {
             // Another than the one who appealed, or one who is named already.
-            if appellant.is_some() && self.dice.percent(30) {
+            let of = world.audits.get(&audit);
+            let appealed = of.is_some_and(|one| one.appeal.is_some());
+            if appealed && self.dice.percent(40) {
                 let other = self.node(world, task);
-                let any = [Some(*accused), Some(*initiator), Some(other), None];
+                // The same owner's in the other task.
+                let there = appellant.map(|one| NodeId {
+                    task: 1 - task,
+                    ..one
+                });
+                let any = [Some(*accused), Some(*initiator), Some(other), there, None];
                 *appellant = self.dice.pick(&any);
             }
         }
