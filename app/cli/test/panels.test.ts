@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Audit } from "@securing-tasks/client";
+import type { Audit, TaskRules } from "@securing-tasks/client";
 import {
   DRAW_WINDOW,
   PROGRAM_ID,
@@ -39,13 +39,14 @@ describe("audits by a panel, by the command line", () => {
   let cli: CommandLine;
   let server: RpcServer;
 
-  beforeEach(async () => {
+  async function start(changes: Partial<TaskRules> = {}): Promise<void> {
     const bytecode = await readFile(BYTECODE);
     const chain = EmbeddedChain.start([{ id: PROGRAM_ID, bytecode }]);
     const rules = {
       ...RULES,
       ...{ roundSlots: 2_000n, submissionSlots: 100n, auditSlots: 200n, revealSlots: 600n },
       ...{ appealSlots: 50n, appealBond: 60n, panelSeats: 4, quorumVotes: 1, quorumBps: 0 },
+      ...changes,
     };
     game = await Game.start({
       chain,
@@ -56,7 +57,7 @@ describe("audits by a panel, by the command line", () => {
     });
     server = await RpcServer.start({ answer: chainAnswers(chain) });
     cli = await CommandLine.open({ url: server.url, websocket: server.url.replace("http", "ws") });
-  });
+  }
 
   afterEach(async () => {
     await cli.close();
@@ -69,8 +70,21 @@ describe("audits by a panel, by the command line", () => {
     return cli.person(`${name}-operator`, 0n, key);
   };
 
+  /** A command that is refused by name, with these words of its own. */
+  async function fails(
+    args: readonly string[],
+    who: Person,
+    name: string,
+    words: RegExp,
+  ): Promise<void> {
+    const failed = await cli.failure(args, who);
+    expect(failed, failed.message).to.include({ exit: 1, name });
+    expect(failed.message).to.match(words);
+  }
+
   it("goes from the accusation to the verdict on appeal", async function () {
     this.timeout(240_000);
+    await start();
     const { chain, client, task } = game;
     const work = await game.submit("Ben", await game.round());
     const ada = await operator("Ada");
@@ -110,16 +124,14 @@ describe("audits by a panel, by the command line", () => {
       evidenceUri: uri,
     });
     const vote = ["audit", "vote", opened.audit, "--opinion", "malice"];
-    expect(await cli.failure(vote, some)).to.include({ exit: 1, name: "panelNotDrawn" });
+    await fails(vote, some, "panelNotDrawn", /from slot [\d,]+ on, in ~\d.*, everybody may vote/);
     await chain.waitForSlot(BigInt(opened.drawSlot) + 1n);
-    const stranger = await cli.failure(["audit", "draw", opened.audit], some);
-    expect(stranger).to.include({ exit: 1, name: "secretMismatch" });
-    const drawn = await cli.json<{ readonly seed: string }>(["audit", "draw", opened.audit], ada);
+    const draw = ["audit", "draw", opened.audit];
+    await fails(draw, some, "secretMismatch", /did not open this audit: another key's secret/);
+    const drawn = await cli.json<{ readonly seed: string }>(draw, ada);
     const audit = await now();
     expect(drawn.seed).to.equal(Buffer.from(audit.seed ?? []).toString("hex"));
-    expect(await cli.failure(["audit", "draw", opened.audit], ada)).to.include({
-      name: "alreadyDrawn",
-    });
+    await fails(draw, ada, "alreadyDrawn", /^The panel is drawn already\.$/);
 
     // Who is seated votes, and who is not is told so.
     const seated = NAMES.filter((name) =>
@@ -128,7 +140,7 @@ describe("audits by a panel, by the command line", () => {
     const [out = ""] = NAMES.filter((name) => !seated.includes(name));
     const outside = await operator(out);
     expect((await show(outside)).seat?.seat).to.equal("notSeated");
-    expect(await cli.failure(vote, outside)).to.include({ exit: 1, name: "notSeated" });
+    await fails(vote, outside, "notSeated", /has no seat .* so there is nothing to do or lose/);
     const [inside] = seated;
     if (inside !== undefined) {
       const own = await operator(inside);
@@ -146,11 +158,11 @@ describe("audits by a panel, by the command line", () => {
 
     // An appeal, once it is time.
     const appeal = ["audit", "appeal", opened.audit];
-    expect(await cli.failure(appeal, outside)).to.include({ exit: 1, name: "appealClosed" });
+    await fails(appeal, outside, "appealClosed", /Appeal then, when you see what they come to/);
     const resolve = ["audit", "resolve", opened.audit];
-    expect(await cli.failure(resolve, outside)).to.include({ name: "votingOpen" });
+    await fails(resolve, outside, "votingOpen", /once nobody can appeal any more, at slot/);
     await chain.waitForSlot(audit.endSlot);
-    expect(await cli.failure(resolve, outside)).to.include({ name: "appealOpen" });
+    await fails(resolve, outside, "appealOpen", /or appeal: securing-tasks audit appeal/);
     const listed = (await cli.run(["audit", "list", task.address.toBase58()], outside)).stdout;
     const first = verdictOf(await now());
     expect(listed).to.include(`open, ${first} unless appealed, within`);
@@ -158,7 +170,8 @@ describe("audits by a panel, by the command line", () => {
     expect(said.code, said.stderr).to.equal(0);
     expect(said.stderr).to.include(`The first count: ${first}, by panel.`);
     expect(said.stderr).to.include("It comes back if the outcome becomes another");
-    expect(await cli.failure(appeal, outside)).to.include({ name: "alreadyAppealed" });
+    const who = game.player(out).owner.publicKey.toBase58();
+    await fails(appeal, ada, "alreadyAppealed", new RegExp(`^${who} appealed already`));
     const appealed = await now();
     expect(appealed.firstOutcome).to.equal(first);
     await cli.json(["audit", "vote", opened.audit, "--opinion", "valid"], outside);
@@ -180,6 +193,7 @@ describe("audits by a panel, by the command line", () => {
 
   it("lets everybody vote where nobody drew, and another key pay for it", async function () {
     this.timeout(120_000);
+    await start();
     const { chain } = game;
     const work = await game.submit("Ben", await game.round());
     const audit = await game.accuse("Ada", work, "malice");
@@ -198,7 +212,36 @@ describe("audits by a panel, by the command line", () => {
     expect(late).to.include({ exit: 1, name: "secretMismatch" });
   });
 
+  it("reveals by any payer on appeal, but nothing of before it, and sweeps no audit too early", async function () {
+    this.timeout(120_000);
+    await start({ panelSeats: 0, commitSlots: 40n, revealSlots: 40n });
+    const { chain, client, task } = game;
+    const work = await game.submit("Ben", await game.round());
+    const audit = await game.accuse("Ada", work, "malice");
+    await game.commit("W0", audit, "malice");
+    await chain.waitForSlot(audit.endSlot);
+    const { creator } = game;
+    await game.send(client.retireTask({ task, creator: creator.publicKey }), creator);
+    const own = await operator("W1");
+    const sweep = ["task", "close", task.address.toBase58(), "--sweep"];
+    await fails(sweep, own, "notEmpty", /the audit \w+ can be appealed; it can be resolved in ~/);
+    const appealed = await game.appeal("W2", audit);
+    const address = audit.address.toBase58();
+    const reveal = ["audit", "vote", address, "--reveal"];
+    await fails(reveal, await operator("W0"), "revealWindowMissed", /committed before the appeal/);
+    await cli.json(["audit", "vote", address, "--opinion", "valid"], own);
+    await chain.waitForSlot(appealed.revealSlot);
+    const sponsor = await cli.person("sponsor");
+    await chain.fund(sponsor.key.publicKey, 1_000_000_000n);
+    const told = await cli.json<{ readonly opinion: string }>(
+      [...reveal, "--payer", sponsor.file],
+      own,
+    );
+    expect(told.opinion).to.equal("valid");
+  });
+
   it("tells what happens in a line each", async () => {
+    await start();
     const say = (amount: bigint): string => `${amount.toString()} tokens`;
     const work = await game.submit("Ben", await game.round());
     const audit = await game.draw(await game.accuse("Ada", work, "malice"));
