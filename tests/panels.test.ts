@@ -12,7 +12,7 @@ describe("panels and appeals on a validator", () => {
   it("draws by a real block's hash, and seats whom the client says", async () => {
     const rules = {
       ...RULES,
-      ...{ roundSlots: 900n, revealSlots: 528n, appealSlots: 20n, appealBond: 60n },
+      ...{ roundSlots: 900n, revealSlots: 528n, appealSlots: 150n, appealBond: 60n },
       ...{ panelSeats: 3, quorumVotes: 2 },
     };
     const chain = localnet();

@@ -59,7 +59,7 @@ export function rulesWith(votes: "open" | "committed"): TaskRules {
     auditSlots: 200n,
     commitSlots: votes === "open" ? 0n : 528n,
     revealSlots: votes === "open" ? 528n : 80n,
-    appealSlots: 20n,
+    appealSlots: 150n,
     appealBond: 60n,
     panelSeats: 65_535,
   };

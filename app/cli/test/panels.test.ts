@@ -45,7 +45,7 @@ describe("audits by a panel, by the command line", () => {
     const rules = {
       ...RULES,
       ...{ roundSlots: 2_000n, submissionSlots: 100n, auditSlots: 200n, revealSlots: 600n },
-      ...{ appealSlots: 50n, appealBond: 60n, panelSeats: 4, quorumVotes: 1, quorumBps: 0 },
+      ...{ appealSlots: 150n, appealBond: 60n, panelSeats: 4, quorumVotes: 1, quorumBps: 0 },
       ...changes,
     };
     game = await Game.start({

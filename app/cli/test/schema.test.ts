@@ -251,7 +251,7 @@ describe("rules", () => {
       ).to.throw(UsageError);
     faults("panelSeats: 31").with.property(
       "message",
-      "the rule `appealWindow` is zero, and audits are judged by a panel: a lucky draw would stand for ever. Set an appeal window and an appeal's bond, or no seats.",
+      "the rule `appealWindow` is shorter than 150 slots, and audits are judged by a panel: a lucky draw would stand for ever. Set an appeal window of at least so many and an appeal's bond, or no seats.",
     );
     faults("panelSeats: 70000").with.property("message").that.includes("from 0 to 65535");
     faults("appealWindow: 5m")

@@ -44,7 +44,7 @@ const LONG: TaskRules = {
 const PANELS: Partial<TaskRules> = {
   roundSlots: 1_500n,
   commitSlots: 530n,
-  appealSlots: 60n,
+  appealSlots: 150n,
   appealBond: 77n,
   panelSeats: 3,
 };
