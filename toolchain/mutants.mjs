@@ -158,15 +158,18 @@ function mutate(text, place) {
   );
   // What an appeal, a draw or an accusation keeps.
   code = code.replace(/^( +)((?:self|audit|vote)\.[a-z_]+ = [^;\n]*;)$/gm, (line, indent, step) =>
-    step.includes("mutant") || !["audit", "cast_vote", "open_audit"].includes(basename(place, ".rs"))
+    step.includes("mutant") ||
+    !["audit", "cast_vote", "open_audit"].includes(basename(place, ".rs"))
       ? line
       : `${indent}if !${live(place, `without ${step}`)} { ${step} }`,
   );
   // Steps: statements of one line that can fail, and counters. Invariants are a second net: the tests' harness holds them too.
-  code = code.replace(/^( +)((?:self|node|task|audit|appellant)\.[^\n=]*\)\?;)$/gm, (line, indent, step) =>
-    step.includes("invariant") || step.includes("mutant")
-      ? line
-      : `${indent}if !${live(place, `without ${step}`)} { ${step} }`,
+  code = code.replace(
+    /^( +)((?:self|node|task|audit|appellant)\.[^\n=]*\)\?;)$/gm,
+    (line, indent, step) =>
+      step.includes("invariant") || step.includes("mutant")
+        ? line
+        : `${indent}if !${live(place, `without ${step}`)} { ${step} }`,
   );
   code = code.replace(/^( +)(count\(&mut [^\n]*\)\?;)$/gm, (_, indent, step) => {
     return `${indent}if !${live(place, `without ${step}`)} { ${step} }`;

@@ -179,7 +179,7 @@ pub fn has_seat(audit: &Audit, owner: &Address, weight: u64) -> bool {
         u64::from_le_bytes(hash[..8].try_into().unwrap()),
         weight,
         audit.rules.panel_seats.get(),
-        audit.eligible.stake.get(),
+        audit.seat_stake.get(),
     )
 }
 
