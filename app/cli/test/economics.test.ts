@@ -607,7 +607,7 @@ describe("economics against the program", () => {
     const roll = draws(17);
     const [crowd, coalition, trials] = [500, 200, 400];
     const accused = {
-      eligible: { stake: BigInt(crowd), nodes: crowd },
+      seatStake: BigInt(crowd),
       rules: { ...RULES, ...rules },
     };
     const owners = Array.from({ length: crowd }, () => Keypair.generate().publicKey);

@@ -225,8 +225,8 @@ describe("isSeated", () => {
   const draws = dice(13);
   const seed = (): Uint8Array => Uint8Array.from({ length: 32 }, () => draws(256));
   const owner = (): PublicKey => new PublicKey(seed());
-  const audit = (stake: bigint, panelSeats: number): Pick<Audit, "eligible" | "rules"> => ({
-    eligible: { stake, nodes: 1 },
+  const audit = (stake: bigint, panelSeats: number): Pick<Audit, "seatStake" | "rules"> => ({
+    seatStake: stake,
     rules: { ...RULES, panelSeats },
   });
   const most = 2n ** 64n - 1n;
@@ -415,7 +415,7 @@ describe("an appeal", () => {
         expect(resolved.votersPot).to.equal(0n);
       }
       if (outcomes[1] === "noVerdict" && pool === undefined) {
-        expect([resolved.votersPot, resolved.votersWeight]).to.deep.equal([60n, 1n]);
+        expect([resolved.votersPot, resolved.votersWeight]).to.deep.equal([54n, 1n]);
       }
       await claimAll(game, resolved);
       await game.end();
