@@ -402,6 +402,8 @@ describe("an appeal", () => {
       const before = await game.node(by);
       const appealed = await game.appeal(by, audit);
       expect(appealed.firstOutcome).to.equal(outcomes[0]);
+      expect(isSecret(appealed)).to.equal(false);
+      expect(phaseOf(appealed, game.rules, appealed.appealSlot).name).to.equal("voting");
       expect((await game.node(by)).bonds - before.bonds).to.equal(60n);
       await voteAll(appealed, second);
       expect(verdictOf(await now(audit))).to.equal(outcomes[1]);
