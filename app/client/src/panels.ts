@@ -8,7 +8,7 @@ import type { Audit, Opinion, Outcome, Tally, TaskRules } from "./types";
  */
 
 const SEED_TAG = Buffer.from("securing-tasks:panel:v1");
-const SEAT_TAG = Buffer.from("securing-tasks:seat:v1");
+const SEAT_TAG = Buffer.from("st:seat:");
 const WHOLE_BPS = 10_000n;
 
 /** The panel is drawn within this many slots after the draw slot, or never. */
@@ -20,11 +20,7 @@ export function secretHash(secret: Uint8Array): Uint8Array {
 }
 
 /** The seed of a panel, by the hash of the first block at or after the draw slot. */
-export function panelSeed(
-  audit: PublicKey,
-  secret: Uint8Array,
-  blockHash: Uint8Array,
-): Uint8Array {
+export function panelSeed(audit: PublicKey, secret: Uint8Array, blockHash: Uint8Array): Uint8Array {
   return sha256(
     SEED_TAG,
     audit.toBuffer(),
@@ -38,14 +34,14 @@ export function isSeated(
   seed: Uint8Array,
   owner: PublicKey,
   weight: bigint,
-  { eligible, rules }: Pick<Audit, "eligible" | "rules">,
+  { seatStake, rules }: Pick<Audit, "seatStake" | "rules">,
 ): boolean {
   const hash = sha256(SEAT_TAG, must.hash("isSeated", "seed", seed), owner.toBuffer());
   const drawn = Buffer.from(hash).readBigUInt64LE();
-  return drawn * eligible.stake < ((weight * BigInt(rules.panelSeats)) << 64n);
+  return drawn * seatStake < (weight * BigInt(rules.panelSeats)) << 64n;
 }
 
-type Seats = Pick<Audit, "seed" | "drawSlot" | "appealSlot" | "eligible" | "rules">;
+type Seats = Pick<Audit, "seed" | "drawSlot" | "appealSlot" | "seatStake" | "rules">;
 
 /**
  * What keeps a node from the count that runs at `slot`, or nothing: whether it is a panel's, and it has no seat, or nobody has one yet.
@@ -80,13 +76,7 @@ export interface AuditPhase {
    * `appealable`: somebody may appeal. `resolvable`: anybody may resolve. `resolved`: nothing.
    */
   readonly name:
-    | "drawing"
-    | "committing"
-    | "voting"
-    | "revealing"
-    | "appealable"
-    | "resolvable"
-    | "resolved";
+    "drawing" | "committing" | "voting" | "revealing" | "appealable" | "resolvable" | "resolved";
   /** First slot of the next phase, where time alone brings it. */
   readonly until: bigint | null;
 }
@@ -138,7 +128,9 @@ export function weightIn(
   audit: Pick<Audit, "seed" | "appealSlot" | "rules">,
   { nodes, stake }: Tally,
 ): bigint {
-  return juryOf(audit) === "everybody" && audit.rules.voteWeight === "stake" ? stake : BigInt(nodes);
+  return juryOf(audit) === "everybody" && audit.rules.voteWeight === "stake"
+    ? stake
+    : BigInt(nodes);
 }
 
 /** What all that could vote weighs: of a panel its seats. */
@@ -156,10 +148,7 @@ export function verdictOf(audit: Counted): Exclude<Outcome, "open"> {
   // Rounded up: a threshold must not be met by less.
   const quorum = (eligible * BigInt(rules.quorumBps) + WHOLE_BPS - 1n) / WHOLE_BPS;
   const side = (...opinions: readonly Opinion[]): { others: number; weight: bigint } => ({
-    others: opinions.reduce(
-      (sum, one) => sum + votes[one].nodes - (one === accusation ? 1 : 0),
-      0,
-    ),
+    others: opinions.reduce((sum, one) => sum + votes[one].nodes - (one === accusation ? 1 : 0), 0),
     weight: opinions.reduce((sum, one) => sum + weightIn(audit, votes[one]), 0n),
   });
   const decides = (own: ReturnType<typeof side>, against: ReturnType<typeof side>): boolean =>
