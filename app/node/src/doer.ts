@@ -8,7 +8,16 @@ import type {
   FunctionRef,
   Vote,
 } from "@securing-tasks/client";
-import { PROGRAM_ID, auditAddress, explain, secretOf, submissionEnd } from "@securing-tasks/client";
+import {
+  PROGRAM_ID,
+  auditAddress,
+  explain,
+  sealReveal,
+  sealedSecret,
+  secretOf,
+  submissionEnd,
+  voteAddress,
+} from "@securing-tasks/client";
 import type {
   AuditFacts,
   Evidence,
@@ -28,6 +37,7 @@ import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.j
 import type { Logger } from "pino";
 import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
+import { entrust } from "./keeper";
 import { Lane } from "./lane";
 import { within } from "./limiter";
 import type { Metrics } from "./metrics";
@@ -280,6 +290,10 @@ export class Doer {
         });
       case "reveal":
         return this.reveal(view, duty);
+      case "entrust":
+        return this.entrust(duty);
+      case "revealFor":
+        return this.revealFor(duty);
       case "resolve":
         return this.send(duty, async () => [
           await client.resolveAudit({ ...duty.audit, round: duty.round }).instruction(),
@@ -685,13 +699,56 @@ export class Doer {
     });
   }
 
+  /** Hands the reveal of an own vote to the keepers that don't have it yet. The node reveals by itself all the same when it is awake. */
+  private async entrust({ audit, vote }: Duty & { kind: "entrust" }): Promise<End> {
+    const { config, salts, store, log } = this.options;
+    const name = audit.address.toBase58();
+    const secret = secretOf(vote.commitment, await salts.find(audit.address, config.owner));
+    if (!secret) return { end: "over", why: "the salt is lost" };
+    const told = store.entrusted(name);
+    const answers = await entrust(
+      sealReveal(config.task, secret),
+      config.keepers.filter((keeper) => !told.includes(keeper)),
+    );
+    let left = 0;
+    for (const { keeper, taken, final, message } of answers) {
+      const about = { audit: name, keeper, message };
+      if (taken) log.info(about, "handed a reveal to a keeper");
+      else log.warn({ ...about, final }, "a keeper does not take a reveal");
+      const isKept = (taken || final) && this.options.keep(() => store.keepEntrusted(name, keeper));
+      if (!isKept) left += 1;
+    }
+    return left === 0 ? DONE : { end: "wait", why: "not all keepers have the reveal" };
+  }
+
+  /** Reveals a vote that its voter handed over and has not revealed by now. */
+  private async revealFor(duty: Duty & { kind: "revealFor" }): Promise<End> {
+    const { client, follower, metrics, store } = this.options;
+    const { sealed } = duty;
+    const { audit, voter } = sealedSecret(sealed);
+    const vote = await client.find("vote", voteAddress(audit, voter));
+    if (vote?.state !== "committed") {
+      this.options.keep(() => store.forgetReveal(sealed, false, follower.slot));
+      return DONE;
+    }
+    const end = await this.send(duty, async () => [await client.revealFor(sealed).instruction()]);
+    if (end.end === "done") {
+      metrics.keptReveals.inc();
+      this.options.keep(() => store.forgetReveal(sealed, true, follower.slot));
+    }
+    return end;
+  }
+
   private async claimVote(duty: Duty & { kind: "claimVote" }): Promise<End> {
-    const { client, config, salts } = this.options;
+    const { client, config, salts, store } = this.options;
     const audit = duty.audit.address;
     const end = await this.send(duty, async () => [
       await client.claimVote({ task: config.task, audit, voter: config.owner }).instruction(),
     ]);
-    if (end.end === "done") await salts.forget(audit, config.owner);
+    if (end.end === "done") {
+      await salts.forget(audit, config.owner);
+      store.forgetEntrusted(audit.toBase58());
+    }
     return end;
   }
 

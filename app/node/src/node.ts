@@ -55,6 +55,7 @@ import { Follower, subscriptionUrl } from "./follower";
 import { Inbox } from "./inbox";
 import type { Sighting } from "./instances";
 import { Instances, wasThere } from "./instances";
+import { DAY_SLOTS, Keeper } from "./keeper";
 import { readKeypair } from "./keys";
 import { within } from "./limiter";
 import { standardOutput } from "./log";
@@ -385,6 +386,9 @@ class Daemon implements RunningNode {
       }),
       evidence: store,
       inbox: new Inbox({ client: this.client, connection, store, view: () => this.view }),
+      keeper: config.keeper
+        ? new Keeper({ config: config.keeper, client: this.client, store, view: () => this.view })
+        : null,
       trouble: () => this.trouble,
     });
     void this.reachSelf();
@@ -759,6 +763,7 @@ class Daemon implements RunningNode {
     if (slot >= this.keptCursor + CURSOR_SLOTS) {
       const kept = this.keep(() => {
         this.store.moveCursor(slot);
+        this.store.forgetReveals(slot, slot - DAY_SLOTS);
       });
       if (kept) {
         this.keptCursor = slot;

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { Socket } from "node:net";
+import { MOST_SEALED_BYTES } from "@securing-tasks/client";
 import type {
   Ran,
   RespondFacts,
@@ -17,6 +18,7 @@ import type { Auditors } from "./auditors";
 import { AUDITOR_HEADER } from "./auditors";
 import type { NodeConfig } from "./config";
 import type { Inbox } from "./inbox";
+import type { Keeper } from "./keeper";
 import { MOST_HANDOVER_BYTES } from "./inbox";
 import type { Caller } from "./lane";
 import { FairLane, LaneFull } from "./lane";
@@ -41,6 +43,8 @@ export interface ServiceOptions {
   readonly signer: Pick<Signer, "pick" | "headers">;
   readonly evidence: Pick<Store, "evidence" | "evidenceOf">;
   readonly inbox: Pick<Inbox, "take">;
+  /** Takes reveals of others; null where this node keeps none. */
+  readonly keeper: Pick<Keeper, "take"> | null;
   /** Null while the node can read the chain, else why not. */
   readonly trouble: () => string | null;
 }
@@ -492,6 +496,23 @@ function addService(
         .send(text);
     },
   );
+
+  const { keeper } = options;
+  if (keeper) {
+    server.post(
+      "/reveals",
+      { onRequest, bodyLimit: MOST_SEALED_BYTES },
+      async ({ body }, reply) => {
+        try {
+          const kept = await keeper.take(typeof body === "string" ? body : "");
+          return await reply.code(kept.status).send({ message: kept.message });
+        } catch (error) {
+          if (!(error instanceof LaneFull)) throw error;
+          return refuse(reply);
+        }
+      },
+    );
+  }
 
   const { respond, signer } = options;
   // No audit of this node waits for it: those have a lane of their own.

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
-import type { Audit, Opinion, SaltStore, VoteSecret } from "@securing-tasks/client";
+import type { Audit, Opinion, SaltStore, SealedReveal, VoteSecret } from "@securing-tasks/client";
 import { OPINIONS } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
 
@@ -61,6 +61,14 @@ const MIGRATIONS: readonly string[] = [
      INSERT INTO sent VALUES (NEW.signature, NEW.min_slot);
      DELETE FROM sent WHERE slot < NEW.min_slot - ${SENT_SLOTS};
    END;`,
+  `CREATE TABLE kept_reveals (
+     audit TEXT NOT NULL, voter TEXT NOT NULL, sealed TEXT NOT NULL, end_slot INTEGER NOT NULL,
+     PRIMARY KEY (audit, voter)
+   ) STRICT;
+   CREATE TABLE paid_reveals (slot INTEGER NOT NULL) STRICT;
+   CREATE TABLE entrusted (
+     audit TEXT NOT NULL, keeper TEXT NOT NULL, PRIMARY KEY (audit, keeper)
+   ) STRICT;`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
@@ -643,6 +651,57 @@ export class Store {
 
   forgetSalts(audit: PublicKey, voter: PublicKey): void {
     this.run("DELETE FROM salts WHERE audit = ? AND voter = ?", audit.toBase58(), voter.toBase58());
+  }
+
+  /** Keeps what another node handed over, until its vote is revealed or its window is over. */
+  keepReveal(sealed: SealedReveal, endSlot: bigint): void {
+    this.run(
+      "INSERT OR IGNORE INTO kept_reveals (audit, voter, sealed, end_slot) VALUES (?, ?, ?, ?)",
+      sealed.audit,
+      sealed.voter,
+      JSON.stringify(sealed),
+      Number(endSlot),
+    );
+  }
+
+  keptReveals(): SealedReveal[] {
+    const rows = this.rows<{ sealed: string }>(
+      "SELECT sealed FROM kept_reveals ORDER BY audit, voter",
+    );
+    return rows.map(({ sealed }) => JSON.parse(sealed) as SealedReveal);
+  }
+
+  /** @param paid Whether this node paid for revealing it. */
+  forgetReveal({ audit, voter }: SealedReveal, paid: boolean, now: bigint): void {
+    if (paid) this.run("INSERT INTO paid_reveals VALUES (?)", Number(now));
+    this.run("DELETE FROM kept_reveals WHERE audit = ? AND voter = ?", audit, voter);
+  }
+
+  /** Forgets what no window is open for any more, and what was paid before a slot. */
+  forgetReveals(now: bigint, paidBefore: bigint): void {
+    this.run("DELETE FROM kept_reveals WHERE end_slot <= ?", Number(now));
+    this.run("DELETE FROM paid_reveals WHERE slot < ?", Number(paidBefore));
+  }
+
+  /** How many reveals of others this node paid for since a slot. */
+  paidReveals(since: bigint): number {
+    const sql = "SELECT COUNT(*) AS count FROM paid_reveals WHERE slot >= ?";
+    return this.row<{ count: number }>(sql, Number(since))?.count ?? 0;
+  }
+
+  /** Keeps that a keeper has the reveal of an own vote, or will never take it. */
+  keepEntrusted(audit: string, keeper: string): void {
+    this.run("INSERT OR IGNORE INTO entrusted VALUES (?, ?)", audit, keeper);
+  }
+
+  /** Keepers that need not be asked again. */
+  entrusted(audit: string): string[] {
+    const sql = "SELECT keeper FROM entrusted WHERE audit = ? ORDER BY keeper";
+    return this.rows<{ keeper: string }>(sql, audit).map(({ keeper }) => keeper);
+  }
+
+  forgetEntrusted(audit: string): void {
+    this.run("DELETE FROM entrusted WHERE audit = ?", audit);
   }
 
   private run(sql: string, ...values: readonly unknown[]): void {

@@ -140,6 +140,7 @@ describe("the REST service among strangers", () => {
           evidenceOf: () => [PIECE],
         },
         inbox: { take: () => Promise.resolve({ status: 200, message: "Kept." }) },
+        keeper: null,
         trouble: () => null,
       },
       bounds,

@@ -475,6 +475,7 @@ describe("the REST template", function () {
           signer: new Signer({ task: new PublicKey(task.address), owner, operator, store, slot }),
           evidence: store,
           inbox: { take: () => Promise.reject(new LaneFull()) },
+          keeper: null,
           trouble: () => null,
         });
         webs.push(service);
