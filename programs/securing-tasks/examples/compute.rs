@@ -26,8 +26,15 @@ const BUMP: u64 = 340;
 /// Voters in the crowded audits.
 const CROWDS: [usize; 3] = [3, 300, 30_000];
 
+/// The most that a panel may add to a vote.
+const SEAT_CHECK: u64 = 250;
+
 /// What the bench fails over: the mean of a row may not be higher. By instruction, and by path where that has its own.
-const CEILINGS: [(&str, &str, u64); 8] = [
+const CEILINGS: [(&str, &str, u64); 12] = [
+    ("cast_vote", "on a panel", 3_500 + SEAT_CHECK),
+    ("commit_vote", "on a panel", 3_500 + SEAT_CHECK),
+    ("draw_panel", "", 2_500),
+    ("appeal_audit", "", 2_500),
     ("cast_vote", "", 3_500),
     ("commit_vote", "", 3_500),
     ("reveal_vote", "", 3_500),
@@ -256,6 +263,95 @@ fn committed(table: &mut Table) {
         "never revealed",
         game.claim_vote(&voters[0], &audit),
     );
+}
+
+/// Panels and appeals. All have a seat, so that nothing is left to the draw.
+fn panels(table: &mut Table, commit_slots: u64) {
+    let crowd = GAMES as usize;
+    let mut game = Game::new(RulesArgs {
+        round_slots: 4_000,
+        commit_slots,
+        leave_delay_slots: 6_000,
+        panel_seats: 2 * GAMES as u16,
+        quorum_bps: 0,
+        ..panelled()
+    });
+    let accused = [(); 4].map(|()| game.worker(4_000_000));
+    let initiator = game.witness(2_000_000);
+    let voters: Vec<_> = (0..crowd).map(|_| game.witness(2_000_000)).collect();
+    game.warp(START + 1);
+    for accused in &accused {
+        game.submit_work(accused, 0).unwrap();
+    }
+    let audits: Vec<_> = accused
+        .iter()
+        .map(|accused| {
+            let audit = game.next_audit(&initiator, accused, 0);
+            let sent = game.open_audit(&initiator, accused, 0, 2);
+            table.add("open_audit", "with a panel", sent);
+            audit
+        })
+        .collect();
+    game.warp(START + 1 + 8 + 2);
+    table.add("draw_panel", "2 slots after", game.draw_panel(&audits[0]));
+    game.warp(START + 1 + 8 + 100);
+    table.add("draw_panel", "100 slots after", game.draw_panel(&audits[1]));
+    game.warp(START + 1 + 8 + 255);
+    remember_blocks(&mut game.svm, |slot| slot % 20 == 0);
+    let draw = game.draw_panel_ix(&audits[2], SECRET);
+    table.add(
+        "draw_panel",
+        "255 slots after, a twentieth skipped",
+        game.by_anyone(draw),
+    );
+    game.draw_panel(&audits[3]).unwrap();
+    for voter in &voters {
+        if commit_slots > 0 {
+            let sent = game.commit_vote(voter, &audits[0], 2, [9; 32]);
+            table.add("commit_vote", "on a panel", sent);
+        } else {
+            let sent = game.cast_vote(voter, &audits[0], 2);
+            table.add("cast_vote", "on a panel", sent);
+        }
+    }
+    if commit_slots > 0 {
+        return;
+    }
+    for audit in &audits[1..] {
+        for voter in &voters[..3] {
+            game.cast_vote(voter, audit, 0).unwrap();
+        }
+    }
+    let end = game.get::<Audit>(&audits[0]).end_slot.get();
+    game.warp(end);
+    let by = [&voters[9], &initiator, &voters[9]];
+    for (audit, appellant) in audits[1..].iter().zip(by) {
+        let sent = game.appeal_audit(appellant, audit);
+        table.add("appeal_audit", "after a panel's count", sent);
+    }
+    for voter in &voters[3..] {
+        let sent = game.cast_vote(voter, &audits[1], 2);
+        table.add("cast_vote", "after an appeal", sent);
+    }
+    game.warp(end + MIN_PANEL_WINDOW_SLOTS);
+    let paths = [
+        "malice, by a panel",
+        "malice, turned by an appeal",
+        "acquitted, the initiator's appeal in vain",
+        "acquitted, an appeal in vain",
+    ];
+    for (audit, path) in audits.iter().zip(paths) {
+        table.add("resolve_audit", path, game.resolve_audit(audit));
+    }
+    let claims = [
+        (&audits[0], "malice, by a panel"),
+        (&audits[3], "acquitted, an appeal in vain"),
+    ];
+    for (audit, path) in claims {
+        table.add("claim_vote", path, game.claim_vote(&voters[0], audit));
+    }
+    game.warp(START + 10_000);
+    table.add("restake", "", game.restake(&voters[0]));
 }
 
 /// Nodes whose stake came in four parts within one case: the most that a weight is counted from.
@@ -504,6 +600,8 @@ fn main() -> ExitCode {
     graver(&mut table);
     gated(&mut table);
     floors(&mut table);
+    panels(&mut table, 0);
+    panels(&mut table, MIN_PANEL_WINDOW_SLOTS);
     // Tens of thousands take a minute: by command, not in every test run.
     let crowds = if check { &CROWDS[..2] } else { &CROWDS[..] };
     for voters in crowds {

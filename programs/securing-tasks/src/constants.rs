@@ -19,6 +19,19 @@ pub const ARRIVALS: usize = 4;
 /// Longest round and leave delay, in slots: about a year of 400 ms. A longer one could lock stake for ever.
 pub const MAX_WINDOW_SLOTS: u64 = 78_840_000;
 
+/// Fewest seats of a panel: with two, a tie is the usual end.
+pub const MIN_PANEL_SEATS: u16 = 3;
+
+/// From an accusation to the first slot whose block may decide a draw: nobody can know that block when he picks his secret.
+pub const DRAW_DELAY_SLOTS: u64 = 8;
+
+/// How long a panel may be drawn. Later everybody eligible may vote, so that a withheld secret gains nothing. The chain keeps the
+/// hashes of its last 512 blocks.
+pub const DRAW_SLOTS: u64 = 256;
+
+/// Least length of the window in which a panel is drawn and votes or commits: half of it is left where the draw comes last.
+pub const MIN_PANEL_WINDOW_SLOTS: u64 = 2 * (DRAW_DELAY_SLOTS + DRAW_SLOTS);
+
 pub const TASK_SEED: &[u8] = b"task";
 pub const VAULT_SEED: &[u8] = b"vault";
 pub const NODE_SEED: &[u8] = b"node";
@@ -30,3 +43,9 @@ pub const ALLOW_SEED: &[u8] = b"allow";
 
 /// What every commitment begins with: a hash made for anything else is no vote here.
 pub const COMMITMENT_TAG: &[u8] = b"securing-tasks:vote:v1";
+
+/// What the seed of every panel is hashed with.
+pub const PANEL_TAG: &[u8] = b"securing-tasks:panel:v1";
+
+/// What every node's lot is hashed with.
+pub const SEAT_TAG: &[u8] = b"securing-tasks:seat:v1";

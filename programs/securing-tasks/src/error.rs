@@ -35,7 +35,7 @@ pub enum TaskError {
     SubmissionWindowTooLong,
     #[msg("Audit, commit and reveal windows together are longer than a round")]
     AuditWindowsTooLong,
-    #[msg("The leave delay is shorter than submission, audit, commit and reveal windows together")]
+    #[msg("The leave delay is shorter than submission, audit, commit and reveal windows together, and with appeals the appeal, commit and reveal windows once more")]
     LeaveDelayTooShort,
     #[msg("The minimum stake must be above zero for workers and for witnesses")]
     MinimumStakeZero,
@@ -185,7 +185,7 @@ pub enum TaskError {
     SlashFloorsToZero,
     #[msg("The initiator's bonus of the least slash for malice floors to zero")]
     BonusFloorsToZero,
-    #[msg("Bond or deposit is over a role's minimum stake: a node at its minimum could not accuse or vote")]
+    #[msg("Both bonds together, or the deposit, are over a role's minimum stake: a node at its minimum could not accuse, appeal or vote")]
     PledgeOverMinimum,
     #[msg("The quorum is over half of the eligible weight: half and one that are awake could not decide")]
     QuorumOverHalf,
@@ -199,4 +199,44 @@ pub enum TaskError {
     // 6087: shares that become stake
     #[msg("The node has nothing payable and no share whose lock is over")]
     NothingToRestake,
+
+    // 6088: panels, appeals and evidence
+    #[msg("A panel has at least three seats; 0 for none")]
+    PanelTooSmall,
+    #[msg("A panel needs appeals: a draw can go wrong by luck or by grinding, and only an appeal turns it")]
+    PanelWithoutAppeal,
+    #[msg("The window in which a panel is drawn and votes is shorter than 528 slots")]
+    PanelWindowTooShort,
+    #[msg("The quorum asks for more votes than half of the panel's seats")]
+    QuorumOverPanel,
+    #[msg("Appeals need both a window and a bond; 0 and 0 for none")]
+    AppealBondZero,
+    #[msg("The task draws panels; the accusation lacks the hash of the initiator's secret")]
+    SecretHashMissing,
+    #[msg("The evidence has a URI and no SHA-256")]
+    EvidenceHashMissing,
+    #[msg("No panel is drawn in this task")]
+    NoPanel,
+    #[msg("The panel is drawn already")]
+    AlreadyDrawn,
+    #[msg("No block that may decide the draw is known yet")]
+    DrawTooEarly,
+    #[msg("The panel can't be drawn any more; everybody eligible may vote")]
+    DrawTooLate,
+    #[msg("The secret is not the one whose hash came with the accusation")]
+    SecretMismatch,
+    #[msg("The panel is not drawn yet")]
+    PanelNotDrawn,
+    #[msg("The node has no seat on the panel")]
+    NotSeated,
+    #[msg("Appeals are not taken at this slot")]
+    AppealClosed,
+    #[msg("The audit was appealed already")]
+    AlreadyAppealed,
+    #[msg("Appeals are still taken")]
+    AppealOpen,
+    #[msg("Open audits may slash what the appeal's bond would be lent of; add stake, or let another node appeal")]
+    StakeAtRisk,
+    #[msg("The vote was committed before the appeal and its reveal window is over; its deposit is lost")]
+    RevealWindowMissed,
 }

@@ -1,5 +1,6 @@
 //! One event for every change of money or state, in the past tense. Amounts in base units of the mint; `slot` is when.
 
+use alloc::string::String;
 use anchor_lang::prelude::*;
 
 #[event]
@@ -139,7 +140,40 @@ pub struct AuditOpened {
     /// The initiator's frozen weight by stake.
     pub weight: u64,
     pub accused_stake: u64,
+    /// The panel is drawn after this slot; 0 where everybody may vote.
+    pub draw_slot: u64,
     /// First slot at which no vote is taken.
+    pub end_slot: u64,
+    /// SHA-256 of why; zeros: none.
+    pub evidence_hash: [u8; 32],
+    /// Where that is to be had, at most 128 bytes. No account keeps it.
+    pub evidence_uri: String,
+    pub slot: u64,
+}
+
+/// A panel was drawn: who is on it follows from the seed.
+#[event]
+pub struct PanelDrawn {
+    pub task: Address,
+    pub audit: Address,
+    pub seed: [u8; 32],
+    pub slot: u64,
+}
+
+/// An audit was opened to everybody eligible, with new windows. The votes that are in stay.
+#[event]
+pub struct AuditAppealed {
+    pub task: Address,
+    pub audit: Address,
+    /// The appellant's owner.
+    pub appellant: Address,
+    /// Pledged out of the appellant's stake.
+    pub bond: u64,
+    /// What the first count said, as in `AuditResolved`.
+    pub first_outcome: u8,
+    /// First slot of the second reveal window.
+    pub reveal_slot: u64,
+    /// First slot at which no vote is taken any more.
     pub end_slot: u64,
     pub slot: u64,
 }
@@ -167,6 +201,8 @@ pub struct AuditResolved {
     pub slash: u64,
     /// Taken from the initiator's stake, after an acquittal.
     pub bond_lost: u64,
+    /// Taken from the appellant's stake, after an appeal that changed nothing. The voters' or, without any, the pool's.
+    pub appeal_bond_lost: u64,
     /// Locked rewards of the initiator.
     pub initiator_award: u64,
     /// Locked rewards of the accused: its part of a lost bond.

@@ -19,6 +19,7 @@ pub mod error;
 pub mod events;
 pub mod instructions;
 pub mod math;
+pub mod slot_hashes;
 pub mod state;
 pub mod tokens;
 
@@ -27,6 +28,18 @@ use anchor_lang::prelude::*;
 pub use {instructions::*, state::*};
 
 declare_id!("5keaxc4yHqGYy8zeiL9AauZhM4TjDPBHJfWPWhXxQoC5");
+
+// What an explorer shows to whoever found a hole. Nothing is deployed yet: who deploys puts his own page and mailbox here and into
+// `SECURITY.md`.
+#[cfg(not(feature = "no-entrypoint"))]
+solana_security_txt::security_txt! {
+    name: "Securing Tasks",
+    project_url: "see README.md of the source",
+    contacts: "other:whoever deployed the program; see SECURITY.md of the source",
+    policy: "SECURITY.md of the source: tell us alone, funds at risk first; we answer within three days and name who found it",
+    preferred_languages: "en",
+    auditors: "none yet; docs/security.md lists what was attacked and at which price"
+}
 
 #[program]
 pub mod securing_tasks {
@@ -139,7 +152,7 @@ pub mod securing_tasks {
         ctx.accounts.handle(operator)
     }
 
-    /// Submits work for the current round, once. By the operator, who pays the rent.
+    /// Submits work for the current round, once. By the operator; the payer pays the rent.
     ///
     /// Errors: `TaskPaused`, `TaskRetired`, `GateClosed`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,
     /// `SubmissionWindowClosed`.
@@ -155,28 +168,54 @@ pub mod securing_tasks {
     }
 
     /// Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond pledged out of its stake. Whatever other audits
-    /// are open. By the operator, who pays the rent.
+    /// are open. By the operator; the payer pays the rent. With the SHA-256 of the evidence and where it is to be had, or zeros and nothing. Where
+    /// the task draws panels, with the SHA-256 of a secret that draws it, else zeros.
     ///
     /// Seed: "an audit can be called by any other node which has a stake in that task".
     ///
-    /// Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `AlreadyDecided`, `JoinedAfterSubmission`, `StakeTooRecent`,
+    /// Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `SecretHashMissing`, `UriTooLong`, `EvidenceHashMissing`,
+    /// `AlreadyDecided`, `JoinedAfterSubmission`, `StakeTooRecent`,
     /// `StakePledged` where the bonds of the node's own open accusations would be over its stake.
-    pub fn open_audit(ctx: &mut Context<OpenAudit>, accusation: u8) -> Result<()> {
+    pub fn open_audit(
+        ctx: &mut Context<OpenAudit>,
+        accusation: u8,
+        secret_hash: [u8; 32],
+        evidence_hash: [u8; 32],
+        evidence_uri: String,
+    ) -> Result<()> {
         let bump = ctx.bumps.audit;
-        ctx.accounts.handle(bump, accusation)
+        ctx.accounts
+            .handle(bump, accusation, &secret_hash, evidence_hash, evidence_uri)
     }
 
-    /// Votes valid (0), downtime (1) or malice (2), once and for good. By the operator, who pays the rent.
+    /// Draws the panel of an audit with the initiator's secret and the first block at or after `draw_slot`, within 256 slots. Not drawn by
+    /// then, everybody eligible may vote. By anyone who knows the secret.
+    ///
+    /// Errors: `NoPanel`, `AlreadyDrawn`, `DrawTooEarly`, `DrawTooLate`, `SecretMismatch`.
+    pub fn draw_panel(ctx: &mut Context<DrawPanel>, secret: [u8; 32]) -> Result<()> {
+        ctx.accounts.handle(&secret)
+    }
+
+    /// Opens an audit once more, to everybody eligible: votes that are in stay, and the full count decides if it comes to a verdict, else the
+    /// first count's stands. Pledges the appeal's bond out of the stake; an appeal that changes nothing loses it to the voters. By the
+    /// operator of any node of the task.
+    ///
+    /// Errors: `AppealClosed`, `AlreadyAppealed`, `StakePledged`, `StakeAtRisk`.
+    pub fn appeal_audit(ctx: &mut Context<AppealAudit>) -> Result<()> {
+        ctx.accounts.handle()
+    }
+
+    /// Votes valid (0), downtime (1) or malice (2), once and for good. By the operator; the payer pays the rent.
     ///
     /// Errors: `VotesAreCommitted`, `GateClosed`, `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,
-    /// `StakeTooRecent`.
+    /// `StakeTooRecent`, `PanelNotDrawn`, `NotSeated`.
     pub fn cast_vote(ctx: &mut Context<CastVote>, opinion: u8) -> Result<()> {
         let bump = ctx.bumps.vote;
         ctx.accounts.cast(bump, opinion)
     }
 
     /// Commits to a vote, once and for good, where the task has a commit window: SHA-256 of tag, program, audit, voter, verdict and
-    /// salt. Pledges the deposit out of the stake until the vote is revealed. By the operator, who pays the rent.
+    /// salt. Pledges the deposit out of the stake until the vote is revealed. By the operator; the payer pays the rent.
     ///
     /// Errors: those of `cast_vote`, `VotesAreOpen`, `CommitmentMissing`.
     pub fn commit_vote(ctx: &mut Context<CastVote>, commitment: [u8; 32]) -> Result<()> {
@@ -184,17 +223,17 @@ pub mod securing_tasks {
         ctx.accounts.commit(bump, commitment)
     }
 
-    /// Opens a committed vote in the reveal window. One that stays shut loses its deposit. By the operator.
+    /// Opens a committed vote in the reveal window. One that stays shut loses its deposit. By anyone who knows the salt.
     ///
-    /// Errors: `UnknownVerdict`, `VotingClosed`, `AlreadyRevealed`, `CommitmentMismatch`.
+    /// Errors: `UnknownVerdict`, `VotingClosed`, `RevealWindowMissed`, `AlreadyRevealed`, `CommitmentMismatch`.
     pub fn reveal_vote(ctx: &mut Context<RevealVote>, opinion: u8, salt: [u8; 32]) -> Result<()> {
         ctx.accounts.handle(opinion, salt)
     }
 
-    /// Decides an audit after its last vote and shares slash or bond. Audits of one submission are decided in the order in which they were
+    /// Decides an audit after its last vote and the time to appeal, and shares slash and bonds. Audits of one submission are decided in the order in which they were
     /// opened. By anyone.
     ///
-    /// Errors: `VotingOpen`, `AlreadyResolved`, `EarlierAuditOpen`.
+    /// Errors: `VotingOpen`, `AppealOpen`, `AlreadyResolved`, `EarlierAuditOpen`.
     pub fn resolve_audit(ctx: &mut Context<ResolveAudit>) -> Result<()> {
         ctx.accounts.handle()
     }

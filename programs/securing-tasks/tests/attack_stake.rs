@@ -1176,7 +1176,7 @@ fn quorum_inflated_by_the_accuseds_own_stake_stays_what_it_was() {
         game.submit_work(&accused, 0).unwrap();
         game.request_leave(&accused, Some(900_000_000)).unwrap();
         let audit = accuse(&mut game, &initiator, &accused, 0);
-        assert_eq!(game.get::<Audit>(&audit).eligible.get(), eligible);
+        assert_eq!(game.get::<Audit>(&audit).eligible_weight(), eligible);
         let votes = [(&first, MALICE), (&second, MALICE)];
         assert_eq!(decide(&mut game, &audit, &votes), Outcome::ConvictedMalice);
         // Half of all 904,000,000, since all of it was there when the audit opened.
@@ -1250,7 +1250,7 @@ fn quorum_inflated_only_at_the_submission_or_only_after_it_stays_what_it_was() {
             game.witness(100_000_000);
         }
         let audit = accuse(&mut game, &initiator, &accused, 0);
-        assert_eq!(game.get::<Audit>(&audit).eligible.get(), eligible);
+        assert_eq!(game.get::<Audit>(&audit).eligible_weight(), eligible);
     }
 }
 
@@ -1306,7 +1306,7 @@ fn quorum_inflated_by_a_young_node_stays_what_could_vote() {
                 game.submit_work(&accused, 0).unwrap();
             }
             let audit = accuse(&mut game, &initiator, &accused, 0);
-            let eligible = game.get::<Audit>(&audit).eligible.get();
+            let eligible = game.get::<Audit>(&audit).eligible_weight();
             assert_eq!(eligible, 3_000_000 + old, "{late:?} {in_slot}");
             let votes = [(&first, MALICE), (&second, MALICE)];
             let expected = if old < 900_000_000 {

@@ -128,7 +128,7 @@ fn outage(rules: RulesArgs, stake: u64, before: u64) -> Robbery {
         lies = workers.map(|worker| accuse(&mut game, accuser, worker, 0));
         for audit in &lies {
             // Seven of the ten are honest, awake and of age.
-            let eligible = game.get::<Audit>(audit).eligible.get();
+            let eligible = game.get::<Audit>(audit).eligible_weight();
             assert!([10, 7 * stake + 20 * B].contains(&eligible));
         }
         game.warp(START + 751);

@@ -95,18 +95,21 @@ fn create_task_stores_everything_and_says_so() {
             audit_slots: 303,
             commit_slots: 0,
             reveal_slots: 204,
-            leave_delay_slots: 705,
+            leave_delay_slots: 931,
             worker_min_stake: 1_000_006,
             witness_min_stake: 500_007,
             bounty_per_round: 100_008,
             initiator_bond: 200_009,
             vote_deposit: 50_010,
+            appeal_slots: 17,
+            appeal_bond: 100_018,
             quorum_votes: 11,
             quorum_bps: 2_012,
             downtime_bps: 1_013,
             malice_bps: 5_014,
             initiator_bonus_bps: 3_015,
             pool_bps: 1_016,
+            panel_seats: 0,
             vote_weight: 1,
             reward_rule: 1,
             worker_gate: open_gate(),
@@ -137,7 +140,7 @@ fn create_task_stores_everything_and_says_so() {
         assert_eq!(stored.audit_slots.get(), 303);
         assert_eq!(stored.commit_slots.get(), 0);
         assert_eq!(stored.reveal_slots.get(), 204);
-        assert_eq!(stored.leave_delay_slots.get(), 705);
+        assert_eq!(stored.leave_delay_slots.get(), 931);
         assert_eq!(stored.worker_min_stake.get(), 1_000_006);
         assert_eq!(stored.witness_min_stake.get(), 500_007);
         assert_eq!(stored.bounty_per_round.get(), 100_008);

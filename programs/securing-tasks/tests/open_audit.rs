@@ -106,7 +106,7 @@ fn open_audit_freezes_stakes_rules_and_windows() {
     assert_eq!(audit.end_slot.get(), START + 205);
     assert_eq!(audit.accused_stake.get(), 4_000_000);
     // Nodes, all but the accused.
-    assert_eq!(audit.eligible.get(), 4);
+    assert_eq!(audit.eligible_weight(), 4);
     assert_eq!(audit.initiator_stake.get(), 2_000_000);
     assert_eq!(audit.bond.get(), 200_000);
     assert_eq!(audit.vote_deposit.get(), 50_000);
@@ -144,7 +144,10 @@ fn open_audit_freezes_stakes_rules_and_windows() {
             bond: 200_000,
             weight: 2_000_000,
             accused_stake: 4_000_000,
+            draw_slot: 0,
             end_slot: START + 205,
+            evidence_hash: [0; 32],
+            evidence_uri: String::new(),
             slot: START + 5,
         },
     );
@@ -729,7 +732,7 @@ fn open_audit_counts_the_accuseds_leaving_stake_too() {
     case.open().unwrap();
     let audit = case.audit_of(0);
     assert_eq!(audit.accused_stake.get(), 4_000_000);
-    assert_eq!(audit.eligible.get(), 7_500_000);
+    assert_eq!(audit.eligible_weight(), 7_500_000);
 }
 
 /// Nobody resolved the audit of round 0 when round 1 is audited.
@@ -752,7 +755,7 @@ fn eligible_after(change: impl Fn(&mut Case)) -> [u64; 2] {
         let mut case = Case::submitted(rules);
         change(&mut case);
         case.open().unwrap();
-        case.audit_of(0).eligible.get()
+        case.audit_of(0).eligible_weight()
     })
 }
 
@@ -789,7 +792,7 @@ fn open_audit_counts_no_stake_that_came_in_the_submissions_slot_before_it_as_eli
             game.submit_work(&accused, 0).unwrap();
             game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
             let audit = game.audit(&accused, 0, 0);
-            game.get::<Audit>(&audit).eligible.get()
+            game.get::<Audit>(&audit).eligible_weight()
         });
         assert_eq!(counted, eligible);
     }
@@ -836,7 +839,7 @@ fn open_audit_counts_no_node_below_its_minimum_as_eligible() {
                 .open_audit(&case.initiator, &case.accused, 1, MALICE)
                 .unwrap();
             let audit = case.game.audit(&case.accused, 1, 0);
-            case.game.get::<Audit>(&audit).eligible.get()
+            case.game.get::<Audit>(&audit).eligible_weight()
         });
         assert_eq!(counted, eligible, "{stake}");
     }
@@ -862,7 +865,7 @@ fn open_audit_counts_bonds_and_deposits_as_eligible() {
     game.open_audit(&witnesses[1], &workers[1], 0, MALICE)
         .unwrap();
     let second = game.get::<Audit>(&game.audit(&workers[1], 0, 0));
-    assert_eq!(second.eligible.get(), 5_000_000);
+    assert_eq!(second.eligible_weight(), 5_000_000);
 }
 
 // The accused's stake can't vote, so it is not eligible, whatever the accused did with it: else it could put the quorum out of
@@ -881,8 +884,7 @@ fn eligible_when_the_accused(
     after(&mut game, &accused);
     game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
     game.get::<Audit>(&game.audit(&accused, 0, 0))
-        .eligible
-        .get()
+        .eligible_weight()
 }
 
 fn nothing(_: &mut Game, _: &Actor) {}
@@ -946,7 +948,7 @@ fn open_audit_counts_no_bond_of_the_accused_as_eligible() {
         assert_eq!(game.node(&accused).bonds.get(), 200_000);
         game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
         let audit = game.get::<Audit>(&game.audit(&accused, 0, 0));
-        assert_eq!(audit.eligible.get(), 3_000_000);
+        assert_eq!(audit.eligible_weight(), 3_000_000);
     }
 }
 
@@ -959,7 +961,7 @@ fn open_audit_counts_no_stake_of_an_accused_that_joined_in_the_submissions_slot_
     game.submit_work(&accused, 0).unwrap();
     game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
     let audit = game.get::<Audit>(&game.audit(&accused, 0, 0));
-    assert_eq!(audit.eligible.get(), 2_000_000);
+    assert_eq!(audit.eligible_weight(), 2_000_000);
 }
 
 // Accounts.

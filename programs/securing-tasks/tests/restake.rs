@@ -208,11 +208,7 @@ fn restake_with_an_account_of_another_type_fails() {
             InstructionError::AccountDataTooSmall,
         ),
         (actor.node, disguised, InstructionError::InvalidAccountData),
-        (
-            game.task,
-            actor.node,
-            InstructionError::Custom(2040),
-        ),
+        (game.task, actor.node, InstructionError::Custom(2040)),
     ];
     for (from, to, error) in cases {
         let restake = swap(game.restake_ix(&actor), &from, &to);

@@ -125,6 +125,44 @@ export type SecuringTasks = {
       ]
     },
     {
+      "name": "appealAudit",
+      "docs": [
+        "Opens an audit once more, to everybody eligible: votes that are in stay, and the full count decides if it comes to a verdict, else the",
+        "first count's stands. Pledges the appeal's bond out of the stake; an appeal that changes nothing loses it to the voters. By the",
+        "operator of any node of the task.",
+        "",
+        "Errors: `AppealClosed`, `AlreadyAppealed`, `StakePledged`, `StakeAtRisk`."
+      ],
+      "discriminator": [
+        17,
+        202,
+        186,
+        112,
+        53,
+        107,
+        239,
+        56
+      ],
+      "accounts": [
+        {
+          "name": "operator",
+          "signer": true
+        },
+        {
+          "name": "task"
+        },
+        {
+          "name": "audit",
+          "writable": true
+        },
+        {
+          "name": "node",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
       "name": "cancelLeave",
       "docs": [
         "Takes the request to leave back; the stake is as young as what comes now. By the owner.",
@@ -160,10 +198,10 @@ export type SecuringTasks = {
     {
       "name": "castVote",
       "docs": [
-        "Votes valid (0), downtime (1) or malice (2), once and for good. By the operator, who pays the rent.",
+        "Votes valid (0), downtime (1) or malice (2), once and for good. By the operator; the payer pays the rent.",
         "",
         "Errors: `VotesAreCommitted`, `GateClosed`, `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,",
-        "`StakeTooRecent`."
+        "`StakeTooRecent`, `PanelNotDrawn`, `NotSeated`."
       ],
       "discriminator": [
         20,
@@ -177,8 +215,15 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
-          "name": "operator",
+          "name": "payer",
+          "docs": [
+            "Pays the rent and gets it back; the operator itself or anybody else, so that a hot key needs no lamport."
+          ],
           "writable": true,
+          "signer": true
+        },
+        {
+          "name": "operator",
           "signer": true
         },
         {
@@ -558,7 +603,7 @@ export type SecuringTasks = {
       "name": "commitVote",
       "docs": [
         "Commits to a vote, once and for good, where the task has a commit window: SHA-256 of tag, program, audit, voter, verdict and",
-        "salt. Pledges the deposit out of the stake until the vote is revealed. By the operator, who pays the rent.",
+        "salt. Pledges the deposit out of the stake until the vote is revealed. By the operator; the payer pays the rent.",
         "",
         "Errors: those of `cast_vote`, `VotesAreOpen`, `CommitmentMissing`."
       ],
@@ -574,8 +619,15 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
-          "name": "operator",
+          "name": "payer",
+          "docs": [
+            "Pays the rent and gets it back; the operator itself or anybody else, so that a hot key needs no lamport."
+          ],
           "writable": true,
+          "signer": true
+        },
+        {
+          "name": "operator",
           "signer": true
         },
         {
@@ -792,6 +844,42 @@ export type SecuringTasks = {
       "args": []
     },
     {
+      "name": "drawPanel",
+      "docs": [
+        "Draws the panel of an audit with the initiator's secret and the first block at or after `draw_slot`, within 256 slots. Not drawn by",
+        "then, everybody eligible may vote. By anyone who knows the secret.",
+        "",
+        "Errors: `NoPanel`, `AlreadyDrawn`, `DrawTooEarly`, `DrawTooLate`, `SecretMismatch`."
+      ],
+      "discriminator": [
+        220,
+        133,
+        115,
+        121,
+        118,
+        184,
+        138,
+        66
+      ],
+      "accounts": [
+        {
+          "name": "audit",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "secret",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ]
+    },
+    {
       "name": "fundTask",
       "docs": [
         "Adds to the bounty pool. By anyone.",
@@ -966,11 +1054,13 @@ export type SecuringTasks = {
       "name": "openAudit",
       "docs": [
         "Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond pledged out of its stake. Whatever other audits",
-        "are open. By the operator, who pays the rent.",
+        "are open. By the operator; the payer pays the rent. With the SHA-256 of the evidence and where it is to be had, or zeros and nothing. Where",
+        "the task draws panels, with the SHA-256 of a secret that draws it, else zeros.",
         "",
         "Seed: \"an audit can be called by any other node which has a stake in that task\".",
         "",
-        "Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `AlreadyDecided`, `JoinedAfterSubmission`, `StakeTooRecent`,",
+        "Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `SecretHashMissing`, `UriTooLong`, `EvidenceHashMissing`,",
+        "`AlreadyDecided`, `JoinedAfterSubmission`, `StakeTooRecent`,",
         "`StakePledged` where the bonds of the node's own open accusations would be over its stake."
       ],
       "discriminator": [
@@ -985,8 +1075,15 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
-          "name": "operator",
+          "name": "payer",
+          "docs": [
+            "Pays the rent and gets it back; the operator itself or anybody else, so that a hot key needs no lamport."
+          ],
           "writable": true,
+          "signer": true
+        },
+        {
+          "name": "operator",
           "signer": true
         },
         {
@@ -1032,6 +1129,28 @@ export type SecuringTasks = {
         {
           "name": "accusation",
           "type": "u8"
+        },
+        {
+          "name": "secretHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        },
+        {
+          "name": "evidenceHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        },
+        {
+          "name": "evidenceUri",
+          "type": "string"
         }
       ]
     },
@@ -1108,10 +1227,10 @@ export type SecuringTasks = {
     {
       "name": "resolveAudit",
       "docs": [
-        "Decides an audit after its last vote and shares slash or bond. Audits of one submission are decided in the order in which they were",
+        "Decides an audit after its last vote and the time to appeal, and shares slash and bonds. Audits of one submission are decided in the order in which they were",
         "opened. By anyone.",
         "",
-        "Errors: `VotingOpen`, `AlreadyResolved`, `EarlierAuditOpen`."
+        "Errors: `VotingOpen`, `AppealOpen`, `AlreadyResolved`, `EarlierAuditOpen`."
       ],
       "discriminator": [
         99,
@@ -1149,6 +1268,48 @@ export type SecuringTasks = {
         },
         {
           "name": "initiator",
+          "writable": true
+        },
+        {
+          "name": "appellant",
+          "docs": [
+            "Absent where nobody appealed, and where the accused or the initiator did."
+          ],
+          "writable": true,
+          "optional": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "restake",
+      "docs": [
+        "Makes stake of what is payable and of shares whose lock is over, without a transfer. It votes like stake that is added now. By the",
+        "owner.",
+        "",
+        "Errors: `TaskRetired`, `NothingToRestake`, `StakeAddedTooOften`."
+      ],
+      "discriminator": [
+        97,
+        161,
+        241,
+        167,
+        6,
+        32,
+        213,
+        53
+      ],
+      "accounts": [
+        {
+          "name": "owner",
+          "signer": true
+        },
+        {
+          "name": "task",
+          "writable": true
+        },
+        {
+          "name": "node",
           "writable": true
         }
       ],
@@ -1287,9 +1448,9 @@ export type SecuringTasks = {
     {
       "name": "revealVote",
       "docs": [
-        "Opens a committed vote in the reveal window. One that stays shut loses its deposit. By the operator.",
+        "Opens a committed vote in the reveal window. One that stays shut loses its deposit. By anyone who knows the salt.",
         "",
-        "Errors: `UnknownVerdict`, `VotingClosed`, `AlreadyRevealed`, `CommitmentMismatch`."
+        "Errors: `UnknownVerdict`, `VotingClosed`, `RevealWindowMissed`, `AlreadyRevealed`, `CommitmentMismatch`."
       ],
       "discriminator": [
         100,
@@ -1302,10 +1463,6 @@ export type SecuringTasks = {
         149
       ],
       "accounts": [
-        {
-          "name": "operator",
-          "signer": true
-        },
         {
           "name": "audit",
           "writable": true,
@@ -1373,7 +1530,7 @@ export type SecuringTasks = {
     {
       "name": "submitWork",
       "docs": [
-        "Submits work for the current round, once. By the operator, who pays the rent.",
+        "Submits work for the current round, once. By the operator; the payer pays the rent.",
         "",
         "Errors: `TaskPaused`, `TaskRetired`, `GateClosed`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,",
         "`SubmissionWindowClosed`."
@@ -1390,8 +1547,15 @@ export type SecuringTasks = {
       ],
       "accounts": [
         {
-          "name": "operator",
+          "name": "payer",
+          "docs": [
+            "Pays the rent and gets it back; the operator itself or anybody else, so that a hot key needs no lamport."
+          ],
           "writable": true,
+          "signer": true
+        },
+        {
+          "name": "operator",
           "signer": true
         },
         {
@@ -1612,6 +1776,19 @@ export type SecuringTasks = {
       ]
     },
     {
+      "name": "auditAppealed",
+      "discriminator": [
+        197,
+        199,
+        15,
+        212,
+        111,
+        236,
+        74,
+        212
+      ]
+    },
+    {
       "name": "auditOpened",
       "discriminator": [
         172,
@@ -1726,6 +1903,32 @@ export type SecuringTasks = {
         246,
         180,
         178
+      ]
+    },
+    {
+      "name": "panelDrawn",
+      "discriminator": [
+        165,
+        19,
+        185,
+        162,
+        177,
+        32,
+        193,
+        198
+      ]
+    },
+    {
+      "name": "restaked",
+      "discriminator": [
+        39,
+        138,
+        227,
+        90,
+        188,
+        62,
+        50,
+        192
       ]
     },
     {
@@ -1972,7 +2175,7 @@ export type SecuringTasks = {
     {
       "code": 6014,
       "name": "leaveDelayTooShort",
-      "msg": "The leave delay is shorter than submission, audit, commit and reveal windows together"
+      "msg": "The leave delay is shorter than submission, audit, commit and reveal windows together, and with appeals the appeal, commit and reveal windows once more"
     },
     {
       "code": 6015,
@@ -2317,7 +2520,7 @@ export type SecuringTasks = {
     {
       "code": 6083,
       "name": "pledgeOverMinimum",
-      "msg": "Bond or deposit is over a role's minimum stake: a node at its minimum could not accuse or vote"
+      "msg": "Both bonds together, or the deposit, are over a role's minimum stake: a node at its minimum could not accuse, appeal or vote"
     },
     {
       "code": 6084,
@@ -2333,6 +2536,106 @@ export type SecuringTasks = {
       "code": 6086,
       "name": "notReleased",
       "msg": "One leave delay after the task's retirement is not over"
+    },
+    {
+      "code": 6087,
+      "name": "nothingToRestake",
+      "msg": "The node has nothing payable and no share whose lock is over"
+    },
+    {
+      "code": 6088,
+      "name": "panelTooSmall",
+      "msg": "A panel has at least three seats; 0 for none"
+    },
+    {
+      "code": 6089,
+      "name": "panelWithoutAppeal",
+      "msg": "A panel needs appeals: a draw can go wrong by luck or by grinding, and only an appeal turns it"
+    },
+    {
+      "code": 6090,
+      "name": "panelWindowTooShort",
+      "msg": "The window in which a panel is drawn and votes is shorter than 528 slots"
+    },
+    {
+      "code": 6091,
+      "name": "quorumOverPanel",
+      "msg": "The quorum asks for more votes than half of the panel's seats"
+    },
+    {
+      "code": 6092,
+      "name": "appealBondZero",
+      "msg": "Appeals need both a window and a bond; 0 and 0 for none"
+    },
+    {
+      "code": 6093,
+      "name": "secretHashMissing",
+      "msg": "The task draws panels; the accusation lacks the hash of the initiator's secret"
+    },
+    {
+      "code": 6094,
+      "name": "evidenceHashMissing",
+      "msg": "The evidence has a URI and no SHA-256"
+    },
+    {
+      "code": 6095,
+      "name": "noPanel",
+      "msg": "No panel is drawn in this task"
+    },
+    {
+      "code": 6096,
+      "name": "alreadyDrawn",
+      "msg": "The panel is drawn already"
+    },
+    {
+      "code": 6097,
+      "name": "drawTooEarly",
+      "msg": "No block that may decide the draw is known yet"
+    },
+    {
+      "code": 6098,
+      "name": "drawTooLate",
+      "msg": "The panel can't be drawn any more; everybody eligible may vote"
+    },
+    {
+      "code": 6099,
+      "name": "secretMismatch",
+      "msg": "The secret is not the one whose hash came with the accusation"
+    },
+    {
+      "code": 6100,
+      "name": "panelNotDrawn",
+      "msg": "The panel is not drawn yet"
+    },
+    {
+      "code": 6101,
+      "name": "notSeated",
+      "msg": "The node has no seat on the panel"
+    },
+    {
+      "code": 6102,
+      "name": "appealClosed",
+      "msg": "Appeals are not taken at this slot"
+    },
+    {
+      "code": 6103,
+      "name": "alreadyAppealed",
+      "msg": "The audit was appealed already"
+    },
+    {
+      "code": 6104,
+      "name": "appealOpen",
+      "msg": "Appeals are still taken"
+    },
+    {
+      "code": 6105,
+      "name": "stakeAtRisk",
+      "msg": "Open audits may slash what the appeal's bond would be lent of; add stake, or let another node appeal"
+    },
+    {
+      "code": 6106,
+      "name": "revealWindowMissed",
+      "msg": "The vote was committed before the appeal and its reveal window is over; its deposit is lost"
     }
   ],
   "types": [
@@ -2474,6 +2777,49 @@ export type SecuringTasks = {
             "type": "pubkey"
           },
           {
+            "name": "appellant",
+            "docs": [
+              "Who appealed, by owner; zeros where nobody did."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "evidenceHash",
+            "docs": [
+              "SHA-256 of why the initiator accuses; zeros: none. Its URI is in the event alone."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "secretHash",
+            "docs": [
+              "SHA-256 of the initiator's secret; zeros where everybody may vote."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "seed",
+            "docs": [
+              "What decides who has a seat; zeros before the draw."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
             "name": "submissionSlot",
             "type": "u64"
           },
@@ -2482,16 +2828,30 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
+            "name": "drawSlot",
+            "docs": [
+              "The panel is drawn after this slot, with the first block at or after it; 0 where everybody may vote."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "appealSlot",
+            "docs": [
+              "When it was appealed, and its second windows began; 0 where nobody did."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "revealSlot",
             "docs": [
-              "First slot of the reveal window; with a commit window of 0, `open_slot`."
+              "First slot of the reveal window; with a commit window of 0, of all votes. Of the second windows after an appeal."
             ],
             "type": "u64"
           },
           {
             "name": "endSlot",
             "docs": [
-              "First slot at which no vote is taken and the audit can be resolved."
+              "First slot at which no vote is taken. The audit can be resolved then, or when the time to appeal is over."
             ],
             "type": "u64"
           },
@@ -2505,10 +2865,13 @@ export type SecuringTasks = {
           {
             "name": "eligible",
             "docs": [
-              "Weight that could vote, in the unit of `rules.vote_weight`: of all nodes but the accused, just before the submission's slot, or",
-              "at the opening if that is less."
+              "What could vote: all nodes but the accused, just before the submission's slot, or at the opening if that is less."
             ],
-            "type": "u64"
+            "type": {
+              "defined": {
+                "name": "electorate"
+              }
+            }
           },
           {
             "name": "initiatorStake",
@@ -2613,8 +2976,77 @@ export type SecuringTasks = {
             }
           },
           {
+            "name": "firstOutcome",
+            "docs": [
+              "What the count before the appeal said; `Open` where nobody appealed."
+            ],
+            "type": {
+              "defined": {
+                "name": "podOutcome"
+              }
+            }
+          },
+          {
             "name": "bump",
             "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "auditAppealed",
+      "docs": [
+        "An audit was opened to everybody eligible, with new windows. The votes that are in stay."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "appellant",
+            "docs": [
+              "The appellant's owner."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "bond",
+            "docs": [
+              "Pledged out of the appellant's stake."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "firstOutcome",
+            "docs": [
+              "What the first count said, as in `AuditResolved`."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "revealSlot",
+            "docs": [
+              "First slot of the second reveal window."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "endSlot",
+            "docs": [
+              "First slot at which no vote is taken any more."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
           }
         ]
       }
@@ -2677,11 +3109,37 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
+            "name": "drawSlot",
+            "docs": [
+              "The panel is drawn after this slot; 0 where everybody may vote."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "endSlot",
             "docs": [
               "First slot at which no vote is taken."
             ],
             "type": "u64"
+          },
+          {
+            "name": "evidenceHash",
+            "docs": [
+              "SHA-256 of why; zeros: none."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "evidenceUri",
+            "docs": [
+              "Where that is to be had, at most 128 bytes. No account keeps it."
+            ],
+            "type": "string"
           },
           {
             "name": "slot",
@@ -2729,6 +3187,13 @@ export type SecuringTasks = {
             "name": "bondLost",
             "docs": [
               "Taken from the initiator's stake, after an acquittal."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "appealBondLost",
+            "docs": [
+              "Taken from the appellant's stake, after an appeal that changed nothing. The voters' or, without any, the pool's."
             ],
             "type": "u64"
           },
@@ -2832,6 +3297,13 @@ export type SecuringTasks = {
           },
           {
             "name": "poolBps",
+            "type": "u16"
+          },
+          {
+            "name": "panelSeats",
+            "docs": [
+              "How many seats are drawn for an audit, on average; 0: everybody may vote."
+            ],
             "type": "u16"
           },
           {
@@ -3208,7 +3680,7 @@ export type SecuringTasks = {
           {
             "name": "bonds",
             "docs": [
-              "Bonds of the node's own open accusations, out of its stake: an accusation that fails costs its bond."
+              "Bonds of the node's own open accusations and appeals, out of its stake: one that fails costs its bond."
             ],
             "type": "u64"
           },
@@ -3257,9 +3729,16 @@ export type SecuringTasks = {
             "type": "u32"
           },
           {
+            "name": "risk",
+            "docs": [
+              "Base units: the most that one of those may take. Their number times this can't be lent for an appeal."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "live",
             "docs": [
-              "Submissions of this node, votes of it and audits begun by it whose accounts are not closed."
+              "Submissions of this node, votes of it and audits begun by it whose accounts are not closed, and its appeals that are not decided."
             ],
             "type": "u32"
           },
@@ -3438,6 +3917,38 @@ export type SecuringTasks = {
       }
     },
     {
+      "name": "panelDrawn",
+      "docs": [
+        "A panel was drawn: who is on it follows from the seed."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "audit",
+            "type": "pubkey"
+          },
+          {
+            "name": "seed",
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
       "name": "podBool",
       "type": {
         "kind": "type",
@@ -3597,6 +4108,40 @@ export type SecuringTasks = {
       }
     },
     {
+      "name": "restaked",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "task",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "docs": [
+              "Payable and unlocked shares before."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "stake",
+            "docs": [
+              "The node's stake after."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
       "name": "round",
       "docs": [
         "One round of a task: what it can pay and what happened in it. Seeds: `round`, task, number (u64 LE). Base units of the mint.",
@@ -3734,6 +4279,17 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
+            "name": "appealSlots",
+            "docs": [
+              "How long after its last vote an audit may be appealed; 0: never."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "appealBond",
+            "type": "u64"
+          },
+          {
             "name": "case",
             "type": {
               "defined": {
@@ -3813,6 +4369,14 @@ export type SecuringTasks = {
             "type": "u64"
           },
           {
+            "name": "appealSlots",
+            "type": "u64"
+          },
+          {
+            "name": "appealBond",
+            "type": "u64"
+          },
+          {
             "name": "quorumVotes",
             "type": "u32"
           },
@@ -3834,6 +4398,10 @@ export type SecuringTasks = {
           },
           {
             "name": "poolBps",
+            "type": "u16"
+          },
+          {
+            "name": "panelSeats",
             "type": "u16"
           },
           {
@@ -4379,6 +4947,13 @@ export type SecuringTasks = {
                 "name": "podVoteState"
               }
             }
+          },
+          {
+            "name": "onAppeal",
+            "docs": [
+              "Seated after the audit's appeal."
+            ],
+            "type": "bool"
           },
           {
             "name": "bump",

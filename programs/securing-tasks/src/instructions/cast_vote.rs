@@ -9,7 +9,9 @@ use anchor_lang::prelude::*;
 /// The accounts of `cast_vote` and `commit_vote`: both seat one vote of one owner.
 #[derive(Accounts)]
 pub struct CastVote {
-    #[account(mut)]
+    /// Pays the rent and gets it back; the operator itself or anybody else, so that a hot key needs no lamport.
+    #[account(mut, unsafe(dup))]
+    pub payer: Signer,
     pub operator: Signer,
     pub task: Account<Task>,
     #[account(mut, constraint = audit.task == *task.address() @ TaskError::WrongTask)]
@@ -22,7 +24,7 @@ pub struct CastVote {
     pub node: Account<Node>,
     #[account(
         init,
-        payer = operator,
+        payer = payer,
         seeds = [VOTE_SEED, audit.address().as_ref(), node.owner.as_ref()],
         bump
     )]
@@ -41,7 +43,7 @@ impl CastVote {
         require!(!self.audit.is_committed(), TaskError::VotesAreCommitted);
         self.audit.require_voting(slot)?;
 
-        self.seat(bump)?;
+        self.seat(bump, slot)?;
         self.vote.opinion = opinion.into();
         self.vote.state = VoteState::Revealed.into();
         self.vote.invariant()?;
@@ -66,7 +68,7 @@ impl CastVote {
         self.audit.require_committing(slot)?;
 
         self.node.pledge_deposit()?;
-        self.seat(bump)?;
+        self.seat(bump, slot)?;
         self.vote.commitment = commitment;
         self.vote.state = VoteState::Committed.into();
         self.vote.invariant()?;
@@ -86,7 +88,7 @@ impl CastVote {
 
     /// Checks that the node may vote and freezes its weight. Nothing here asks what audits may cost the node: no accusation keeps it
     /// from voting.
-    fn seat(&mut self, bump: u8) -> Result<()> {
+    fn seat(&mut self, bump: u8, slot: u64) -> Result<()> {
         require!(
             self.node.owner != self.audit.accused,
             TaskError::AccusedCannotVote
@@ -98,6 +100,7 @@ impl CastVote {
         let weight = self
             .node
             .weight_on(self.audit.submission_slot.get(), &self.task.rules)?;
+        self.audit.require_seat(&self.node.owner, weight, slot)?;
         self.node
             .require_not_struck(&self.task, &self.gate_proof, &self.gate_mint)?;
 
@@ -107,7 +110,8 @@ impl CastVote {
         let vote = &mut self.vote;
         vote.audit = *self.audit.address();
         vote.owner = self.node.owner;
-        vote.payer = *self.operator.address();
+        vote.payer = *self.payer.address();
+        vote.on_appeal = self.audit.is_appealed().into();
         vote.weight = weight.into();
         vote.bump = bump;
         Ok(())

@@ -49,7 +49,8 @@ impl ClaimVote {
                 }
             }
         }
-        self.node.lock_reward(share, slot, &self.task.rules)?;
+        self.node
+            .lock_reward(share, slot, self.task.rules.leave_delay_slots.get())?;
         self.node.invariant()?;
         self.task.add_to_pool(plus(over, lost)?)?;
         self.task.invariant()?;

@@ -2,13 +2,17 @@ use crate::{
     constants::*,
     error::TaskError,
     events::AuditOpened,
-    state::{plus, Audit, Node, Opinion, Outcome, Round, Submission, Task},
+    math::ratio::bps_floor,
+    state::{is_missing, plus, Audit, Node, Opinion, Outcome, Round, Submission, Task},
 };
+use alloc::string::String;
 use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
 pub struct OpenAudit {
-    #[account(mut)]
+    /// Pays the rent and gets it back; the operator itself or anybody else, so that a hot key needs no lamport.
+    #[account(mut, unsafe(dup))]
+    pub payer: Signer,
     pub operator: Signer,
     pub task: Account<Task>,
     #[account(mut, constraint = submission.task == *task.address() @ TaskError::WrongTask)]
@@ -34,7 +38,7 @@ pub struct OpenAudit {
     pub initiator: Account<Node>,
     #[account(
         init,
-        payer = operator,
+        payer = payer,
         seeds = [
             AUDIT_SEED,
             submission.address().as_ref(),
@@ -51,7 +55,14 @@ pub struct OpenAudit {
 }
 
 impl OpenAudit {
-    pub fn handle(&mut self, bump: u8, accusation: u8) -> Result<()> {
+    pub fn handle(
+        &mut self,
+        bump: u8,
+        accusation: u8,
+        secret_hash: &[u8; 32],
+        evidence_hash: [u8; 32],
+        evidence_uri: String,
+    ) -> Result<()> {
         let slot = Clock::get()?.slot;
         let rules = &self.task.rules;
         // Not while paused; retired is no hindrance, else a creator could shield a worker by retiring.
@@ -64,6 +75,16 @@ impl OpenAudit {
         require!(
             slot < self.task.audit_end(self.submission.round.get())?,
             TaskError::AuditWindowClosed
+        );
+        let by_panel = rules.case.panel_seats.get() > 0;
+        require!(
+            !by_panel || !is_missing(secret_hash),
+            TaskError::SecretHashMissing
+        );
+        require!(evidence_uri.len() <= URI_LEN, TaskError::UriTooLong);
+        require!(
+            evidence_uri.is_empty() || !is_missing(&evidence_hash),
+            TaskError::EvidenceHashMissing
         );
         self.initiator
             .require_not_struck(&self.task, &self.gate_proof, &self.gate_mint)?;
@@ -90,7 +111,9 @@ impl OpenAudit {
             .submission
             .others
             .min(&self.task.others(&self.accused)?);
-        self.accused.accuse()?;
+        let most = bps_floor(accused_stake, rules.case.malice_bps.get().into())
+            .ok_or(TaskError::Overflow)?;
+        self.accused.accuse(most)?;
         self.accused.invariant()?;
 
         let audit = &mut self.audit;
@@ -98,16 +121,20 @@ impl OpenAudit {
         audit.submission = *self.submission.address();
         audit.initiator = self.initiator.owner;
         audit.accused = self.accused.owner;
-        audit.payer = *self.operator.address();
+        audit.payer = *self.payer.address();
+        audit.evidence_hash = evidence_hash;
+        if by_panel {
+            audit.secret_hash = *secret_hash;
+            audit.draw_slot = plus(slot, DRAW_DELAY_SLOTS)?.into();
+        }
         audit.submission_slot = submission_slot.into();
         audit.open_slot = slot.into();
-        audit.reveal_slot = plus(slot, rules.commit_slots)?.into();
-        audit.end_slot = plus(audit.reveal_slot, rules.reveal_slots)?.into();
+        audit.set_windows(slot, rules)?;
         audit.accused_stake = accused_stake.into();
         audit.bond = bond.into();
         audit.vote_deposit = rules.vote_deposit;
         audit.rules = rules.case;
-        audit.freeze_electorate(&eligible);
+        audit.eligible = eligible;
         audit.outcome = Outcome::Open.into();
         audit.index = index.into();
         audit.attempt = attempt.into();
@@ -126,7 +153,10 @@ impl OpenAudit {
             bond,
             weight,
             accused_stake,
+            draw_slot: audit.draw_slot.get(),
             end_slot: audit.end_slot.get(),
+            evidence_hash,
+            evidence_uri,
             slot,
         });
         Ok(())

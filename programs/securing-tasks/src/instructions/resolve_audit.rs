@@ -1,11 +1,11 @@
 use crate::{
     error::TaskError,
     events::AuditResolved,
-    state::{Audit, Award, Node, Outcome, Round, Submission, SubmissionStatus, Task},
+    state::{Audit, Decision, Node, Outcome, Round, Submission, SubmissionStatus, Task},
 };
 use anchor_lang::prelude::*;
 
-/// Anyone may resolve: no signature but the fee payer's. Two nodes and no voter, whatever the number of votes.
+/// Anyone may resolve: no signature but the fee payer's. At most three nodes and no voter, whatever the number of votes.
 #[derive(Accounts)]
 pub struct ResolveAudit {
     #[account(mut)]
@@ -32,13 +32,18 @@ pub struct ResolveAudit {
         constraint = initiator.owner == audit.initiator @ TaskError::WrongNode
     )]
     pub initiator: Account<Node>,
+    /// Absent where nobody appealed, and where the accused or the initiator did.
+    #[account(mut, constraint = appellant.task == *task.address() @ TaskError::WrongTask)]
+    pub appellant: Option<Account<Node>>,
 }
 
 impl ResolveAudit {
     pub fn handle(&mut self) -> Result<()> {
         let slot = Clock::get()?.slot;
-        let rules = self.task.rules;
-        let whole = self.audit.decide(slot)?;
+        let delay = self.task.rules.leave_delay_slots.get();
+        let Decision { tally, whole } = self
+            .audit
+            .decide(slot, self.task.rules.appeal_slots.get())?;
         let verdict = self.audit.verdict();
         let before = SubmissionStatus::from(self.submission.status);
         let was_convicted = self.submission.is_convicted();
@@ -48,14 +53,14 @@ impl ResolveAudit {
         // The bond first: it was pledged out of stake that is still there.
         let bond = self.audit.bond.get();
         self.initiator.free_bond(bond)?;
-        let (mut slash, mut bond_lost, mut award) = (0, 0, Award::default());
-        match self.audit.outcome.into() {
+        let outcome = Outcome::from(self.audit.outcome);
+        let (mut slash, mut bond_lost, mut appeal_bond_lost) = (0, 0, 0);
+        match outcome {
             Outcome::Open | Outcome::NoVerdict => {}
             Outcome::Acquitted => {
                 bond_lost = self.task.change(&mut self.initiator, slot, |node, rules| {
                     node.slash(bond, slot, rules)
                 })?;
-                award = self.audit.share_bond(bond_lost)?;
             }
             Outcome::ConvictedDowntime | Outcome::ConvictedMalice => {
                 let due = self.submission.due(whole);
@@ -63,18 +68,30 @@ impl ResolveAudit {
                     node.slash(due, slot, rules)
                 })?;
                 self.submission.add_slash(slash)?;
-                award = self.audit.share_slash(slash)?;
                 self.accused
                     .convict(before, self.submission.status.into())?;
             }
         }
+        // What the verdict takes goes before what an appeal pledged.
+        if self.audit.is_appealed() {
+            appeal_bond_lost = self.end_appeal(slot)?;
+        }
+        let award = match outcome {
+            Outcome::Open | Outcome::NoVerdict => {
+                self.audit.share_appeal(appeal_bond_lost, &tally)?
+            }
+            Outcome::Acquitted => self.audit.share_bond(bond_lost, appeal_bond_lost, &tally)?,
+            Outcome::ConvictedDowntime | Outcome::ConvictedMalice => {
+                self.audit.share_slash(slash, appeal_bond_lost, &tally)?
+            }
+        };
         if let Some(won) = self.audit.is_majority(self.audit.accusation.into()) {
             self.initiator.count_vote(won)?;
         }
         self.accused.release()?;
-        self.accused.lock_reward(award.accused, slot, &rules)?;
+        self.accused.lock_reward(award.accused, slot, delay)?;
         self.accused.invariant()?;
-        self.initiator.lock_reward(award.initiator, slot, &rules)?;
+        self.initiator.lock_reward(award.initiator, slot, delay)?;
         self.initiator.invariant()?;
         self.task.add_to_pool(award.pool)?;
         self.task.invariant()?;
@@ -92,6 +109,7 @@ impl ResolveAudit {
             outcome: self.audit.outcome.0,
             slash,
             bond_lost,
+            appeal_bond_lost,
             initiator_award: award.initiator,
             accused_award: award.accused,
             pool_award: award.pool,
@@ -99,5 +117,30 @@ impl ResolveAudit {
             slot,
         });
         Ok(())
+    }
+
+    /// Frees the appellant's bond, or takes it where the appeal changed nothing, and answers what was taken.
+    ///
+    /// No bonus for an appeal that did: it would pay those who voted wrongly and appeal by another name.
+    fn end_appeal(&mut self, slot: u64) -> Result<u64> {
+        let owner = self.audit.appellant;
+        let appellant = if owner == self.audit.accused {
+            &mut self.accused
+        } else if owner == self.audit.initiator {
+            &mut self.initiator
+        } else {
+            self.appellant.as_mut().ok_or(TaskError::WrongNode)?
+        };
+        require!(appellant.owner == owner, TaskError::WrongNode);
+        let bond = self.task.rules.appeal_bond.get();
+        appellant.end_appeal(bond)?;
+        let mut lost = 0;
+        if self.audit.was_appealed_in_vain() {
+            lost = self
+                .task
+                .change(appellant, slot, |node, rules| node.slash(bond, slot, rules))?;
+        }
+        appellant.invariant()?;
+        Ok(lost)
     }
 }

@@ -5,16 +5,15 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 
+/// Anyone who knows the salt may reveal: no signature but the fee payer's, so that a voter may sleep.
 #[derive(Accounts)]
 pub struct RevealVote {
-    pub operator: Signer,
     #[account(mut, address = vote.audit @ TaskError::WrongAudit)]
     pub audit: Account<Audit>,
     #[account(
         mut,
         constraint = node.task == audit.task @ TaskError::WrongTask,
-        constraint = node.owner == vote.owner @ TaskError::WrongNode,
-        constraint = node.operator == *operator.address() @ TaskError::NotOperator
+        constraint = node.owner == vote.owner @ TaskError::WrongNode
     )]
     pub node: Account<Node>,
     #[account(mut)]
@@ -26,6 +25,12 @@ impl RevealVote {
         let slot = Clock::get()?.slot;
         let opinion = Opinion::parse(opinion)?;
         self.audit.require_voting(slot)?;
+
+        // Attack: wait with the reveal until an appeal shows who wins.
+        require!(
+            self.vote.on_appeal.get() == self.audit.is_appealed(),
+            TaskError::RevealWindowMissed
+        );
 
         self.vote.reveal(opinion, &salt)?;
         self.vote.invariant()?;

@@ -9,7 +9,9 @@ use anchor_lang::{find_and_verify_program_address, prelude::*, AccountInitialize
 #[derive(Accounts)]
 #[instruction(round_number: u64)]
 pub struct SubmitWork {
-    #[account(mut)]
+    /// Pays the rent and gets it back; the operator itself or anybody else, so that a hot key needs no lamport.
+    #[account(mut, unsafe(dup))]
+    pub payer: Signer,
     pub operator: Signer,
     #[account(mut)]
     pub task: Account<Task>,
@@ -25,7 +27,7 @@ pub struct SubmitWork {
     pub round: UncheckedAccount,
     #[account(
         init,
-        payer = operator,
+        payer = payer,
         seeds = [SUBMISSION_SEED, task.address().as_ref(), round_number.to_le_bytes(), node.owner.as_ref()],
         bump
     )]
@@ -74,7 +76,7 @@ impl SubmitWork {
         let submission = &mut self.submission;
         submission.task = *self.task.address();
         submission.owner = self.node.owner;
-        submission.payer = *self.operator.address();
+        submission.payer = *self.payer.address();
         submission.payload_hash = payload_hash;
         submission.payload_uri = pack_uri(payload_uri)?;
         submission.round = round_number.into();
@@ -117,7 +119,7 @@ impl SubmitWork {
             view.address(),
         )?];
         let mut round = Account::<Round>::create_and_initialize(
-            self.operator.account(),
+            self.payer.account(),
             &view,
             Account::<Round>::INIT_SPACE,
             &crate::ID,
@@ -127,7 +129,7 @@ impl SubmitWork {
         )?;
         count(&mut self.task.rounds)?;
         let reserve = self.task.reserve_bounty()?;
-        round.open(task, *self.operator.address(), number, reserve, bump[0]);
+        round.open(task, *self.payer.address(), number, reserve, bump[0]);
         Ok(round)
     }
 }

@@ -1,11 +1,13 @@
 use super::{
-    count, discount, hold, minus, plus, CaseRules, Electorate, RewardRule, SubmissionStatus,
-    VoteWeight,
+    count, discount, hold, is_missing, minus, plus, CaseRules, Electorate, RewardRule, Rules,
+    SubmissionStatus, VoteWeight,
 };
 use crate::{
+    constants::*,
     error::TaskError,
     math::{
         majority::{Quorum, Side, Tally, Verdict},
+        panel::is_seated,
         ratio::{bps_floor, share_floor},
         slash::split_slash,
     },
@@ -72,17 +74,28 @@ pub struct Audit {
     pub accused: Address,
     /// Paid the rent and gets it back.
     pub payer: Address,
+    /// Who appealed, by owner; zeros where nobody did.
+    pub appellant: Address,
+    /// SHA-256 of why the initiator accuses; zeros: none. Its URI is in the event alone.
+    pub evidence_hash: [u8; 32],
+    /// SHA-256 of the initiator's secret; zeros where everybody may vote.
+    pub secret_hash: [u8; 32],
+    /// What decides who has a seat; zeros before the draw.
+    pub seed: [u8; 32],
     pub submission_slot: PodU64,
     pub open_slot: PodU64,
-    /// First slot of the reveal window; with a commit window of 0, `open_slot`.
+    /// The panel is drawn after this slot, with the first block at or after it; 0 where everybody may vote.
+    pub draw_slot: PodU64,
+    /// When it was appealed, and its second windows began; 0 where nobody did.
+    pub appeal_slot: PodU64,
+    /// First slot of the reveal window; with a commit window of 0, of all votes. Of the second windows after an appeal.
     pub reveal_slot: PodU64,
-    /// First slot at which no vote is taken and the audit can be resolved.
+    /// First slot at which no vote is taken. The audit can be resolved then, or when the time to appeal is over.
     pub end_slot: PodU64,
     /// The accused's stake when the audit opened, and what earlier verdicts on the submission had taken of it.
     pub accused_stake: PodU64,
-    /// Weight that could vote, in the unit of `rules.vote_weight`: of all nodes but the accused, just before the submission's slot, or
-    /// at the opening if that is less.
-    pub eligible: PodU64,
+    /// What could vote: all nodes but the accused, just before the submission's slot, or at the opening if that is less.
+    pub eligible: Electorate,
     /// What the initiator's accusation weighs by stake.
     pub initiator_stake: PodU64,
     /// What the initiator loses of its stake if its accusation fails.
@@ -107,7 +120,29 @@ pub struct Audit {
     pub attempt: PodU32,
     pub accusation: PodOpinion,
     pub outcome: PodOutcome,
+    /// What the count before the appeal said; `Open` where nobody appealed.
+    pub first_outcome: PodOutcome,
     pub bump: u8,
+}
+
+/// What a count comes to.
+pub struct Decision {
+    pub tally: Tally,
+    /// What the submission costs in all, in base units.
+    pub whole: u64,
+}
+
+/// A node's number in a draw: the first 8 bytes (LE) of SHA-256 of tag, the panel's seed and the owner.
+fn lot(seed: &[u8; 32], owner: &Address) -> u64 {
+    const TAG: usize = SEAT_TAG.len();
+    let mut message = [0; TAG + 64];
+    let (tag, rest) = message.split_at_mut(TAG);
+    let (with, of) = rest.split_at_mut(32);
+    tag.copy_from_slice(SEAT_TAG);
+    with.copy_from_slice(seed);
+    of.copy_from_slice(owner.as_ref());
+    let [lot, ..]: [u64; 4] = bytemuck::cast(sha256(&message));
+    lot
 }
 
 /// What `resolve_audit` moves, in base units.
@@ -161,7 +196,98 @@ impl Audit {
 
     /// Whether votes are committed before they are told.
     pub fn is_committed(&self) -> bool {
-        self.reveal_slot != self.open_slot
+        self.reveal_slot != self.open_slot.max(self.appeal_slot)
+    }
+
+    /// Whether everybody eligible was called, after a first count.
+    pub fn is_appealed(&self) -> bool {
+        self.appeal_slot.get() > 0
+    }
+
+    fn is_drawn(&self) -> bool {
+        !is_missing(&self.seed)
+    }
+
+    /// Whether the votes are those of a panel: one seat, one vote.
+    fn is_panel(&self) -> bool {
+        self.draw_slot.get() > 0 && !self.is_appealed() && self.is_drawn()
+    }
+
+    /// First slot at which no panel can be drawn.
+    fn draw_end(&self) -> Result<u64> {
+        plus(self.draw_slot, DRAW_SLOTS)
+    }
+
+    /// `NoPanel`, `AlreadyDrawn`, or `DrawTooEarly` and `DrawTooLate` outside (draw_slot, draw_slot + 256).
+    pub fn require_drawing(&self, slot: u64) -> Result<()> {
+        require!(self.draw_slot.get() > 0, TaskError::NoPanel);
+        require!(!self.is_drawn(), TaskError::AlreadyDrawn);
+        require!(slot > self.draw_slot.get(), TaskError::DrawTooEarly);
+        require!(slot < self.draw_end()?, TaskError::DrawTooLate);
+        Ok(())
+    }
+
+    /// Draws the panel: its seed is SHA-256 of tag, audit, the initiator's secret and a block's hash.
+    ///
+    /// Who picks the secret can't know the block, and who makes the block can't know the secret. Both together can grind: an appeal
+    /// turns what comes of it.
+    pub fn draw(&mut self, audit: &Address, secret: &[u8; 32], block: &[u8; 32]) -> Result<()> {
+        require!(
+            sha256(secret) == self.secret_hash,
+            TaskError::SecretMismatch
+        );
+        const TAG: usize = PANEL_TAG.len();
+        let mut message = [0; TAG + 96];
+        let (tag, rest) = message.split_at_mut(TAG);
+        let (of, rest) = rest.split_at_mut(32);
+        let (with, from) = rest.split_at_mut(32);
+        tag.copy_from_slice(PANEL_TAG);
+        of.copy_from_slice(audit.as_ref());
+        with.copy_from_slice(secret);
+        from.copy_from_slice(block);
+        self.seed = sha256(&message);
+        Ok(())
+    }
+
+    /// `NotSeated` without a seat on the panel, `PanelNotDrawn` while it can still be drawn. Nobody is asked where there is none: not in
+    /// the task's rules, not drawn in time, or after an appeal.
+    pub fn require_seat(&self, owner: &Address, weight: u64, slot: u64) -> Result<()> {
+        if self.draw_slot.get() == 0 || self.is_appealed() {
+            return Ok(());
+        }
+        if !self.is_drawn() {
+            require!(slot >= self.draw_end()?, TaskError::PanelNotDrawn);
+            return Ok(());
+        }
+        let seated = is_seated(
+            lot(&self.seed, owner),
+            weight,
+            self.rules.panel_seats.get(),
+            self.eligible.stake.get(),
+        );
+        require!(seated, TaskError::NotSeated);
+        Ok(())
+    }
+
+    /// Calls everybody eligible, once, after the last vote and before the audit can be resolved. The votes that are in stay.
+    pub fn appeal(&mut self, appellant: Address, slot: u64, rules: &Rules) -> Result<()> {
+        require!(!self.is_appealed(), TaskError::AlreadyAppealed);
+        let end = plus(self.end_slot, rules.appeal_slots)?;
+        require!(
+            self.end_slot.get() <= slot && slot < end,
+            TaskError::AppealClosed
+        );
+        self.first_outcome = self.count(&self.tallied()?)?.into();
+        self.appellant = appellant;
+        self.appeal_slot = slot.into();
+        self.set_windows(slot, rules)
+    }
+
+    /// Sets the windows of the votes to begin at `slot`.
+    pub fn set_windows(&mut self, slot: u64, rules: &Rules) -> Result<()> {
+        self.reveal_slot = plus(slot, rules.commit_slots)?.into();
+        self.end_slot = plus(self.reveal_slot, rules.reveal_slots)?.into();
+        Ok(())
     }
 
     /// `VotingClosed` outside [open_slot, reveal_slot).
@@ -179,9 +305,14 @@ impl Audit {
         Ok(())
     }
 
+    /// Whether votes weigh by stake: never on a panel, where stake has had its part in the draw.
+    fn is_by_stake(&self) -> bool {
+        self.rules.vote_weight == VoteWeight::Stake && !self.is_panel()
+    }
+
     /// What a vote of `stake` weighs in tally and shares.
     fn weigh(&self, stake: u64) -> u64 {
-        if self.rules.vote_weight == VoteWeight::Stake {
+        if self.is_by_stake() {
             stake
         } else {
             1
@@ -189,13 +320,13 @@ impl Audit {
     }
 
     /// One side's votes. The accusation is the initiator's and weighs, but is no other's vote.
-    fn side(&self, opinion: Opinion) -> Result<Side> {
+    fn side(&self, opinion: Opinion, by_stake: bool) -> Result<Side> {
         let at = opinion as usize;
         let nodes: u64 = self.votes.nodes[at].get().into();
         let initiator = u64::from(self.accusation == opinion);
         Ok(Side {
             others: minus(nodes, initiator)?,
-            weight: if self.rules.vote_weight == VoteWeight::Stake {
+            weight: if by_stake {
                 self.votes.stake[at].get()
             } else {
                 nodes
@@ -204,43 +335,70 @@ impl Audit {
     }
 
     fn tallied(&self) -> Result<Tally> {
+        let by_stake = self.is_by_stake();
         Ok(Tally {
-            valid: self.side(Opinion::Valid)?,
-            downtime: self.side(Opinion::Downtime)?,
-            malice: self.side(Opinion::Malice)?,
+            valid: self.side(Opinion::Valid, by_stake)?,
+            downtime: self.side(Opinion::Downtime, by_stake)?,
+            malice: self.side(Opinion::Malice, by_stake)?,
         })
     }
 
-    /// Freezes the weight that could vote.
-    pub fn freeze_electorate(&mut self, eligible: &Electorate) {
-        self.eligible = eligible.weight(self.rules.vote_weight.into()).into();
+    /// What could vote, in the unit that everybody's votes weigh in.
+    pub fn eligible_weight(&self) -> u64 {
+        self.eligible.weight(self.rules.vote_weight.into())
     }
 
-    /// Decides the audit: its outcome, and what the submission costs in all by it. Once, and after the last vote.
-    pub fn decide(&mut self, slot: u64) -> Result<u64> {
-        require!(self.outcome == Outcome::Open, TaskError::AlreadyResolved);
-        require!(slot >= self.end_slot.get(), TaskError::VotingOpen);
+    /// What the votes that are in say: of a panel against its seats, of everybody against the eligible weight.
+    fn count(&self, tally: &Tally) -> Result<Outcome> {
+        let eligible = if self.is_panel() {
+            self.rules.panel_seats.get().into()
+        } else {
+            self.eligible_weight()
+        };
         let quorum = Quorum::new(
             self.rules.quorum_votes.get().into(),
-            self.eligible.get(),
+            eligible,
             self.rules.quorum_bps.get().into(),
         )
         .ok_or(TaskError::Overflow)?;
-        let verdict = self
-            .tallied()?
-            .verdict(&quorum)
-            .ok_or(TaskError::Overflow)?;
-        let (outcome, bps) = match verdict {
-            Verdict::None => (Outcome::NoVerdict, 0u64),
-            Verdict::Acquitted => (Outcome::Acquitted, 0),
-            Verdict::Downtime => (
-                Outcome::ConvictedDowntime,
-                self.rules.downtime_bps.get().into(),
-            ),
-            Verdict::Malice => (Outcome::ConvictedMalice, self.rules.malice_bps.get().into()),
-        };
+        let verdict = tally.verdict(&quorum).ok_or(TaskError::Overflow)?;
+        Ok(match verdict {
+            Verdict::None => Outcome::NoVerdict,
+            Verdict::Acquitted => Outcome::Acquitted,
+            Verdict::Downtime => Outcome::ConvictedDowntime,
+            Verdict::Malice => Outcome::ConvictedMalice,
+        })
+    }
+
+    /// Decides the audit: its outcome, and what the submission costs in all by it. Once, after the last vote and the time to appeal.
+    ///
+    /// Attack: a convict appeals, few of many come, and a count that is too thin for a verdict lets him go. So only a verdict turns a
+    /// verdict.
+    pub fn decide(&mut self, slot: u64, appeal_slots: u64) -> Result<Decision> {
+        require!(self.outcome == Outcome::Open, TaskError::AlreadyResolved);
+        require!(slot >= self.end_slot.get(), TaskError::VotingOpen);
+        require!(
+            self.is_appealed() || slot >= plus(self.end_slot, appeal_slots)?,
+            TaskError::AppealOpen
+        );
+        let tally = self.tallied()?;
+        let mut outcome = self.count(&tally)?;
+        if outcome == Outcome::NoVerdict && self.is_appealed() {
+            outcome = self.first_outcome.into();
+        }
         self.outcome = outcome.into();
-        Ok(bps_floor(self.accused_stake.get(), bps).ok_or(TaskError::Overflow)?)
+        let bps = match outcome {
+            Outcome::ConvictedDowntime => self.rules.downtime_bps.get(),
+            Outcome::ConvictedMalice => self.rules.malice_bps.get(),
+            _ => 0,
+        };
+        let whole = bps_floor(self.accused_stake.get(), bps.into()).ok_or(TaskError::Overflow)?;
+        Ok(Decision { tally, whole })
+    }
+
+    /// Whether somebody appealed and the outcome is that of the count before.
+    pub fn was_appealed_in_vain(&self) -> bool {
+        self.outcome == self.first_outcome
     }
 
     /// What the outcome is for the submission.
@@ -253,15 +411,16 @@ impl Audit {
         }
     }
 
-    /// Shares a slash after a conviction: the initiator's bonus and share, the pool's part, the rest for the voters.
-    pub fn share_slash(&mut self, slash: u64) -> Result<Award> {
+    /// Shares a slash after a conviction: the initiator's bonus and share, the pool's part, the rest and a lost appeal's bond for the
+    /// voters.
+    pub fn share_slash(&mut self, slash: u64, appeal: u64, tally: &Tally) -> Result<Award> {
         let split = split_slash(
             slash,
             self.rules.initiator_bonus_bps.get().into(),
             self.rules.pool_bps.get().into(),
         )
         .ok_or(TaskError::Overflow)?;
-        let tally = self.tallied()?;
+        let pot = plus(split.voters, appeal)?;
         let weight = if self.rules.reward_rule == RewardRule::All {
             tally.total()
         } else if self.outcome == Outcome::ConvictedMalice {
@@ -271,12 +430,12 @@ impl Audit {
         }
         .ok_or(TaskError::Overflow)?;
         let accusation = if self.pays(self.accusation.into()) {
-            share_floor(split.voters, self.weigh(self.initiator_stake.get()), weight)
+            share_floor(pot, self.weigh(self.initiator_stake.get()), weight)
                 .ok_or(TaskError::Overflow)?
         } else {
             0
         };
-        self.fill_pot(split.voters, accusation, weight)?;
+        self.fill_pot(pot, accusation, weight)?;
         Ok(Award {
             initiator: plus(split.bonus, accusation)?,
             accused: 0,
@@ -284,25 +443,21 @@ impl Audit {
         })
     }
 
-    /// Shares the bond after an acquittal as a slash would be: the bonus to the accused, the pool's part, the rest for the voters without
-    /// the initiator.
-    pub fn share_bond(&mut self, bond: u64) -> Result<Award> {
+    /// Shares the bond after an acquittal as a slash would be: the bonus to the accused, the pool's part, the rest and a lost appeal's bond
+    /// for the voters without the initiator.
+    pub fn share_bond(&mut self, bond: u64, appeal: u64, tally: &Tally) -> Result<Award> {
         let split = split_slash(
             bond,
             self.rules.initiator_bonus_bps.get().into(),
             self.rules.pool_bps.get().into(),
         )
         .ok_or(TaskError::Overflow)?;
-        let tally = self.tallied()?;
         let weight = if self.rules.reward_rule == RewardRule::All {
-            minus(
-                tally.total().ok_or(TaskError::Overflow)?,
-                self.weigh(self.initiator_stake.get()),
-            )?
+            self.others_weight(tally)?
         } else {
             tally.valid.weight
         };
-        self.fill_pot(split.voters, 0, weight)?;
+        self.fill_pot(plus(split.voters, appeal)?, 0, weight)?;
         Ok(Award {
             initiator: 0,
             accused: split.bonus,
@@ -310,7 +465,33 @@ impl Audit {
         })
     }
 
-    /// Sets the pot for the claims. Somebody always claims: a verdict needs at least one vote besides the initiator's.
+    /// Shares a lost appeal's bond where nobody won: for all voters but the initiator. The pool's where there are none.
+    pub fn share_appeal(&mut self, appeal: u64, tally: &Tally) -> Result<Award> {
+        let weight = if appeal > 0 {
+            self.others_weight(tally)?
+        } else {
+            0
+        };
+        if weight == 0 {
+            return Ok(Award {
+                pool: appeal,
+                ..Award::default()
+            });
+        }
+        self.fill_pot(appeal, 0, weight)?;
+        Ok(Award::default())
+    }
+
+    /// All weight but the initiator's.
+    fn others_weight(&self, tally: &Tally) -> Result<u64> {
+        minus(
+            tally.total().ok_or(TaskError::Overflow)?,
+            self.weigh(self.initiator_stake.get()),
+        )
+    }
+
+    /// Sets the pot for the claims. Somebody always claims: a verdict needs at least one vote besides the initiator's, a pot without one
+    /// too.
     fn fill_pot(&mut self, pot: u64, paid: u64, weight: u64) -> Result<()> {
         self.voters_pot = pot.into();
         self.voters_weight = weight.into();
@@ -330,10 +511,10 @@ impl Audit {
         }
     }
 
-    /// Whether an opinion has a part of what is shared.
+    /// Whether an opinion has a part of what is shared: where nobody won, each.
     fn pays(&self, opinion: Opinion) -> bool {
         self.is_majority(opinion)
-            .is_some_and(|won| won || self.rules.reward_rule == RewardRule::All)
+            .is_none_or(|won| won || self.rules.reward_rule == RewardRule::All)
     }
 
     /// `NotEmpty` before the outcome, or while a vote account is left.
@@ -349,7 +530,8 @@ impl Audit {
 
     /// Takes one voter's share out of the pot; a vote never revealed (`None`) has none. Answers the share (floored) and, at the last claim, what the floors left over.
     pub fn claim(&mut self, opinion: Option<Opinion>, stake: u64) -> Result<(u64, u64)> {
-        let share = if opinion.is_some_and(|opinion| self.pays(opinion)) {
+        let filled = self.voters_pot.get() > 0;
+        let share = if filled && opinion.is_some_and(|opinion| self.pays(opinion)) {
             share_floor(
                 self.voters_pot.get(),
                 self.weigh(stake),
@@ -373,6 +555,7 @@ impl Audit {
         hold(self.unclaimed.get() > 0 || self.voters_left.get() == 0)?;
         hold(self.unclaimed.get() <= self.live_votes.get())?;
         hold(self.bond.get() > 0)?;
+        hold(self.is_appealed() == (self.first_outcome != Outcome::Open))?;
         hold(self.outcome != Outcome::Open || self.voters_pot.get() == 0)
     }
 }

@@ -74,7 +74,7 @@ pub struct Node {
     /// What the node could vote with at the start of `before_slot`, the last slot in which its stake changed.
     pub before: Electorate,
     pub before_slot: PodU64,
-    /// Bonds of the node's own open accusations, out of its stake: an accusation that fails costs its bond.
+    /// Bonds of the node's own open accusations and appeals, out of its stake: one that fails costs its bond.
     pub bonds: PodU64,
     /// The node's own commitments that are neither revealed nor claimed: each has a deposit out of its stake. A count, since a sum could
     /// be driven over u64, and then keep the node from voting.
@@ -89,7 +89,9 @@ pub struct Node {
     pub payable: PodU64,
     /// Open audits against this node. Whoever resolves them lowers it, the node itself too, so the lock always ends.
     pub open_audits: PodU32,
-    /// Submissions of this node, votes of it and audits begun by it whose accounts are not closed.
+    /// Base units: the most that one of those may take. Their number times this can't be lent for an appeal.
+    pub risk: PodU64,
+    /// Submissions of this node, votes of it and audits begun by it whose accounts are not closed, and its appeals that are not decided.
     pub live: PodU32,
     /// Audits begun by it so far; the next one's index.
     pub audits: PodU32,
@@ -373,6 +375,31 @@ impl Node {
         Ok(index)
     }
 
+    /// Begins an appeal. `StakePledged` as for an accusation; `StakeAtRisk` where open audits against the node may slash what would be
+    /// pledged.
+    ///
+    /// Attack: a convict appeals with the stake that he loses anyway, and delays for nothing.
+    pub fn begin_appeal(&mut self, bond: u64) -> Result<()> {
+        self.bonds = plus(self.bonds, bond)?.into();
+        require!(self.bonds <= self.stake, TaskError::StakePledged);
+        // Never too little. A sum could run over u64, and then come down wrong.
+        let risk = self
+            .risk
+            .get()
+            .saturating_mul(self.open_audits.get().into());
+        require!(
+            risk.saturating_add(self.bonds.get()) <= self.stake.get() || risk == 0,
+            TaskError::StakeAtRisk
+        );
+        self.hold_open()
+    }
+
+    /// An own appeal is decided.
+    pub fn end_appeal(&mut self, bond: u64) -> Result<()> {
+        self.free_bond(bond)?;
+        self.let_go()
+    }
+
     /// An own accusation is decided: its bond is free, or lost by a slash.
     pub fn free_bond(&mut self, bond: u64) -> Result<()> {
         self.bonds = minus(self.bonds, bond)?.into();
@@ -397,14 +424,19 @@ impl Node {
             .saturating_add(self.bonds.get())
     }
 
-    /// An audit opened against this node.
-    pub fn accuse(&mut self) -> Result<()> {
+    /// An audit opened against this node that takes at most `most`.
+    pub fn accuse(&mut self, most: u64) -> Result<()> {
+        self.risk = self.risk.get().max(most).into();
         count(&mut self.open_audits)
     }
 
     /// An audit against this node was resolved.
     pub fn release(&mut self) -> Result<()> {
-        discount(&mut self.open_audits)
+        discount(&mut self.open_audits)?;
+        if self.open_audits.get() == 0 {
+            self.risk = 0.into();
+        }
+        Ok(())
     }
 
     /// Counts a conviction, once a submission and by its gravest verdict.
@@ -443,12 +475,12 @@ impl Node {
     }
 
     /// Credits a share of a slash or bond, locked for the leave delay: slashing oneself is no faster way out than leaving.
-    pub fn lock_reward(&mut self, amount: u64, slot: u64, rules: &Rules) -> Result<()> {
+    pub fn lock_reward(&mut self, amount: u64, slot: u64, delay: u64) -> Result<()> {
         if amount == 0 {
             return Ok(());
         }
         self.unlock(slot)?;
-        let until = plus(slot, rules.leave_delay_slots)?;
+        let until = plus(slot, delay)?;
         if self.locked.get() == 0 {
             self.locked = amount.into();
             self.locked_until = until.into();
@@ -580,6 +612,7 @@ impl Node {
             hold(self.leave_slot.get() | asked | young == 0)?;
         }
         hold(self.live.get() > 0 || self.bonds.get() == 0)?;
+        hold(self.open_audits.get() > 0 || self.risk.get() == 0)?;
         hold(self.commitments.get() <= self.live.get())?;
         // Filled from the front, oldest first.
         let (mut young, mut last) = (0u64, 0);

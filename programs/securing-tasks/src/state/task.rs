@@ -52,12 +52,15 @@ pub struct RulesArgs {
     pub bounty_per_round: u64,
     pub initiator_bond: u64,
     pub vote_deposit: u64,
+    pub appeal_slots: u64,
+    pub appeal_bond: u64,
     pub quorum_votes: u32,
     pub quorum_bps: u16,
     pub downtime_bps: u16,
     pub malice_bps: u16,
     pub initiator_bonus_bps: u16,
     pub pool_bps: u16,
+    pub panel_seats: u16,
     /// 0 by node, 1 by stake.
     pub vote_weight: u8,
     /// 0 all voters, 1 the majority.
@@ -86,6 +89,9 @@ pub struct Rules {
     pub bounty_per_round: PodU64,
     pub initiator_bond: PodU64,
     pub vote_deposit: PodU64,
+    /// How long after its last vote an audit may be appealed; 0: never.
+    pub appeal_slots: PodU64,
+    pub appeal_bond: PodU64,
     pub case: CaseRules,
     pub worker_gate: Gate,
     pub witness_gate: Gate,
@@ -103,6 +109,8 @@ pub struct CaseRules {
     pub malice_bps: PodU16,
     pub initiator_bonus_bps: PodU16,
     pub pool_bps: PodU16,
+    /// How many seats are drawn for an audit, on average; 0: everybody may vote.
+    pub panel_seats: PodU16,
     pub vote_weight: PodVoteWeight,
     pub reward_rule: PodRewardRule,
 }
@@ -196,8 +204,11 @@ impl RulesArgs {
             self.reveal_slots,
         )?;
         require!(audit <= self.round_slots, TaskError::AuditWindowsTooLong);
-        let all = plus(self.submission_slots, audit)?;
-        require!(self.leave_delay_slots >= all, TaskError::LeaveDelayTooShort);
+        require!(
+            (self.appeal_slots > 0) == (self.appeal_bond > 0),
+            TaskError::AppealBondZero
+        );
+        self.check_panel()?;
 
         require!(
             self.worker_min_stake > 0 && self.witness_min_stake > 0,
@@ -208,10 +219,10 @@ impl RulesArgs {
             .checked_mul(MAX_STAKE_TO_BOUNTY)
             .is_some_and(|most| self.worker_min_stake > most);
         require!(!large || self.allow_large_stake, TaskError::StakeOverBounty);
-        // A node at its minimum accuses and votes.
+        // A node at its minimum accuses, appeals against what comes of it, and votes.
+        let bonds = plus(self.initiator_bond, self.appeal_bond)?;
         require!(
-            self.initiator_bond.max(self.vote_deposit)
-                <= self.worker_min_stake.min(self.witness_min_stake),
+            bonds.max(self.vote_deposit) <= self.worker_min_stake.min(self.witness_min_stake),
             TaskError::PledgeOverMinimum
         );
         // A penalty that the rules name is one that can be taken, from the least stake too.
@@ -230,7 +241,7 @@ impl RulesArgs {
             TaskError::UnknownRule
         );
 
-        Ok(Rules {
+        let rules = Rules {
             round_slots: self.round_slots.into(),
             submission_slots: self.submission_slots.into(),
             audit_slots: self.audit_slots.into(),
@@ -242,6 +253,8 @@ impl RulesArgs {
             bounty_per_round: self.bounty_per_round.into(),
             initiator_bond: self.initiator_bond.into(),
             vote_deposit: self.vote_deposit.into(),
+            appeal_slots: self.appeal_slots.into(),
+            appeal_bond: self.appeal_bond.into(),
             case: CaseRules {
                 quorum_votes: self.quorum_votes.into(),
                 quorum_bps: self.quorum_bps.into(),
@@ -249,22 +262,60 @@ impl RulesArgs {
                 malice_bps: self.malice_bps.into(),
                 initiator_bonus_bps: self.initiator_bonus_bps.into(),
                 pool_bps: self.pool_bps.into(),
+                panel_seats: self.panel_seats.into(),
                 vote_weight: PodVoteWeight(self.vote_weight),
                 reward_rule: PodRewardRule(self.reward_rule),
             },
             worker_gate: self.worker_gate.check()?,
             witness_gate: self.witness_gate.check()?,
-        })
+        };
+        require!(
+            self.leave_delay_slots >= rules.longest_case()?,
+            TaskError::LeaveDelayTooShort
+        );
+        Ok(rules)
+    }
+
+    /// What a drawn panel asks of the other rules.
+    fn check_panel(&self) -> Result<()> {
+        if self.panel_seats == 0 {
+            return Ok(());
+        }
+        require!(
+            self.panel_seats >= MIN_PANEL_SEATS,
+            TaskError::PanelTooSmall
+        );
+        // Attack: a fifth of the stake opens audits until a draw gives it the panel.
+        require!(self.appeal_slots > 0, TaskError::PanelWithoutAppeal);
+        // Half of the panel that is awake decides.
+        let most = plus(self.panel_seats, 1u64)? >> 1;
+        require!(
+            u64::from(self.quorum_votes) <= most,
+            TaskError::QuorumOverPanel
+        );
+        let window = if self.commit_slots > 0 {
+            self.commit_slots
+        } else {
+            self.reveal_slots
+        };
+        require!(
+            window >= MIN_PANEL_WINDOW_SLOTS,
+            TaskError::PanelWindowTooShort
+        );
+        Ok(())
     }
 }
 
 impl Rules {
-    /// Longest time from a submission to the end of the last vote on it: submission, audit, commit and reveal windows.
+    /// Longest time from a submission to the end of the last vote on it: submission, audit, commit and reveal windows, and where there
+    /// are appeals, appeal, commit and reveal windows once more.
     pub fn longest_case(&self) -> Result<u64> {
-        plus(
-            plus(self.submission_slots, self.audit_slots)?,
-            plus(self.commit_slots, self.reveal_slots)?,
-        )
+        let vote = plus(self.commit_slots, self.reveal_slots)?;
+        let first = plus(plus(self.submission_slots, self.audit_slots)?, vote)?;
+        if self.appeal_slots.get() == 0 {
+            return Ok(first);
+        }
+        plus(first, plus(self.appeal_slots, vote)?)
     }
 }
 

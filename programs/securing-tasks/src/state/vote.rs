@@ -26,6 +26,8 @@ pub struct Vote {
     pub weight: PodU64,
     pub opinion: PodOpinion,
     pub state: PodVoteState,
+    /// Seated after the audit's appeal.
+    pub on_appeal: PodBool,
     pub bump: u8,
 }
 

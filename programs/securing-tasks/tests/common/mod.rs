@@ -4,9 +4,13 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use ::securing_tasks::{
-    accounts, instruction, state::commitment, AllowEntry, Audit, Electorate, GateArgs, GateKind,
-    Node, Outcome, RewardRule, Role, Round, RulesArgs, Submission, Task, Vote, VoteState,
-    VoteWeight, ID,
+    accounts,
+    constants::{PANEL_TAG, SEAT_TAG},
+    instruction,
+    math::{panel::is_seated, ratio::bps_floor},
+    state::commitment,
+    AllowEntry, Audit, Electorate, GateArgs, GateKind, Node, Outcome, RewardRule, Role, Round,
+    RulesArgs, Submission, Task, Vote, VoteState, VoteWeight, ID,
 };
 use anchor_lang::{
     prelude::*, solana_program::instruction::Instruction, AccountDeserialize, InstructionData,
@@ -17,11 +21,12 @@ use litesvm::{
     types::{FailedTransactionMetadata, TransactionMetadata},
     LiteSVM,
 };
-pub use securing_tasks::error::TaskError;
+pub use securing_tasks::{constants::MIN_PANEL_WINDOW_SLOTS, error::TaskError};
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_message::Message;
 use solana_signer::Signer as _;
+use solana_slot_hashes::SlotHashes;
 use solana_transaction::{InstructionError, Transaction};
 use solana_transaction_error::TransactionError;
 use std::collections::BTreeMap;
@@ -98,18 +103,72 @@ pub fn rules() -> RulesArgs {
         bounty_per_round: 100_000,
         initiator_bond: 200_000,
         vote_deposit: 50_000,
+        appeal_slots: 0,
+        appeal_bond: 0,
         quorum_votes: 2,
         quorum_bps: 2_000,
         downtime_bps: 1_000,
         malice_bps: 5_000,
         initiator_bonus_bps: 3_000,
         pool_bps: 1_000,
+        panel_seats: 0,
         vote_weight: VoteWeight::Node as u8,
         reward_rule: RewardRule::All as u8,
         worker_gate: open_gate(),
         witness_gate: open_gate(),
         allow_large_stake: false,
     }
+}
+
+/// The same with appeals: their window is as long as a vote's.
+pub fn appealable() -> RulesArgs {
+    RulesArgs {
+        appeal_slots: 200,
+        appeal_bond: 100_000,
+        leave_delay_slots: 1_000,
+        ..rules()
+    }
+}
+
+/// Rules by which a panel of three on average is drawn: votes last 528 slots, appeals 200.
+pub fn panelled() -> RulesArgs {
+    RulesArgs {
+        round_slots: 2_000,
+        reveal_slots: MIN_PANEL_WINDOW_SLOTS,
+        leave_delay_slots: 2_000,
+        panel_seats: 3,
+        ..appealable()
+    }
+}
+
+/// What the accusations of these tests draw their panels with.
+pub const SECRET: [u8; 32] = [9; 32];
+
+/// SHA-256.
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    anchor_lang::prelude::sha256(&parts.concat())
+}
+
+/// The hash of the block of a slot on the machines of these tests.
+pub fn block_hash(slot: u64) -> [u8; 32] {
+    sha256(&[b"block", &slot.to_le_bytes()])
+}
+
+/// Makes the machine remember the blocks before its slot, at most 512, without those that `skipped` says.
+pub fn remember_blocks(svm: &mut LiteSVM, skipped: impl Fn(u64) -> bool) {
+    let slot = svm.get_sysvar::<solana_clock::Clock>().slot;
+    let blocks: Vec<_> = (0..slot)
+        .rev()
+        .filter(|slot| !skipped(*slot))
+        .take(512)
+        .map(|slot| (slot, block_hash(slot).into()))
+        .collect();
+    svm.set_sysvar(&SlotHashes::new(&blocks));
+}
+
+/// The seed that a draw with `secret` and the block of `slot` comes to.
+pub fn panel_seed(audit: &Address, secret: &[u8; 32], slot: u64) -> [u8; 32] {
+    sha256(&[PANEL_TAG, audit.as_ref(), secret, &block_hash(slot)])
 }
 
 /// The built program; `SECURING_TASKS_PROGRAM` names another file, for a mutant.
@@ -493,7 +552,7 @@ impl Game {
                     electorate = electorate.with(&Electorate::of(active)).unwrap();
                 }
                 count += 1;
-                let (mut bonds, mut commitments, mut open) = (0, 0, 0);
+                let (mut bonds, mut commitments, mut open, mut appeals) = (0, 0, 0, 0);
                 for (address, audit) in &audits {
                     if audit.task != task_address {
                         continue;
@@ -501,8 +560,17 @@ impl Game {
                     if audit.initiator == node.owner && audit.outcome == Outcome::Open {
                         bonds += audit.bond.get();
                     }
+                    if audit.appellant == node.owner && audit.outcome == Outcome::Open {
+                        bonds += task.rules.appeal_bond.get();
+                        appeals += 1;
+                    }
                     if audit.accused == node.owner && audit.outcome == Outcome::Open {
                         open += 1;
+                        let most = bps_floor(
+                            audit.accused_stake.get(),
+                            audit.rules.malice_bps.get().into(),
+                        );
+                        assert!(node.risk.get() >= most.unwrap(), "what an audit may take");
                     }
                     let committed = votes.iter().filter(|(_, vote)| {
                         vote.audit == *address
@@ -534,7 +602,8 @@ impl Game {
                                     .iter()
                                     .any(|(at, one)| *at == vote.audit && one.task == task_address)
                         })
-                        .count();
+                        .count()
+                    + appeals;
                 assert_eq!(
                     node.live.get() as usize,
                     live,
@@ -842,6 +911,7 @@ impl Game {
     pub fn submit_work_ix(&self, actor: &Actor, round: u64) -> Instruction {
         instruction(
             accounts::SubmitWork {
+                payer: actor.operator.pubkey(),
                 operator: actor.operator.pubkey(),
                 task: self.task,
                 node: actor.node,
@@ -892,6 +962,7 @@ impl Game {
     ) -> Instruction {
         instruction(
             accounts::OpenAudit {
+                payer: initiator.operator.pubkey(),
                 operator: initiator.operator.pubkey(),
                 task: self.task,
                 round: round_address(&self.task, round),
@@ -903,7 +974,13 @@ impl Game {
                 gate_mint: initiator.gate_mint,
                 system_program: SYSTEM,
             },
-            instruction::OpenAudit { accusation }.data(),
+            instruction::OpenAudit {
+                accusation,
+                secret_hash: sha256(&[&SECRET]),
+                evidence_hash: [0; 32],
+                evidence_uri: String::new(),
+            }
+            .data(),
         )
     }
 
@@ -922,6 +999,7 @@ impl Game {
     pub fn cast_vote_ix(&self, voter: &Actor, audit: &Address, opinion: u8) -> Instruction {
         instruction(
             accounts::CastVote {
+                payer: voter.operator.pubkey(),
                 operator: voter.operator.pubkey(),
                 task: self.task,
                 audit: *audit,
@@ -942,8 +1020,51 @@ impl Game {
         )
     }
 
+    pub fn draw_panel_ix(&self, audit: &Address, secret: [u8; 32]) -> Instruction {
+        instruction(
+            accounts::DrawPanel { audit: *audit },
+            instruction::DrawPanel { secret }.data(),
+        )
+    }
+
+    /// With the secret of these tests and no block skipped. By the creator's key: anyone who knows it may draw.
+    pub fn draw_panel(&mut self, audit: &Address) -> Sent {
+        remember_blocks(&mut self.svm, |_| false);
+        self.by_anyone(self.draw_panel_ix(audit, SECRET))
+    }
+
+    /// Whether the audit's drawn panel has a seat for a node of this owner and weight in base units.
+    pub fn has_seat(&self, audit: &Address, owner: &Address, weight: u64) -> bool {
+        let audit = self.get::<Audit>(audit);
+        let hash = sha256(&[SEAT_TAG, &audit.seed, owner.as_ref()]);
+        is_seated(
+            u64::from_le_bytes(hash[..8].try_into().unwrap()),
+            weight,
+            audit.rules.panel_seats.get(),
+            audit.eligible.stake.get(),
+        )
+    }
+
+    pub fn appeal_audit_ix(&self, appellant: &Actor, audit: &Address) -> Instruction {
+        instruction(
+            accounts::AppealAudit {
+                operator: appellant.operator.pubkey(),
+                task: self.task,
+                audit: *audit,
+                node: appellant.node,
+            },
+            instruction::AppealAudit {}.data(),
+        )
+    }
+
+    pub fn appeal_audit(&mut self, appellant: &Actor, audit: &Address) -> Sent {
+        let appeal = self.appeal_audit_ix(appellant, audit);
+        self.send(&[appeal], &[&appellant.operator])
+    }
+
     pub fn resolve_audit_ix(&self, audit: &Address) -> Instruction {
         let state = self.get::<Audit>(audit);
+        let parties = [Address::default(), state.accused, state.initiator];
         instruction(
             accounts::ResolveAudit {
                 task: self.task,
@@ -955,6 +1076,8 @@ impl Game {
                 ),
                 accused: node_address(&self.task, &state.accused),
                 initiator: node_address(&self.task, &state.initiator),
+                appellant: (!parties.contains(&state.appellant))
+                    .then(|| node_address(&self.task, &state.appellant)),
             },
             instruction::ResolveAudit {}.data(),
         )
@@ -1019,7 +1142,6 @@ impl Game {
     ) -> Instruction {
         instruction(
             accounts::RevealVote {
-                operator: voter.operator.pubkey(),
                 audit: *audit,
                 node: voter.node,
                 vote: vote_address(audit, &voter.owner.pubkey()),
@@ -1284,7 +1406,12 @@ impl Case {
 
     /// First slot at which the audit can be resolved.
     pub fn end(&self) -> u64 {
-        self.game.get::<Audit>(&self.audit()).end_slot.get()
+        let audit = self.game.get::<Audit>(&self.audit());
+        if audit.is_appealed() {
+            audit.end_slot.get()
+        } else {
+            audit.end_slot.get() + self.game.rules.appeal_slots
+        }
     }
 
     /// Resolves the audit at its end.
