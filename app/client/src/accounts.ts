@@ -1,5 +1,5 @@
 import type { Program } from "@coral-xyz/anchor";
-import type { PublicKey } from "@solana/web3.js";
+import { PublicKey } from "@solana/web3.js";
 import type { SecuringTasks } from "./idl/securing_tasks";
 import { plain } from "./plain";
 import type {
@@ -63,7 +63,7 @@ const WORDS = {
   allowEntry: { role: ROLES },
   round: {},
   submission: { status: SUBMISSION_STATUSES },
-  audit: { accusation: OPINIONS, outcome: OUTCOMES, ...CASE_WORDS },
+  audit: { accusation: OPINIONS, outcome: OUTCOMES, firstOutcome: OUTCOMES, ...CASE_WORDS },
   vote: { opinion: OPINIONS, state: VOTE_STATES },
 };
 
@@ -81,7 +81,11 @@ type StoredTask = Omit<Task, "rules" | "taskFunction"> & {
   };
   readonly taskFunction: FunctionRef;
 };
-type StoredAudit = Omit<Audit, "votes"> & {
+/** Fields that are all zeros for none. */
+type OrNone = "secretHash" | "seed" | "evidenceHash" | "appellant";
+type StoredAudit = Omit<Audit, "votes" | OrNone> & {
+  readonly [K in OrNone]: NonNullable<Audit[K]>;
+} & {
   readonly votes: { readonly nodes: readonly number[]; readonly stake: readonly bigint[] };
 };
 
@@ -108,6 +112,10 @@ const SHAPES = {
   submission: (submission: Submission) => without(submission, "bump"),
   audit: (audit: StoredAudit) => ({
     ...without(audit, "bump"),
+    secretHash: bytesOrNull(audit.secretHash),
+    seed: bytesOrNull(audit.seed),
+    evidenceHash: bytesOrNull(audit.evidenceHash),
+    appellant: keyOrNull(audit.appellant),
     votes: Object.fromEntries(
       OPINIONS.map((opinion, index): [Opinion, Tally] => [
         opinion,
@@ -117,7 +125,7 @@ const SHAPES = {
   }),
   vote: (vote: Vote & { readonly commitment: Uint8Array }) => ({
     ...without(vote, "bump"),
-    commitment: isZero(vote.commitment) ? null : vote.commitment,
+    commitment: bytesOrNull(vote.commitment),
   }),
 };
 
@@ -144,6 +152,16 @@ function departed({ parts, young }: Departed): Departed {
 /** The places that are used. */
 function filled(amounts: readonly Arrival[]): readonly Arrival[] {
   return amounts.filter(({ amount }) => amount > 0n);
+}
+
+/** Null for zeros. */
+export function bytesOrNull(bytes: Uint8Array): Uint8Array | null {
+  return isZero(bytes) ? null : bytes;
+}
+
+/** Null for nobody. */
+export function keyOrNull(key: PublicKey): PublicKey | null {
+  return key.equals(PublicKey.default) ? null : key;
 }
 
 function isZero(bytes: Uint8Array): boolean {

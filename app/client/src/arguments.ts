@@ -96,6 +96,7 @@ const gateProof = z
   .object({ proof: address, mint: address.optional() }, "a gate's proof")
   .optional();
 const functionRef = z.object({ hash, uri }, "a function: `hash` and `uri`");
+const evidenceRef = z.object({ hash, uri }, "evidence: `hash` and `uri`");
 const gate = z.discriminatedUnion(
   "kind",
   [
@@ -126,12 +127,15 @@ const rules = z.object(
     bountyPerRound: u64,
     initiatorBond: u64,
     voteDeposit: u64,
+    appealSlots: u64,
+    appealBond: u64,
     quorumVotes: u32,
     quorumBps: bps,
     downtimeBps: bps,
     maliceBps: bps,
     initiatorBonusBps: bps,
     poolBps: bps,
+    panelSeats: unsigned(16),
     voteWeight: word(VOTE_WEIGHTS),
     rewardRule: word(REWARD_RULES),
     workerGate: gate,
@@ -149,6 +153,7 @@ const ballot = {
   audit: address,
   voter: address,
   operator,
+  payer,
   opinion,
   gate: gateProof,
 };
@@ -198,6 +203,7 @@ const ARGUMENTS: { readonly [N in Instruction]: z.ZodType<Loose<Arguments<N>>> }
   submitWork: z.object({
     ...ofOwner,
     operator,
+    payer,
     round: u64,
     payloadHash: hash,
     payloadUri: uri,
@@ -209,19 +215,25 @@ const ARGUMENTS: { readonly [N in Instruction]: z.ZodType<Loose<Arguments<N>>> }
     accused: address,
     initiator: address,
     operator,
+    payer,
     accusation: word(["downtime", "malice"]),
+    evidence: evidenceRef.optional(),
+    secretHash: hash.optional(),
     index: u32.optional(),
     gate: gateProof,
   }),
+  drawPanel: z.object({ audit: address, secret: hash }),
   castVote: z.object(ballot),
   commitVote: z.object({ ...ballot, salts }),
-  revealVote: z.object({ task: address, audit: address, voter: address, operator, salts }),
+  revealVote: z.object({ task: address, audit: address, voter: address, salts }),
+  appealAudit: z.object({ task: address, audit: address, appellant: address, operator }),
   resolveAudit: z.object({
     address,
     task: address,
     submission: address,
     accused: address,
     initiator: address,
+    appellant: address.nullable().optional(),
     round: u64.optional(),
   }),
   claimVote: z.object({ task: address, audit: address, voter: address }),

@@ -22,6 +22,7 @@ import { createTokenAccount, fetchMint, tokenAccountOf } from "./tokens";
 import type {
   Accusation,
   Audit,
+  EvidenceRef,
   FunctionRef,
   Gate,
   Opinion,
@@ -48,10 +49,15 @@ export interface Ballot {
   readonly voter: PublicKey;
   /** Default: the voter. */
   readonly operator?: PublicKey;
+  /** Who pays the rent and gets it back. Default: the operator. */
+  readonly payer?: PublicKey;
   readonly opinion: Opinion;
   /** Default: found from the task's gate. */
   readonly gate?: GateProof;
 }
+
+/** What the program takes for none. */
+const NO_HASH = new Uint8Array(32);
 
 type Methods = MethodsNamespace<SecuringTasks>;
 type Builder<N extends keyof Methods> = ReturnType<Methods[N]>;
@@ -73,7 +79,7 @@ export class SecuringTasksClient {
       if (accounts.some((account) => account.name === "gateProof")) {
         return (params) => gateResolver(this.program)(params);
       }
-      return name === "resolveAudit" ? (params) => this.resolveRound(params) : undefined;
+      return name === "resolveAudit" ? (params) => this.resolveParties(params) : undefined;
     });
   }
 
@@ -139,7 +145,7 @@ export class SecuringTasksClient {
   }): Builder<"createTask"> {
     const args = checked("createTask", given);
     const task = pda.taskAddress(args.creator, args.id, this.program.programId);
-    const none: FunctionRef = { hash: new Uint8Array(32), uri: "" };
+    const none: FunctionRef = { hash: NO_HASH, uri: "" };
     const taskFunction = args.taskFunction ?? none;
     return this.program.methods
       .createTask(
@@ -410,12 +416,14 @@ export class SecuringTasksClient {
     });
   }
 
-  /** Submits work for the current round, once. The operator signs and pays the rent. */
+  /** Submits work for the current round, once. The operator signs, and the payer, who pays the rent. */
   submitWork(given: {
     readonly task: PublicKey;
     readonly owner: PublicKey;
     /** Default: the owner. */
     readonly operator?: PublicKey;
+    /** Who pays the rent and gets it back. Default: the operator. */
+    readonly payer?: PublicKey;
     /** The current round: {@link roundAt}. */
     readonly round: bigint;
     /** SHA-256 of the work. */
@@ -426,10 +434,12 @@ export class SecuringTasksClient {
     readonly gate?: GateProof;
   }): Builder<"submitWork"> {
     const args = checked("submitWork", given);
+    const operator = args.operator ?? args.owner;
     return this.program.methods
       .submitWork(bn(args.round), [...args.payloadHash], args.payloadUri)
       .accountsPartial({
-        operator: args.operator ?? args.owner,
+        payer: args.payer ?? operator,
+        operator,
         task: args.task,
         node: this.node(args.task, args.owner),
         round: this.round(args.task, args.round),
@@ -439,8 +449,8 @@ export class SecuringTasksClient {
   }
 
   /**
-   * Accuses the work of a node in a round, whatever other audits of it are open. The initiator's operator signs and pays the rent; a bond
-   * is pledged out of its stake.
+   * Accuses the work of a node in a round, whatever other audits of it are open. The initiator's operator signs, and the payer, who pays
+   * the rent; a bond is pledged out of the initiator's stake. Where the task has panels, keep the secret for {@link drawPanel}.
    */
   openAudit(given: {
     readonly task: PublicKey;
@@ -451,7 +461,13 @@ export class SecuringTasksClient {
     readonly initiator: PublicKey;
     /** Default: the initiator. */
     readonly operator?: PublicKey;
+    /** Who pays the rent and gets it back. Default: the operator. */
+    readonly payer?: PublicKey;
     readonly accusation: Accusation;
+    /** What the accusation rests on. Default: nothing that anybody could look at. */
+    readonly evidence?: EvidenceRef;
+    /** Of the secret that the panel is drawn by: {@link secretHash}. Where the task has panels, it must be there. */
+    readonly secretHash?: Uint8Array;
     /** Audits that the initiator's node has begun: its `audits`, and part of the address. Default: read from the node. */
     readonly index?: number;
     /** Default: found from the task's gate. */
@@ -459,21 +475,46 @@ export class SecuringTasksClient {
   }): Builder<"openAudit"> {
     const args = checked("openAudit", given);
     const submission = this.submission(args.task, args.round, args.accused);
-    return this.program.methods.openAudit(OPINIONS.indexOf(args.accusation)).accountsPartial({
-      operator: args.operator ?? args.initiator,
-      task: args.task,
-      submission,
-      round: this.round(args.task, args.round),
-      accused: this.node(args.task, args.accused),
-      initiator: this.node(args.task, args.initiator),
-      ...(args.index !== undefined && {
-        audit: pda.auditAddress(submission, args.initiator, args.index, this.program.programId),
-      }),
-      ...gateAccounts(args.gate),
-    });
+    const operator = args.operator ?? args.initiator;
+    const { hash, uri } = args.evidence ?? { hash: NO_HASH, uri: "" };
+    return this.program.methods
+      .openAudit(
+        OPINIONS.indexOf(args.accusation),
+        [...(args.secretHash ?? NO_HASH)],
+        [...hash],
+        uri,
+      )
+      .accountsPartial({
+        payer: args.payer ?? operator,
+        operator,
+        task: args.task,
+        submission,
+        round: this.round(args.task, args.round),
+        accused: this.node(args.task, args.accused),
+        initiator: this.node(args.task, args.initiator),
+        ...(args.index !== undefined && {
+          audit: pda.auditAddress(submission, args.initiator, args.index, this.program.programId),
+        }),
+        ...gateAccounts(args.gate),
+      });
   }
 
-  /** Votes, once and for good. The voter's operator signs and pays the rent. */
+  /**
+   * Draws an audit's panel, from one slot after its draw slot on and less than {@link DRAW_WINDOW} slots after it. Nobody in particular
+   * signs: the secret is the right.
+   */
+  drawPanel(given: {
+    readonly audit: PublicKey;
+    /** 32 bytes: what the audit was opened with the hash of. */
+    readonly secret: Uint8Array;
+  }): Builder<"drawPanel"> {
+    const args = checked("drawPanel", given);
+    return this.program.methods
+      .drawPanel([...args.secret])
+      .accountsPartial({ audit: args.audit });
+  }
+
+  /** Votes, once and for good. The voter's operator signs, and the payer, who pays the rent. */
   castVote(given: Ballot): Builder<"castVote"> {
     const args = checked("castVote", given);
     return this.program.methods
@@ -482,8 +523,8 @@ export class SecuringTasksClient {
   }
 
   /**
-   * Commits to a vote, once and for good, where the task has a commit window. The voter's operator signs and pays the rent; a
-   * deposit is pledged out of its stake, and lost unless the vote is revealed.
+   * Commits to a vote, once and for good, where the task has a commit window. The voter's operator signs, and the payer, who pays the
+   * rent; a deposit is pledged out of the node's stake, and lost unless the vote is revealed.
    *
    * Makes the salt and has it kept before it returns, so that nothing is sent that could not be revealed.
    */
@@ -499,14 +540,12 @@ export class SecuringTasksClient {
     return { builder, secret };
   }
 
-  /** Opens a committed vote in the reveal window, with the salt that was kept for it. The voter's operator signs. */
+  /** Opens a committed vote in the reveal window, with the salt that was kept for it. Nobody in particular signs: the salt is the right. */
   async revealVote(given: {
     readonly task: PublicKey;
     readonly audit: PublicKey;
     /** Owner of the voting node. */
     readonly voter: PublicKey;
-    /** Default: the voter. */
-    readonly operator?: PublicKey;
     /** The store that {@link commitVote} was given. */
     readonly salts: SaltStore;
   }): Promise<Builder<"revealVote">> {
@@ -525,12 +564,7 @@ export class SecuringTasksClient {
     }
     return this.program.methods
       .revealVote(OPINIONS.indexOf(secret.opinion), [...secret.salt])
-      .accountsPartial({
-        operator: args.operator ?? voter,
-        audit,
-        node: this.node(task, voter),
-        vote: address,
-      });
+      .accountsPartial({ audit, node: this.node(task, voter), vote: address });
   }
 
   /** Opens somebody's committed vote in the reveal window, with what its voter handed over. Nobody in particular signs. */
@@ -554,17 +588,41 @@ export class SecuringTasksClient {
   }
 
   /**
-   * Decides an audit after its last vote and shares slash or bond. Audits of one submission are resolved in the order in which they were
-   * opened. Nobody in particular signs.
+   * Has an audit counted once more, by everybody eligible, after its last vote and before it can be resolved; once. By the operator of any
+   * node of the task, who signs; a bond is pledged out of the node's stake, and lost unless the outcome becomes another.
+   */
+  appealAudit(given: {
+    readonly task: PublicKey;
+    readonly audit: PublicKey;
+    /** Owner of the appealing node. */
+    readonly appellant: PublicKey;
+    /** Default: the appellant. */
+    readonly operator?: PublicKey;
+  }): Builder<"appealAudit"> {
+    const args = checked("appealAudit", given);
+    return this.program.methods.appealAudit().accountsPartial({
+      operator: args.operator ?? args.appellant,
+      task: args.task,
+      audit: args.audit,
+      node: this.node(args.task, args.appellant),
+    });
+  }
+
+  /**
+   * Decides an audit once its votes are in and nobody can appeal any more ({@link resolvableAt}), and shares slash and bonds. Audits of
+   * one submission are resolved in the order in which they were opened. Nobody in particular signs.
    */
   resolveAudit(
     given: Pick<Audit, "address" | "task" | "submission" | "accused" | "initiator"> & {
+      /** Owner of the node that appealed; null for none. Default: read from the audit. */
+      readonly appellant?: PublicKey | null;
       /** The round of the accused work. Default: read from the submission. */
       readonly round?: bigint;
     },
   ): Builder<"resolveAudit"> {
     const audit = checked("resolveAudit", given);
     return this.program.methods.resolveAudit().accountsPartial({
+      ...(audit.appellant !== undefined && { appellant: this.appellantOf(audit, audit.appellant) }),
       task: audit.task,
       audit: audit.address,
       submission: audit.submission,
@@ -711,15 +769,29 @@ export class SecuringTasksClient {
     return resolved;
   };
 
-  /** An audit does not say in which round its submission was made. */
-  private readonly resolveRound: CustomAccountResolver<SecuringTasks> = async ({ accounts }) => {
-    const { submission, round } = accounts;
+  /** Fills in what nobody told: in which round the work was, and who appealed. */
+  private readonly resolveParties: CustomAccountResolver<SecuringTasks> = async ({ accounts }) => {
+    const { submission, round, audit, appellant } = accounts;
     if (!round && submission instanceof PublicKey) {
       const work = await this.fetch("submission", submission);
       accounts.round = this.round(work.task, work.round);
     }
+    if (!appellant && audit instanceof PublicKey) {
+      const found = await this.fetch("audit", audit);
+      accounts.appellant = this.appellantOf(found, found.appellant);
+    }
     return { accounts, resolved: 0 };
   };
+
+  /** The appellant's node, where it is in none of the other places. */
+  private appellantOf(
+    { task, accused, initiator }: Pick<Audit, "task" | "accused" | "initiator">,
+    appellant: PublicKey | null,
+  ): PublicKey {
+    const absent = !appellant || [accused, initiator].some((one) => one.equals(appellant));
+    // An account that is left out is written as the program's own address.
+    return absent ? this.program.programId : this.node(task, appellant);
+  }
 
   /**
    * All accounts that belong to a task, or of votes to an audit, and the slot at whose end they were so. Rejects where the server has not
@@ -752,6 +824,7 @@ export class SecuringTasksClient {
   }
 
   private ballotAccounts(ballot: Ballot): {
+    payer: PublicKey;
     operator: PublicKey;
     task: PublicKey;
     audit: PublicKey;
@@ -760,8 +833,10 @@ export class SecuringTasksClient {
     gateProof?: PublicKey;
     gateMint?: PublicKey;
   } {
+    const operator = ballot.operator ?? ballot.voter;
     return {
-      operator: ballot.operator ?? ballot.voter,
+      payer: ballot.payer ?? operator,
+      operator,
       task: ballot.task,
       audit: ballot.audit,
       node: this.node(ballot.task, ballot.voter),
@@ -841,12 +916,15 @@ function rulesArgs(
     bountyPerRound: bn(rules.bountyPerRound),
     initiatorBond: bn(rules.initiatorBond),
     voteDeposit: bn(rules.voteDeposit),
+    appealSlots: bn(rules.appealSlots),
+    appealBond: bn(rules.appealBond),
     quorumVotes: rules.quorumVotes,
     quorumBps: rules.quorumBps,
     downtimeBps: rules.downtimeBps,
     maliceBps: rules.maliceBps,
     initiatorBonusBps: rules.initiatorBonusBps,
     poolBps: rules.poolBps,
+    panelSeats: rules.panelSeats,
     voteWeight: VOTE_WEIGHTS.indexOf(rules.voteWeight),
     rewardRule: REWARD_RULES.indexOf(rules.rewardRule),
     workerGate: gateArgs(rules.workerGate),

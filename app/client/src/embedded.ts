@@ -10,7 +10,8 @@ import type {
 import { Connection, PublicKey, VersionedTransaction } from "@solana/web3.js";
 import type { EncodedAccount } from "@solana/kit";
 import { FailedTransactionMetadata, LiteSVM } from "litesvm";
-import type { TransactionMetadata } from "litesvm";
+import type { SlotHash, TransactionMetadata } from "litesvm";
+import { createHash } from "node:crypto";
 import { Chain } from "./chain";
 import { formatAmount } from "./tokens";
 
@@ -22,6 +23,9 @@ export interface EmbeddedProgram {
 
 /** Slots for which a blockhash can be used, as on a public cluster. */
 const BLOCKHASH_SLOTS = 150n;
+
+/** Blocks of which the runtime tells programs the hashes. */
+const HASHED_BLOCKS = 512n;
 
 /** What the runtime keeps of a transaction's log. Lines that don't fit are left out, and "Log truncated" stands for the first. */
 const LOG_BYTES = 10_000n;
@@ -141,11 +145,24 @@ class EmbeddedRpc {
     const now = this.slot();
     if (slot <= now) return now;
     this.svm.warpToSlot(slot);
+    this.hashBlocks(now, slot);
     for (const [hash, since] of this.blockhashes) {
       if (slot - since > BLOCKHASH_SLOTS) this.blockhashes.delete(hash);
     }
     this.renewBlockhash();
     return slot;
+  }
+
+  /** Every slot from `from` on that is over before `until` has its block, which LiteSVM does not tell of. */
+  private hashBlocks(from: bigint, until: bigint): void {
+    const first = until - HASHED_BLOCKS;
+    const made = this.svm.getSlotHashes().filter(({ slot }) => slot >= first && slot < from);
+    const fresh: SlotHash[] = [];
+    for (let slot = until - 1n; slot >= from && slot >= first; slot -= 1n) {
+      const hash = createHash("sha256").update(`block ${slot.toString()}`).digest();
+      fresh.push({ slot, hash: utils.bytes.bs58.encode(hash) });
+    }
+    this.svm.setSlotHashes([...fresh, ...made]);
   }
 
   renewBlockhash(): void {

@@ -51,7 +51,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   auditWindowsTooLong:
     "Audit, commit and reveal windows together are longer than a round. Shorten them, or make the round longer.",
   leaveDelayTooShort:
-    "The leave delay is shorter than submission, audit, commit and reveal windows together, so a node could leave before it is judged. Make it at least as long.",
+    "The leave delay is shorter than the longest case, so a node could leave before it is judged. Make it at least as long as submission, audit, commit and reveal windows together, with appeals the appeal window and those of votes once more.",
   windowTooLong:
     "A round or the leave delay is longer than 78,840,000 slots, about a year, which could lock stake for ever. Shorten it.",
   minimumStakeZero:
@@ -103,7 +103,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   stakeTooSmall:
     "The node has less stake that is not leaving. Use a smaller amount, or add stake first.",
   stakePledged:
-    "The stake is pledged to the node's own open accusations and unrevealed votes. Have those resolved and claimed, which anyone may, or add stake.",
+    "The stake is pledged to the node's own open accusations, appeals and unrevealed votes. Have those resolved and claimed, which anyone may, or add stake.",
   nothingToRestake:
     "The node has nothing that could become stake: nothing is payable, and no share's lock is over.",
   nothingLeaving: "No stake of the node is leaving. There is nothing to take back.",
@@ -127,7 +127,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   alreadyDecided:
     "The work is convicted of this fault already, or of a worse one. Accuse it of malice if it was convicted of downtime alone.",
   stakeAddedTooOften:
-    "Stake came to this node four times within the longest case, and a fifth part would make earlier stake young again. Wait until the oldest of the four is as old as submission, audit, commit and reveal windows together.",
+    "Stake came to this node four times within the longest case, and a fifth part would make earlier stake young again. Wait until the oldest of the four is as old as the longest case.",
   joinedAfterSubmission:
     "The node joined after the work was submitted, so it has no say on it. It can vote on later work.",
   stakeTooRecent:
@@ -168,11 +168,47 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   bonusFloorsToZero:
     "Of the slash for malice at a worker's minimum stake the initiator's bonus is less than one base unit, so nobody would have a reason to accuse. Raise the minimum stake, the slash or the bonus.",
   pledgeOverMinimum:
-    "The bond or the deposit is over the minimum stake of workers or of witnesses: a node at its minimum could not accuse or vote. Lower them, or raise both minimum stakes.",
+    "The deposit, or initiator's and appeal's bond together, is over the minimum stake of workers or of witnesses: a node at its minimum could not accuse, appeal or vote. Lower them, or raise both minimum stakes.",
   quorumOverHalf:
     "The quorum is over 5,000 basis points of the eligible weight: with more than half of it awake and honest nothing could be decided. Lower it.",
   gateOnItself:
     "The gate asks for tokens of the task's own mint, or for a node of the task itself, which nobody has before joining. Ask for a minimum stake, another mint or another task.",
+
+  panelTooSmall:
+    "A panel of one or two seats could be one owner's. Give it at least 3, or 0 where everybody judges.",
+  panelWithoutAppeal:
+    "The panel's verdicts could not be appealed, and a lucky draw would stand for ever. Set an appeal window and an appeal's bond, or have everybody judge with 0 seats.",
+  panelWindowTooShort:
+    "The first window for votes is shorter than 528 slots: a panel is drawn in it, and needs as long again to vote. Make the commit window, or without one the reveal window, at least so long, or have everybody judge with 0 seats.",
+  quorumOverPanel:
+    "The quorum asks for more votes than half of a panel has. Lower it to half of the seats and one half at most, or seat more.",
+  appealBondZero:
+    "Of appeal window and appeal's bond one is zero and the other is not. Set both, or for no appeals neither.",
+  secretHashMissing:
+    "The task's audits are judged by a panel, and the accusation came without the hash of the secret that it is drawn by. Give one, and keep the secret for the draw.",
+  evidenceHashMissing:
+    "The evidence has an address and no SHA-256: anybody could change it later. Give its hash too, or leave both out.",
+  noPanel: "The audit is judged by everybody: there is no panel to draw. Vote.",
+  alreadyDrawn: "The panel is drawn already. Who is seated may vote.",
+  drawTooEarly:
+    "The panel can't be drawn yet: nobody may know the block that decides it at the accusation. Draw it one slot after the audit's draw slot.",
+  drawTooLate:
+    "The panel can't be drawn any more: 256 slots have passed since the audit's draw slot. Everybody eligible may vote now.",
+  secretMismatch:
+    "The secret is not the one that this audit was opened with the hash of. Draw with the initiator's.",
+  panelNotDrawn:
+    "The panel is not drawn yet. Have the initiator draw it, or wait until 256 slots after the audit's draw slot: then everybody eligible may vote.",
+  notSeated:
+    "The node has no seat on this audit's panel. Nothing is lost by that; it may vote if the audit is appealed.",
+  appealClosed:
+    "The audit can't be appealed at this slot: its votes are not all in, the appeal window is over, or the task has no appeals.",
+  alreadyAppealed: "The audit was appealed already, which happens once. Vote in it instead.",
+  appealOpen:
+    "The audit can still be appealed. Resolve it when the appeal window is over, or appeal.",
+  stakeAtRisk:
+    "The node stands accused, and open audits could take the stake that the appeal needs. Add stake first, or let another node appeal.",
+  revealWindowMissed:
+    "The vote was committed before the appeal and not revealed in its own window. It can't be revealed any more; claim it once the audit is resolved.",
 
   notReleased:
     "The task is retired, and one leave delay has not passed since. Then anyone may pay its nodes out and clear it away; before that each owner leaves with its own key.",

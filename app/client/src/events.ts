@@ -14,6 +14,7 @@ interface Worded {
   readonly accusation: Accusation;
   readonly opinion: Opinion;
   readonly outcome: Outcome;
+  readonly firstOutcome: Outcome;
 }
 
 type Fields<T> = {
@@ -34,7 +35,13 @@ export type TaskEvent = {
 /** One kind of event. */
 export type TaskEventNamed<N extends TaskEvent["name"]> = Extract<TaskEvent, { name: N }>;
 
-const WORDS = { role: ROLES, accusation: OPINIONS, opinion: OPINIONS, outcome: OUTCOMES };
+const WORDS = {
+  role: ROLES,
+  accusation: OPINIONS,
+  opinion: OPINIONS,
+  outcome: OUTCOMES,
+  firstOutcome: OUTCOMES,
+};
 
 /** What a transaction's log tells of the program. */
 export interface LoggedEvents {

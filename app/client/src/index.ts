@@ -19,9 +19,32 @@ export { collectionProof } from "./gates";
 export type { GateProof } from "./gates";
 export type { SecuringTasks } from "./idl/securing_tasks";
 export { MissingEvent, TaskIndex } from "./indexer";
-export type { Difference, IndexedSubmission, IndexedTask } from "./indexer";
+export type {
+  Difference,
+  IndexedAudit,
+  IndexedRound,
+  IndexedSubmission,
+  IndexedTask,
+  IndexedVote,
+} from "./indexer";
 export { assertBalanced, heldBy, readAccounts, readLedger } from "./ledger";
 export type { Ledger, Reading, TaskAccounts } from "./ledger";
+export {
+  DRAW_WINDOW,
+  drawSecret,
+  eligibleIn,
+  isSeated,
+  isSecret,
+  juryOf,
+  panelSeed,
+  phaseOf,
+  resolvableAt,
+  seatOf,
+  secretHash,
+  verdictOf,
+  weightIn,
+} from "./panels";
+export type { AuditPhase, Jury, Seating } from "./panels";
 export * from "./pda";
 export { ACCOUNT_BYTES, LAMPORTS_PER_SIGNATURE, rentOf } from "./rent";
 export type { AccountKind } from "./rent";

@@ -1,6 +1,8 @@
 import { PublicKey } from "@solana/web3.js";
+import { bytesOrNull } from "./accounts";
 import type { TaskEvent, TaskEventNamed } from "./events";
 import type { TaskAccounts } from "./ledger";
+import { verdictOf, weightIn } from "./panels";
 import { PROGRAM_ID, allowEntryAddress, nodeAddress, roundAddress, voteAddress } from "./pda";
 import type { Mutable, NodeState } from "./replay";
 import * as replay from "./replay";
@@ -10,6 +12,7 @@ import type {
   Electorate,
   Node,
   Opinion,
+  Outcome,
   Round,
   Submission,
   SubmissionStatus,
@@ -43,8 +46,16 @@ export type IndexedTask = Pick<
   | "status"
 >;
 
-/** What events tell of a submission: all but where the work is. */
-export type IndexedSubmission = Omit<Submission, "payloadUri">;
+/** What events tell of a round. They don't say who paid what work and votes rent: an operator or its sponsor. */
+export type IndexedRound = Omit<Round, "payer">;
+
+/** What events tell of a submission: not where the work is either. */
+export type IndexedSubmission = Omit<Submission, "payer" | "payloadUri">;
+
+/** What events tell of an audit: the secret's hash is nobody's business but the draw's. */
+export type IndexedAudit = Omit<Audit, "payer" | "secretHash">;
+
+export type IndexedVote = Omit<Vote, "payer">;
 
 /** Where events and chain do not agree. */
 export interface Difference {
@@ -72,7 +83,7 @@ export class MissingEvent extends Error {
   }
 }
 
-type AuditState = Mutable<Omit<Audit, "votes">> & { votes: Record<Opinion, Tally> };
+type AuditState = Mutable<Omit<IndexedAudit, "votes">> & { votes: Record<Opinion, Tally> };
 type Data<N extends TaskEvent["name"]> = TaskEventNamed<N>["data"];
 
 /**
@@ -86,10 +97,10 @@ export class TaskIndex {
   /** All by address. An account that was closed is gone. */
   readonly nodes = new Map<string, Readonly<Node>>();
   readonly entries = new Map<string, Readonly<AllowEntry>>();
-  readonly rounds = new Map<string, Readonly<Round>>();
+  readonly rounds = new Map<string, Readonly<IndexedRound>>();
   readonly submissions = new Map<string, Readonly<IndexedSubmission>>();
-  readonly audits = new Map<string, Readonly<Audit>>();
-  readonly votes = new Map<string, Readonly<Vote>>();
+  readonly audits = new Map<string, Readonly<IndexedAudit>>();
+  readonly votes = new Map<string, Readonly<IndexedVote>>();
 
   /** Whether it has been there. */
   private made = false;
@@ -267,6 +278,12 @@ export class TaskIndex {
       case "auditOpened":
         this.openAudit(event);
         break;
+      case "panelDrawn":
+        this.audit(event.data.audit).seed = event.data.seed;
+        break;
+      case "auditAppealed":
+        this.appeal(event);
+        break;
       case "voteCast":
         this.seat({ ...event.data, commitment: null, state: "revealed" });
         this.count(event.data);
@@ -345,6 +362,7 @@ export class TaskIndex {
       arrivals: [],
       before: NOBODY,
       beforeSlot: 0n,
+      risk: 0n,
       bonds: 0n,
       commitments: 0,
       locked: 0n,
@@ -378,7 +396,6 @@ export class TaskIndex {
       this.rounds.set(address.toBase58(), {
         address,
         task: this.address,
-        payer: node.operator,
         number: data.round,
         reserve: data.reserve,
         left: data.reserve,
@@ -398,7 +415,6 @@ export class TaskIndex {
       address: data.submission,
       task: this.address,
       owner: data.owner,
-      payer: node.operator,
       payloadHash: data.payloadHash,
       round: data.round,
       slot: data.slot,
@@ -428,7 +444,7 @@ export class TaskIndex {
     this.agree(event, "accusedStake", replay.least(accused.stake + submission.slashed, MOST));
     const others = replay.others(this.theTask(), accused, rules);
     const eligible = replay.leastOf(submission.others, others);
-    accused.openAudits += 1;
+    replay.accuse(accused, data.accusedStake, rules);
     const none: Tally = { nodes: 0, stake: 0n };
     const audit: AuditState = {
       address: data.audit,
@@ -436,13 +452,17 @@ export class TaskIndex {
       submission: data.submission,
       initiator: data.initiator,
       accused: data.accused,
-      payer: initiator.operator,
+      appellant: null,
+      evidenceHash: bytesOrNull(data.evidenceHash),
+      seed: null,
       submissionSlot: submission.slot,
       openSlot: data.slot,
+      drawSlot: data.drawSlot,
+      appealSlot: 0n,
       revealSlot: data.slot + rules.commitSlots,
       endSlot: data.endSlot,
       accusedStake: data.accusedStake,
-      eligible: rules.voteWeight === "stake" ? eligible.stake : BigInt(eligible.nodes),
+      eligible,
       initiatorStake: data.weight,
       bond: data.bond,
       voteDeposit: rules.voteDeposit,
@@ -459,11 +479,13 @@ export class TaskIndex {
         maliceBps: rules.maliceBps,
         initiatorBonusBps: rules.initiatorBonusBps,
         poolBps: rules.poolBps,
+        panelSeats: rules.panelSeats,
         voteWeight: rules.voteWeight,
         rewardRule: rules.rewardRule,
       },
       accusation: data.accusation,
       outcome: "open",
+      firstOutcome: "open",
       index: data.index,
       attempt: submission.audits,
     };
@@ -472,6 +494,25 @@ export class TaskIndex {
     submission.audits += 1;
     submission.liveAudits += 1;
     round.openAudits += 1;
+  }
+
+  /** Everybody eligible is called, with new windows. */
+  private appeal(event: TaskEventNamed<"auditAppealed">): void {
+    const { data } = event;
+    const audit = this.audit(data.audit);
+    const appellant = this.node(data.appellant);
+    const { appealBond, commitSlots, revealSlots } = this.rules;
+    this.agree(event, "bond", appealBond);
+    this.agree(event, "firstOutcome", verdictOf(audit));
+    this.agree(event, "revealSlot", data.slot + commitSlots);
+    this.agree(event, "endSlot", data.revealSlot + revealSlots);
+    appellant.bonds += data.bond;
+    appellant.live += 1;
+    audit.appellant = data.appellant;
+    audit.firstOutcome = data.firstOutcome;
+    audit.appealSlot = data.slot;
+    audit.revealSlot = data.revealSlot;
+    audit.endSlot = data.endSlot;
   }
 
   /** A vote takes its seat: open, or committed and not told yet. */
@@ -491,11 +532,11 @@ export class TaskIndex {
       address,
       audit,
       owner: voter,
-      payer: node.operator,
       commitment,
       weight,
       opinion,
       state,
+      onAppeal: held.appealSlot > 0n,
     });
   }
 
@@ -520,7 +561,7 @@ export class TaskIndex {
     audit.outcome = outcome;
     submission.decided += 1;
     initiator.bonds -= audit.bond;
-    let [slash, bondLost] = [0n, 0n];
+    let [slash, bondLost, appealBondLost] = [0n, 0n, 0n];
     switch (outcome) {
       case "open":
       case "noVerdict":
@@ -530,7 +571,6 @@ export class TaskIndex {
         bondLost = this.change(initiator, slot, () =>
           replay.slash(initiator, audit.bond, slot, this.rules),
         );
-        this.fillPot(audit, bondLost);
         break;
       case "convictedDowntime":
       case "convictedMalice": {
@@ -542,7 +582,6 @@ export class TaskIndex {
           replay.slash(accused, left > 0n ? left : 0n, slot, this.rules),
         );
         submission.slashed += slash;
-        this.fillPot(audit, slash);
         if (submission.status !== status) {
           if (status === "convictedDowntime") accused.convictionsDowntime -= 1;
           else round.convictions += 1;
@@ -551,29 +590,29 @@ export class TaskIndex {
         }
       }
     }
+    if (audit.appellant) {
+      const appellant = this.node(audit.appellant);
+      const { appealBond } = this.rules;
+      appellant.bonds -= appealBond;
+      appellant.live -= 1;
+      // An appeal that changes nothing costs its bond.
+      if (outcome === audit.firstOutcome) {
+        appealBondLost = this.change(appellant, slot, () =>
+          replay.slash(appellant, appealBond, slot, this.rules),
+        );
+      }
+    }
+    fillPot(audit, slash + bondLost, appealBondLost);
     this.agree(event, "slash", slash);
     this.agree(event, "bondLost", bondLost);
+    this.agree(event, "appealBondLost", appealBondLost);
     this.agree(event, "votersPot", audit.votersLeft);
     countVote(initiator, audit, audit.accusation);
-    accused.openAudits -= 1;
+    replay.release(accused);
     replay.lockReward(accused, data.accusedAward, slot, this.rules);
     replay.lockReward(initiator, data.initiatorAward, slot, this.rules);
     this.theTask().pool += data.poolAward;
     round.openAudits -= 1;
-  }
-
-  /** The voters' part of a slash or a lost bond, and what it is shared by. */
-  private fillPot(audit: AuditState, amount: bigint): void {
-    const { rules, votes, initiatorStake, accusation } = audit;
-    const acquitted = audit.outcome === "acquitted";
-    const paid = OPINIONS.filter((one) => rules.rewardRule === "all" || isMajority(audit, one));
-    const own = replay.weightOf({ nodes: 1, stake: initiatorStake }, rules);
-    audit.votersPot = replay.bpsOf(amount, replay.votersBps(rules));
-    audit.votersWeight = paid.reduce((sum, one) => sum + replay.weightOf(votes[one], rules), 0n);
-    const shares = paid.includes(accusation);
-    if (acquitted && shares) audit.votersWeight -= own;
-    const share = !acquitted && shares ? (audit.votersPot * own) / audit.votersWeight : 0n;
-    audit.votersLeft = audit.votersPot - share;
   }
 
   private claimVote(event: TaskEventNamed<"voteClaimed">): void {
@@ -646,7 +685,7 @@ export class TaskIndex {
   private agree<E extends TaskEvent>(
     event: E,
     field: keyof E["data"] & string,
-    rebuilt: bigint,
+    rebuilt: bigint | Outcome,
   ): void {
     const told = text((event.data as Readonly<Record<string, unknown>>)[field]);
     if (told === rebuilt.toString()) return;
@@ -670,7 +709,7 @@ export class TaskIndex {
     return known("node", this.nodes, nodeAddress(this.address, owner, this.program));
   }
 
-  private round(number: bigint): Mutable<Round> {
+  private round(number: bigint): Mutable<IndexedRound> {
     return known("round", this.rounds, roundAddress(this.address, number, this.program));
   }
 
@@ -682,7 +721,10 @@ export class TaskIndex {
     return known("audit", this.audits, address);
   }
 
-  private vote(data: { readonly audit: PublicKey; readonly voter: PublicKey }): Mutable<Vote> {
+  private vote(data: {
+    readonly audit: PublicKey;
+    readonly voter: PublicKey;
+  }): Mutable<IndexedVote> {
     return known("vote", this.votes, voteAddress(data.audit, data.voter, this.program));
   }
 
@@ -704,6 +746,28 @@ function isMajority({ outcome }: Pick<Audit, "outcome">, opinion: Opinion): bool
     case "convictedMalice":
       return opinion === "malice";
   }
+}
+
+/** The voters' part of a slash or a lost bond, the bond of an appeal in vain, and what they are shared by. */
+function fillPot(audit: AuditState, amount: bigint, appealBond: bigint): void {
+  const { rules, votes, initiatorStake, accusation, outcome } = audit;
+  // Where nobody won, an appeal's bond is everybody's but the initiator's.
+  const convicted = outcome !== "acquitted" && outcome !== "noVerdict";
+  if (outcome === "noVerdict" && appealBond === 0n) return;
+  const paid = OPINIONS.filter(
+    (one) => rules.rewardRule === "all" || isMajority(audit, one) !== false,
+  );
+  const own = weightIn(audit, { nodes: 1, stake: initiatorStake });
+  const shares = paid.includes(accusation);
+  let weight = paid.reduce((sum, one) => sum + weightIn(audit, votes[one]), 0n);
+  if (!convicted && shares) weight -= own;
+  // Nobody voted besides: it is the pool's.
+  if (outcome === "noVerdict" && weight === 0n) return;
+  const pot = replay.bpsOf(amount, replay.votersBps(rules)) + appealBond;
+  const share = convicted && shares ? (pot * own) / weight : 0n;
+  audit.votersPot = pot;
+  audit.votersWeight = weight;
+  audit.votersLeft = pot - share;
 }
 
 function countVote(node: NodeState, audit: Pick<Audit, "outcome">, opinion: Opinion): void {

@@ -5,7 +5,6 @@ import type {
   Electorate,
   Node,
   Role,
-  Tally,
   Task,
   TaskRules,
 } from "./types";
@@ -57,9 +56,12 @@ export function weightOn(node: Node, rules: TaskRules, slot: bigint): bigint {
   return standing >= minStake(rules, node) ? stays + least(asked, node.leaving) : 0n;
 }
 
-/** Longest time from a submission to the end of the last vote on it, in slots. */
+/** Longest time from a submission to the end of the last vote on it, in slots. An appeal has windows of its own. */
 export function longestCase(rules: TaskRules): bigint {
-  return rules.submissionSlots + rules.auditSlots + rules.commitSlots + rules.revealSlots;
+  const { submissionSlots, auditSlots, commitSlots, revealSlots, appealSlots } = rules;
+  const votes = commitSlots + revealSlots;
+  const appeal = appealSlots > 0n ? appealSlots + votes : 0n;
+  return submissionSlots + auditSlots + votes + appeal;
 }
 
 /** What a node could vote with on work of long ago. */
@@ -170,6 +172,18 @@ export function slash(node: NodeState, due: bigint, slot: bigint, rules: TaskRul
   return taken;
 }
 
+/** An audit opens against the node, in which its stake was worth `accusedStake`. */
+export function accuse(node: NodeState, accusedStake: bigint, { maliceBps }: CaseRules): void {
+  node.risk = most(node.risk, bpsOf(accusedStake, maliceBps));
+  node.openAudits += 1;
+}
+
+/** An audit against the node is resolved. */
+export function release(node: NodeState): void {
+  node.openAudits -= 1;
+  if (node.openAudits === 0) node.risk = 0n;
+}
+
 /** Gets a share that is locked for the leave delay. */
 export function lockReward(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules): void {
   if (amount === 0n) return;
@@ -227,11 +241,6 @@ export function bpsOf(amount: bigint, bps: number): bigint {
 /** What bonus and pool leave for the voters, in basis points. */
 export function votersBps(rules: CaseRules): number {
   return WHOLE_BPS - rules.initiatorBonusBps - rules.poolBps;
-}
-
-/** What votes weigh by a task's rules. */
-export function weightOf(tally: Tally, rules: CaseRules): bigint {
-  return rules.voteWeight === "stake" ? tally.stake : BigInt(tally.nodes);
 }
 
 export function least(a: bigint, b: bigint): bigint {

@@ -84,7 +84,7 @@ export interface TaskRules {
   readonly commitSlots: bigint;
   /** Slots for votes. */
   readonly revealSlots: bigint;
-  /** Slots between asking to leave and leaving; at least all windows together. */
+  /** Slots between asking to leave and leaving; at least the longest case: all windows together, with appeals those of votes twice. */
   readonly leaveDelaySlots: bigint;
   readonly workerMinStake: bigint;
   readonly witnessMinStake: bigint;
@@ -93,6 +93,10 @@ export interface TaskRules {
   readonly initiatorBond: bigint;
   /** What a committed vote costs the voter's stake if it is never revealed. */
   readonly voteDeposit: bigint;
+  /** Slots after the last vote in which an outcome may be appealed; 0 for no appeals. */
+  readonly appealSlots: bigint;
+  /** What an appeal that changes nothing costs the appellant's stake; 0 for no appeals. */
+  readonly appealBond: bigint;
   /** Least votes on the side that decides, besides the initiator's. */
   readonly quorumVotes: number;
   /** Least part of the eligible weight on the side that decides, in basis points; at most 5,000. */
@@ -105,6 +109,8 @@ export interface TaskRules {
   readonly initiatorBonusBps: number;
   /** The pool's part of a slash, in basis points. The voters share the rest. */
   readonly poolBps: number;
+  /** About how many nodes are drawn to judge an audit, by stake; 0 where everybody judges. */
+  readonly panelSeats: number;
   readonly voteWeight: VoteWeight;
   readonly rewardRule: RewardRule;
   /** Who may be a worker. */
@@ -116,6 +122,14 @@ export interface TaskRules {
 /** A function that a task is bound to. */
 export interface FunctionRef {
   /** SHA-256 of the function. */
+  readonly hash: Uint8Array;
+  /** Where to get it; at most 128 bytes. */
+  readonly uri: string;
+}
+
+/** What an accusation rests on. */
+export interface EvidenceRef {
+  /** SHA-256 of it. */
   readonly hash: Uint8Array;
   /** Where to get it; at most 128 bytes. */
   readonly uri: string;
@@ -200,7 +214,7 @@ export interface Node {
   /** What the node could vote with at the start of `beforeSlot`, the last slot in which its stake changed. */
   readonly before: Electorate;
   readonly beforeSlot: bigint;
-  /** Bonds of the node's own open accusations, out of its stake. */
+  /** Bonds of the node's own open accusations and appeals, out of its stake. */
   readonly bonds: bigint;
   /** The node's own commitments that are neither revealed nor claimed: each has a deposit out of its stake. */
   readonly commitments: number;
@@ -212,9 +226,11 @@ export interface Node {
   readonly lockedNextUntil: bigint;
   /** Can be withdrawn at once. */
   readonly payable: bigint;
+  /** Base units that one of the open audits against the node may take at most; 0 where there is none. */
+  readonly risk: bigint;
   /** Open audits against the node; it can't withdraw while there is one. */
   readonly openAudits: number;
-  /** Submissions and votes of the node, and audits begun by it, whose accounts are not closed. */
+  /** Submissions and votes of the node, and audits begun by it, whose accounts are not closed, and its appeals that are not decided. */
   readonly live: number;
   /** Audits begun by it so far: the next one's index. */
   readonly audits: number;
@@ -300,6 +316,7 @@ export type CaseRules = Pick<
   | "maliceBps"
   | "initiatorBonusBps"
   | "poolBps"
+  | "panelSeats"
   | "voteWeight"
   | "rewardRule"
 >;
@@ -316,14 +333,26 @@ export interface Audit {
   readonly payer: PublicKey;
   readonly submissionSlot: bigint;
   readonly openSlot: bigint;
-  /** First slot at which votes are taken. */
+  /** SHA-256 of the secret that the panel is drawn by; null where there is no panel. */
+  readonly secretHash: Uint8Array | null;
+  /** What seats follow from; null before the draw. */
+  readonly seed: Uint8Array | null;
+  /** SHA-256 of what the accusation rests on; null for none. */
+  readonly evidenceHash: Uint8Array | null;
+  /** Owner of the node that appealed; null where none did. */
+  readonly appellant: PublicKey | null;
+  /** First slot at which votes are told; after an appeal of the final count's. */
   readonly revealSlot: bigint;
-  /** First slot at which no vote is taken and the audit can be resolved. */
+  /** First slot at which no vote is taken; after an appeal of the final count's. */
   readonly endSlot: bigint;
+  /** The panel is drawn after this slot; 0 where there is no panel. */
+  readonly drawSlot: bigint;
+  /** When it was appealed; 0 where it was not. */
+  readonly appealSlot: bigint;
   /** The accused's stake when the audit opened, and what earlier verdicts on the work had taken of it. */
   readonly accusedStake: bigint;
-  /** Weight that could vote: heads, or base units, by the task's vote weight. */
-  readonly eligible: bigint;
+  /** Who could vote: all but the accused, just before the work came or at the opening, whichever was less. */
+  readonly eligible: Electorate;
   /** What the accusation weighs by stake. */
   readonly initiatorStake: bigint;
   /** What the initiator loses of its stake if its accusation fails. */
@@ -344,6 +373,8 @@ export interface Audit {
   readonly rules: CaseRules;
   readonly accusation: Accusation;
   readonly outcome: Outcome;
+  /** What the first count came to; `open` where there was no appeal. */
+  readonly firstOutcome: Outcome;
   /** The initiator's count of audits before this one: part of the address. */
   readonly index: number;
   /** Audits of the work that were opened before this one. They are resolved in that order. */
@@ -364,6 +395,8 @@ export interface Vote {
   /** Says nothing while the vote is committed. */
   readonly opinion: Opinion;
   readonly state: VoteState;
+  /** Whether it came after the appeal. */
+  readonly onAppeal: boolean;
 }
 
 /** Whether work was convicted of either fault: it earns nothing. */

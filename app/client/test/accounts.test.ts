@@ -54,7 +54,7 @@ describe("decoding", () => {
       ...[u64(18n), u32(40), u64(19n, 23n)],
       u32(41),
       u64(24n, 25n, 26n, 27n, 28n),
-      u32(31, 39, 42, 32, 33, 34, 35, 36, 37, 38),
+      ...[u32(31), u64(52n), u32(39, 42, 32, 33, 34, 35, 36, 37, 38)],
       u8(1, 255),
     );
     expect(decodeAccount(program, "node", address, data)).to.deep.equal({
@@ -92,6 +92,7 @@ describe("decoding", () => {
       lockedNextUntil: 27n,
       payable: 28n,
       openAudits: 31,
+      risk: 52n,
       live: 39,
       audits: 42,
       submissions: 32,
@@ -174,9 +175,9 @@ describe("decoding", () => {
       ...[key(1), key(5), key(2), key(3)],
       u64(4n, 5n),
       // Rules: windows, stakes and bounty, then those of an audit.
-      u64(11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n, 21n),
+      u64(11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n, 20n, 21n, 29n, 30n),
       u32(22),
-      u16(23, 24, 25, 26, 27),
+      u16(23, 24, 25, 26, 27, 28),
       u8(1, 1),
       ...gates,
       ...[Buffer.alloc(32, 7), u8(1, 0), Buffer.alloc(128, "x")],
@@ -212,12 +213,15 @@ describe("decoding", () => {
         bountyPerRound: 19n,
         initiatorBond: 20n,
         voteDeposit: 21n,
+        appealSlots: 29n,
+        appealBond: 30n,
         quorumVotes: 22,
         quorumBps: 23,
         downtimeBps: 24,
         maliceBps: 25,
         initiatorBonusBps: 26,
         poolBps: 27,
+        panelSeats: 28,
         voteWeight: "stake",
         rewardRule: "majority",
         workerGate: { kind: "standing", task: key(8), leastRoundsPaid: 41n, mostConvictions: 42 },
@@ -254,7 +258,7 @@ describe("decoding", () => {
   });
 
   const vote = (state: number, commitment = Buffer.alloc(32)): Buffer =>
-    bytes("Vote", key(1), key(2), key(3), commitment, u64(4n), u8(2, state, 255));
+    bytes("Vote", key(1), key(2), key(3), commitment, u64(4n), u8(2, state, 1, 255));
 
   it("reads a vote", () => {
     expect(decodeAccount(program, "vote", address, vote(2))).to.deep.equal({
@@ -266,6 +270,7 @@ describe("decoding", () => {
       weight: 4n,
       opinion: "malice",
       state: "claimed",
+      onAppeal: true,
     });
   });
 
@@ -275,21 +280,26 @@ describe("decoding", () => {
     expect([commitment, state]).to.deep.equal([new Uint8Array(32).fill(7), "committed"]);
   });
 
-  it("reads an audit", () => {
-    const data = bytes(
+  const audit = (appellant: PublicKey, ...hashes: readonly Buffer[]): Buffer =>
+    bytes(
       "Audit",
-      ...[key(1), key(2), key(3), key(4), key(5)],
-      u64(11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n),
+      ...[key(1), key(2), key(3), key(4), key(5), appellant, ...hashes],
+      u64(11n, 12n, 40n, 41n, 13n, 14n, 15n, 16n),
+      u32(20),
+      u64(17n, 18n, 19n),
       u32(21, 22, 23),
       u64(24n, 25n, 26n),
       u64(27n, 28n, 29n),
       u32(30, 31),
       u32(32),
-      u16(33, 34, 35, 36, 37),
+      u16(33, 34, 35, 36, 37, 42),
       u8(0, 1),
       u32(38, 39),
-      u8(1, 4, 255),
+      u8(1, 4, 2, 255),
     );
+
+  it("reads an audit", () => {
+    const data = audit(key(6), Buffer.alloc(32, 7), Buffer.alloc(32, 8), Buffer.alloc(32, 9));
     expect(decodeAccount(program, "audit", address, data)).to.deep.equal({
       address,
       task: key(1),
@@ -297,12 +307,18 @@ describe("decoding", () => {
       initiator: key(3),
       accused: key(4),
       payer: key(5),
+      appellant: key(6),
+      evidenceHash: new Uint8Array(32).fill(7),
+      secretHash: new Uint8Array(32).fill(8),
+      seed: new Uint8Array(32).fill(9),
       submissionSlot: 11n,
       openSlot: 12n,
+      drawSlot: 40n,
+      appealSlot: 41n,
       revealSlot: 13n,
       endSlot: 14n,
       accusedStake: 15n,
-      eligible: 16n,
+      eligible: { stake: 16n, nodes: 20 },
       initiatorStake: 17n,
       bond: 18n,
       voteDeposit: 19n,
@@ -323,14 +339,28 @@ describe("decoding", () => {
         maliceBps: 35,
         initiatorBonusBps: 36,
         poolBps: 37,
+        panelSeats: 42,
         voteWeight: "node",
         rewardRule: "majority",
       },
       accusation: "downtime",
       outcome: "convictedMalice",
+      firstOutcome: "acquitted",
       index: 38,
       attempt: 39,
     });
+  });
+
+  it("reads an audit without evidence, panel and appeal", () => {
+    const zeros = Buffer.alloc(32);
+    const data = audit(PublicKey.default, zeros, zeros, zeros);
+    const { evidenceHash, secretHash, seed, appellant } = decodeAccount(
+      program,
+      "audit",
+      address,
+      data,
+    );
+    expect([evidenceHash, secretHash, seed, appellant]).to.deep.equal([null, null, null, null]);
   });
 
   it("says so when the account is of a newer program", () => {

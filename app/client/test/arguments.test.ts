@@ -57,6 +57,7 @@ const rules = (): TaskRules => ({
   ...{ roundSlots: u64(), submissionSlots: u64(), auditSlots: u64(), commitSlots: u64() },
   ...{ revealSlots: u64(), leaveDelaySlots: u64(), workerMinStake: u64(), witnessMinStake: u64() },
   ...{ bountyPerRound: u64(), initiatorBond: u64(), voteDeposit: u64(), quorumVotes: u32() },
+  ...{ appealSlots: u64(), appealBond: u64(), panelSeats: roll(2 ** 16) },
   ...{ quorumBps: bps(), downtimeBps: bps(), maliceBps: bps(), initiatorBonusBps: bps() },
   ...{ poolBps: bps(), voteWeight: one(VOTE_WEIGHTS), rewardRule: one(REWARD_RULES) },
   workerGate: one([
@@ -69,7 +70,7 @@ const rules = (): TaskRules => ({
   ]),
 });
 const ballot = () => ({
-  ...{ task: key(), audit: key(), voter: key(), operator: key() },
+  ...{ task: key(), audit: key(), voter: key(), operator: key(), payer: key() },
   opinion: one(OPINIONS),
   gate: gate(),
 });
@@ -103,22 +104,25 @@ const GIVEN: { readonly [N in Instruction]: () => Whole<Arguments<N>> } = {
   returnStake: () => ({ task: task(), owner: key(), destination: key(), funder: key() }),
   setOperator: () => ({ ...ofOwner(), operator: key() }),
   submitWork: () => ({
-    ...{ ...ofOwner(), operator: key(), round: u64(), gate: gate() },
+    ...{ ...ofOwner(), operator: key(), payer: key(), round: u64(), gate: gate() },
     ...{ payloadHash: bytes(), payloadUri: text() },
   }),
   openAudit: () => ({
     ...{ task: key(), round: u64(), accused: key(), initiator: key(), operator: key() },
-    ...{ accusation: one(["downtime", "malice"]), index: u32(), gate: gate() },
+    ...{ payer: key(), accusation: one(["downtime", "malice"]), index: u32(), gate: gate() },
+    ...{ evidence: { hash: bytes(), uri: text() }, secretHash: bytes() },
   }),
+  drawPanel: () => ({ audit: key(), secret: bytes() }),
   castVote: ballot,
   commitVote: () => ({ ...ballot(), salts: new MemorySaltStore() }),
   revealVote: () => {
-    const { task, audit, voter, operator } = ballot();
-    return { task, audit, voter, operator, salts: new MemorySaltStore() };
+    const { task, audit, voter } = ballot();
+    return { task, audit, voter, salts: new MemorySaltStore() };
   },
+  appealAudit: () => ({ task: key(), audit: key(), appellant: key(), operator: key() }),
   resolveAudit: () => ({
     ...{ address: key(), task: key(), submission: key(), accused: key(), initiator: key() },
-    round: u64(),
+    ...{ appellant: key(), round: u64() },
   }),
   claimVote: () => ({ task: key(), audit: key(), voter: key() }),
   claimBounty: work,
@@ -147,12 +151,12 @@ const LEFT_OUT: Partial<Record<Instruction, readonly string[]>> = {
   requestLeave: ["amount"],
   withdraw: ["destination"],
   returnStake: ["destination", "funder"],
-  submitWork: ["operator", "gate"],
-  openAudit: ["operator", "index", "gate"],
-  castVote: ["operator", "gate"],
-  commitVote: ["operator", "gate"],
-  revealVote: ["operator"],
-  resolveAudit: ["round"],
+  submitWork: ["operator", "payer", "gate"],
+  openAudit: ["operator", "payer", "evidence", "secretHash", "index", "gate"],
+  castVote: ["operator", "payer", "gate"],
+  commitVote: ["operator", "payer", "gate"],
+  appealAudit: ["operator"],
+  resolveAudit: ["appellant", "round"],
   closeNode: ["closer", "payer"],
   closeTask: ["destination", "payer", "funder"],
 };
@@ -198,7 +202,8 @@ function wrong(path: readonly string[], value: unknown): readonly unknown[] {
   const last = path.at(-1) ?? "";
   if (value instanceof PublicKey) {
     const odd = [value.toBase58(), value.toBytes(), Keypair.generate(), new BN(1), 1, 1n];
-    return [...ODD, ...odd];
+    // Nobody appealed.
+    return [...ODD.filter((one) => one !== null || last !== "appellant"), ...odd];
   }
   if (value instanceof Uint8Array) {
     const sizes = [0, 1, 31, 33, 64].map((size) => new Uint8Array(size));
@@ -209,7 +214,7 @@ function wrong(path: readonly string[], value: unknown): readonly unknown[] {
     case "bigint":
       return [...ODD, -1n, 2n ** 64n, 2n ** 128n, 1, 1.5, NaN, "1", new BN(1), true];
     case "number": {
-      const most = last.endsWith("Bps") ? 10_000 : 2 ** 32 - 1;
+      const most = last.endsWith("Bps") ? 10_000 : last === "panelSeats" ? 65_535 : 2 ** 32 - 1;
       return [...ODD, -1, most + 1, 0.5, NaN, Infinity, -Infinity, 1n, "1", new BN(1), true];
     }
     case "boolean":

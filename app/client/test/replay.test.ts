@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Audit, Node, Submission, TaskRules } from "@securing-tasks/client";
+import type { Audit, Node, Opinion, Submission, TaskRules } from "@securing-tasks/client";
 import {
   PROGRAM_ID,
   auditAddress,
@@ -9,6 +9,7 @@ import {
   longestCase,
   openAudits,
   pledged,
+  seatOf,
   tokenAccountOf,
   voteAddress,
   weightOn,
@@ -38,6 +39,16 @@ const LONG: TaskRules = {
   leaveDelaySlots: 600n,
   quorumVotes: 2,
 };
+
+/** Seats for about half of the votes. */
+const PANELS: Partial<TaskRules> = {
+  roundSlots: 1_500n,
+  commitSlots: 530n,
+  appealSlots: 60n,
+  appealBond: 77n,
+  panelSeats: 3,
+};
+const OPEN: Partial<TaskRules> = { ...PANELS, commitSlots: 0n, revealSlots: 530n };
 
 /** A game compares all accounts with what the events add up to, after every transaction. */
 async function start(rules: TaskRules, seats: readonly Seat[] = SEATS): Promise<Game> {
@@ -299,13 +310,15 @@ describe("a game that goes as it will", () => {
   const games: readonly (readonly [string, Partial<TaskRules>])[] = [
     ["by stake, the majority paid, committed", { voteWeight: "stake", rewardRule: "majority" }],
     ["by node, all paid, open", { commitSlots: 0n }],
+    ["by panels and appeals, by stake, committed", { ...PANELS, voteWeight: "stake" }],
+    ["by panels and appeals, the majority paid, open", { ...OPEN, rewardRule: "majority" }],
   ];
   games.forEach(([name, changes], number) => {
     it(`is told by its events alone, to the unit: ${name}`, async function () {
       this.timeout(300_000);
-      const rules = { ...LONG, ...changes, quorumBps: 1_000, leaveDelaySlots: 380n };
-      const game = await start(rules);
-      await wander(game, dice(number + 11), 3);
+      const rules = { ...LONG, ...changes, quorumBps: 1_000 };
+      const game = await start({ ...rules, leaveDelaySlots: longestCase(rules) });
+      await wander(game, dice(number + Number(process.env.SEED ?? 11)), Number(process.env.RR ?? 3));
       const happened = new Set(game.events.map((event) => event.name));
       for (const kind of ["leaveRequested", "leaveCancelled", "withdrawn", "stakeAdded"] as const) {
         expect(happened.has(kind), kind).to.equal(true);
@@ -316,6 +329,18 @@ describe("a game that goes as it will", () => {
       for (const outcome of ["acquitted", "convictedDowntime", "convictedMalice"] as const) {
         expect(outcomes.has(outcome), outcome).to.equal(true);
       }
+      if (rules.panelSeats === 0) return;
+      // Votes without a draw, seats that were refused, and appeals of both ends.
+      const bonds = game.events.flatMap(({ name: kind, data }) =>
+        kind === "auditResolved" ? [(data as { appealBondLost: bigint }).appealBondLost] : [],
+      );
+      const appeals = game.events.filter((event) => event.name === "auditAppealed").length;
+      const lost = bonds.filter((bond) => bond > 0n).length;
+      expect([lost > 0, lost < appeals, happened.has("panelDrawn")]).to.deep.equal([
+        true,
+        true,
+        true,
+      ]);
     });
   });
 });
@@ -349,6 +374,7 @@ async function wander(game: Game, roll: (sides: number) => number, rounds: numbe
       () => client.requestLeave({ ...own, amount }),
       () => client.restake(own),
       () => client.cancelLeave(own),
+      () => client.cancelLeave(own),
       () => client.withdraw({ task, owner: owner.publicKey }),
     ];
     await attempt(game.send(any(moves)(), owner));
@@ -364,36 +390,58 @@ async function wander(game: Game, roll: (sides: number) => number, rounds: numbe
       if (work) works.push(work);
     }
     const audits: Audit[] = [];
-    for (let accusation = 0; accusation < 5; accusation += 1) {
+    for (let accusation = 0; accusation < 5 && works.length > 0; accusation += 1) {
       await stir();
       const fault = any(["downtime", "malice"] as const);
       const audit = await attempt(game.accuse(any(names), any(works), fault));
       if (audit) audits.push(audit);
     }
-    for (const [index, audit] of audits.entries()) {
-      const sense = (["malice", "valid", "downtime"] as const)[(index + round) % 3] ?? "valid";
+    const drawn: Audit[] = [];
+    for (const audit of audits) {
+      const panel = rules.panelSeats > 0 && roll(5) > 0 && (await attempt(game.draw(audit)));
+      drawn.push(panel || audit);
+    }
+    const vote = async (audit: Audit, sense: Opinion): Promise<void> => {
       for (const name of names) {
         if (roll(6) === 0) continue;
         const opinion = roll(6) === 0 ? any(["valid", "downtime", "malice"] as const) : sense;
         const weight = weightOn(nodeOf(name), rules, audit.submissionSlot);
+        const { owner } = game.player(name);
+        const seat = seatOf(audit, owner.publicKey, weight, await chain.slot());
         const voted =
           rules.commitSlots > 0n
             ? await attempt(game.commit(name, audit, opinion).then(() => true))
             : await attempt(game.vote(name, audit, opinion).then(() => true));
         if (!voted) continue;
-        const address = voteAddress(audit.address, game.player(name).owner.publicKey);
+        expect(["everybody", "seated"]).to.include(seat);
+        const address = voteAddress(audit.address, owner.publicKey);
         expect(game.index.votes.get(address.toBase58())?.weight).to.equal(weight);
       }
-    }
-    const last = audits.at(-1);
-    if (last && rules.commitSlots > 0n) {
+    };
+    const reveal = async (all: readonly Audit[]): Promise<void> => {
+      const last = all.at(-1);
+      if (!last || rules.commitSlots === 0n) return;
       await chain.waitForSlot(last.revealSlot);
-      for (const vote of game.index.votes.values()) {
-        const audit = audits.find(({ address }) => address.equals(vote.audit));
-        if (!audit || vote.state !== "committed" || roll(8) === 0) continue;
-        await attempt(game.reveal(game.nameOf(vote.owner), audit));
+      for (const one of game.index.votes.values()) {
+        const audit = all.find(({ address }) => address.equals(one.audit));
+        if (!audit || one.state !== "committed" || roll(8) === 0) continue;
+        await attempt(game.reveal(game.nameOf(one.owner), audit));
       }
+    };
+    const senses = ["malice", "valid", "downtime"] as const;
+    // Where a panel was not drawn, everybody votes in the end.
+    if (rules.panelSeats > 0) await later(game, 257n);
+    for (const [index, audit] of drawn.entries()) {
+      await vote(audit, senses[(index + round) % 3] ?? "valid");
     }
+    await reveal(drawn);
+    const appealed: Audit[] = [];
+    for (const audit of rules.appealSlots > 0n ? drawn : []) {
+      const appeal = roll(4) > 0 && (await attempt(game.appeal(any(names), audit)));
+      if (appeal) appealed.push(appeal);
+    }
+    for (const audit of appealed) await vote(audit, any(senses));
+    await reveal(appealed);
     for (const audit of audits) {
       await stir();
       await attempt(game.resolve(audit));

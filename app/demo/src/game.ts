@@ -31,8 +31,10 @@ import {
   nodeAddress,
   readAccounts,
   readLedger,
+  resolvableAt,
   roundAt,
   roundStart,
+  secretHash,
   submissionAddress,
   taskAddress,
   tokenAccountOf,
@@ -365,6 +367,7 @@ export class Game {
     const { owner, operator } = this.player(name);
     this.onStep(`${name} accuses ${this.nameOf(submission.owner)} of ${accusation}`);
     const { audits: index } = await this.node(name);
+    const address = auditAddress(submission.address, owner.publicKey, index);
     await this.send(
       this.client.openAudit({
         task: this.task.address,
@@ -374,11 +377,44 @@ export class Game {
         operator: operator.publicKey,
         accusation,
         index,
+        ...(this.rules.panelSeats > 0 && { secretHash: secretHash(this.drawSecret(address)) }),
         ...gateOf(this.player(name)),
       }),
       operator,
     );
-    return this.client.fetch("audit", auditAddress(submission.address, owner.publicKey, index));
+    return this.client.fetch("audit", address);
+  }
+
+  /** Waits until the panel can be drawn, and draws it. */
+  async draw(audit: Audit): Promise<Audit> {
+    await this.chain.waitForSlot(audit.drawSlot + 1n);
+    this.onStep("drawing the panel");
+    await this.send(
+      this.client.drawPanel({ audit: audit.address, secret: this.drawSecret(audit.address) }),
+    );
+    return this.client.fetch("audit", audit.address);
+  }
+
+  /** A game has no secrets from itself. */
+  private drawSecret(audit: PublicKey): Uint8Array {
+    return sha256(audit.toBase58());
+  }
+
+  /** Waits for the end of the votes and appeals. */
+  async appeal(name: string, audit: Audit): Promise<Audit> {
+    const { owner, operator } = this.player(name);
+    await this.chain.waitForSlot(audit.endSlot);
+    this.onStep(`${name} appeals`);
+    await this.send(
+      this.client.appealAudit({
+        task: this.task.address,
+        audit: audit.address,
+        appellant: owner.publicKey,
+        operator: operator.publicKey,
+      }),
+      operator,
+    );
+    return this.client.fetch("audit", audit.address);
   }
 
   async vote(name: string, audit: Audit, opinion: Opinion): Promise<void> {
@@ -415,7 +451,7 @@ export class Game {
 
   /** Waits for the reveal window and opens a committed vote. */
   async reveal(name: string, audit: Audit): Promise<void> {
-    const { owner, operator } = this.player(name);
+    const { owner } = this.player(name);
     this.onStep(`waiting for the reveal window, at slot ${String(audit.revealSlot)}`);
     await this.chain.waitForSlot(audit.revealSlot);
     this.onStep(`${name} reveals its vote`);
@@ -423,20 +459,22 @@ export class Game {
       task: this.task.address,
       audit: audit.address,
       voter: owner.publicKey,
-      operator: operator.publicKey,
       salts: this.salts,
     });
-    await this.send(builder, operator);
+    await this.send(builder);
     await this.salts.forget(audit.address, owner.publicKey);
   }
 
-  /** Waits for the end of the votes and decides. */
-  async resolve(audit: Audit): Promise<Audit> {
-    this.onStep(`waiting for the last vote, at slot ${String(audit.endSlot)}`);
-    await this.chain.waitForSlot(audit.endSlot);
+  /** Waits until the votes are in and nobody can appeal, and decides. */
+  async resolve({ address }: Pick<Audit, "address">): Promise<Audit> {
+    // An appeal changes when.
+    const audit = await this.client.fetch("audit", address);
+    const end = resolvableAt(audit, this.rules);
+    this.onStep(`waiting for the last vote, at slot ${String(end)}`);
+    await this.chain.waitForSlot(end);
     this.onStep("resolving the audit");
     await this.send(this.client.resolveAudit(audit));
-    return this.client.fetch("audit", audit.address);
+    return this.client.fetch("audit", address);
   }
 
   async claim(name: string, audit: Audit): Promise<void> {

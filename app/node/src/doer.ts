@@ -692,7 +692,6 @@ export class Doer {
         task: config.task,
         audit: duty.audit.address,
         voter: config.owner,
-        operator: operator.publicKey,
         salts,
       });
       return [await builder.instruction()];

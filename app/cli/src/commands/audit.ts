@@ -8,6 +8,7 @@ import {
   auditAddress,
   auditEnd,
   isConvicted,
+  juryOf,
   openAudits,
   submissionAddress,
   voteAddress,
@@ -658,8 +659,10 @@ function atStake({ accusedStake, rules }: Audit): bigint {
 }
 
 /** What one side needs to decide. */
-function quorumLine({ rules, eligible }: Audit, say: (amount: bigint) => string): string {
-  const of = rules.voteWeight === "stake" ? say(eligible) : `${group(eligible)} nodes`;
+function quorumLine(audit: Audit, say: (amount: bigint) => string): string {
+  const { rules, eligible } = audit;
+  const by = rules.voteWeight === "stake" ? say(eligible.stake) : `${group(eligible.nodes)} nodes`;
+  const of = juryOf(audit) === "panel" ? `${group(rules.panelSeats)} seats` : by;
   return `${group(rules.quorumVotes)} votes besides the initiator's and ${formatShare(rules.quorumBps)} of ${of}, on the side that decides`;
 }
 

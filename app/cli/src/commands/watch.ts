@@ -1,4 +1,4 @@
-import type { Difference, TaskEvent, TransactionOutcome } from "@securing-tasks/client";
+import type { Difference, TaskEvent, TaskEventNamed, TransactionOutcome } from "@securing-tasks/client";
 import { TaskFollower } from "@securing-tasks/client";
 import type { Command } from "commander";
 import { PublicKey } from "@solana/web3.js";
@@ -200,7 +200,11 @@ export function sentence(event: TaskEvent, { say }: Pick<TaskView, "say">): stri
     case "workSubmitted":
       return `round ${event.data.round.toString()}: ${short(event.data.owner)} submits work`;
     case "auditOpened":
-      return `audit ${short(event.data.audit)}: ${short(event.data.initiator)} accuses ${short(event.data.accused)} of ${event.data.accusation}`;
+      return `audit ${short(event.data.audit)}: ${short(event.data.initiator)} accuses ${short(event.data.accused)} of ${event.data.accusation}${evidence(event.data)}${event.data.drawSlot > 0n ? `; its panel is drawn after slot ${event.data.drawSlot.toString()}` : ""}`;
+    case "panelDrawn":
+      return `audit ${short(event.data.audit)}: its panel is drawn`;
+    case "auditAppealed":
+      return `audit ${short(event.data.audit)}: ${short(event.data.appellant)} appeals with a bond of ${say(event.data.bond)}; the first count was ${event.data.firstOutcome}, and everybody may vote until slot ${event.data.endSlot.toString()}`;
     case "voteCast":
       return `audit ${short(event.data.audit)}: ${short(event.data.voter)} votes ${event.data.opinion}`;
     case "voteCommitted":
@@ -208,7 +212,7 @@ export function sentence(event: TaskEvent, { say }: Pick<TaskView, "say">): stri
     case "voteRevealed":
       return `audit ${short(event.data.audit)}: ${short(event.data.voter)} reveals ${event.data.opinion}`;
     case "auditResolved":
-      return `audit ${short(event.data.audit)}: ${event.data.outcome}; ${event.data.bondLost > 0n ? `a bond of ${say(event.data.bondLost)} lost` : `${say(event.data.slash)} slashed`}`;
+      return `audit ${short(event.data.audit)}: ${event.data.outcome}; ${event.data.bondLost > 0n ? `a bond of ${say(event.data.bondLost)} lost` : `${say(event.data.slash)} slashed`}${event.data.appealBondLost > 0n ? `; an appeal's bond of ${say(event.data.appealBondLost)} lost` : ""}`;
     case "voteClaimed":
       return `audit ${short(event.data.audit)}: ${short(event.data.voter)} ${event.data.depositLost > 0n ? `loses ${say(event.data.depositLost)}, never having revealed` : `gets a share of ${say(event.data.share)}`}`;
     case "bountyClaimed":
@@ -216,4 +220,15 @@ export function sentence(event: TaskEvent, { say }: Pick<TaskView, "say">): stri
     case "accountClosed":
       return `${short(event.data.account)} is closed`;
   }
+}
+
+/** Where an accusation's evidence is, or nothing. */
+function evidence({
+  evidenceHash,
+  evidenceUri,
+}: Pick<TaskEventNamed<"auditOpened">["data"], "evidenceHash" | "evidenceUri">): string {
+  if (evidenceHash.every((byte) => byte === 0)) return "";
+  const hash = Buffer.from(evidenceHash).toString("hex");
+  // Whoever accuses wrote the address.
+  return `; evidence ${evidenceUri === "" ? hash : JSON.stringify(evidenceUri)}`;
 }

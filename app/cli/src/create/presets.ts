@@ -22,6 +22,9 @@ const some = (amount: bigint, bps: number): bigint => {
 
 const open = { workerGate: { kind: "open" }, witnessGate: { kind: "open" } } as const;
 
+/** Everybody judges, and a verdict is final. */
+const NO_APPEALS = { appealSlots: 0n, appealBond: 0n } as const;
+
 /** Full sets of rules to start from. Why each is as it is stands in TASKS.md. */
 export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
   seed: {
@@ -38,12 +41,14 @@ export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
       bountyPerRound: bounty,
       initiatorBond: some(bounty, 5_000),
       voteDeposit: some(bounty, 500),
+      ...NO_APPEALS,
       quorumVotes: 2,
       quorumBps: 2_000,
       downtimeBps: 1_000,
       maliceBps: 10_000,
       initiatorBonusBps: 4_000,
       poolBps: 500,
+      panelSeats: 0,
       voteWeight: "node",
       rewardRule: "all",
       ...open,
@@ -64,12 +69,14 @@ export const PRESET_TABLE: Readonly<Record<PresetName, Preset>> = {
       bountyPerRound: bounty,
       initiatorBond: some(bounty, 10_000),
       voteDeposit: some(bounty, 1_000),
+      ...NO_APPEALS,
       quorumVotes: 3,
       quorumBps: 5_000,
       downtimeBps: 1_000,
       maliceBps: 10_000,
       initiatorBonusBps: 3_000,
       poolBps: 1_000,
+      panelSeats: 0,
       voteWeight: "stake",
       rewardRule: "majority",
       ...open,
