@@ -509,9 +509,7 @@ export class SecuringTasksClient {
     readonly secret: Uint8Array;
   }): Builder<"drawPanel"> {
     const args = checked("drawPanel", given);
-    return this.program.methods
-      .drawPanel([...args.secret])
-      .accountsPartial({ audit: args.audit });
+    return this.program.methods.drawPanel([...args.secret]).accountsPartial({ audit: args.audit });
   }
 
   /** Votes, once and for good. The voter's operator signs, and the payer, who pays the rent. */
@@ -562,9 +560,7 @@ export class SecuringTasksClient {
           : `The vote ${address.toBase58()} was cast openly. There is nothing to reveal.`,
       );
     }
-    return this.program.methods
-      .revealVote(OPINIONS.indexOf(secret.opinion), [...secret.salt])
-      .accountsPartial({ audit, node: this.node(task, voter), vote: address });
+    return this.revealing(task, secret);
   }
 
   /** Opens somebody's committed vote in the reveal window, with what its voter handed over. Nobody in particular signs. */

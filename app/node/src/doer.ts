@@ -45,6 +45,7 @@ import { handover } from "./inbox";
 import type { Peer } from "./peers";
 import { accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
 import type { Duty } from "./plan";
+import { isSecret } from "./plan";
 import { refusalKind } from "./refusals";
 import { roundSeed, sample } from "./sampling";
 import type { Delivery, Sender } from "./sender";
@@ -726,7 +727,7 @@ export class Doer {
     const { sealed } = duty;
     const { audit, voter } = sealedSecret(sealed);
     const vote = await client.find("vote", voteAddress(audit, voter));
-    if (vote?.state !== "committed") {
+    if (!isSecret(duty.audit, vote)) {
       this.options.keep(() => store.forgetReveal(sealed, false, follower.slot));
       return DONE;
     }

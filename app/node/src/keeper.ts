@@ -1,4 +1,4 @@
-import type { SealedReveal, SecuringTasksClient } from "@securing-tasks/client";
+import type { Audit, SealedReveal, SecuringTasksClient } from "@securing-tasks/client";
 import {
   PROGRAM_ID,
   readSealedReveal,
@@ -9,6 +9,7 @@ import {
 import { download } from "@securing-tasks/sandbox";
 import type { NodeConfig } from "./config";
 import { Lane } from "./lane";
+import { isSecret } from "./plan";
 import type { Store } from "./store";
 import type { View } from "./view";
 
@@ -72,10 +73,10 @@ export class Keeper {
     if (audit.outcome !== "open" || view.slot + MARGIN >= audit.endSlot) {
       return { status: 409, message: "No vote of this audit is revealed any more." };
     }
-    return this.lane.run(() => this.keep(view, sealed, audit.endSlot), audit.endSlot);
+    return this.lane.run(() => this.keep(view, sealed, audit), audit.endSlot);
   }
 
-  private async keep({ slot }: View, sealed: SealedReveal, endSlot: bigint): Promise<Kept> {
+  private async keep({ slot }: View, sealed: SealedReveal, about: Audit): Promise<Kept> {
     const { config, store } = this.options;
     const secret = sealedSecret(sealed);
     const address = voteAddress(secret.audit, secret.voter);
@@ -85,7 +86,7 @@ export class Keeper {
     const vote = await this.options.client.find("vote", address);
     if (!vote) return { status: 404, message: "There is no such vote." };
     // After it is revealed everybody knows the salt, and could fill the places with it.
-    if (vote.state !== "committed" || !vote.commitment) {
+    if (!isSecret(about, vote) || !vote.commitment) {
       return { status: 409, message: "The vote is not secret, or not any more." };
     }
     this.remember(address.toBase58(), vote.commitment);
@@ -101,7 +102,7 @@ export class Keeper {
       if (kept.length >= config.max || owed >= config.maxPerDay) {
         return { status: 429, message: "This node keeps as many reveals as it takes." };
       }
-      store.keepReveal(sealed, endSlot);
+      store.keepReveal(sealed, about.endSlot);
     }
     return { status: 200, message: "Kept." };
   }

@@ -63,7 +63,7 @@ import { Metrics } from "./metrics";
 import { PatientOutbox } from "./outbox";
 import { serviceOf } from "./peers";
 import type { Duty } from "./plan";
-import { plan } from "./plan";
+import { isSecret, plan } from "./plan";
 import { connect } from "./rpc";
 import type { Errand, SendStep } from "./sender";
 import { Sender, backoff, pause } from "./sender";
@@ -846,10 +846,10 @@ class Daemon implements RunningNode {
 
   /** Whether there is a vote that this one can reveal. */
   private async owesReveal({ audits, votes }: View, now: bigint): Promise<boolean> {
-    for (const { address, endSlot } of audits) {
-      const vote = votes.get(address.toBase58());
-      if (now >= endSlot || vote?.state !== "committed") continue;
-      const known = (await this.salts?.find(address, this.config.owner)) ?? [];
+    for (const audit of audits) {
+      const vote = votes.get(audit.address.toBase58());
+      if (now >= audit.endSlot || !isSecret(audit, vote)) continue;
+      const known = (await this.salts?.find(audit.address, this.config.owner)) ?? [];
       if (secretOf(vote.commitment, known)) return true;
     }
     return false;

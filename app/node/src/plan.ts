@@ -161,8 +161,7 @@ class Planner {
       this.audits.set(of, [...(this.audits.get(of) ?? []), audit]);
     }
     const owed = view.audits.filter(
-      ({ address, endSlot }) =>
-        now < endSlot && view.votes.get(address.toBase58())?.state === "committed",
+      (audit) => now < audit.endSlot && isSecret(audit, view.votes.get(audit.address.toBase58())),
     );
     this.free =
       BigInt(view.operatorLamports) - EMPTY_ACCOUNT - BigInt(owed.length) * options.mostFee;
@@ -501,7 +500,7 @@ class Planner {
   }
 
   private reveal(audit: Audit, vote: Vote): void {
-    if (vote.state !== "committed" || this.now >= audit.endSlot) return;
+    if (!isSecret(audit, vote) || this.now >= audit.endSlot) return;
     this.entrust(audit, vote);
     if (this.now < audit.revealSlot) this.at(audit.revealSlot);
     else {
@@ -699,6 +698,11 @@ class Planner {
     if (slot <= this.now) return;
     if (this.wakeAt === null || slot < this.wakeAt) this.wakeAt = slot;
   }
+}
+
+/** Whether a vote is one that can still be revealed: a commitment of before an appeal opens no more after it. */
+export function isSecret(audit: Audit, vote: Vote | null | undefined): vote is Vote {
+  return vote?.state === "committed" && vote.onAppeal === audit.appealSlot > 0n;
 }
 
 /** First slot at which no vote on a round's work is taken any more. */

@@ -123,7 +123,7 @@ describe("a keeper", function () {
       return found?.outcome !== "open";
     });
     expect(await bench.metric(own, "kept_reveals_total")).to.equal(0);
-    expect(running.flatMap((one) => one.said("failed, will try again"))).to.deep.equal([]);
+    expect(running.flatMap((one) => one.said("revealFor"))).to.deep.equal([]);
   });
 
   it("takes what opens a committed vote of its task, and nothing else", async () => {

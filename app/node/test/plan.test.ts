@@ -776,6 +776,13 @@ describe("what is due", () => {
     expect(due(committed, 1_080n, memory)[0]).to.deep.equal(["resolve"]);
     const revealed = view({ submissions, audits: [audit] }, [voteOf(audit, "revealed")]);
     expect(due(revealed, 1_065n, memory)[0]).to.deep.equal([]);
+    // A reveal that was missed before an appeal is not taken after it; one that came for it is.
+    const appealed = { ...audit, appealSlot: 1_060n };
+    const vote = voteOf(audit, "committed");
+    const missed = view({ submissions, audits: [appealed] }, [vote]);
+    expect(due(missed, 1_065n, { ...memory, keepers: ["https://a"] })[0]).to.deep.equal([]);
+    const second = view({ submissions, audits: [appealed] }, [{ ...vote, onAppeal: true }]);
+    expect(due(second, 1_065n, memory)[0]).to.deep.equal(["reveal"]);
   });
 
   it("is told to keepers when nobody can commit any more, and before only where they may know it", () => {
