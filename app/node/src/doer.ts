@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type {
+  Accusation,
+  EvidenceRef,
   GateProof,
   Opinion,
   SaltStore,
@@ -23,6 +25,7 @@ import type {
   Evidence,
   LoadedFunction,
   Ran,
+  Recording,
   Verdict,
   WorkFacts,
 } from "@securing-tasks/sandbox";
@@ -31,6 +34,9 @@ import {
   evidenceHash,
   evidenceText,
   readEvidence,
+  recordedHash,
+  recordedText,
+  runRecording,
   workFacts,
 } from "@securing-tasks/sandbox";
 import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.js";
@@ -73,6 +79,7 @@ export interface DoerOptions {
     fn: LoadedFunction,
     facts: AuditFacts,
     evidence: readonly Evidence[],
+    recording: Recording,
   ) => Promise<Ran<Verdict>>;
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
   /** Whether others can reach the node, as far as it can tell: no work is submitted before. */
@@ -112,6 +119,8 @@ const PEERS_MS = 5_000;
 const PEERS_PART = 10;
 /** What has no window waits for all that is due within this. */
 const UNHURRIED_MS = 300_000;
+/** Of where the evidence of an accusation is. */
+const MOST_URI_BYTES = 128;
 const RETRY_MS = 250;
 const MOST_PAUSE_MS = 60_000;
 
@@ -482,11 +491,13 @@ export class Doer {
     const fn = await this.options.loadFunction(view.task.auditFunction);
     const facts = await auditFacts(connection, view.task, submission);
     const known = await this.evidence(view, submission, facts, until);
+    const recording = runRecording();
     const ran = await this.inTurn(this.audits, until, () =>
-      this.options.runAudit(fn, facts, known),
+      this.options.runAudit(fn, facts, known, recording),
     );
     if (!ran) return TOO_LATE;
     if (ran.ok) {
+      await this.keepRecording(fn, facts, known, recording, ran.value);
       const evidence = this.keepEvidence(facts, ran.evidence ?? []);
       return { opinion: OPINION_OF[ran.value], reason: ran.log.at(-1) ?? "", evidence };
     }
@@ -594,10 +605,12 @@ export class Doer {
     until: bigint,
   ): Promise<string | null> {
     const fn = await this.options.loadFunction(view.task.auditFunction);
+    const recording = runRecording();
     const ran = await this.inTurn(this.audits, until, () =>
-      this.options.runAudit(fn, facts, known),
+      this.options.runAudit(fn, facts, known, recording),
     );
     if (!ran?.ok || ran.value !== "malicious") return null;
+    await this.keepRecording(fn, facts, known, recording, ran.value);
     return this.keepEvidence(facts, ran.evidence ?? []) ? (ran.log.at(-1) ?? "") : null;
   }
 
@@ -613,6 +626,41 @@ export class Doer {
       metrics.evidence.inc();
     }
     return proofs.length > 0;
+  }
+
+  /** Keeps why somebody is guilty, for an accusation. */
+  private async keepRecording(
+    fn: LoadedFunction,
+    facts: AuditFacts,
+    known: readonly Evidence[],
+    recording: Recording,
+    verdict: Verdict,
+  ): Promise<void> {
+    const { keep, log, store } = this.options;
+    if (verdict === "valid") return;
+    const content = await recordedText(fn, facts, known, recording, verdict);
+    const { address: submission, caseEnd } = facts.submission;
+    if (content === null) {
+      log.warn({ submission, verdict }, "the run can't be played again, and is no evidence");
+      return;
+    }
+    const hash = recordedHash(content);
+    keep(() => {
+      store.keepRecording({ hash, submission, opinion: OPINION_OF[verdict], caseEnd, content });
+    });
+  }
+
+  /** What goes with an accusation: the recording of the run that found it. */
+  private reasons(submission: string, accusation: Accusation): EvidenceRef | null {
+    const { config, keep, store } = this.options;
+    const hash = store.recordingOf(submission, accusation);
+    if (hash === null) return null;
+    const isPublic = keep(() => {
+      store.publishRecording(hash);
+    });
+    const url = config.http && `${config.http.publicUrl}/evidence/${hash}`;
+    const uri = isPublic && url && Buffer.byteLength(url) <= MOST_URI_BYTES ? url : "";
+    return { hash: Buffer.from(hash, "hex"), uri };
   }
 
   /** Runs something when its turn comes. Null where that was too late. A stop does not wait for it. */
@@ -643,6 +691,7 @@ export class Doer {
   private async accuse(view: View, duty: Duty & { kind: "accuse" }): Promise<End> {
     const { client, config, operator, store } = this.options;
     const { submission, accusation, index } = duty;
+    const evidence = this.reasons(submission.address.toBase58(), accusation);
     const end = await this.send(duty, async () => [
       await client
         .openAudit({
@@ -654,6 +703,7 @@ export class Doer {
           initiator: config.owner,
           accusation,
           index,
+          ...(evidence && { evidence }),
         })
         .instruction(),
     ]);
@@ -677,7 +727,7 @@ export class Doer {
   }
 
   private async reveal(view: View, duty: Duty & { kind: "reveal" }): Promise<End> {
-    const { client, config, operator, salts, log } = this.options;
+    const { client, config, salts, log } = this.options;
     const { address, voteDeposit, endSlot } = duty.audit;
     const commitment = view.votes.get(address.toBase58())?.commitment ?? null;
     const secret = secretOf(commitment, await salts.find(address, config.owner));
@@ -715,7 +765,11 @@ export class Doer {
       const about = { audit: name, keeper, message };
       if (taken) log.info(about, "handed a reveal to a keeper");
       else log.warn({ ...about, final }, "a keeper does not take a reveal");
-      const isKept = (taken || final) && this.options.keep(() => store.keepEntrusted(name, keeper));
+      const isKept =
+        (taken || final) &&
+        this.options.keep(() => {
+          store.keepEntrusted(name, keeper);
+        });
       if (!isKept) left += 1;
     }
     return left === 0 ? DONE : { end: "wait", why: "not all keepers have the reveal" };
@@ -728,13 +782,17 @@ export class Doer {
     const { audit, voter } = sealedSecret(sealed);
     const vote = await client.find("vote", voteAddress(audit, voter));
     if (!isSecret(duty.audit, vote)) {
-      this.options.keep(() => store.forgetReveal(sealed, false, follower.slot));
+      this.options.keep(() => {
+        store.forgetReveal(sealed, false, follower.slot);
+      });
       return DONE;
     }
     const end = await this.send(duty, async () => [await client.revealFor(sealed).instruction()]);
     if (end.end === "done") {
       metrics.keptReveals.inc();
-      this.options.keep(() => store.forgetReveal(sealed, true, follower.slot));
+      this.options.keep(() => {
+        store.forgetReveal(sealed, true, follower.slot);
+      });
     }
     return end;
   }

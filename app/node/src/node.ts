@@ -23,6 +23,7 @@ import type {
   Evidence,
   LoadedFunction,
   Ran,
+  Recording,
   RespondFacts,
   ServiceRequest,
   ServiceResponse,
@@ -34,6 +35,7 @@ import {
   download,
   liveDoors,
   loadFunction,
+  recordDoors,
   runAudit,
   runRespond,
   runWork,
@@ -84,6 +86,7 @@ export interface NodeParts {
     fn: LoadedFunction,
     facts: AuditFacts,
     evidence: readonly Evidence[],
+    recording: Recording,
   ) => Promise<Ran<Verdict>>;
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
   readonly runRespond: (
@@ -351,7 +354,7 @@ class Daemon implements RunningNode {
       log: this.log,
       gate: this.gate(),
       loadFunction: load,
-      runAudit: this.parts.runAudit ?? ((fn, facts, known) => this.runAudit(fn, facts, known)),
+      runAudit: this.parts.runAudit ?? ((...asked) => this.runAudit(...asked)),
       runWork: this.parts.runWork ?? ((fn, facts) => this.runWork(fn, facts)),
       onDone: () => {
         this.wake();
@@ -663,9 +666,11 @@ class Daemon implements RunningNode {
     fn: LoadedFunction,
     facts: AuditFacts,
     evidence: readonly Evidence[],
+    recording: Recording,
   ): Promise<Ran<Verdict>> {
     const { audit } = this.config.limits;
-    return runAudit(fn, facts, this.doors(facts.submission), audit, evidence);
+    const doors = recordDoors(this.doors(facts.submission), recording);
+    return runAudit(fn, facts, doors, audit, evidence);
   }
 
   private runWork(fn: LoadedFunction, facts: WorkFacts): Promise<Ran<Uint8Array>> {

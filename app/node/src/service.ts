@@ -41,7 +41,7 @@ export interface ServiceOptions {
     ((request: ServiceRequest, facts: RespondFacts) => Promise<Ran<ServiceResponse>>) | null;
   readonly auditors: Pick<Auditors, "whoAsks">;
   readonly signer: Pick<Signer, "pick" | "headers">;
-  readonly evidence: Pick<Store, "evidence" | "evidenceOf">;
+  readonly evidence: Pick<Store, "evidence" | "evidenceOf" | "recording">;
   readonly inbox: Pick<Inbox, "take">;
   /** Takes reveals of others; null where this node keeps none. */
   readonly keeper: Pick<Keeper, "take"> | null;
@@ -483,17 +483,28 @@ function addService(
       }
     },
   );
+  const recordings = new Payloads((hash) => {
+    const text = options.evidence.recording(hash);
+    return text === null ? null : Buffer.from(text);
+  });
   server.get<{ Params: { hash: string } }>(
     "/evidence/:hash",
     { onRequest: onEvidence },
     async (request, reply) => {
-      const text = options.evidence.evidence(request.params.hash);
-      if (text === null) return reply.code(404).send({ error: "This node has no such evidence." });
+      const { hash } = request.params;
+      let piece: string | Buffer | null = options.evidence.evidence(hash);
+      if (piece === null) {
+        // What went with an accusation may be as large as payloads, and is held and counted as they are.
+        piece = recordings.find(hash);
+        if (piece && !takeBytes(exchangeOf(request), piece.length)) return refuse(reply);
+        if (piece) recordings.share(hash, piece, exchangeOf(request));
+      }
+      if (piece === null) return reply.code(404).send({ error: "This node has no such evidence." });
       return reply
         .type("application/json")
         .header("x-content-type-options", "nosniff")
         .header("cache-control", "public, max-age=31536000, immutable")
-        .send(text);
+        .send(piece);
     },
   );
 

@@ -69,12 +69,19 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE entrusted (
      audit TEXT NOT NULL, keeper TEXT NOT NULL, PRIMARY KEY (audit, keeper)
    ) STRICT;`,
+  `CREATE TABLE recordings (
+     hash TEXT PRIMARY KEY, submission TEXT NOT NULL, opinion TEXT NOT NULL, case_end INTEGER NOT NULL,
+     content TEXT NOT NULL, public INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE INDEX recordings_of ON recordings (submission, opinion);`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
 const MOST_OF_ONE = 4;
 /** Pieces that are kept in all, of 64 KiB at most. */
 const MOST_EVIDENCE = 500;
+/** Recorded runs that are kept, of 4 MiB at most. */
+const MOST_RECORDINGS = 32;
 /** Pieces that are kept unjudged, of one who brought them, of one submission, and in all. */
 const MOST_OF_SENDER = 2;
 const MOST_TOLD_OF_ONE = 24;
@@ -129,6 +136,11 @@ export interface Told extends KeptEvidence {
   readonly sender: string;
   /** What that node has to say on the submission, in base units: friends of the accused must not crowd out whoever has more than they. */
   readonly weight: bigint;
+}
+
+/** A recorded run that found a submission guilty. */
+export interface KeptRecording extends KeptEvidence {
+  readonly opinion: Opinion;
 }
 
 /** What came of looking at a submission unasked. */
@@ -651,6 +663,49 @@ export class Store {
 
   forgetSalts(audit: PublicKey, voter: PublicKey): void {
     this.run("DELETE FROM salts WHERE audit = ? AND voter = ?", audit.toBase58(), voter.toBase58());
+  }
+
+  /**
+   * Keeps why a submission was found guilty, in place of what said the same before. Of all recordings those stay that went with an
+   * accusation, and those whose cases end last.
+   */
+  keepRecording({ hash, submission, opinion, caseEnd, content }: KeptRecording): void {
+    this.run(
+      "DELETE FROM recordings WHERE submission = ? AND opinion = ? AND public = 0",
+      submission,
+      opinion,
+    );
+    this.run(
+      "INSERT OR IGNORE INTO recordings (hash, submission, opinion, case_end, content) VALUES (?, ?, ?, ?, ?)",
+      hash,
+      submission,
+      opinion,
+      caseEnd,
+      content,
+    );
+    this.run(
+      `DELETE FROM recordings WHERE hash NOT IN
+         (SELECT hash FROM recordings ORDER BY public DESC, case_end DESC, rowid DESC LIMIT ?)`,
+      MOST_RECORDINGS,
+    );
+  }
+
+  /** Hash of the newest recording that says so of a submission; null where there is none. */
+  recordingOf(submission: string, opinion: Opinion): string | null {
+    const sql =
+      "SELECT hash FROM recordings WHERE submission = ? AND opinion = ? ORDER BY rowid DESC LIMIT 1";
+    return this.row<{ hash: string }>(sql, submission, opinion)?.hash ?? null;
+  }
+
+  /** From now on it is given to whoever asks: its hash goes with an accusation. */
+  publishRecording(hash: string): void {
+    this.run("UPDATE recordings SET public = 1 WHERE hash = ?", hash);
+  }
+
+  /** One that went with an accusation. */
+  recording(hash: string): string | null {
+    const sql = "SELECT content FROM recordings WHERE hash = ? AND public = 1";
+    return this.row<{ content: string }>(sql, hash)?.content ?? null;
   }
 
   /** Keeps what another node handed over, until its vote is revealed or its window is over. */

@@ -30,6 +30,8 @@ const big = `/payload/${"b".repeat(64)}`;
 const small = `/payload/${"5".repeat(64)}`;
 const PIECE = "e".repeat(64);
 const evidence = `/evidence/${PIECE}`;
+/** A recording that went with an accusation. */
+const RECORDED = "c".repeat(64);
 /** No test waits for so long but on a machine that is far too busy. */
 const LONG_MS = 25_000;
 /** As long as evidence can be. */
@@ -138,6 +140,7 @@ describe("the REST service among strangers", () => {
         evidence: {
           evidence: (hash) => (hash === PIECE ? EVIDENCE : null),
           evidenceOf: () => [PIECE],
+          recording: (hash) => (hash === RECORDED ? BIG.toString() : null),
         },
         inbox: { take: () => Promise.resolve({ status: 200, message: "Kept." }) },
         keeper: null,

@@ -446,7 +446,8 @@ describe("the REST template", function () {
           ...{ round: BigInt(mine.round), hash: submission.payloadHash, payload },
           ...{ submission: submission.address, slot: BigInt(submission.slot), seed: mine.seed },
         };
-        const store = { submitted: () => work_, evidence: () => null, evidenceOf: () => [] };
+        const none = { evidence: () => null, evidenceOf: () => [], recording: () => null };
+        const store = { submitted: () => work_, ...none };
         const failed = (kind: "error" | "memory" | "time"): Ran<ServiceResponse> => ({
           ...{ ok: false, failure: { kind, message: "", ours: false }, log: [], computeMs: 0 },
         });
