@@ -131,6 +131,11 @@ describe("a keeper", function () {
     const voter = await bench.join("witness", 1_000n);
     const audit = await bench.quarrel();
     const sealed = await commit(voter, audit, "malice");
+    const made = { ...sealed, salt: "11".repeat(32) };
+    await bench.until("the keeper knows the audit", async () => {
+      const [status, message] = await hand(url, made);
+      return status === 400 && /does not open/.test(message);
+    });
     await handed(url, sealed);
     const stranger = Keypair.generate().publicKey.toBase58();
     let asked = 0;

@@ -116,7 +116,8 @@ describe("a daemon's accusation", function () {
 
   it("has a hash and no address where nobody could get it", async () => {
     const hand = await bench.hire("witness", "witness", 1_500n);
-    const { http: _http, ...config } = hand.config;
+    const config = { ...hand.config };
+    delete config.http;
     const audit = await accused({ ...hand, config });
     expect(audit.evidenceHash).to.have.length(32);
     expect(await uriOf(audit)).to.equal("");
