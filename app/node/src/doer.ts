@@ -497,8 +497,11 @@ export class Doer {
     );
     if (!ran) return TOO_LATE;
     if (ran.ok) {
-      await this.keepRecording(fn, facts, known, recording, ran.value);
       const evidence = this.keepEvidence(facts, ran.evidence ?? []);
+      // A juror accuses by evidence alone.
+      if (evidence || key === `check:${facts.submission.address}`) {
+        await this.keepRecording(fn, facts, known, recording, ran.value);
+      }
       return { opinion: OPINION_OF[ran.value], reason: ran.log.at(-1) ?? "", evidence };
     }
     const { kind, message, ours } = ran.failure;

@@ -160,7 +160,8 @@ export function entrust(sealed: SealedReveal, keepers: readonly string[]): Promi
 function wordsOf(reply: string): string | null {
   try {
     const { message } = JSON.parse(reply) as { readonly message?: unknown };
-    return typeof message === "string" ? message.slice(0, 200) : null;
+    // It may end in a terminal.
+    return typeof message === "string" ? message.slice(0, 200).replace(/\p{C}/gu, "?") : null;
   } catch {
     return null;
   }

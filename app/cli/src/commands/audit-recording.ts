@@ -60,7 +60,8 @@ export async function checkRecording(
       ["verdict", ran.ok ? ran.value : "none"],
       ["calls", String(run.calls.length)],
       ...(evidence ? ([["evidence", evidence.hash ?? "none"]] as const) : []),
-      ...ran.log.map((line) => ["said", line] as const),
+      // Strangers wrote the function.
+      ...ran.log.map((line) => ["said", line.replace(/\p{C}/gu, "?")] as const),
     ]),
   );
   if (evidence && !evidence.isEvidence) {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Audit, SaltStore, SealedReveal } from "@securing-tasks/client";
 import {
   DerivedSaltStore,
@@ -10,6 +11,7 @@ import {
   readSealedReveal,
   voteAddress,
 } from "@securing-tasks/client";
+import type { Entrusted } from "@securing-tasks/node";
 import type { Command } from "commander";
 import { PublicKey } from "@solana/web3.js";
 import { formatWhen, group } from "../amounts";
@@ -168,9 +170,26 @@ export async function handToKeepers(
 > {
   if (keepers.length === 0) return [];
   const { entrust } = await import("@securing-tasks/node");
-  const answers = await entrust(sealed, keepers);
+  let answers = await entrust(sealed, keepers);
+  // A keeper looks at the chain now and then: it may not have seen the audit or the vote yet.
+  for (let left = TRIES; left > 0 && answers.some(isOpen); left -= 1) {
+    await sleep(TRY_MS);
+    const again = await entrust(
+      sealed,
+      answers.filter(isOpen).map(({ keeper }) => keeper),
+    );
+    answers = answers.map((one) => again.find(({ keeper }) => keeper === one.keeper) ?? one);
+  }
   for (const { keeper, taken, message } of answers) {
     note(session, taken ? `${keeper} keeps the reveal.` : `${keeper} does not keep it: ${message}`);
   }
   return answers.map(({ keeper, taken, message }) => ({ keeper, taken, message }));
+}
+
+/** How often keepers that may take it later are asked again, and how long after. */
+const TRIES = 2;
+const TRY_MS = 2_000;
+
+function isOpen({ taken, final }: Pick<Entrusted, "taken" | "final">): boolean {
+  return !taken && !final;
 }
