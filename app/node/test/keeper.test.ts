@@ -71,6 +71,16 @@ describe("a keeper", function () {
   const handed = (url: string, sealed: SealedReveal): Promise<true> =>
     bench.until("the keeper takes it", async () => (await hand(url, sealed))[0] === 200);
 
+  /** Daemons have had the time to do what is due. */
+  async function looked(): Promise<void> {
+    let looks = 0;
+    bench.answers = ({ method }) => {
+      if (method === "getMultipleAccounts") looks += 1;
+      return undefined;
+    };
+    await bench.until("more looks", () => Promise.resolve(looks > 20));
+  }
+
   const stateOf = async (audit: Audit, voter: Keypair["publicKey"]): Promise<string | null> =>
     (await bench.client.find("vote", voteAddress(audit.address, voter)))?.state ?? null;
 
@@ -116,7 +126,7 @@ describe("a keeper", function () {
     await bench.chain.waitForSlot(audit.revealSlot);
     await bench.send(bench.client.revealFor(sealed), voter);
     await bench.chain.waitForSlot(audit.revealSlot + 80n);
-    // Its own vote is there by then, and its other duties.
+    await looked();
     await bench.chain.waitForSlot(audit.endSlot);
     await bench.until("a verdict", async () => {
       const found = await bench.client.find("audit", audit.address);
@@ -124,6 +134,11 @@ describe("a keeper", function () {
     });
     expect(await bench.metric(own, "kept_reveals_total")).to.equal(0);
     expect(running.flatMap((one) => one.said("revealFor"))).to.deep.equal([]);
+    // Nor is it tried.
+    const tried = running
+      .flatMap((one) => one.said("somebody did it already"))
+      .filter(({ duty }) => String(duty).startsWith("revealFor"));
+    expect(tried).to.deep.equal([]);
   });
 
   it("takes what opens a committed vote of its task, and nothing else", async () => {
@@ -244,6 +259,7 @@ describe("a keeper", function () {
       await bench.until("it looks", async () => {
         return Number(await bench.metric(hand, "slot")) >= Number(audit.revealSlot) - 1;
       });
+      await looked();
       expect(daemon.said("handed a reveal")).to.deep.equal([]);
       await bench.chain.waitForSlot(audit.revealSlot);
       const told = await bench.until("it is handed", () =>

@@ -83,6 +83,24 @@ export async function audit(context) {
     expect(await record(late, world)).to.equal(null);
   });
 
+  it("has the answers that the function did not wait for", async () => {
+    const hasty = functionOf(`
+export async function audit(context) {
+  context.http({ url: "https://example.com/slow" }).catch(() => {});
+  await context.account("x");
+  return "malicious";
+}`);
+    const later = (): Promise<{ status: number; headers: object; body: string }> =>
+      new Promise((resolve) => {
+        setTimeout(() => {
+          resolve({ status: 200, headers: {}, body: "late" });
+        }, 50);
+      });
+    const world = { http: later as Doors["http"], account: () => Promise.resolve(null) };
+    const { calls } = JSON.parse((await record(hasty, world)) ?? "") as RecordedRun;
+    expect(calls[0]?.answer).to.include({ body: "late" });
+  });
+
   it("is none where it would be too long", async () => {
     const many = functionOf(`
 export async function audit(context) {
