@@ -1,5 +1,10 @@
 import { z } from "zod";
 
+/** The words of the sandbox, which is loaded only where something runs. */
+const VERDICTS = ["valid", "downtime", "malicious"] as const;
+const DOORS = ["http", "account", "transaction", "signatures", "fetch"] as const;
+const REASONS = ["unreachable", "timeout", "tooLarge", "refused", "wrongHash"] as const;
+
 const hex = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits in lower case");
 const whole = z.number().int().nonnegative();
 const amount = z.string().regex(/^\d+$/, "must be digits, as text");
@@ -28,4 +33,23 @@ export const auditFactsSchema = z.strictObject({
   seed: hex,
   roundSeed: hex,
   now: whole,
+});
+
+/** A recorded run, as the evidence of an accusation has it. */
+export const recordedRunSchema = z.strictObject({
+  version: z.literal(1),
+  function: hex,
+  code: z.string(),
+  facts: auditFactsSchema,
+  // What is no evidence is left out when it is played.
+  evidence: z.array(z.unknown()),
+  calls: z.array(
+    z.strictObject({
+      door: z.enum(DOORS),
+      args: z.array(z.unknown()),
+      answer: z.unknown().optional(),
+      failure: z.strictObject({ reason: z.enum(REASONS), message: z.string() }).optional(),
+    }),
+  ),
+  verdict: z.enum(VERDICTS),
 });

@@ -91,6 +91,21 @@ const schema = z.strictObject({
   secrets: z.record(z.string(), z.string()).default({}),
   gateways: z.array(webUrl).default([]),
   evidence: z.strictObject({ peers: z.array(webUrl).max(16).default([]) }).default({ peers: [] }),
+  keepers: z.array(webUrl).max(8).default([]),
+  keepersEarly: z.boolean().default(false),
+  keeper: z
+    .strictObject({
+      for: z.union(
+        [
+          z.literal("any"),
+          z.array(address).min(1, "names nobody: give addresses of owners, or `any`").max(1_000),
+        ],
+        "is neither `any` nor a list of at most 1,000 addresses of owners",
+      ),
+      max: whole(1, 10_000).default(256),
+      maxPerDay: whole(1, 100_000).default(100),
+    })
+    .optional(),
   probes: z.array(webUrl).default([]),
   allowPrivateNetwork: z.boolean().default(false),
   door: z
@@ -187,6 +202,17 @@ function check(input: unknown, folder: string, place: Place): NodeConfig {
   if (config.role === "worker" && !config.http) {
     faults.push(
       `${place(["role"])}: a worker serves its payloads, and \`http\` is missing. Give \`http: { port, publicUrl }\`, or take \`role: witness\`.`,
+    );
+  }
+  if (config.keeper && !config.http) {
+    faults.push(
+      `${place(["keeper"], true)}: others hand their reveals to \`http\`, and that is missing. Give \`http: { port, publicUrl }\`, or remove \`keeper\`.`,
+    );
+  }
+  const plain = config.keepers.findIndex((url) => url.startsWith("http:"));
+  if (config.keepersEarly && plain >= 0 && !config.allowPrivateNetwork) {
+    faults.push(
+      `${place(["keepers", plain])}: with \`keepersEarly\`, whoever listens on the way to an http:// keeper knows the vote before the others have voted. Use https://, or leave \`keepersEarly\` out.`,
     );
   }
   if (faults.length > 0) throw new ConfigError(faults.join("\n"));

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type {
+  Accusation,
+  EvidenceRef,
   GateProof,
   Opinion,
   SaltStore,
@@ -8,12 +10,22 @@ import type {
   FunctionRef,
   Vote,
 } from "@securing-tasks/client";
-import { PROGRAM_ID, auditAddress, explain, secretOf, submissionEnd } from "@securing-tasks/client";
+import {
+  PROGRAM_ID,
+  auditAddress,
+  explain,
+  sealReveal,
+  sealedSecret,
+  secretOf,
+  submissionEnd,
+  voteAddress,
+} from "@securing-tasks/client";
 import type {
   AuditFacts,
   Evidence,
   LoadedFunction,
   Ran,
+  Recording,
   Verdict,
   WorkFacts,
 } from "@securing-tasks/sandbox";
@@ -22,12 +34,16 @@ import {
   evidenceHash,
   evidenceText,
   readEvidence,
+  recordedHash,
+  recordedText,
+  runRecording,
   workFacts,
 } from "@securing-tasks/sandbox";
 import type { Connection, Keypair } from "@solana/web3.js";
 import type { Logger } from "pino";
 import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
+import { entrust } from "./keeper";
 import { Lane } from "./lane";
 import { within } from "./limiter";
 import type { Metrics } from "./metrics";
@@ -35,6 +51,7 @@ import { handover } from "./inbox";
 import type { Peer } from "./peers";
 import { accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
 import type { Duty } from "./plan";
+import { isSecret } from "./plan";
 import { refusalKind } from "./refusals";
 import { roundSeed, sample } from "./sampling";
 import type { Delivery, Errand, Sender } from "./sender";
@@ -63,6 +80,7 @@ export interface DoerOptions {
     fn: LoadedFunction,
     facts: AuditFacts,
     evidence: readonly Evidence[],
+    recording: Recording,
   ) => Promise<Ran<Verdict>>;
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
   /** Whether others can reach the node, as far as it can tell: no work is submitted before. */
@@ -102,6 +120,8 @@ const PEERS_MS = 5_000;
 const PEERS_PART = 10;
 /** What has no window waits for all that is due within this. */
 const UNHURRIED_MS = 300_000;
+/** Of where the evidence of an accusation is. */
+const MOST_URI_BYTES = 128;
 const RETRY_MS = 250;
 const MOST_PAUSE_MS = 60_000;
 
@@ -282,6 +302,10 @@ export class Doer {
         });
       case "reveal":
         return this.reveal(view, duty);
+      case "entrust":
+        return this.entrust(duty);
+      case "revealFor":
+        return this.revealFor(duty);
       case "resolve":
         return this.send(duty, async () => [
           await client.resolveAudit({ ...duty.audit, round: duty.round }).instruction(),
@@ -469,12 +493,17 @@ export class Doer {
     const fn = await this.options.loadFunction(view.task.auditFunction);
     const facts = await auditFacts(connection, view.task, submission);
     const known = await this.evidence(view, submission, facts, until);
+    const recording = runRecording();
     const ran = await this.inTurn(this.audits, until, () =>
-      this.options.runAudit(fn, facts, known),
+      this.options.runAudit(fn, facts, known, recording),
     );
     if (!ran) return TOO_LATE;
     if (ran.ok) {
       const evidence = this.keepEvidence(facts, ran.evidence ?? []);
+      // A juror accuses by evidence alone.
+      if (evidence || key === `check:${facts.submission.address}`) {
+        await this.keepRecording(fn, facts, known, recording, ran.value);
+      }
       return { opinion: OPINION_OF[ran.value], reason: ran.log.at(-1) ?? "", evidence };
     }
     const { kind, message, ours } = ran.failure;
@@ -581,10 +610,12 @@ export class Doer {
     until: bigint,
   ): Promise<string | null> {
     const fn = await this.options.loadFunction(view.task.auditFunction);
+    const recording = runRecording();
     const ran = await this.inTurn(this.audits, until, () =>
-      this.options.runAudit(fn, facts, known),
+      this.options.runAudit(fn, facts, known, recording),
     );
     if (!ran?.ok || ran.value !== "malicious") return null;
+    await this.keepRecording(fn, facts, known, recording, ran.value);
     return this.keepEvidence(facts, ran.evidence ?? []) ? (ran.log.at(-1) ?? "") : null;
   }
 
@@ -600,6 +631,41 @@ export class Doer {
       metrics.evidence.inc();
     }
     return proofs.length > 0;
+  }
+
+  /** Keeps why somebody is guilty, for an accusation. */
+  private async keepRecording(
+    fn: LoadedFunction,
+    facts: AuditFacts,
+    known: readonly Evidence[],
+    recording: Recording,
+    verdict: Verdict,
+  ): Promise<void> {
+    const { keep, log, store } = this.options;
+    if (verdict === "valid") return;
+    const content = await recordedText(fn, facts, known, recording, verdict);
+    const { address: submission, caseEnd } = facts.submission;
+    if (content === null) {
+      log.warn({ submission, verdict }, "the run can't be played again, and is no evidence");
+      return;
+    }
+    const hash = recordedHash(content);
+    keep(() => {
+      store.keepRecording({ hash, submission, opinion: OPINION_OF[verdict], caseEnd, content });
+    });
+  }
+
+  /** What goes with an accusation: the recording of the run that found it. */
+  private reasons(submission: string, accusation: Accusation): EvidenceRef | null {
+    const { config, keep, store } = this.options;
+    const hash = store.recordingOf(submission, accusation);
+    if (hash === null) return null;
+    const isPublic = keep(() => {
+      store.publishRecording(hash);
+    });
+    const url = config.http && `${config.http.publicUrl}/evidence/${hash}`;
+    const uri = isPublic && url && Buffer.byteLength(url) <= MOST_URI_BYTES ? url : "";
+    return { hash: Buffer.from(hash, "hex"), uri };
   }
 
   /** Runs something when its turn comes. Null where that was too late. A stop does not wait for it. */
@@ -630,6 +696,7 @@ export class Doer {
   private async accuse(view: View, duty: Duty & { kind: "accuse" }): Promise<End> {
     const { client, config, operator, store } = this.options;
     const { submission, accusation, index } = duty;
+    const evidence = this.reasons(submission.address.toBase58(), accusation);
     const end = await this.send(duty, async (payer) => [
       await client
         .openAudit({
@@ -642,6 +709,7 @@ export class Doer {
           initiator: config.owner,
           accusation,
           index,
+          ...(evidence && { evidence }),
         })
         .instruction(),
     ]);
@@ -687,13 +755,64 @@ export class Doer {
     });
   }
 
+  /** Hands the reveal of an own vote to the keepers that don't have it yet. The node reveals by itself all the same when it is awake. */
+  private async entrust({ audit, vote }: Duty & { kind: "entrust" }): Promise<End> {
+    const { config, salts, store, log } = this.options;
+    const name = audit.address.toBase58();
+    const secret = secretOf(vote.commitment, await salts.find(audit.address, config.owner));
+    if (!secret) return { end: "over", why: "the salt is lost" };
+    const told = store.entrusted(name);
+    const answers = await entrust(
+      sealReveal(config.task, secret),
+      config.keepers.filter((keeper) => !told.includes(keeper)),
+    );
+    let left = 0;
+    for (const { keeper, taken, final, message } of answers) {
+      const about = { audit: name, keeper, message };
+      if (taken) log.info(about, "handed a reveal to a keeper");
+      else log.warn({ ...about, final }, "a keeper does not take a reveal");
+      const isKept =
+        (taken || final) &&
+        this.options.keep(() => {
+          store.keepEntrusted(name, keeper);
+        });
+      if (!isKept) left += 1;
+    }
+    return left === 0 ? DONE : { end: "wait", why: "not all keepers have the reveal" };
+  }
+
+  /** Reveals a vote that its voter handed over and has not revealed by now. */
+  private async revealFor(duty: Duty & { kind: "revealFor" }): Promise<End> {
+    const { client, follower, metrics, store } = this.options;
+    const { sealed } = duty;
+    const { audit, voter } = sealedSecret(sealed);
+    const vote = await client.find("vote", voteAddress(audit, voter));
+    if (!isSecret(duty.audit, vote)) {
+      this.options.keep(() => {
+        store.forgetReveal(sealed, false, follower.slot);
+      });
+      return DONE;
+    }
+    const end = await this.send(duty, async () => [await client.revealFor(sealed).instruction()]);
+    if (end.end === "done") {
+      metrics.keptReveals.inc();
+      this.options.keep(() => {
+        store.forgetReveal(sealed, true, follower.slot);
+      });
+    }
+    return end;
+  }
+
   private async claimVote(duty: Duty & { kind: "claimVote" }): Promise<End> {
-    const { client, config, salts } = this.options;
+    const { client, config, salts, store } = this.options;
     const audit = duty.audit.address;
     const end = await this.send(duty, async () => [
       await client.claimVote({ task: config.task, audit, voter: config.owner }).instruction(),
     ]);
-    if (end.end === "done") await salts.forget(audit, config.owner);
+    if (end.end === "done") {
+      await salts.forget(audit, config.owner);
+      store.forgetEntrusted(audit.toBase58());
+    }
     return end;
   }
 

@@ -1,6 +1,8 @@
 export { ConfigError, checkNodeConfig, readNodeConfig } from "./config";
 export type { NodeConfig, NodeConfigInput } from "./config";
 export { readKeypair } from "./keys";
+export { entrust } from "./keeper";
+export type { Entrusted } from "./keeper";
 export { FairLane, Lane, LaneFull } from "./lane";
 export type { Caller } from "./lane";
 export { startNode } from "./node";

@@ -14,6 +14,7 @@ export class Metrics {
     registers: [this.registry],
   });
   readonly reveals = this.counter("reveals", "Committed votes revealed");
+  readonly keptReveals = this.counter("kept_reveals", "Votes of others revealed as their keeper");
   readonly chores = new Counter({
     name: `${PREFIX}chores_total`,
     help: "Audits resolved, shares and bounties claimed, accounts closed",

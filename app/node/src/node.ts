@@ -23,6 +23,7 @@ import type {
   Evidence,
   LoadedFunction,
   Ran,
+  Recording,
   RespondFacts,
   ServiceRequest,
   ServiceResponse,
@@ -34,6 +35,7 @@ import {
   download,
   liveDoors,
   loadFunction,
+  recordDoors,
   runAudit,
   runRespond,
   runWork,
@@ -55,6 +57,7 @@ import { Follower, subscriptionUrl } from "./follower";
 import { Inbox } from "./inbox";
 import type { Sighting } from "./instances";
 import { Instances, wasThere } from "./instances";
+import { Keeper } from "./keeper";
 import { readKeypair } from "./keys";
 import { within } from "./limiter";
 import { standardOutput } from "./log";
@@ -62,7 +65,7 @@ import { Metrics } from "./metrics";
 import { PatientOutbox } from "./outbox";
 import { serviceOf } from "./peers";
 import type { Duty, PlanOptions } from "./plan";
-import { plan } from "./plan";
+import { isSecret, plan } from "./plan";
 import { connect } from "./rpc";
 import type { Errand, SendStep } from "./sender";
 import { Sender, backoff, pause } from "./sender";
@@ -84,6 +87,7 @@ export interface NodeParts {
     fn: LoadedFunction,
     facts: AuditFacts,
     evidence: readonly Evidence[],
+    recording: Recording,
   ) => Promise<Ran<Verdict>>;
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
   readonly runRespond: (
@@ -372,7 +376,7 @@ class Daemon implements RunningNode {
       log: this.log,
       gate: this.gate(),
       loadFunction: load,
-      runAudit: this.parts.runAudit ?? ((fn, facts, known) => this.runAudit(fn, facts, known)),
+      runAudit: this.parts.runAudit ?? ((...asked) => this.runAudit(...asked)),
       runWork: this.parts.runWork ?? ((fn, facts) => this.runWork(fn, facts)),
       onDone: () => {
         this.wake();
@@ -407,6 +411,9 @@ class Daemon implements RunningNode {
       }),
       evidence: store,
       inbox: new Inbox({ client: this.client, connection, store, view: () => this.view }),
+      keeper: config.keeper
+        ? new Keeper({ config: config.keeper, client: this.client, store, view: () => this.view })
+        : null,
       trouble: () => this.trouble,
     });
     void this.reachSelf();
@@ -724,9 +731,11 @@ class Daemon implements RunningNode {
     fn: LoadedFunction,
     facts: AuditFacts,
     evidence: readonly Evidence[],
+    recording: Recording,
   ): Promise<Ran<Verdict>> {
     const { audit } = this.config.limits;
-    return runAudit(fn, facts, this.doors(facts.submission), audit, evidence);
+    const doors = recordDoors(this.doors(facts.submission), recording);
+    return runAudit(fn, facts, doors, audit, evidence);
   }
 
   private runWork(fn: LoadedFunction, facts: WorkFacts): Promise<Ran<Uint8Array>> {
@@ -824,6 +833,7 @@ class Daemon implements RunningNode {
     if (slot >= this.keptCursor + CURSOR_SLOTS) {
       const kept = this.keep(() => {
         this.store.moveCursor(slot);
+        this.store.forgetReveals(slot, slot - BigInt(DAY_SLOTS));
       });
       if (kept) {
         this.keptCursor = slot;
@@ -914,10 +924,10 @@ class Daemon implements RunningNode {
 
   /** Whether there is a vote that this one can reveal. */
   private async owesReveal({ audits, votes }: View, now: bigint): Promise<boolean> {
-    for (const { address, endSlot } of audits) {
-      const vote = votes.get(address.toBase58());
-      if (now >= endSlot || vote?.state !== "committed") continue;
-      const known = (await this.salts?.find(address, this.config.owner)) ?? [];
+    for (const audit of audits) {
+      const vote = votes.get(audit.address.toBase58());
+      if (now >= audit.endSlot || !isSecret(audit, vote)) continue;
+      const known = (await this.salts?.find(audit.address, this.config.owner)) ?? [];
       if (secretOf(vote.commitment, known)) return true;
     }
     return false;

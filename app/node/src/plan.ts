@@ -5,6 +5,7 @@ import type {
   Audit,
   Opinion,
   Round,
+  SealedReveal,
   Submission,
   Task,
   Vote,
@@ -45,6 +46,8 @@ export type Duty = { readonly key: string; readonly until?: bigint } & (
   | { readonly kind: "judge"; readonly audit: Audit; readonly submission: Submission }
   | { readonly kind: "cast" | "commit"; readonly audit: Audit; readonly opinion: Opinion }
   | { readonly kind: "reveal"; readonly audit: Audit }
+  | { readonly kind: "entrust"; readonly audit: Audit; readonly vote: Vote }
+  | { readonly kind: "revealFor"; readonly audit: Audit; readonly sealed: SealedReveal }
   | { readonly kind: "resolve"; readonly audit: Audit; readonly round: bigint }
   | { readonly kind: "claimVote"; readonly audit: Audit; readonly vote: Vote }
   | { readonly kind: "closeVote"; readonly vote: Vote }
@@ -68,7 +71,14 @@ export interface Plan {
 export interface PlanOptions {
   readonly config: Pick<
     NodeConfig,
-    "samples" | "chores" | "http" | "workUnpaid" | "keepPayloadRounds"
+    | "samples"
+    | "chores"
+    | "http"
+    | "workUnpaid"
+    | "keepPayloadRounds"
+    | "keepers"
+    | "keepersEarly"
+    | "keeper"
   >;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
@@ -89,6 +99,8 @@ export interface PlanOptions {
     | "accusations"
     | "evidenceSince"
     | "handed"
+    | "entrusted"
+    | "keptReveals"
   >;
   /** Of the operator alone: from it come the moments at which this node looks. */
   readonly secret: Uint8Array;
@@ -122,6 +134,7 @@ export function plan(view: View, now: bigint, options: PlanOptions): Plan {
   planner.sharing();
   planner.sampling();
   for (const audit of view.audits) planner.ballot(audit);
+  planner.keeping();
   // Last of all: strangers decide how many chores there are.
   for (const audit of view.audits) planner.chores(audit);
   planner.rounds();
@@ -161,8 +174,7 @@ class Planner {
       this.audits.set(of, [...(this.audits.get(of) ?? []), audit]);
     }
     const owed = view.audits.filter(
-      ({ address, endSlot }) =>
-        now < endSlot && view.votes.get(address.toBase58())?.state === "committed",
+      (audit) => now < audit.endSlot && isSecret(audit, view.votes.get(audit.address.toBase58())),
     );
     const left = options.sponsor?.left ?? null;
     this.isSponsored = left !== null;
@@ -504,11 +516,39 @@ class Planner {
   }
 
   private reveal(audit: Audit, vote: Vote): void {
-    if (vote.state !== "committed" || this.now >= audit.endSlot) return;
+    if (!isSecret(audit, vote) || this.now >= audit.endSlot) return;
+    this.entrust(audit, vote);
     if (this.now < audit.revealSlot) this.at(audit.revealSlot);
     else {
       const key = `reveal:${audit.address.toBase58()}`;
       this.do({ kind: "reveal", key, audit, until: audit.endSlot });
+    }
+  }
+
+  /** Keepers are told a vote when nobody can commit any more: before, they could vote by it, or sell it. */
+  private entrust(audit: Audit, vote: Vote): void {
+    const { keepers, keepersEarly } = this.options.config;
+    if (keepers.length === 0 || (this.now < audit.revealSlot && !keepersEarly)) return;
+    const name = audit.address.toBase58();
+    const told = this.options.store.entrusted(name);
+    if (keepers.every((keeper) => told.includes(keeper))) return;
+    this.do({ kind: "entrust", key: `entrust:${name}`, audit, vote, until: audit.endSlot });
+  }
+
+  /** Votes that others handed over: revealed in the second half of their window, each keeper at another slot, so that one of them pays. */
+  keeping(): void {
+    if (!this.options.config.keeper) return;
+    for (const sealed of this.options.store.keptReveals()) {
+      const audit = this.view.audits.find(({ address }) => address.toBase58() === sealed.audit);
+      if (audit?.outcome !== "open" || this.now + MARGIN >= audit.endSlot) continue;
+      const window = audit.endSlot - audit.revealSlot;
+      const name = `${sealed.audit}:${sealed.voter}`;
+      const due = audit.revealSlot + window / 2n + this.turn(`keep:${name}`, window / 4n);
+      if (this.now < due) this.at(due);
+      else {
+        const until = audit.endSlot;
+        this.chore({ kind: "revealFor", key: `revealFor:${name}`, audit, sealed, until });
+      }
     }
   }
 
@@ -684,6 +724,11 @@ class Planner {
     if (slot <= this.now) return;
     if (this.wakeAt === null || slot < this.wakeAt) this.wakeAt = slot;
   }
+}
+
+/** Whether a vote is one that can still be revealed: a commitment of before an appeal opens no more after it. */
+export function isSecret(audit: Audit, vote: Vote | null | undefined): vote is Vote {
+  return vote?.state === "committed" && vote.onAppeal === audit.appealSlot > 0n;
 }
 
 /** First slot at which no vote on a round's work is taken any more. */

@@ -16,6 +16,7 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
 
   auditWindowClosed: "late",
   submissionWindowClosed: "late",
+  revealWindowMissed: "late",
   taskRetired: "late",
 
   joinedAfterSubmission: "never",

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { Socket } from "node:net";
+import { MOST_SEALED_BYTES } from "@securing-tasks/client";
 import type {
   Ran,
   RespondFacts,
@@ -17,6 +18,7 @@ import type { Auditors } from "./auditors";
 import { AUDITOR_HEADER } from "./auditors";
 import type { NodeConfig } from "./config";
 import type { Inbox } from "./inbox";
+import type { Keeper } from "./keeper";
 import { MOST_HANDOVER_BYTES } from "./inbox";
 import type { Caller } from "./lane";
 import { FairLane, LaneFull } from "./lane";
@@ -39,8 +41,10 @@ export interface ServiceOptions {
     ((request: ServiceRequest, facts: RespondFacts) => Promise<Ran<ServiceResponse>>) | null;
   readonly auditors: Pick<Auditors, "whoAsks">;
   readonly signer: Pick<Signer, "pick" | "headers">;
-  readonly evidence: Pick<Store, "evidence" | "evidenceOf">;
+  readonly evidence: Pick<Store, "evidence" | "evidenceOf" | "recording">;
   readonly inbox: Pick<Inbox, "take">;
+  /** Takes reveals of others; null where this node keeps none. */
+  readonly keeper: Pick<Keeper, "take"> | null;
   /** Null while the node can read the chain, else why not. */
   readonly trouble: () => string | null;
 }
@@ -479,19 +483,47 @@ function addService(
       }
     },
   );
+  const recordings = new Payloads((hash) => {
+    const text = options.evidence.recording(hash);
+    return text === null ? null : Buffer.from(text);
+  });
   server.get<{ Params: { hash: string } }>(
     "/evidence/:hash",
     { onRequest: onEvidence },
     async (request, reply) => {
-      const text = options.evidence.evidence(request.params.hash);
-      if (text === null) return reply.code(404).send({ error: "This node has no such evidence." });
+      const { hash } = request.params;
+      let piece: string | Buffer | null = options.evidence.evidence(hash);
+      if (piece === null) {
+        // What went with an accusation may be as large as payloads, and is held and counted as they are.
+        piece = recordings.find(hash);
+        if (piece && !takeBytes(exchangeOf(request), piece.length)) return refuse(reply);
+        if (piece) recordings.share(hash, piece, exchangeOf(request));
+      }
+      if (piece === null) return reply.code(404).send({ error: "This node has no such evidence." });
       return reply
         .type("application/json")
         .header("x-content-type-options", "nosniff")
         .header("cache-control", "public, max-age=31536000, immutable")
-        .send(text);
+        .send(piece);
     },
   );
+
+  const { keeper } = options;
+  if (keeper) {
+    server.post(
+      "/reveals",
+      { onRequest, bodyLimit: MOST_SEALED_BYTES },
+      async ({ body }, reply) => {
+        try {
+          const kept = await keeper.take(typeof body === "string" ? body : "");
+          return await reply.code(kept.status).send({ message: kept.message });
+        } catch (error) {
+          if (!(error instanceof LaneFull)) throw error;
+          return refuse(reply);
+        }
+      },
+    );
+  }
 
   const { respond, signer } = options;
   // No audit of this node waits for it: those have a lane of their own.

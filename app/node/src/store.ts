@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
-import type { Audit, Opinion, SaltStore, VoteSecret } from "@securing-tasks/client";
+import type { Audit, Opinion, SaltStore, SealedReveal, VoteSecret } from "@securing-tasks/client";
 import { OPINIONS } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
 
@@ -61,12 +61,27 @@ const MIGRATIONS: readonly string[] = [
      INSERT INTO sent VALUES (NEW.signature, NEW.min_slot);
      DELETE FROM sent WHERE slot < NEW.min_slot - ${SENT_SLOTS};
    END;`,
+  `CREATE TABLE kept_reveals (
+     audit TEXT NOT NULL, voter TEXT NOT NULL, sealed TEXT NOT NULL, end_slot INTEGER NOT NULL,
+     PRIMARY KEY (audit, voter)
+   ) STRICT;
+   CREATE TABLE paid_reveals (slot INTEGER NOT NULL) STRICT;
+   CREATE TABLE entrusted (
+     audit TEXT NOT NULL, keeper TEXT NOT NULL, PRIMARY KEY (audit, keeper)
+   ) STRICT;`,
+  `CREATE TABLE recordings (
+     hash TEXT PRIMARY KEY, submission TEXT NOT NULL, opinion TEXT NOT NULL, case_end INTEGER NOT NULL,
+     content TEXT NOT NULL, public INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE INDEX recordings_of ON recordings (submission, opinion);`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
 const MOST_OF_ONE = 4;
 /** Pieces that are kept in all, of 64 KiB at most. */
 const MOST_EVIDENCE = 500;
+/** Recorded runs that are kept, of 4 MiB at most. */
+const MOST_RECORDINGS = 32;
 /** Pieces that are kept unjudged, of one who brought them, of one submission, and in all. */
 const MOST_OF_SENDER = 2;
 const MOST_TOLD_OF_ONE = 24;
@@ -121,6 +136,11 @@ export interface Told extends KeptEvidence {
   readonly sender: string;
   /** What that node has to say on the submission, in base units: friends of the accused must not crowd out whoever has more than they. */
   readonly weight: bigint;
+}
+
+/** A recorded run that found a submission guilty. */
+export interface KeptRecording extends KeptEvidence {
+  readonly opinion: Opinion;
 }
 
 /** What came of looking at a submission unasked. */
@@ -652,6 +672,100 @@ export class Store {
 
   forgetSalts(audit: PublicKey, voter: PublicKey): void {
     this.run("DELETE FROM salts WHERE audit = ? AND voter = ?", audit.toBase58(), voter.toBase58());
+  }
+
+  /**
+   * Keeps why a submission was found guilty, in place of what said the same before. Of all recordings those stay that went with an
+   * accusation, and those whose cases end last.
+   */
+  keepRecording({ hash, submission, opinion, caseEnd, content }: KeptRecording): void {
+    this.run(
+      "DELETE FROM recordings WHERE submission = ? AND opinion = ? AND public = 0",
+      submission,
+      opinion,
+    );
+    this.run(
+      "INSERT OR IGNORE INTO recordings (hash, submission, opinion, case_end, content) VALUES (?, ?, ?, ?, ?)",
+      hash,
+      submission,
+      opinion,
+      caseEnd,
+      content,
+    );
+    this.run(
+      `DELETE FROM recordings WHERE hash NOT IN
+         (SELECT hash FROM recordings ORDER BY public DESC, case_end DESC, rowid DESC LIMIT ?)`,
+      MOST_RECORDINGS,
+    );
+  }
+
+  /** Hash of the newest recording that says so of a submission; null where there is none. */
+  recordingOf(submission: string, opinion: Opinion): string | null {
+    const sql =
+      "SELECT hash FROM recordings WHERE submission = ? AND opinion = ? ORDER BY rowid DESC LIMIT 1";
+    return this.row<{ hash: string }>(sql, submission, opinion)?.hash ?? null;
+  }
+
+  /** From now on it is given to whoever asks: its hash goes with an accusation. */
+  publishRecording(hash: string): void {
+    this.run("UPDATE recordings SET public = 1 WHERE hash = ?", hash);
+  }
+
+  /** One that went with an accusation. */
+  recording(hash: string): string | null {
+    const sql = "SELECT content FROM recordings WHERE hash = ? AND public = 1";
+    return this.row<{ content: string }>(sql, hash)?.content ?? null;
+  }
+
+  /** Keeps what another node handed over, until its vote is revealed or its window is over. */
+  keepReveal(sealed: SealedReveal, endSlot: bigint): void {
+    this.run(
+      "INSERT OR IGNORE INTO kept_reveals (audit, voter, sealed, end_slot) VALUES (?, ?, ?, ?)",
+      sealed.audit,
+      sealed.voter,
+      JSON.stringify(sealed),
+      Number(endSlot),
+    );
+  }
+
+  keptReveals(): SealedReveal[] {
+    const rows = this.rows<{ sealed: string }>(
+      "SELECT sealed FROM kept_reveals ORDER BY audit, voter",
+    );
+    return rows.map(({ sealed }) => JSON.parse(sealed) as SealedReveal);
+  }
+
+  /** @param paid Whether this node paid for revealing it. */
+  forgetReveal({ audit, voter }: SealedReveal, paid: boolean, now: bigint): void {
+    if (paid) this.run("INSERT INTO paid_reveals VALUES (?)", Number(now));
+    this.run("DELETE FROM kept_reveals WHERE audit = ? AND voter = ?", audit, voter);
+  }
+
+  /** Forgets what no window is open for any more, and what was paid before a slot. */
+  forgetReveals(now: bigint, paidBefore: bigint): void {
+    this.run("DELETE FROM kept_reveals WHERE end_slot <= ?", Number(now));
+    this.run("DELETE FROM paid_reveals WHERE slot < ?", Number(paidBefore));
+  }
+
+  /** How many reveals of others this node paid for since a slot. */
+  paidReveals(since: bigint): number {
+    const sql = "SELECT COUNT(*) AS count FROM paid_reveals WHERE slot >= ?";
+    return this.row<{ count: number }>(sql, Number(since))?.count ?? 0;
+  }
+
+  /** Keeps that a keeper has the reveal of an own vote, or will never take it. */
+  keepEntrusted(audit: string, keeper: string): void {
+    this.run("INSERT OR IGNORE INTO entrusted VALUES (?, ?)", audit, keeper);
+  }
+
+  /** Keepers that need not be asked again. */
+  entrusted(audit: string): string[] {
+    const sql = "SELECT keeper FROM entrusted WHERE audit = ? ORDER BY keeper";
+    return this.rows<{ keeper: string }>(sql, audit).map(({ keeper }) => keeper);
+  }
+
+  forgetEntrusted(audit: string): void {
+    this.run("DELETE FROM entrusted WHERE audit = ?", audit);
   }
 
   private run(sql: string, ...values: readonly unknown[]): void {

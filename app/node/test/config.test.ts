@@ -245,6 +245,26 @@ describe("a daemon's configuration", () => {
     ]);
   });
 
+  it("refuses a keeper whom nobody could reach, one for nobody, and votes that are told early to whoever listens", () => {
+    const fault = (...lines: string[]): string => {
+      const [first = ""] = faults(write(...witness, ...lines));
+      return first;
+    };
+    expect(fault("keeper:", "  for: any")).to.match(/:7:1: others hand .* `http`/);
+    const http = "http: { port: 1, publicUrl: https://node.example }";
+    expect(fault(http, "keeper:", "  for: []")).to.match(/:9:8: `keeper.for`: names nobody/);
+    expect(fault(http, "keeper:", "  for: everybody")).to.match(/is neither `any` nor/);
+    const early = ["keepersEarly: true", "keepers:", "  - https://a.example"];
+    expect(fault(...early, "  - http://b.example")).to.match(/:10:5: with `keepersEarly`/);
+    const config = readNodeConfig(
+      write(...witness, http, ...early, "keeper:", `  for: [${owner}]`),
+    );
+    expect(config.keeper).to.deep.equal({ for: [owner], max: 256, maxPerDay: 100 });
+    expect([config.keepersEarly, config.keepers]).to.deep.equal([true, ["https://a.example"]]);
+    const plain = readNodeConfig(write(...witness, "keepers: [http://b.example]"));
+    expect([plain.keepersEarly, plain.keeper]).to.deep.equal([false, undefined]);
+  });
+
   it("is checked the same when a program makes it", () => {
     const input = {
       rpcUrl: "http://127.0.0.1:8899",

@@ -159,6 +159,7 @@ describe("evidence among daemons", function () {
         }),
         evidence: store,
         inbox: { take: (body) => this.inbox(body) },
+        keeper: null,
         trouble: () => null,
       });
       closing.push(() => this.goDark());

@@ -1,10 +1,11 @@
-import { ACCOUNT_BYTES, rentOf } from "@securing-tasks/client";
+import { ACCOUNT_BYTES, rentOf, sealReveal } from "@securing-tasks/client";
 import type {
   AccountKind,
   Audit,
   Node,
   Opinion,
   Round,
+  SealedReveal,
   Submission,
   Task,
   Vote,
@@ -188,6 +189,12 @@ interface Memory {
   readonly publicUrl?: string;
   readonly keepPayloadRounds?: number;
   readonly sponsor?: PlanOptions["sponsor"];
+  readonly keepers?: readonly string[];
+  readonly keepersEarly?: boolean;
+  /** Keepers that have the reveal. */
+  readonly entrusted?: readonly string[];
+  /** Reveals of others that this node keeps. */
+  readonly kept?: readonly SealedReveal[];
 }
 
 /** What the state keeps of an own audit. */
@@ -248,6 +255,9 @@ function planned(
         keepPayloadRounds: memory.keepPayloadRounds,
       }),
       chores: { resolve: true, claim: true, close: true, spreadSlots: 0, ...chores },
+      keepers: [...(memory.keepers ?? [])],
+      keepersEarly: memory.keepersEarly ?? false,
+      ...(memory.kept && { keeper: { for: "any", max: 1, maxPerDay: 1 } }),
       ...(memory.publicUrl !== undefined && {
         http: { publicUrl: memory.publicUrl } as unknown as NonNullable<
           PlanOptions["config"]["http"]
@@ -269,6 +279,8 @@ function planned(
       accusations: () => [...(memory.accusations ?? [])],
       evidenceSince: () => memory.heard ?? null,
       handed: () => memory.handed ?? (memory.heard === undefined ? null : 1),
+      entrusted: () => [...(memory.entrusted ?? [])],
+      keptReveals: () => [...(memory.kept ?? [])],
     },
     secret: memory.secret ?? SECRET,
     mostFee: FEE,
@@ -824,6 +836,49 @@ describe("what is due", () => {
     expect(due(committed, 1_080n, memory)[0]).to.deep.equal(["resolve"]);
     const revealed = view({ submissions, audits: [audit] }, [voteOf(audit, "revealed")]);
     expect(due(revealed, 1_065n, memory)[0]).to.deep.equal([]);
+    // A reveal that was missed before an appeal is not taken after it; one that came for it is.
+    const appealed = { ...audit, appealSlot: 1_060n };
+    const vote = voteOf(audit, "committed");
+    const missed = view({ submissions, audits: [appealed] }, [vote]);
+    expect(due(missed, 1_065n, { ...memory, keepers: ["https://a"] })[0]).to.deep.equal([]);
+    const second = view({ submissions, audits: [appealed] }, [{ ...vote, onAppeal: true }]);
+    expect(due(second, 1_065n, memory)[0]).to.deep.equal(["reveal"]);
+  });
+
+  it("is told to keepers when nobody can commit any more, and before only where they may know it", () => {
+    const submission = submissionOf(other, { audits: 1 });
+    const audit = auditOf(submission, { revealSlot: 1_065n });
+    const memory = { samples: [], keepers: ["https://a", "https://b"] };
+    const on = { submissions: [submission], audits: [audit] };
+    const committed = view(on, [voteOf(audit, "committed")]);
+    expect(due(committed, 1_064n, memory)).to.deep.equal([[], 1_065n]);
+    expect(due(committed, 1_065n, memory)[0]).to.deep.equal(["entrust", "reveal"]);
+    const half = { ...memory, entrusted: ["https://a"] };
+    expect(due(committed, 1_065n, half)[0]).to.deep.equal(["entrust", "reveal"]);
+    const all = { ...memory, entrusted: ["https://b", "https://a"] };
+    expect(due(committed, 1_065n, all)[0]).to.deep.equal(["reveal"]);
+    expect(due(committed, 1_051n, { ...memory, keepersEarly: true })[0]).to.deep.equal(["entrust"]);
+    const revealed = view(on, [voteOf(audit, "revealed")]);
+    expect(due(revealed, 1_065n, memory)[0]).to.deep.equal([]);
+  });
+
+  it("of another that this node keeps is revealed in the second half of the window, after all that is its own", () => {
+    const submission = submissionOf(other, { audits: 1 });
+    const [revealSlot, endSlot] = [1_100n, 1_200n];
+    const audit = auditOf(submission, { revealSlot, endSlot });
+    const secret = { audit: audit.address, voter: other, opinion: "malice" as const };
+    const kept = [sealReveal(task.address, { ...secret, salt: new Uint8Array(32) })];
+    const memory = { samples: [], kept };
+    const seen = view({ submissions: [submission], audits: [audit] });
+    const [none, at] = due(seen, 1_149n, memory);
+    expect(none).to.deep.equal([]);
+    expect(at !== null && at >= 1_150n && at < 1_175n, String(at)).to.equal(true);
+    expect(due(seen, 1_174n, memory)[0]).to.deep.equal(["revealFor"]);
+    expect(due(seen, 1_198n, memory)[0]).to.deep.equal([]);
+    expect(due(view({ submissions: [submission] }), 1_174n, memory)[0]).to.deep.equal([]);
+    const poor = view({ submissions: [submission], audits: [audit], operatorLamports: 1_000_000 });
+    expect(due(poor, 1_174n, memory)[0]).to.deep.equal([]);
+    expect(planned(poor, 1_174n, memory).short).to.equal(true);
   });
 
   it("is a verdict after the votes, by each node at another time", () => {

@@ -19,6 +19,7 @@ import { someWorkFacts } from "../../templates/test/utils";
 import { AUDITOR_HEADER, Auditors, auditorHeader, pathBelow } from "../src/auditors";
 import type { Asking } from "../src/auditors";
 import { Metrics } from "../src/metrics";
+import { LaneFull } from "../src/lane";
 import type { Bounds, Service, ServiceOptions } from "../src/service";
 import { serve } from "../src/service";
 
@@ -30,6 +31,8 @@ const big = `/payload/${"b".repeat(64)}`;
 const small = `/payload/${"5".repeat(64)}`;
 const PIECE = "e".repeat(64);
 const evidence = `/evidence/${PIECE}`;
+/** A recording that went with an accusation. */
+const RECORDED = "c".repeat(64);
 /** No test waits for so long but on a machine that is far too busy. */
 const LONG_MS = 25_000;
 /** As long as evidence can be. */
@@ -46,6 +49,7 @@ describe("the REST service among strangers", () => {
   let questions: ServiceRequest[];
   /** What answers in place of the test, if anything. */
   let respond: ServiceOptions["respond"];
+  let keeper: ServiceOptions["keeper"];
   const worker = Keypair.generate().publicKey;
   const facts: WorkFacts = someWorkFacts({ owner: worker.toBase58() });
   /** Of the task, on the chain. */
@@ -59,6 +63,7 @@ describe("the REST service among strangers", () => {
     answers = [];
     questions = [];
     respond = null;
+    keeper = null;
     nodes = [];
     nodeReads = 0;
     slot = 1_000n;
@@ -138,8 +143,10 @@ describe("the REST service among strangers", () => {
         evidence: {
           evidence: (hash) => (hash === PIECE ? EVIDENCE : null),
           evidenceOf: () => [PIECE],
+          recording: (hash) => (hash === RECORDED ? BIG.toString() : null),
         },
         inbox: { take: () => Promise.resolve({ status: 200, message: "Kept." }) },
+        keeper,
         trouble: () => null,
       },
       bounds,
@@ -255,6 +262,43 @@ describe("the REST service among strangers", () => {
     const more = await Promise.all(Array.from({ length: 20 }, () => status(evidence, "192.0.2.1")));
     expect(more).to.include(429);
     expect(await status(evidence, "192.0.2.2")).to.equal(200);
+  });
+
+  it("counts what went with an accusation as the payload that it may be as large as, and holds one copy", async () => {
+    const recorded = `/evidence/${RECORDED}`;
+    await start({ bytes: 20 * MIB, bytesOfOne: 20 * MIB }, { trustProxy: true });
+    await ask(recorded, "192.0.2.1");
+    await until(async () => (await status(recorded, "192.0.2.2")) === 503);
+    expect(await status(evidence, "192.0.2.2")).to.equal(200);
+    for (const { socket } of clients) socket.destroy();
+    await until(async () => (await status(recorded, "192.0.2.2")) === 200);
+    expect(await status(`/evidence/${"d".repeat(64)}`, "192.0.2.2")).to.equal(404);
+  });
+
+  it("takes reveals where it keeps some, of a thousand bytes and as many as other questions", async () => {
+    const post = async (body: string): Promise<number> => {
+      const answer = await fetch(`http://127.0.0.1:${port}/reveals`, { method: "POST", body });
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    await start();
+    expect(await post("{}")).to.equal(404);
+    await service.close();
+    const taken: string[] = [];
+    keeper = {
+      take: (body) => {
+        taken.push(body);
+        if (body === "full") return Promise.reject(new LaneFull("full"));
+        return Promise.resolve({ status: 409, message: "Too late." });
+      },
+    };
+    await start({}, { requestsPerSecond: 4 });
+    expect(await post("one")).to.equal(409);
+    expect(await post("full")).to.equal(503);
+    expect(await post("x".repeat(1_025))).to.equal(413);
+    expect(taken).to.deep.equal(["one", "full"]);
+    const more = await Promise.all(Array.from({ length: 20 }, () => post("more")));
+    expect(more).to.include(429);
   });
 
   it("bounds evidence on its way for each address, and takes a place from who has most", async () => {

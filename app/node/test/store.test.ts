@@ -1,5 +1,5 @@
-import type { VoteSecret } from "@securing-tasks/client";
-import { SecuringTasksClient, voteCommitment } from "@securing-tasks/client";
+import type { SealedReveal, VoteSecret } from "@securing-tasks/client";
+import { SecuringTasksClient, sealReveal, voteCommitment } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import { PatientOutbox, SqliteSaltStore, StateError, Store } from "@securing-tasks/node";
 import type { Letter, Outbox } from "@securing-tasks/node";
@@ -97,6 +97,53 @@ describe("a daemon's state", () => {
       const [kept] = store.salts(key, key);
       expect(Buffer.from(kept?.salt ?? []).toString("hex")).to.equal(salt);
     }
+  });
+
+  it("keeps reveals of others until they are paid or over, and counts what it paid", () => {
+    const sealed = (voter: PublicKey): SealedReveal =>
+      sealReveal(audit, { ...secret("malice", 1), voter });
+    const all = [1, 2, 3].map(() => sealed(Keypair.generate().publicKey));
+    const [first, second, third] = all;
+    if (!first || !second || !third) throw new Error("There are three.");
+    for (const [index, one] of all.entries()) store.keepReveal(one, 1_000n + BigInt(index));
+    store.keepReveal(first, 9_000n);
+    store.close();
+    store = new Store(folder);
+    expect(store.keptReveals()).to.have.deep.members(all);
+    store.forgetReveal(second, true, 500n);
+    expect([store.paidReveals(500n), store.paidReveals(501n)]).to.deep.equal([1, 0]);
+    store.forgetReveals(1_000n, 500n);
+    expect(store.keptReveals()).to.deep.equal([third]);
+    expect(store.paidReveals(0n)).to.equal(1);
+    store.forgetReveal(third, false, 600n);
+    expect([store.keptReveals(), store.paidReveals(0n)]).to.deep.equal([[], 1]);
+    store.forgetReveals(1_000n, 501n);
+    expect(store.paidReveals(0n)).to.equal(0);
+  });
+
+  it("keeps the recordings that went with accusations before all others, and gives no others out", () => {
+    const keep = (name: string, opinion: "downtime" | "malice", caseEnd = 10): void => {
+      const content = `${name} ${opinion}`;
+      const submission = name.split("/")[0] ?? "";
+      store.keepRecording({ hash: content, submission, opinion, caseEnd, content });
+    };
+    keep("a/1", "malice");
+    keep("a/2", "malice");
+    keep("a/1", "downtime");
+    expect(store.recordingOf("a", "malice")).to.equal("a/2 malice");
+    expect(store.recordingOf("a", "downtime")).to.equal("a/1 downtime");
+    expect(store.recordingOf("b", "malice")).to.equal(null);
+    expect(store.recording("a/2 malice")).to.equal(null);
+    store.publishRecording("a/2 malice");
+    expect(store.recording("a/2 malice")).to.equal("a/2 malice");
+    // A newer one takes the place of none that the chain names.
+    keep("a/3", "malice");
+    expect(store.recordingOf("a", "malice")).to.equal("a/3 malice");
+    for (let at = 0; at < 40; at += 1) keep(`other${at}`, "malice", 100);
+    expect(store.recording("a/2 malice")).to.equal("a/2 malice");
+    expect(store.recordingOf("a", "downtime")).to.equal(null);
+    expect(store.recordingOf("other39", "malice")).to.equal("other39 malice");
+    expect(store.recordingOf("other0", "malice")).to.equal(null);
   });
 
   it("that is damaged says so at the start, names its file, and tells the way out", () => {

@@ -7,6 +7,15 @@ export type { DoorOptions } from "./doors";
 export { MOST_RPC_BYTES, TooLong, boundedConnection, readBounded } from "./rpc";
 export { Recording, recordDoors, replayDoors } from "./recording";
 export type { RecordedCall, ReplayOptions } from "./recording";
+export {
+  MOST_RECORDED_BYTES,
+  canonicalRun,
+  recordedHash,
+  recordedText,
+  replayRun,
+  runRecording,
+} from "./recorded";
+export type { RecordedRun } from "./recorded";
 export { runAudit, runRespond, runWork } from "./run";
 export type { Limits, Ran, SandboxFailure } from "./run";
 export { checkAudit } from "./check";

@@ -18,6 +18,15 @@ export interface RecordedCall {
 export class Recording {
   readonly calls: RecordedCall[] = [];
   private readonly open = new Set<Promise<unknown>>();
+  private bytes = 0;
+
+  /** @param mostBytes Of questions and answers in JSON, about. What is more is not kept. Default: no limit. */
+  constructor(private readonly mostBytes = Infinity) {}
+
+  /** Whether all that was asked and answered is there. */
+  get isWhole(): boolean {
+    return this.bytes <= this.mostBytes;
+  }
 
   /** Reads back what `JSON.stringify(recording)` wrote. */
   static from(json: { readonly calls: readonly RecordedCall[] }): Recording {
@@ -41,12 +50,15 @@ export class Recording {
     args: readonly unknown[],
     call: () => Promise<unknown>,
   ): Promise<unknown> {
+    this.bytes += sizeOf(args);
+    if (!this.isWhole) return call();
     const at = this.calls.length;
     this.calls.push({ door, args, failure: UNFINISHED });
     const done = (async () => {
       try {
         const answer = await call();
-        this.calls[at] = { door, args, answer: pack(answer) };
+        this.bytes += sizeOf(answer);
+        if (this.isWhole) this.calls[at] = { door, args, answer: pack(answer) };
         return answer;
       } catch (error) {
         const { reason, message, ours } =
@@ -158,6 +170,13 @@ function lastFirst(): () => Promise<void> {
       waiting.push(resolve);
       arm();
     });
+}
+
+/** Bytes in JSON, about. */
+function sizeOf(value: unknown): number {
+  if (value instanceof Uint8Array) return Math.ceil((value.length * 4) / 3);
+  const json = JSON.stringify(value) as string | undefined;
+  return json?.length ?? 0;
 }
 
 function pack(answer: unknown): unknown {

@@ -446,7 +446,8 @@ describe("the REST template", function () {
           ...{ round: BigInt(mine.round), hash: submission.payloadHash, payload },
           ...{ submission: submission.address, slot: BigInt(submission.slot), seed: mine.seed },
         };
-        const store = { submitted: () => work_, evidence: () => null, evidenceOf: () => [] };
+        const none = { evidence: () => null, evidenceOf: () => [], recording: () => null };
+        const store = { submitted: () => work_, ...none };
         const failed = (kind: "error" | "memory" | "time"): Ran<ServiceResponse> => ({
           ...{ ok: false, failure: { kind, message: "", ours: false }, log: [], computeMs: 0 },
         });
@@ -475,6 +476,7 @@ describe("the REST template", function () {
           signer: new Signer({ task: new PublicKey(task.address), owner, operator, store, slot }),
           evidence: store,
           inbox: { take: () => Promise.reject(new LaneFull()) },
+          keeper: null,
           trouble: () => null,
         });
         webs.push(service);

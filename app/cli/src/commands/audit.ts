@@ -1,10 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
 import type { Audit, Node, Seating, Submission, TaskEventNamed } from "@securing-tasks/client";
 import {
   DRAW_WINDOW,
-  FileSaltStore,
   OPINIONS,
   auditAddress,
   auditEnd,
@@ -17,6 +14,7 @@ import {
   openAudits,
   phaseOf,
   resolvableAt,
+  sealReveal,
   seatOf,
   secretHash,
   submissionAddress,
@@ -43,7 +41,15 @@ import type { Sent } from "../send";
 import { afterwards, send, sendAll, told } from "../send";
 import type { Session } from "../session";
 import { withPayer } from "../session";
-import { expand } from "../solana-config";
+import { checkRecording } from "./audit-recording";
+import {
+  SALTS,
+  handToKeepers,
+  openSalts,
+  readKeepers,
+  registerReveal,
+  writeSealed,
+} from "./audit-reveal";
 
 export function registerAudit(root: Command): void {
   const audit = root.command("audit").description("accuse work, vote, decide, take shares");
@@ -231,82 +237,47 @@ export function registerAudit(root: Command): void {
 
   act<{
     opinion?: string;
-    reveal?: boolean;
     owner?: string;
     payer?: string;
     salts?: string;
+    keeper?: readonly string[];
+    sealedOut?: string;
   }>(
     leaf(
       audit,
       "vote [audit]",
-      "vote openly, or commit to a vote and reveal it; the operator signs",
-      ["AUDIT --opinion malice", "AUDIT --reveal"],
+      "vote openly, or commit to a vote that is revealed later; the operator signs",
+      ["AUDIT --opinion malice", "AUDIT --opinion malice --keeper https://node.example"],
     )
       .option("--opinion <opinion>", "valid, downtime or malice")
-      .option("--reveal", "open the vote that this machine committed to")
       .option("--owner <address>", "owner of the voting node, where the key operates several")
-      .option("--salts <folder>", "keeps the secrets of committed votes", saltFolder())
+      .option(
+        "--keeper <url...>",
+        "services of nodes that reveal a secret vote; they know it at once",
+      )
+      .option("--sealed-out <file>", "writes what reveals a secret vote, for whoever is to do it")
+      .option(...SALTS)
       .option(...PAYER),
     async (opened, options, given) => {
       const session = withPayer(opened, options.payer);
       const found = await openAudit(session, given);
       const view = await openTask(session, found.task.toBase58());
       const node = await operatedNode(session, view.task, ownerOf(options.owner));
-      const salts = new FileSaltStore(resolve(expand(options.salts ?? saltFolder())));
-      const own = { task: found.task, audit: found.address, voter: node.owner };
+      const keepers = readKeepers(options.keeper);
       const secret = isSecret(found);
+      if (!secret && (keepers.length > 0 || options.sealedOut !== undefined)) {
+        throw new UsageError(
+          "Votes are open in this task: there is nothing to reveal later. Leave --keeper and --sealed-out out.",
+        );
+      }
       const now = await session.chain.slot();
       const slotMs = await session.slotMs();
       const vote = voteAddress(found.address, node.owner);
-      if (options.reveal) {
-        const { onAppeal } = await account(session, "vote", vote);
-        if (found.appealSlot > 0n && !onAppeal) {
-          throw new UserError(
-            "The vote was committed before the appeal and not revealed in its own window. It can't be revealed any more: claim it once the audit is resolved.",
-            { name: "revealWindowMissed" },
-          );
-        }
-        if (now < found.revealSlot) {
-          throw new UserError(
-            `Votes are revealed from slot ${group(found.revealSlot)} on, ${formatWhen(found.revealSlot, now, slotMs)}. Run this again then.`,
-            { name: "votingClosed" },
-          );
-        }
-        const sent = await send(
-          session,
-          await session.client.revealVote({ ...own, salts }).catch((error: unknown) => {
-            if (/salt|cast openly/.test(String(error))) {
-              throw new UserError(error instanceof Error ? error.message : String(error), {
-                name: "SaltMissing",
-              });
-            }
-            throw error;
-          }),
-          [],
-          "revealing the vote",
-        );
-        await salts.forget(found.address, node.owner);
-        const opinion = told(sent, "voteRevealed")?.opinion ?? null;
-        result(
-          session,
-          {
-            audit: found.address,
-            vote,
-            voter: node.owner,
-            opinion,
-            state: "revealed",
-            signature: sent.signature,
-          },
-          facts([
-            ["revealed", opinion ?? "the vote"],
-            ["signature", sent.signature],
-          ]),
-        );
-        return;
-      }
       mustBeSeated(view, found, node, now, slotMs);
       const ballot = {
-        ...own,
+        task: found.task,
+        audit: found.address,
+        voter: node.owner,
         operator: session.wallet.publicKey,
         payer: session.payer.publicKey,
       };
@@ -319,10 +290,15 @@ export function registerAudit(root: Command): void {
         session,
         `Vote ${opinion}? A vote is for good${secret ? `, and a deposit of ${view.say(found.voteDeposit)} is taken from the stake unless you reveal it, ${formatWhen(found.revealSlot, now, slotMs)}` : ""}.`,
       );
-      const made = secret
-        ? (await session.client.commitVote({ ...ballot, opinion, salts })).builder
-        : session.client.castVote({ ...ballot, opinion });
+      const salts = await openSalts(session, options.salts);
+      const committed = secret
+        ? await session.client.commitVote({ ...ballot, opinion, salts })
+        : null;
+      const sealed = committed && sealReveal(found.task, committed.secret);
+      if (sealed && options.sealedOut !== undefined) await writeSealed(options.sealedOut, sealed);
+      const made = committed?.builder ?? session.client.castVote({ ...ballot, opinion });
       const sent = await send(session, made, [], secret ? "committing to the vote" : "voting");
+      const kept = sealed ? await handToKeepers(session, sealed, keepers) : [];
       result(
         session,
         {
@@ -333,6 +309,7 @@ export function registerAudit(root: Command): void {
           state: secret ? "committed" : "revealed",
           revealSlot: found.revealSlot,
           endSlot: found.endSlot,
+          keepers: kept,
           signature: sent.signature,
         },
         [
@@ -343,7 +320,7 @@ export function registerAudit(root: Command): void {
           ...(secret
             ? [
                 `Reveal it ${formatWhen(found.revealSlot, now, slotMs)}, before slot ${group(found.endSlot)}, or lose the deposit of ${view.say(found.voteDeposit)}:`,
-                `  securing-tasks audit vote ${found.address.toBase58()} --reveal`,
+                `  securing-tasks audit reveal ${found.address.toBase58()}`,
               ]
             : []),
         ],
@@ -448,6 +425,7 @@ export function registerAudit(root: Command): void {
     },
   );
 
+  registerReveal(audit);
   registerCheck(audit);
 }
 
@@ -672,17 +650,20 @@ function registerCheck(audit: Command): void {
   act<{
     submission?: string;
     facts?: string;
+    recording?: string;
+    audit?: string;
     gateway?: readonly string[];
     allowPrivateNetwork?: boolean;
   }>(
     leaf(
       audit,
       "check [file]",
-      "run an audit function again and again: its verdict must not move",
+      "run an audit function again and again: its verdict must not move; or play a recorded run again",
       [
         "audit.js --facts facts.json",
         "audit.js --submission SUBMISSION",
         "--submission SUBMISSION",
+        "--recording evidence.json --audit AUDIT",
       ],
     )
       .option(
@@ -690,9 +671,24 @@ function registerCheck(audit: Command): void {
         "check it on this work; without FILE, the task's own function",
       )
       .option("--facts <file>", "or on the facts in this JSON file")
+      .option("--recording <file>", "plays the recorded run in this file again, without a network")
+      .option("--audit <address>", "and looks whether it is the evidence of this audit")
       .option("--gateway <url...>", "content-addressed stores: URL/<SHA-256>")
       .option("--allow-private-network", "let it call private and loopback addresses"),
     async (session, options, file) => {
+      const { recording, submission } = options;
+      if (recording !== undefined) {
+        if (file !== undefined || submission !== undefined || options.facts !== undefined) {
+          throw new UsageError(
+            "A recording has its own function and facts. Give --recording FILE without others; --audit ADDRESS may stand beside it.",
+          );
+        }
+        await checkRecording(session, recording, options.audit);
+        return;
+      }
+      if (options.audit !== undefined) {
+        throw new UsageError("--audit ADDRESS goes with --recording FILE. Give that.");
+      }
       const { auditFacts, checkAudit, liveDoors, loadFunction } =
         await import("@securing-tasks/sandbox");
       if (options.submission !== undefined && options.facts !== undefined) {
@@ -749,13 +745,6 @@ function registerCheck(audit: Command): void {
       note(session, "Every run came to the same verdict.");
     },
   );
-}
-
-/** Where this user's secrets of committed votes are. */
-function saltFolder(): string {
-  const { XDG_CONFIG_HOME: config } = process.env;
-  const home = config === undefined || config === "" ? join(homedir(), ".config") : config;
-  return join(home, "securing-tasks/salts");
 }
 
 async function claimAll(session: Session, view: TaskView, owner: PublicKey): Promise<void> {
