@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { PublicKey } from "@solana/web3.js";
 import { must } from "./arguments";
-import type { Audit, Opinion, Outcome, Tally, TaskRules } from "./types";
+import type { Audit, Node, Opinion, Outcome, Tally, TaskRules } from "./types";
 
 /*
  * Who judges an audit, until when, and what its votes come to: the program's rules on the same fields, shared by command line and daemon.
@@ -20,11 +20,7 @@ export function secretHash(secret: Uint8Array): Uint8Array {
 }
 
 /** The seed of a panel, by the hash of the first block at or after the draw slot. */
-export function panelSeed(
-  audit: PublicKey,
-  secret: Uint8Array,
-  blockHash: Uint8Array,
-): Uint8Array {
+export function panelSeed(audit: PublicKey, secret: Uint8Array, blockHash: Uint8Array): Uint8Array {
   return sha256(
     SEED_TAG,
     audit.toBuffer(),
@@ -42,7 +38,7 @@ export function isSeated(
 ): boolean {
   const hash = sha256(SEAT_TAG, must.hash("isSeated", "seed", seed), owner.toBuffer());
   const drawn = Buffer.from(hash).readBigUInt64LE();
-  return drawn * eligible.stake < ((weight * BigInt(rules.panelSeats)) << 64n);
+  return drawn * eligible.stake < (weight * BigInt(rules.panelSeats)) << 64n;
 }
 
 type Seats = Pick<Audit, "seed" | "drawSlot" | "appealSlot" | "eligible" | "rules">;
@@ -80,13 +76,7 @@ export interface AuditPhase {
    * `appealable`: somebody may appeal. `resolvable`: anybody may resolve. `resolved`: nothing.
    */
   readonly name:
-    | "drawing"
-    | "committing"
-    | "voting"
-    | "revealing"
-    | "appealable"
-    | "resolvable"
-    | "resolved";
+    "drawing" | "committing" | "voting" | "revealing" | "appealable" | "resolvable" | "resolved";
   /** First slot of the next phase, where time alone brings it. */
   readonly until: bigint | null;
 }
@@ -128,6 +118,16 @@ export function resolvableAt(
   return appealSlot > 0n ? endSlot : endSlot + appealSlots;
 }
 
+/** Why a node's stake does not allow an appeal, by the name of the refusal; null where it does. */
+export function appealFault(
+  { stake, bonds, risk, openAudits }: Pick<Node, "stake" | "bonds" | "risk" | "openAudits">,
+  { appealBond }: Pick<TaskRules, "appealBond">,
+): "stakePledged" | "stakeAtRisk" | null {
+  const pledged = bonds + appealBond;
+  if (pledged > stake) return "stakePledged";
+  return risk > 0n && risk * BigInt(openAudits) + pledged > stake ? "stakeAtRisk" : null;
+}
+
 type Counted = Pick<
   Audit,
   "seed" | "appealSlot" | "votes" | "eligible" | "rules" | "accusation" | "firstOutcome"
@@ -138,7 +138,9 @@ export function weightIn(
   audit: Pick<Audit, "seed" | "appealSlot" | "rules">,
   { nodes, stake }: Tally,
 ): bigint {
-  return juryOf(audit) === "everybody" && audit.rules.voteWeight === "stake" ? stake : BigInt(nodes);
+  return juryOf(audit) === "everybody" && audit.rules.voteWeight === "stake"
+    ? stake
+    : BigInt(nodes);
 }
 
 /** What all that could vote weighs: of a panel its seats. */
@@ -156,10 +158,7 @@ export function verdictOf(audit: Counted): Exclude<Outcome, "open"> {
   // Rounded up: a threshold must not be met by less.
   const quorum = (eligible * BigInt(rules.quorumBps) + WHOLE_BPS - 1n) / WHOLE_BPS;
   const side = (...opinions: readonly Opinion[]): { others: number; weight: bigint } => ({
-    others: opinions.reduce(
-      (sum, one) => sum + votes[one].nodes - (one === accusation ? 1 : 0),
-      0,
-    ),
+    others: opinions.reduce((sum, one) => sum + votes[one].nodes - (one === accusation ? 1 : 0), 0),
     weight: opinions.reduce((sum, one) => sum + weightIn(audit, votes[one]), 0n),
   });
   const decides = (own: ReturnType<typeof side>, against: ReturnType<typeof side>): boolean =>
