@@ -14,7 +14,7 @@ import { Connection, Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import { refusal } from "../../../tests/utils/refusal";
 import { bindFunction, bundle, parseParameter } from "../src/create/functions";
-import { PRESET_TABLE } from "../src/create/presets";
+import { PRESET_TABLE, suggestedAppeal } from "../src/create/presets";
 import { previewLines } from "../src/create/preview";
 import type { Stage } from "../src/create/rehearsal";
 import { checkWithSample, readSample, rehearse } from "../src/create/rehearsal";
@@ -337,6 +337,32 @@ describe("task create", () => {
     expect(shown(1)).to.match(loss);
     expect(shown(2)).to.match(loss);
     expect(shown(2 ** 32 - 1)).to.include("the caller, with 10000 other voters");
+  });
+
+  it("previews who judges, by which chance, what an appeal costs, and how long a verdict takes", () => {
+    const rent = Object.fromEntries(Object.keys(ACCOUNT_BYTES).map((kind) => [kind, 0n])) as Record<
+      keyof typeof ACCOUNT_BYTES,
+      bigint
+    >;
+    const costs = { taskRent: 0n, vaultRent: 0n, fees: 0n, pool: 0n, total: 0n };
+    const seed = PRESET_TABLE.seed.rules(10_000_000n);
+    const shown = (rules: typeof seed): string =>
+      previewLines({ rules, money: moneyOf(WRAPPED_SOL), fund: 0n, rent, costs }).join("\n");
+    const alone = shown(seed);
+    expect(alone).to.include("Every node may check and vote in every audit");
+    expect(alone).to.include("A verdict is final 5m after the accusation. Nothing turns it");
+    const panel = shown({ ...seed, panelSeats: 31, ...suggestedAppeal(seed) });
+    expect(panel).to.include("About 31 nodes are drawn for each audit, by stake");
+    expect(panel).to.include(
+      "10% of the stake: less than 0.01%; 33% of the stake: 3.4%; 45% of the stake: 32%",
+    );
+    expect(panel).to.include("with a bond of 0.01 SOL out of its stake");
+    expect(panel).to.include(
+      "final 10m after the accusation, and 15m after it at most, with an appeal",
+    );
+    expect(panel).to.include("20% of the 31 seats on its own side");
+    expect(panel).to.match(/votes on appeal, at the latest +│ 2850 +│ 3600 +│ 24m/);
+    expect(panel).to.match(/each of 30 other voters/);
   });
 
   describe("by its process", () => {

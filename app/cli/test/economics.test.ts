@@ -10,6 +10,7 @@ import {
   allowEntryAddress,
   explain,
   fetchMint,
+  isSeated,
   longestCase,
   nodeAddress,
   rentOf,
@@ -30,6 +31,7 @@ import type { Ballot, Case, Judgement, Own } from "../src/create/economics";
 import {
   bountyShare,
   judge,
+  panelChance,
   poolLasts,
   roundsAtRisk,
   ruleFaults,
@@ -41,6 +43,13 @@ import { groupOf } from "../src/gate";
 
 /** The games' have four heads besides the accused: half of them, and half of their stake, can decide. */
 const RULES: TaskRules = { ...GAME_RULES, quorumVotes: 2 };
+/** The longest case with an appeal. */
+const APPEALS: Partial<TaskRules> = { appealSlots: 20n, appealBond: 50n, leaveDelaySlots: 190n };
+const PANEL: Partial<TaskRules> = {
+  ...APPEALS,
+  ...{ roundSlots: 1_500n, revealSlots: 528n, leaveDelaySlots: 9_000n, panelSeats: 3 },
+};
+
 const BYTECODE = join(__dirname, "../../../target/deploy/securing_tasks.so");
 
 async function chain(): Promise<EmbeddedChain> {
@@ -480,6 +489,24 @@ describe("economics against the program", () => {
       { initiatorBond: 1_001n },
       { voteDeposit: 1_001n },
       { initiatorBond: 1_000n, voteDeposit: 1_000n },
+      { appealSlots: 1n, leaveDelaySlots: 1_000n },
+      { appealBond: 1n },
+      APPEALS,
+      { ...APPEALS, leaveDelaySlots: longestCase({ ...RULES, ...APPEALS }) - 1n },
+      { ...APPEALS, initiatorBond: 900n, appealBond: 100n },
+      { ...APPEALS, initiatorBond: 900n, appealBond: 101n },
+      { panelSeats: 3 },
+      PANEL,
+      { ...PANEL, panelSeats: 2 },
+      { ...PANEL, panelSeats: 1, quorumVotes: 1 },
+      { ...PANEL, quorumVotes: 3 },
+      { ...PANEL, panelSeats: 4, quorumVotes: 3 },
+      { ...PANEL, panelSeats: 5, quorumVotes: 3 },
+      { ...PANEL, revealSlots: 527n },
+      { ...PANEL, commitSlots: 527n },
+      { ...PANEL, commitSlots: 528n, revealSlots: 10n },
+      { ...PANEL, appealSlots: 0n, appealBond: 0n },
+      { ...PANEL, panelSeats: 65_535 },
       { workerMinStake: 100n },
       least,
       { ...least, workerMinStake: 10n },
@@ -540,6 +567,11 @@ describe("economics against the program", () => {
       "slashFloorsToZero",
       "bonusFloorsToZero",
       "gateOnItself",
+      "appealBondZero",
+      "panelTooSmall",
+      "panelWithoutAppeal",
+      "panelWindowTooShort",
+      "quorumOverPanel",
     ]);
   });
 
@@ -553,6 +585,64 @@ describe("economics against the program", () => {
       { what: "commit", from: 60n, until: 90n },
       { what: "reveal", from: 90n, until: 130n },
     ]);
+  });
+
+  it("lays an appeal's windows behind them, to the end of the longest case", () => {
+    const rules = { ...RULES, ...APPEALS };
+    const laid = timeline(rules);
+    expect(laid.slice(3)).to.deep.equal([
+      { what: "appeal", from: 130n, until: 150n },
+      { what: "appealVote", from: 150n, until: 190n },
+    ]);
+    const secret = { ...rules, auditSlots: 20n, commitSlots: 30n };
+    const [, , , , , commit, reveal] = timeline(secret);
+    expect([commit?.what, reveal?.what]).to.deep.equal(["appealCommit", "appealReveal"]);
+    expect(reveal?.until).to.equal(longestCase(secret));
+  });
+
+  it("knows the chance that a coalition wins a panel by luck, as draws by the program's rule fall", () => {
+    const rules = { panelSeats: 15, quorumVotes: 2, quorumBps: 2_000 };
+    const roll = draws(17);
+    const [crowd, coalition, trials] = [500, 200, 400];
+    const accused = {
+      eligible: { stake: BigInt(crowd), nodes: crowd },
+      rules: { ...RULES, ...rules },
+    };
+    const owners = Array.from({ length: crowd }, () => Keypair.generate().publicKey);
+    let won = 0;
+    for (let trial = 0; trial < trials; trial += 1) {
+      const seed = Uint8Array.from({ length: 32 }, () => roll(256));
+      let [own, others] = [0, 0];
+      for (const [index, owner] of owners.entries()) {
+        if (!isSeated(seed, owner, 1n, accused)) continue;
+        if (index < coalition) own += 1;
+        else others += 1;
+      }
+      if (own + 1 > others && own >= 2 && own + 1 >= 3) won += 1;
+    }
+    const chance = panelChance(rules, 4_000);
+    const deviation = Math.sqrt(chance * (1 - chance) * trials);
+    expect(Math.abs(won - chance * trials)).to.be.below(5 * deviation);
+    // More seats leave less to luck; a quorum can only lower it; and numbers of any size are taken.
+    const of = (panelSeats: number, share: number): number =>
+      panelChance({ ...rules, panelSeats }, share);
+    expect(of(31, 3_300)).to.be.within(0.03, 0.04).and.below(of(15, 3_300));
+    expect(panelChance({ ...rules, quorumVotes: 8 }, 3_300)).to.be.below(of(15, 3_300));
+    expect([of(65_535, 3_300) < 1e-99, of(65_535, 6_000) > 0.99, of(31, 0)]).to.deep.equal([
+      true,
+      true,
+      0,
+    ]);
+  });
+
+  it("warns of small panels and of appeals that cost less than what they turn", () => {
+    const panel = { ...RULES, ...PANEL };
+    expect(warnings({ ...panel, panelSeats: 15 }).join()).to.include("The panel is small");
+    expect(warnings({ ...panel, panelSeats: 31 }).join()).not.to.include("The panel is small");
+    expect(warnings(panel).join()).to.include("An appeal costs less");
+    expect(warnings({ ...panel, appealBond: 101n }).join()).not.to.include("An appeal costs less");
+    expect(warnings({ ...panel, quorumBps: 0 }).join()).to.include("3 nodes that agree convict");
+    expect(warnings({ ...panel, quorumBps: 1_000 }).join()).to.include("10% of a panel's seats");
   });
 
   it("warns of stakes that are overly large, and says for how much pay a liar risks its stake", () => {

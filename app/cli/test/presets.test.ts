@@ -5,7 +5,7 @@ import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import { Keypair } from "@solana/web3.js";
 import { expect } from "chai";
 import { judge, ruleFaults, splitSlash, warnings } from "../src/create/economics";
-import { PRESETS, PRESET_TABLE } from "../src/create/presets";
+import { PRESETS, PRESET_TABLE, SUGGESTED_SEATS, suggestedAppeal } from "../src/create/presets";
 
 const BYTECODE = join(__dirname, "../../../target/deploy/securing_tasks.so");
 /** From none, over all where something could floor to zero, to the largest that stakes let be. */
@@ -25,7 +25,10 @@ describe("presets", () => {
     let id = 0n;
     for (const name of PRESETS) {
       for (const bounty of BOUNTIES) {
-        const rules = PRESET_TABLE[name].rules(bounty);
+        const preset = PRESET_TABLE[name].rules(bounty);
+        // With a panel and appeals every other time, as they are suggested.
+        const suggested = { panelSeats: SUGGESTED_SEATS, ...suggestedAppeal(preset) };
+        const rules = id % 2n === 0n ? preset : { ...preset, ...suggested };
         id += 1n;
         const own = {
           task: taskAddress(creator.publicKey, id),

@@ -233,7 +233,7 @@ const ARGUMENTS: { readonly [N in Instruction]: z.ZodType<Loose<Arguments<N>>> }
     submission: address,
     accused: address,
     initiator: address,
-    appellant: address.nullable().optional(),
+    appellant: address.nullable(),
     round: u64.optional(),
   }),
   claimVote: z.object({ task: address, audit: address, voter: address }),

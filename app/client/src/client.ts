@@ -9,7 +9,7 @@ import type { TransactionOutcome } from "./chain";
 import type { LoggedEvents } from "./events";
 import { parseEvents } from "./events";
 import type { GateProof } from "./gates";
-import { gateResolver } from "./gates";
+import { entryResolver, gateResolver } from "./gates";
 import type { SecuringTasks } from "./idl/securing_tasks";
 import idl from "./idl/securing_tasks.json";
 import * as pda from "./pda";
@@ -52,7 +52,7 @@ export interface Ballot {
   /** Who pays the rent and gets it back. Default: the operator. */
   readonly payer?: PublicKey;
   readonly opinion: Opinion;
-  /** Default: found from the task's gate. */
+  /** Default: found from the task's gate. Only an allowlist asks here. */
   readonly gate?: GateProof;
 }
 
@@ -76,10 +76,10 @@ export class SecuringTasksClient {
   constructor(provider: Provider) {
     this.program = new Program<SecuringTasks>(idl, provider, undefined, ({ name, accounts }) => {
       if (name === "openAudit") return (params) => this.resolveAuditAddress(params);
-      if (accounts.some((account) => account.name === "gateProof")) {
-        return (params) => gateResolver(this.program)(params);
-      }
-      return name === "resolveAudit" ? (params) => this.resolveParties(params) : undefined;
+      const asked = (account: string): boolean => accounts.some((one) => one.name === account);
+      if (asked("gateMint")) return (params) => gateResolver(this.program)(params);
+      if (asked("gateProof")) return (params) => entryResolver(this.program)(params);
+      return name === "resolveAudit" ? (params) => this.resolveRound(params) : undefined;
     });
   }
 
@@ -470,7 +470,7 @@ export class SecuringTasksClient {
     readonly secretHash?: Uint8Array;
     /** Audits that the initiator's node has begun: its `audits`, and part of the address. Default: read from the node. */
     readonly index?: number;
-    /** Default: found from the task's gate. */
+    /** Default: found from the task's gate. Only an allowlist asks here. */
     readonly gate?: GateProof;
   }): Builder<"openAudit"> {
     const args = checked("openAudit", given);
@@ -495,7 +495,7 @@ export class SecuringTasksClient {
         ...(args.index !== undefined && {
           audit: pda.auditAddress(submission, args.initiator, args.index, this.program.programId),
         }),
-        ...gateAccounts(args.gate),
+        ...(args.gate && { gateProof: args.gate.proof }),
       });
   }
 
@@ -509,9 +509,7 @@ export class SecuringTasksClient {
     readonly secret: Uint8Array;
   }): Builder<"drawPanel"> {
     const args = checked("drawPanel", given);
-    return this.program.methods
-      .drawPanel([...args.secret])
-      .accountsPartial({ audit: args.audit });
+    return this.program.methods.drawPanel([...args.secret]).accountsPartial({ audit: args.audit });
   }
 
   /** Votes, once and for good. The voter's operator signs, and the payer, who pays the rent. */
@@ -609,25 +607,35 @@ export class SecuringTasksClient {
   /**
    * Decides an audit once its votes are in and nobody can appeal any more ({@link resolvableAt}), and shares slash and bonds. Audits of
    * one submission are resolved in the order in which they were opened. Nobody in particular signs.
+   *
+   * Give it the audit as it is: an appeal since would be refused as `votingOpen`.
    */
   resolveAudit(
-    given: Pick<Audit, "address" | "task" | "submission" | "accused" | "initiator"> & {
-      /** Owner of the node that appealed; null for none. Default: read from the audit. */
-      readonly appellant?: PublicKey | null;
+    given: Pick<
+      Audit,
+      "address" | "task" | "submission" | "accused" | "initiator" | "appellant"
+    > & {
       /** The round of the accused work. Default: read from the submission. */
       readonly round?: bigint;
     },
   ): Builder<"resolveAudit"> {
     const audit = checked("resolveAudit", given);
-    return this.program.methods.resolveAudit().accountsPartial({
-      ...(audit.appellant !== undefined && { appellant: this.appellantOf(audit, audit.appellant) }),
-      task: audit.task,
-      audit: audit.address,
-      submission: audit.submission,
-      ...(audit.round !== undefined && { round: this.round(audit.task, audit.round) }),
-      accused: this.node(audit.task, audit.accused),
-      initiator: this.node(audit.task, audit.initiator),
-    });
+    const { task, accused, initiator, appellant } = audit;
+    // Behind the others, where it is none of them.
+    const third = appellant && ![accused, initiator].some((one) => one.equals(appellant));
+    return this.program.methods
+      .resolveAudit()
+      .accountsPartial({
+        task,
+        audit: audit.address,
+        submission: audit.submission,
+        ...(audit.round !== undefined && { round: this.round(task, audit.round) }),
+        accused: this.node(task, accused),
+        initiator: this.node(task, initiator),
+      })
+      .remainingAccounts(
+        third ? [{ pubkey: this.node(task, appellant), isSigner: false, isWritable: true }] : [],
+      );
   }
 
   /** Credits a voter's share, or takes the deposit of a vote that was never revealed. Nobody in particular signs. */
@@ -757,7 +765,7 @@ export class SecuringTasksClient {
 
   /** Fills in where an audit will be, and what opens the gate to it. */
   private readonly resolveAuditAddress: CustomAccountResolver<SecuringTasks> = async (params) => {
-    const resolved = await gateResolver(this.program)(params);
+    const resolved = await entryResolver(this.program)(params);
     const { submission, initiator, audit } = resolved.accounts;
     if (!audit && submission instanceof PublicKey && initiator instanceof PublicKey) {
       const { owner, audits } = await this.fetch("node", initiator);
@@ -767,29 +775,15 @@ export class SecuringTasksClient {
     return resolved;
   };
 
-  /** Fills in what nobody told: in which round the work was, and who appealed. */
-  private readonly resolveParties: CustomAccountResolver<SecuringTasks> = async ({ accounts }) => {
-    const { submission, round, audit, appellant } = accounts;
+  /** An audit does not say in which round its submission was made. */
+  private readonly resolveRound: CustomAccountResolver<SecuringTasks> = async ({ accounts }) => {
+    const { submission, round } = accounts;
     if (!round && submission instanceof PublicKey) {
       const work = await this.fetch("submission", submission);
       accounts.round = this.round(work.task, work.round);
     }
-    if (!appellant && audit instanceof PublicKey) {
-      const found = await this.fetch("audit", audit);
-      accounts.appellant = this.appellantOf(found, found.appellant);
-    }
     return { accounts, resolved: 0 };
   };
-
-  /** The appellant's node, where it is in none of the other places. */
-  private appellantOf(
-    { task, accused, initiator }: Pick<Audit, "task" | "accused" | "initiator">,
-    appellant: PublicKey | null,
-  ): PublicKey {
-    const absent = !appellant || [accused, initiator].some((one) => one.equals(appellant));
-    // An account that is left out is written as the program's own address.
-    return absent ? this.program.programId : this.node(task, appellant);
-  }
 
   /**
    * All accounts that belong to a task, or of votes to an audit, and the slot at whose end they were so. Rejects where the server has not
@@ -829,7 +823,6 @@ export class SecuringTasksClient {
     node: PublicKey;
     vote: PublicKey;
     gateProof?: PublicKey;
-    gateMint?: PublicKey;
   } {
     const operator = ballot.operator ?? ballot.voter;
     return {
@@ -839,7 +832,7 @@ export class SecuringTasksClient {
       audit: ballot.audit,
       node: this.node(ballot.task, ballot.voter),
       vote: this.vote(ballot.audit, ballot.voter),
-      ...gateAccounts(ballot.gate),
+      ...(ballot.gate && { gateProof: ballot.gate.proof }),
     };
   }
 

@@ -76,6 +76,21 @@ export function gateResolver(
   };
 }
 
+/** The same for accusations and votes: of gates only an allowlist asks there, so that nobody takes a juror's seat by what another gate asks for. */
+export function entryResolver(
+  program: Program<SecuringTasks>,
+): CustomAccountResolver<SecuringTasks> {
+  return async ({ accounts, args }) => {
+    const { task, gateProof } = accounts;
+    if (!gateProof && task instanceof PublicKey) {
+      const visitor = await findVisitor(program, task, accounts, args);
+      const found = visitor?.gate.kind === "allowlist" && (await findProof(program, visitor));
+      accounts.gateProof = found ? found.proof : program.programId;
+    }
+    return { accounts, resolved: 0 };
+  };
+}
+
 /** Null where task or node is not there: the program will say so better. */
 async function findVisitor(
   program: Program<SecuringTasks>,

@@ -8,7 +8,7 @@ import type { Audit, Node, Opinion, Outcome, Tally, TaskRules } from "./types";
  */
 
 const SEED_TAG = Buffer.from("securing-tasks:panel:v1");
-const SEAT_TAG = Buffer.from("securing-tasks:seat:v1");
+const SEAT_TAG = Buffer.from("st:seat:");
 const WHOLE_BPS = 10_000n;
 
 /** The panel is drawn within this many slots after the draw slot, or never. */

@@ -1,13 +1,13 @@
 /** Bytes of the accounts of a task. */
 export const ACCOUNT_BYTES = {
-  task: 732,
+  task: 750,
   vault: 165,
-  node: 602,
+  node: 610,
   allowEntry: 106,
   round: 117,
   submission: 317,
-  audit: 335,
-  vote: 147,
+  audit: 486,
+  vote: 148,
 } as const;
 export type AccountKind = keyof typeof ACCOUNT_BYTES;
 

@@ -156,7 +156,7 @@ const LEFT_OUT: Partial<Record<Instruction, readonly string[]>> = {
   castVote: ["operator", "payer", "gate"],
   commitVote: ["operator", "payer", "gate"],
   appealAudit: ["operator"],
-  resolveAudit: ["appellant", "round"],
+  resolveAudit: ["round"],
   closeNode: ["closer", "payer"],
   closeTask: ["destination", "payer", "funder"],
 };

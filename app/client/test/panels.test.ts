@@ -254,7 +254,7 @@ describe("isSeated", () => {
       if (isSeated(drawn, who, middle, audit(most, 1))) high = middle;
       else low = middle;
     }
-    const hash = createHash("sha256").update("securing-tasks:seat:v1").update(drawn);
+    const hash = createHash("sha256").update("st:seat:").update(drawn);
     const lot = hash.update(who.toBuffer()).digest().readBigUInt64LE();
     expect(high).to.equal((lot * most) / 2n ** 64n + 1n);
   });
@@ -447,9 +447,7 @@ describe("an appeal", () => {
     // Without the appellant's node its bond could not be freed.
     const alone = game.client.resolveAudit({ ...appealed, appellant: null });
     await expectRefusal(game, "wrongNode", alone);
-    // The client finds out who appealed.
-    const { address, task, submission, accused, initiator } = audit;
-    await game.send(game.client.resolveAudit({ address, task, submission, accused, initiator }));
+    await game.send(game.client.resolveAudit(appealed));
     expect((await now(audit)).outcome).to.equal("convictedMalice");
 
     const other = await accuse(convicting);

@@ -35,7 +35,6 @@ import { part } from "../create/economics";
 import { EXIT, UsageError, UserError } from "../failures";
 import { evidenceOf, openingOf } from "../evidence";
 import { auditFactsSchema } from "../facts";
-import { COLLECTION, gateOf } from "../gate";
 import { readAddress } from "../keys";
 import type { TaskView } from "../lookup";
 import { account, askAddress, openTask, operatedNode } from "../lookup";
@@ -58,7 +57,6 @@ export function registerAudit(root: Command): void {
     evidenceUri?: string;
     owner?: string;
     payer?: string;
-    collectionMint?: string;
   }>(
     leaf(audit, "open [task]", "accuse work of downtime or malice; the operator signs", [
       "TASK --accused OWNER --round 12 --accusation malice",
@@ -72,8 +70,7 @@ export function registerAudit(root: Command): void {
       .option("--evidence <file>", "what it rests on: its SHA-256 goes with the accusation")
       .option("--evidence-uri <uri>", "and where others get that file")
       .option("--owner <address>", "owner of the accusing node, where the key operates several")
-      .option(...PAYER)
-      .option(...COLLECTION),
+      .option(...PAYER),
     async (opened, options, given) => {
       const session = withPayer(opened, options.payer);
       const evidence = await evidenceOf(options.evidence, options.evidenceUri);
@@ -89,7 +86,6 @@ export function registerAudit(root: Command): void {
           { value: OPINIONS[2], about: "it is wrong" },
         ],
       });
-      const gate = await gateOf(session, task, node.role, node.owner, options.collectionMint);
       const open = openAudits(submission);
       if (open > 0) {
         note(
@@ -117,7 +113,6 @@ export function registerAudit(root: Command): void {
             secretHash: secretHash(await drawSecret(session, address)),
           }),
           index: node.audits,
-          ...gate,
         }),
         [],
         "opening the audit",
@@ -240,7 +235,6 @@ export function registerAudit(root: Command): void {
     owner?: string;
     payer?: string;
     salts?: string;
-    collectionMint?: string;
   }>(
     leaf(
       audit,
@@ -252,8 +246,7 @@ export function registerAudit(root: Command): void {
       .option("--reveal", "open the vote that this machine committed to")
       .option("--owner <address>", "owner of the voting node, where the key operates several")
       .option("--salts <folder>", "keeps the secrets of committed votes", saltFolder())
-      .option(...PAYER)
-      .option(...COLLECTION),
+      .option(...PAYER),
     async (opened, options, given) => {
       const session = withPayer(opened, options.payer);
       const found = await openAudit(session, given);
@@ -322,14 +315,13 @@ export function registerAudit(root: Command): void {
         message: "What do you vote?",
         choices: OPINIONS.map((value) => ({ value })),
       });
-      const gate = await gateOf(session, view.task, node.role, node.owner, options.collectionMint);
       await mustConfirm(
         session,
         `Vote ${opinion}? A vote is for good${secret ? `, and a deposit of ${view.say(found.voteDeposit)} is taken from the stake unless you reveal it, ${formatWhen(found.revealSlot, now, slotMs)}` : ""}.`,
       );
       const made = secret
-        ? (await session.client.commitVote({ ...ballot, opinion, salts, ...gate })).builder
-        : session.client.castVote({ ...ballot, opinion, ...gate });
+        ? (await session.client.commitVote({ ...ballot, opinion, salts })).builder
+        : session.client.castVote({ ...ballot, opinion });
       const sent = await send(session, made, [], secret ? "committing to the vote" : "voting");
       result(
         session,

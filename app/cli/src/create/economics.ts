@@ -458,13 +458,6 @@ export function ruleFaults(rules: TaskRules, allowLargeStake: boolean, own: Own)
       `is shorter than ${LEAST_PANEL_WINDOW.toString()} slots, in which a panel is drawn and votes. Make it at least so long, or have everybody judge (panelSeats 0).`,
     );
   }
-  const all = longestCase(rules);
-  refuse(
-    rules.leaveDelaySlots < all,
-    "leaveDelaySlots",
-    "leaveDelayTooShort",
-    `is shorter than the longest case, ${all.toString()} slots with all windows${rules.appealSlots > 0n ? " and an appeal" : ""}, so that a node could leave before it is judged. Make it at least as long.`,
-  );
   for (const rule of ["workerMinStake", "witnessMinStake"] as const) {
     refuse(
       rules[rule] === 0n,
@@ -507,6 +500,13 @@ export function ruleFaults(rules: TaskRules, allowLargeStake: boolean, own: Own)
     "initiatorBonusBps",
     "bonusFloorsToZero",
     "of the slash for malice at a worker's least stake is less than one base unit, so that nobody would have a reason to accuse. Raise the bonus, the slash or that stake.",
+  );
+  const all = longestCase(rules);
+  refuse(
+    rules.leaveDelaySlots < all,
+    "leaveDelaySlots",
+    "leaveDelayTooShort",
+    `is shorter than the longest case, ${all.toString()} slots with all windows${rules.appealSlots > 0n ? " and an appeal" : ""}, so that a node could leave before it is judged. Make it at least as long.`,
   );
   for (const rule of ["workerGate", "witnessGate"] as const) {
     const on = asksForItself(rules[rule], own);
