@@ -22,6 +22,7 @@ const amount = z
 const whole = (least: number, most = Number.MAX_SAFE_INTEGER): z.ZodNumber =>
   z.number().int().min(least).max(most);
 const port = whole(0, 65_535);
+const headerText = z.string().regex(/^[\x21-\x7e]+$/, "must be visible ASCII, without spaces");
 
 /** Keys that are not given must not be there: they would take the place of the sandbox's defaults. */
 const limits = z.strictObject({
@@ -54,6 +55,18 @@ const schema = z.strictObject({
     })
     .optional(),
   collectionMint: address.transform((text) => new PublicKey(text)).optional(),
+  sponsor: z
+    .strictObject({
+      url: webUrl,
+      address: address.transform((text) => new PublicKey(text)).exactOptional(),
+      apiKey: headerText.exactOptional(),
+      hmacSecret: z.string().min(1, "is empty: give the secret").exactOptional(),
+      perSecond: whole(1, 1_000).default(5),
+      maxPerDay: whole(1).exactOptional(),
+      timeoutMs: whole(100, 60_000).default(10_000),
+      fallback: z.enum(["none", "operator"]).default("none"),
+    })
+    .optional(),
   http: z
     .strictObject({
       host: z.string().min(1).default("0.0.0.0"),

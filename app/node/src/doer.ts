@@ -36,7 +36,7 @@ import {
   readEvidence,
   workFacts,
 } from "@securing-tasks/sandbox";
-import type { Connection, Keypair, PublicKey, TransactionInstruction } from "@solana/web3.js";
+import type { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import type { Logger } from "pino";
 import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
@@ -50,8 +50,9 @@ import type { Duty } from "./plan";
 import { denies, isUndrawn } from "./plan";
 import { refusalKind } from "./refusals";
 import { roundSeed, sample } from "./sampling";
-import type { Delivery, Sender } from "./sender";
+import type { Delivery, Errand, Sender } from "./sender";
 import { Stopped, backoff, pause } from "./sender";
+import { SponsorError } from "./sponsor";
 import type { Judgement, Store } from "./store";
 import type { View } from "./view";
 
@@ -254,9 +255,10 @@ export class Doer {
       }
     } catch (error) {
       if (signal.aborted || error instanceof Stopped) return;
-      this.options.metrics.rpcErrors.inc();
+      const isSponsors = error instanceof SponsorError;
+      if (!isSponsors) this.options.metrics.rpcErrors.inc();
       this.putOff(rest, duty);
-      const { message } = explain(error);
+      const { message } = isSponsors ? error : explain(error);
       log.warn({ duty: duty.key, message, failures: rest.failures }, "failed, will try again");
     } finally {
       this.rests.set(duty.key, rest);
@@ -296,26 +298,26 @@ export class Doer {
         if (!this.options.isReached()) {
           return Promise.resolve({ end: "wait", why: "the node does not reach itself yet" });
         }
-        return this.send(duty, async () => {
+        return this.send(duty, async (payer) => {
           const payloadHash = Buffer.from(hash, "hex");
           // As of now: the address may have changed since the work was made.
           const payloadUri = `${config.http?.publicUrl ?? ""}/payload/${hash}`;
-          const args = { ...me, owner, round, payloadHash, payloadUri };
+          const args = { ...me, payer, owner, round, payloadHash, payloadUri };
           return [await client.submitWork(args).instruction()];
         });
       }
       case "accuse":
         return this.accuse(view, duty);
       case "cast":
-        return this.vote(view, duty, async () => {
+        return this.vote(view, duty, async (payer) => {
           const { audit, opinion } = duty;
-          const ballot = { ...me, audit: audit.address, voter: owner, opinion };
+          const ballot = { ...me, payer, audit: audit.address, voter: owner, opinion };
           return [await client.castVote(ballot).instruction()];
         });
       case "commit":
-        return this.vote(view, duty, async () => {
+        return this.vote(view, duty, async (payer) => {
           const { audit, opinion } = duty;
-          const ballot = { ...me, audit: audit.address, voter: owner, opinion, salts };
+          const ballot = { ...me, payer, audit: audit.address, voter: owner, opinion, salts };
           const { builder } = await client.commitVote(ballot);
           return [await builder.instruction()];
         });
@@ -595,7 +597,7 @@ export class Doer {
   private async vote(
     view: View,
     duty: Duty & { kind: "cast" | "commit" },
-    instructions: () => Promise<readonly TransactionInstruction[]>,
+    instructions: Errand["instructions"],
   ): Promise<End> {
     const { connection, store, log } = this.options;
     const submission = view.submissions.find(({ address }) =>
@@ -675,10 +677,11 @@ export class Doer {
     const { submission, accusation, index } = duty;
     const audit = auditAddress(submission.address, config.owner, index);
     const drawn = view.task.rules.panelSeats > 0;
-    const end = await this.send(duty, async () => [
+    const end = await this.send(duty, async (payer) => [
       await client
         .openAudit({
           task: config.task,
+          payer,
           operator: operator.publicKey,
           ...this.gate(view),
           round: submission.round,
@@ -720,7 +723,7 @@ export class Doer {
 
   /** Appeals, unless what others know shows that the count is right, or the stake does not allow it. */
   private async appeal(view: View, duty: Duty & { kind: "appeal" }): Promise<End> {
-    const { client, config, operator, log, metrics } = this.options;
+    const { client, config, operator, log } = this.options;
     const { audit, submission, opinion } = duty;
     const name = audit.address.toBase58();
     // Attack: on a list that a server read before the last reveals, any count looks wrong.
@@ -755,7 +758,7 @@ export class Doer {
       return { end: "wait", why: fault };
     }
     log.info({ audit: name, counted: verdictOf(counted), opinion }, "appeals");
-    const end = await this.send(duty, async () => [
+    return this.send(duty, async () => [
       await client
         .appealAudit({
           task: config.task,
@@ -765,7 +768,6 @@ export class Doer {
         })
         .instruction(),
     ]);
-    return end;
   }
 
   /** An audit once all votes of its running count are in; null where the server has none. */
@@ -787,7 +789,7 @@ export class Doer {
   }
 
   private async reveal(view: View, duty: Duty & { kind: "reveal" }): Promise<End> {
-    const { client, config, operator, salts, log } = this.options;
+    const { client, config, salts, log } = this.options;
     const { address, voteDeposit, endSlot } = duty.audit;
     const commitment = view.votes.get(address.toBase58())?.commitment ?? null;
     const secret = secretOf(commitment, await salts.find(address, config.owner));
@@ -843,13 +845,11 @@ export class Doer {
     return DONE;
   }
 
-  private async send(
-    duty: Duty,
-    instructions: () => Promise<readonly TransactionInstruction[]>,
-  ): Promise<End> {
+  private async send(duty: Duty, instructions: Errand["instructions"]): Promise<End> {
     // What has a window is done once, whatever is sent: a vote, a reveal, a submission and an audit have their addresses.
     const urgent = duty.until !== undefined;
-    const delivery = await this.options.sender.send({ key: duty.key, instructions, urgent });
+    const owed = duty.kind === "reveal";
+    const delivery = await this.options.sender.send({ key: duty.key, instructions, urgent, owed });
     return this.judgeDelivery(duty, delivery);
   }
 

@@ -13,6 +13,8 @@ export { roundSeed, sample } from "./sampling";
 export type { SampleRequest } from "./sampling";
 export { Sender, Stopped } from "./sender";
 export type { Delivery, Errand, Outbox, SendStep, SenderOptions } from "./sender";
+export { Sponsor, SponsorError } from "./sponsor";
+export type { SponsorOptions, SponsorTrouble } from "./sponsor";
 export { SqliteSaltStore, StateError, Store } from "./store";
 export type { Check, Judgement, Letter, OwnAccusation, Work } from "./store";
 export { PatientOutbox } from "./outbox";

@@ -46,6 +46,12 @@ export class Metrics {
     labelNames: ["step"] as const,
     registers: [this.registry],
   });
+  readonly sponsor = new Counter({
+    name: `${PREFIX}sponsor_total`,
+    help: "Transactions that the sponsor was asked to pay for, by what came of it",
+    labelNames: ["result"] as const,
+    registers: [this.registry],
+  });
   readonly requests = new Counter({
     name: `${PREFIX}http_requests_total`,
     help: "Answers of the REST service, by status",

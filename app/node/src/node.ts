@@ -62,7 +62,7 @@ import { standardOutput } from "./log";
 import { Metrics } from "./metrics";
 import { PatientOutbox } from "./outbox";
 import { serviceOf } from "./peers";
-import type { Duty } from "./plan";
+import type { Duty, PlanOptions } from "./plan";
 import { owesReveal, plan } from "./plan";
 import { connect } from "./rpc";
 import type { Errand, SendStep } from "./sender";
@@ -70,6 +70,7 @@ import { Sender, backoff, pause } from "./sender";
 import type { Service } from "./service";
 import { serve } from "./service";
 import { Signer } from "./signer";
+import { DAY_SLOTS, Sponsor } from "./sponsor";
 import type { Identity } from "./store";
 import { SqliteSaltStore, StateError, Store } from "./store";
 import type { View } from "./view";
@@ -125,6 +126,13 @@ const MOST_HEALTH_BYTES = 4_096;
 const GONE_LOOKS = 12;
 /** The newest slot is kept again after so many: each time costs a write to disk. */
 const CURSOR_SLOTS = 25n;
+/** More transactions than there are. */
+const UNBOUNDED = 2n ** 64n;
+/** What is told where a sponsor does not pay. */
+const SPONSOR_TROUBLE = {
+  none: "THE SPONSOR DOES NOT PAY: what is due waits, and deposits are lost with reveals that wait too long",
+  operator: "the sponsor does not pay: the operator does",
+} as const;
 /** Below this the hot key may soon not pay rent and fees, in lamports. */
 const LOW_LAMPORTS = 20_000_000;
 
@@ -167,6 +175,11 @@ class Daemon implements RunningNode {
   private readonly connection: Connection;
   private readonly client: SecuringTasksClient;
   private readonly sender: Sender;
+  private readonly sponsor: Sponsor | null;
+  /** Its key, once it is known. */
+  private sponsorAddress: PublicKey | null = null;
+  /** What was told last of what it does not pay. */
+  private toldSponsor = "";
   private readonly outbox: PatientOutbox;
   private readonly instances: Instances;
   private readonly follower: Follower;
@@ -257,10 +270,21 @@ class Daemon implements RunningNode {
       operator: operator.publicKey,
       isOwn: (signature) => this.outbox.hasSent(signature),
     });
+    this.sponsor = config.sponsor
+      ? new Sponsor({
+          ...config.sponsor,
+          user: operator.publicKey,
+          signal: this.ending.signal,
+          onResult: (result) => {
+            this.metrics.sponsor.inc({ result });
+          },
+        })
+      : null;
     this.sender = new Sender({
       connection: this.connection,
       outbox: this.outbox,
       payer: operator,
+      ...(this.sponsor && { sponsor: this.sponsor }),
       priorityFee: config.priorityFee,
       maxFeeLamports: config.maxFeeLamports,
       ...(config.computeUnitLimit !== undefined && { computeUnitLimit: config.computeUnitLimit }),
@@ -390,9 +414,10 @@ class Daemon implements RunningNode {
       trouble: () => this.trouble,
     });
     void this.reachSelf();
+    void this.meetSponsor();
     this.follower.start();
     this.looping = this.loop();
-    this.log.info({ url: this.url, role: config.role }, "running");
+    this.log.info({ url: this.url, role: config.role, sponsor: this.sponsor?.host }, "running");
   }
 
   stop(): Promise<void> {
@@ -409,6 +434,49 @@ class Daemon implements RunningNode {
     this.store.close();
     this.log.info("stopped");
     this.settleDone.resolve();
+  }
+
+  /** Says who pays, and what of its configuration would keep it from that. Never rejects. */
+  private async meetSponsor(): Promise<void> {
+    const { sponsor } = this;
+    if (!sponsor) return;
+    const { host, fallback, maxPerDay } = sponsor;
+    try {
+      const faults = await sponsor.faults();
+      this.sponsorAddress = await sponsor.address();
+      const address = this.sponsorAddress.toBase58();
+      this.log.info({ host, address, fallback, maxPerDay }, "a sponsor pays fees and rents");
+      if (faults.length > 0) this.log.warn({ host, faults }, "the sponsor may not pay for a node");
+    } catch (error) {
+      if (this.ending.signal.aborted) return;
+      const message = error instanceof Error ? error.message : String(error);
+      this.log.warn({ message }, "the sponsor does not say who it is");
+    }
+  }
+
+  /** Tells once what the sponsor's trouble puts at stake, and when it pays again. */
+  private tellSponsor(view: View, now: bigint): void {
+    const { sponsor } = this;
+    if (!sponsor) return;
+    const { trouble, fallback } = sponsor;
+    const owed = view.audits.filter(
+      ({ address, endSlot }) =>
+        now < endSlot && view.votes.get(address.toBase58())?.state === "committed",
+    );
+    const about = trouble ? `${trouble.reason} ${owed.length > 0}` : "";
+    if (about !== this.toldSponsor) {
+      if (trouble) {
+        const deposits = owed.reduce((sum, one) => sum + one.voteDeposit, 0n).toString();
+        const until = owed
+          .map(({ endSlot }) => endSlot)
+          .reduce(sooner, null)
+          ?.toString();
+        const stake = { reveals: owed.length, deposits, ...(until !== undefined && { until }) };
+        const message = trouble.message;
+        this.log.error({ message, fallback, ...stake }, SPONSOR_TROUBLE[fallback]);
+      } else this.log.info("the sponsor pays again");
+    }
+    this.toldSponsor = about;
   }
 
   /** Looks until it is reached by the address that others are told: work that nobody else can get is taken for down. */
@@ -776,24 +844,32 @@ class Daemon implements RunningNode {
     this.metrics.slotLag.set(Math.max(Number(now - view.slot), 0));
     this.metrics.node(view.node, view.task.rules);
     this.metrics.operatorLamports.set(view.operatorLamports);
-    const poor = view.operatorLamports < LOW_LAMPORTS;
+    const newest = now > view.slot ? now : view.slot;
+    this.tellSponsor(view, newest);
+    // Where a sponsor pays everything, the operator needs none.
+    const poor = this.needsSol && view.operatorLamports < LOW_LAMPORTS;
     if (poor && !this.poor) {
       const lamports = view.operatorLamports;
       this.log.warn({ lamports }, "the operator's SOL runs low: it pays fees and rent");
     }
     this.poor = poor;
-    const newest = now > view.slot ? now : view.slot;
     const { duties, wakeAt, short, unpaid } = plan(view, newest, {
       config: this.config,
       owner: this.config.owner,
       operator: this.operator.publicKey,
+      ...this.sponsored(view),
       store: this.store,
       secret: this.secret,
       mostFee: this.mostFee(),
     });
     if (short && !this.short) {
       const lamports = view.operatorLamports;
-      this.log.error({ lamports }, "the operator has too little SOL for all that is due");
+      this.log.error(
+        { lamports },
+        this.sponsor
+          ? "`sponsor.maxPerDay` is too little for all that is due"
+          : "the operator has too little SOL for all that is due",
+      );
     }
     this.short = short;
     if (unpaid !== null && unpaid !== this.unpaid) {
@@ -880,6 +956,21 @@ class Daemon implements RunningNode {
     }
   }
 
+  private get needsSol(): boolean {
+    return this.sponsor?.fallback !== "none";
+  }
+
+  /** What may be asked of the sponsor; nothing where there is none. */
+  private sponsored({ slot }: View): Pick<PlanOptions, "sponsor"> {
+    const { sponsor, sponsorAddress: address } = this;
+    if (!sponsor) return {};
+    const { maxPerDay, fallback, trouble } = sponsor;
+    const sent = maxPerDay === undefined ? 0 : this.outbox.sentSince(Number(slot) - DAY_SLOTS);
+    const left = maxPerDay === undefined ? UNBOUNDED : BigInt(Math.max(maxPerDay - sent, 0));
+    const isOwn = fallback === "operator" && (trouble !== null || left === 0n);
+    return { sponsor: { address, left: isOwn ? null : left } };
+  }
+
   /** Lamports that one transaction may cost. */
   private mostFee(): bigint {
     // What leaders don't take costs more and more, up to that.
@@ -956,6 +1047,10 @@ function about({ signature, slot }: Sighting): string {
 function earlier(a: bigint | null, b: bigint | null): bigint | null {
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;
+}
+
+function sooner(a: bigint | null, b: bigint): bigint {
+  return a === null || b < a ? b : a;
 }
 
 function nothing(): void {

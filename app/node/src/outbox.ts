@@ -52,6 +52,10 @@ export class PatientOutbox implements Outbox {
     return this.unrecorded.has(signature) || this.kept.hasSent(signature);
   }
 
+  sentSince(slot: number): number {
+    return this.kept.sentSince(slot);
+  }
+
   settle(key: string): void {
     if (this.unkept.delete(key)) return;
     const kept = this.kept.letter(key);

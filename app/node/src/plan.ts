@@ -73,7 +73,7 @@ export interface Plan {
   readonly duties: readonly Duty[];
   /** Slot at which there may be more to do, if nothing happens before; null where none is known. */
   readonly wakeAt: bigint | null;
-  /** Whether the operator has too few lamports for all that would be due. */
+  /** Whether the operator has too few lamports for all that would be due, or its sponsor too few transactions left. */
   readonly short: boolean;
   /** The current round, where its work earns nothing because the pool is empty; null where it does. */
   readonly unpaid: bigint | null;
@@ -86,6 +86,13 @@ export interface PlanOptions {
   >;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
+  /** Who pays in the operator's place. */
+  readonly sponsor?: {
+    /** Null while it is not known. */
+    readonly address: PublicKey | null;
+    /** Transactions that it may be asked for now, whatever the operator has; null where it does not pay, and the operator does. */
+    readonly left: bigint | null;
+  };
   readonly store: Pick<
     Store,
     | "work"
@@ -149,10 +156,13 @@ class Planner {
   /** By the submission's address. */
   private readonly audits = new Map<string, Audit[]>();
   /**
-   * Lamports that may be spent: the fees of all reveals that are owed are put aside, else they would cost their deposits, and those of own
-   * panels' draws, else everybody would have to judge.
+   * What may be spent: lamports, or transactions where a sponsor pays. That for all reveals that are owed is put aside, else they would cost
+   * their deposits, and for own panels' draws, else everybody would have to judge.
    */
   private free: bigint;
+  /** Of that, what one transaction takes. */
+  private readonly fee: bigint;
+  private readonly isSponsored: boolean;
 
   constructor(
     private readonly view: View,
@@ -168,8 +178,11 @@ class Planner {
       (audit) =>
         owesReveal(audit, view.votes.get(audit.address.toBase58()), now) || this.mayDraw(audit),
     );
-    this.free =
-      BigInt(view.operatorLamports) - EMPTY_ACCOUNT - BigInt(owed.length) * options.mostFee;
+    const left = options.sponsor?.left ?? null;
+    this.isSponsored = left !== null;
+    this.fee = this.isSponsored ? 1n : options.mostFee;
+    const all = left ?? BigInt(view.operatorLamports) - EMPTY_ACCOUNT;
+    this.free = all - BigInt(owed.length) * this.fee;
   }
 
   /** Work for the current round. */
@@ -644,7 +657,7 @@ class Planner {
       this.chore({ kind: "closeVote", key: `closeVote:${name}`, vote }, back);
       return;
     }
-    if (!this.isMe(audit.initiator) && !audit.payer.equals(this.options.operator)) return;
+    if (!this.isMe(audit.initiator) && !this.isPayer(audit.payer)) return;
     const back = this.back("audit", audit.payer);
     if (audit.liveVotes === 0) {
       this.chore({ kind: "closeAudit", key: `closeAudit:${name}`, audit }, back);
@@ -666,7 +679,7 @@ class Planner {
       const round = byNumber.get(submission.round);
       if (!round) continue;
       if (this.isMe(submission.owner)) this.finish(submission, round);
-      else if (close && round.payer.equals(this.options.operator)) {
+      else if (close && this.isPayer(round.payer)) {
         // Workers claim by themselves. One that is gone must not hold back the rent of the round.
         const patience = auditEnd(task, round.number) + task.rules.roundSlots;
         if (this.now < patience) this.at(patience);
@@ -675,7 +688,7 @@ class Planner {
     }
     if (!close) return;
     for (const round of rounds) {
-      if (!round.payer.equals(this.options.operator) || round.liveSubmissions > 0) continue;
+      if (!this.isPayer(round.payer) || round.liveSubmissions > 0) continue;
       if (this.now < submissionEnd(task, round.number)) continue;
       const key = `closeRound:${round.number.toString()}`;
       this.chore({ kind: "closeRound", key, round }, this.back("round", round.payer));
@@ -713,9 +726,20 @@ class Planner {
     return BigInt(hash.readUInt32LE(0)) % slots;
   }
 
+  /** Whether rent goes back to the operator, or to who paid in its place. Nodes of one sponsor all see to its rents. */
+  private isPayer(payer: PublicKey): boolean {
+    const { operator, sponsor } = this.options;
+    return payer.equals(operator) || sponsor?.address?.equals(payer) === true;
+  }
+
+  /** Rent that accounts of this kind cost whom this budget is of. */
+  private rent(kind: AccountKind): bigint {
+    return this.isSponsored ? 0n : rentOf(ACCOUNT_BYTES[kind]);
+  }
+
   /** Lamports of rent that closing an account gives back to this node. */
   private back(kind: AccountKind, payer: PublicKey): bigint {
-    return payer.equals(this.options.operator) ? rentOf(ACCOUNT_BYTES[kind]) : 0n;
+    return payer.equals(this.options.operator) ? this.rent(kind) : 0n;
   }
 
   /**
@@ -725,9 +749,8 @@ class Planner {
    * Attack: a stranger makes so many chores that nothing is left to vote and reveal with.
    */
   private chore(duty: Duty, back = 0n, fees = 1n): void {
-    const { mostFee } = this.options;
-    const cost = fees * mostFee;
-    const vote = rentOf(ACCOUNT_BYTES.vote) + 2n * mostFee;
+    const cost = fees * this.fee;
+    const vote = this.rent("vote") + 2n * this.fee;
     const reserve = back > cost ? 0n : RESERVED_VOTES * vote;
     if (this.free < cost + reserve) {
       this.short = true;
@@ -737,10 +760,10 @@ class Planner {
     this.do(duty);
   }
 
-  /** Whether the operator can pay these accounts' rent and so many transactions' fees; they are put aside then. */
+  /** Whether these accounts' rent and so many transactions' fees can be paid; they are put aside then. */
   private pays(made: readonly AccountKind[], fees = 1n): boolean {
-    const rent = made.reduce((sum, kind) => sum + rentOf(ACCOUNT_BYTES[kind]), 0n);
-    const cost = rent + fees * this.options.mostFee;
+    const rent = made.reduce((sum, kind) => sum + this.rent(kind), 0n);
+    const cost = rent + fees * this.fee;
     if (this.free < cost) {
       this.short = true;
       return false;

@@ -344,7 +344,7 @@ class Server {
       const { status, headers } = answer;
       return {
         status,
-        retryAfterMs: wait(headers.get("retry-after")),
+        retryAfterMs: readRetryAfter(headers.get("retry-after")),
         text: await readBounded(answer),
       };
     } catch (error) {
@@ -389,7 +389,7 @@ class Server {
 }
 
 /** Milliseconds of a `Retry-After`, which is in seconds or a date. */
-function wait(header: string | null): number | undefined {
+export function readRetryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
   const ms = /^\s*\d+(\.\d+)?\s*$/.test(header)
     ? Number(header) * 1_000

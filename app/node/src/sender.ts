@@ -8,13 +8,15 @@ import {
   refused,
   simulate,
 } from "@securing-tasks/client";
-import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.js";
+import type { Connection, Keypair, PublicKey, TransactionInstruction } from "@solana/web3.js";
 import {
   ComputeBudgetInstruction,
   ComputeBudgetProgram,
   SendTransactionError,
   Transaction,
 } from "@solana/web3.js";
+import type { Sponsor } from "./sponsor";
+import { DAY_SLOTS, SponsorError } from "./sponsor";
 import type { Letter } from "./store";
 
 /** Where a sender keeps what is on its way; {@link Store} is one. */
@@ -24,13 +26,17 @@ export interface Outbox {
   /** Keeps a letter for good before it returns. Throws when there is one for its key. */
   post(letter: Letter): void;
   settle(key: string): void;
+  /** Letters that were posted from this slot on, as far back as a day. */
+  sentSince(slot: number): number;
 }
 
 export interface SenderOptions {
   readonly connection: Connection;
   readonly outbox: Outbox;
-  /** Pays the fees and signs everything. */
+  /** Signs everything, and pays the fees where no sponsor does. */
   readonly payer: Keypair;
+  /** Pays in its place. */
+  readonly sponsor?: Sponsor;
   /** Micro-lamports for each compute unit. Default: 0. */
   readonly priorityFee?: bigint;
   /** Most lamports of priority fee for one transaction; the price is lowered to fit. Default: no limit. */
@@ -51,7 +57,16 @@ export interface SenderOptions {
 
 export interface SendStep {
   readonly step:
-    "sent" | "resent" | "late" | "raised" | "landed" | "expired" | "failed" | "refused" | "trouble";
+    | "sent"
+    | "resent"
+    | "late"
+    | "raised"
+    | "landed"
+    | "expired"
+    | "failed"
+    | "refused"
+    | "unsponsored"
+    | "trouble";
   readonly key: string;
   readonly signature?: string;
   readonly message?: string;
@@ -70,13 +85,16 @@ export type Delivery =
 export interface Errand {
   /** What it does, and on what. Two errands of one key are never on their way at once. */
   readonly key: string;
-  instructions(): Promise<readonly TransactionInstruction[]>;
+  /** @param payer Pays the fee, and the rent of what they make. */
+  instructions(payer: PublicKey): Promise<readonly TransactionInstruction[]>;
   readonly signers?: readonly Keypair[];
   /**
    * Whether it has a deadline, and the program takes it once only, whatever else is sent: what leaders don't take for a while is then sent
    * again at a higher price, beside the first.
    */
   readonly urgent?: boolean;
+  /** Whether something is lost that was pledged, unless it lands: a sponsor is asked for it whatever its bound. */
+  readonly owed?: boolean;
 }
 
 /** Thrown by waits that were ended by the signal. */
@@ -132,7 +150,7 @@ export class Sender {
   /**
    * Sends, and waits until the fate is known: confirmed, refused, or expired. What is on its way for the same key, from another call or
    * an earlier process, is brought to its end instead, and that is the answer. Rejects when the server can't be asked before anything
-   * was sent, and with {@link Stopped}.
+   * was sent, with {@link SponsorError} when nobody pays for it, and with {@link Stopped}.
    */
   send(errand: Errand): Promise<Delivery> {
     return this.alone(errand.key, async () => {
@@ -163,17 +181,38 @@ export class Sender {
 
   /** Makes and signs a transaction that the chain would take now, or says why it would not. */
   private async write(errand: Errand, key: string, price: bigint): Promise<Letter | Delivery> {
-    const { connection, payer, computeUnitLimit } = this.options;
+    const { payer, sponsor } = this.options;
+    if (!sponsor) return this.make(errand, key, price, payer.publicKey);
+    try {
+      const address = await sponsor.address();
+      return await sponsor.inTurn(() => this.make(errand, key, price, address, sponsor));
+    } catch (error) {
+      if (!(error instanceof SponsorError)) throw error;
+      this.tell({ step: "unsponsored", key, message: error.message });
+      if (sponsor.fallback === "none") throw error;
+    }
+    // What the sponsor was asked for can't land beside it: the operator has not signed that, or anyone may do it.
+    return this.make(errand, key, price, payer.publicKey);
+  }
+
+  private async make(
+    errand: Errand,
+    key: string,
+    price: bigint,
+    feePayer: PublicKey,
+    sponsor?: Sponsor,
+  ): Promise<Letter | Delivery> {
+    const { connection, outbox, payer, computeUnitLimit } = this.options;
     let instructions: readonly TransactionInstruction[];
     try {
-      instructions = await errand.instructions();
+      instructions = await errand.instructions(feePayer);
     } catch (error) {
       if (error instanceof ArgumentError) return this.refuse(errand.key, error);
       throw error;
     }
     // A newer blockhash could be of a fork that dies, and the transaction with it.
     const { context, value: latest } = await connection.getLatestBlockhashAndContext("confirmed");
-    const draft = new Transaction({ feePayer: payer.publicKey, ...latest }).add(
+    const draft = new Transaction({ feePayer, ...latest }).add(
       ComputeBudgetProgram.setComputeUnitLimit({ units: computeUnitLimit ?? MOST_UNITS }),
       ...instructions,
     );
@@ -182,18 +221,32 @@ export class Sender {
       // Before anything is sent: after that, a refusal may be that of a second arrival.
       ({ units: used } = await this.simulate(draft));
     } catch (error) {
-      if (error instanceof SendTransactionError) return this.refuse(errand.key, error);
-      throw error;
+      if (!(error instanceof SendTransactionError)) throw error;
+      const { reason, message } = explain(error);
+      if (sponsor && reason === "lackOfSol" && message.includes(feePayer.toBase58())) {
+        throw sponsor.poor(message);
+      }
+      return this.refuse(errand.key, error);
     }
     const units =
       computeUnitLimit ??
       Math.min(Math.ceil((used ?? MOST_UNITS) * 1.2) + BUDGET_UNITS, MOST_UNITS);
-    const transaction = new Transaction({
-      feePayer: payer.publicKey,
-      blockhash: latest.blockhash,
-      lastValidBlockHeight: latest.lastValidBlockHeight,
-    }).add(...this.budget(units, price), ...instructions);
-    transaction.sign(payer, ...(errand.signers ?? []));
+    const transaction = new Transaction({ feePayer, ...latest }).add(
+      ...this.budget(units, price),
+      ...instructions,
+    );
+    if (sponsor) {
+      const { maxPerDay = Infinity } = sponsor;
+      if (errand.owed !== true && outbox.sentSince(context.slot - DAY_SLOTS) >= maxPerDay) {
+        throw sponsor.spent();
+      }
+      await sponsor.sign(transaction);
+    }
+    const signers = signersOf(transaction);
+    const own = [payer, ...(errand.signers ?? [])].filter(({ publicKey }) =>
+      signers.some((one) => one.equals(publicKey)),
+    );
+    if (own.length > 0) transaction.partialSign(...own);
     const { signature } = transaction;
     if (!signature) throw new Error("The payer did not sign.");
     return {
@@ -332,9 +385,14 @@ export class Sender {
     const most = this.mostPrice(units);
     const next = most !== null && most < wanted ? most : wanted;
     if (next <= price) return null;
-    const made = await this.write(errand, letterKey(errand.key, count), next);
+    const made = await this.write(errand, letterKey(errand.key, count), next).catch(
+      (error: unknown) => {
+        if (error instanceof SponsorError) return null;
+        throw error;
+      },
+    );
     // Perhaps it is done by now. What is on its way will tell.
-    if ("status" in made) return null;
+    if (!made || "status" in made) return null;
     this.options.outbox.post(made);
     const message = `It is sent at ${next} micro-lamports a unit, after ${price}.`;
     this.tell({ step: "raised", key: made.key, signature: made.signature, message });
@@ -389,6 +447,11 @@ export class Sender {
   private tell(step: SendStep): void {
     this.options.onStep?.(step);
   }
+}
+
+function signersOf(transaction: Transaction): readonly PublicKey[] {
+  const { accountKeys, header } = transaction.compileMessage();
+  return accountKeys.slice(0, header.numRequiredSignatures);
 }
 
 /** Names of an errand's transactions: the first has its own. */

@@ -611,6 +611,15 @@ export class Store {
     return this.row("SELECT slot FROM sent WHERE signature = ?", signature) !== null;
   }
 
+  /** Transactions that this state's own process made from this slot on, within the last few days. */
+  sentSince(slot: number): number {
+    const found = this.row<{ sent: number }>(
+      "SELECT count(*) AS sent FROM sent WHERE slot >= ?",
+      slot,
+    );
+    return found?.sent ?? 0;
+  }
+
   keepSalt({ audit, voter, opinion, salt }: VoteSecret): void {
     this.run(
       "INSERT OR IGNORE INTO salts VALUES (?, ?, ?, ?)",

@@ -216,6 +216,35 @@ describe("a daemon's configuration", () => {
     }
   });
 
+  it("names a sponsor with its bounds, and nobody else pays unless it says so", () => {
+    const sponsor = ["sponsor:", "  url: https://me:pw@pay.example/rpc"];
+    expect(readNodeConfig(write(...witness)).sponsor).to.equal(undefined);
+    expect(readNodeConfig(write(...witness, ...sponsor)).sponsor).to.deep.equal({
+      url: "https://me:pw@pay.example/rpc",
+      perSecond: 5,
+      timeoutMs: 10_000,
+      fallback: "none",
+    });
+    const wrong = [
+      "sponsor:",
+      "  url: pay.example",
+      "  address: nobody",
+      '  apiKey: "a b"',
+      '  hmacSecret: ""',
+      "  perSecond: 0",
+      "  maxPerDay: 0",
+      "  timeoutMs: 1",
+      "  fallback: owner",
+      "  key: a",
+    ];
+    const found = faults(write(...witness, ...wrong)).map((fault) => fault.split(": ")[1]);
+    const names = ["url", "address", "apiKey", "hmacSecret", "perSecond", "maxPerDay", "timeoutMs"];
+    expect(found).to.have.members([
+      ...[...names, "fallback"].map((name) => `\`sponsor.${name}\``),
+      "`sponsor.key` is no setting. Remove it, or check how it is spelt.",
+    ]);
+  });
+
   it("is checked the same when a program makes it", () => {
     const input = {
       rpcUrl: "http://127.0.0.1:8899",

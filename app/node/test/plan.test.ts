@@ -185,6 +185,7 @@ interface Memory {
   /** Where this node has a service. */
   readonly publicUrl?: string;
   readonly keepPayloadRounds?: number;
+  readonly sponsor?: PlanOptions["sponsor"];
 }
 
 /** What the state keeps of an own audit. */
@@ -237,6 +238,7 @@ function planned(
   return plan(seen, now, {
     owner: me,
     operator,
+    ...(memory.sponsor && { sponsor: memory.sponsor }),
     config: {
       samples: 1,
       workUnpaid,
@@ -675,6 +677,62 @@ describe("what is due", () => {
     expect(kinds(of(commit + FEE - 1n, { submissions, audits }, owing))).to.deep.equal([]);
     const rich = of(10n * commit, { submissions, audits });
     expect(rich.short).to.equal(false);
+  });
+
+  describe("and a sponsor pays for", () => {
+    const payer = key();
+    const submissions = [submissionOf(other, { audits: 2 })];
+    const [first, second] = [submissionOf(other), submissionOf(third)].map((one) =>
+      auditOf(one, { initiator: key(), openSlot: 1_020n, revealSlot: 1_065n }),
+    ) as [Audit, Audit];
+    const audits = [first, second];
+    const by = (
+      left: bigint | null,
+      now: bigint,
+      changes: Partial<View>,
+      votes: readonly Vote[] = [],
+    ) => {
+      const { duties, short } = planned(view({ operatorLamports: 0, ...changes }, votes), now, {
+        samples: [],
+        sponsor: { address: payer, left },
+        opinions: new Map(audits.map((one) => [one, "malice" as const])),
+      });
+      return [duties.map(({ kind }) => kind), short] as const;
+    };
+
+    it("is as much as it may be asked for, whatever the operator has, and owed reveals come before all", () => {
+      expect(by(4n, 1_030n, { submissions, audits })).to.deep.equal([["commit", "commit"], false]);
+      expect(by(3n, 1_030n, { submissions, audits })).to.deep.equal([["commit"], true]);
+      const owing = [voteOf(first, "committed")];
+      expect(by(3n, 1_030n, { submissions, audits }, owing)).to.deep.equal([["commit"], false]);
+      expect(by(2n, 1_030n, { submissions, audits }, owing)).to.deep.equal([[], true]);
+      const reveals = by(0n, 1_070n, { submissions, audits }, owing);
+      expect(reveals).to.deep.equal([["reveal"], false]);
+      const over = auditOf(submissionOf(other), { attempt: 0, endSlot: 1_060n, initiator: key() });
+      const chore = { submissions: [{ ...submissionOf(other), address: over.submission }] };
+      const resolved = (left: bigint) => by(left, 1_100n, { ...chore, audits: [over] })[0];
+      expect([resolved(9n), resolved(8n)]).to.deep.equal([["resolve"], []]);
+    });
+
+    it("is what its rent is to come back of, and what the operator pays where it does not", () => {
+      const paid = auditOf(submissionOf(other), {
+        initiator: key(),
+        outcome: "noVerdict",
+        payer,
+      });
+      const seen = { audits: [paid], rounds: [roundOf({ payer, liveSubmissions: 0 })] };
+      const close = ["closeAudit", "closeRound"];
+      expect(by(10n, 1_300n, seen)[0]).to.deep.equal(close);
+      const strangers = {
+        audits: [{ ...paid, payer: key() }],
+        rounds: [roundOf({ payer: key() })],
+      };
+      expect(by(10n, 1_300n, strangers)[0]).to.deep.equal([]);
+      expect(by(null, 1_300n, seen)).to.deep.equal([[], true]);
+      expect(by(null, 1_300n, { ...seen, operatorLamports: 1_000_000_000 })[0]).to.deep.equal(
+        close,
+      );
+    });
   });
 
   it("is no accusation by who has no say, can't pay the bond, or where the task is paused", () => {

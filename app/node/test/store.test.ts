@@ -280,6 +280,7 @@ describe("a daemon's state", () => {
     let full = false;
     const kept: Outbox & Pick<Store, "hasSent"> = {
       hasSent: (signature) => store.hasSent(signature),
+      sentSince: (slot) => store.sentSince(slot),
       letters: () => store.letters(),
       letter: (key) => store.letter(key),
       post: (one) => {

@@ -47,21 +47,21 @@ async function checked(answer: Response): Promise<Response> {
   return new Response(text, { status, statusText, headers });
 }
 
-/** The answer of an RPC server has over {@link MOST_RPC_BYTES}. */
+/** An answer has more bytes than it may. */
 export class TooLong extends Error {
-  constructor() {
-    super(`the RPC server's answer has over ${MOST_RPC_BYTES} bytes`);
+  constructor(most: number) {
+    super(`the RPC server's answer has over ${most} bytes`);
   }
 }
 
-/** The text of an answer, read no further than the longest one there is. Rejects with {@link TooLong}. */
-export async function readBounded(answer: Response): Promise<string> {
+/** The text of an answer, read no further than so many bytes. Rejects with {@link TooLong}. */
+export async function readBounded(answer: Response, most = MOST_RPC_BYTES): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop closes the connection.
   for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     size += part.length;
-    if (size > MOST_RPC_BYTES) throw new TooLong();
+    if (size > most) throw new TooLong(most);
     parts.push(part);
   }
   return Buffer.concat(parts).toString();

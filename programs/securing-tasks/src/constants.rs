@@ -44,6 +44,9 @@ pub const ALLOW_SEED: &[u8] = b"allow";
 /// What every commitment begins with: a hash made for anything else is no vote here.
 pub const COMMITMENT_TAG: &[u8] = b"securing-tasks:vote:v1";
 
+/// Shortest time to appeal against a panel, in slots: as long as a transaction lives. A shorter one would be none.
+pub const MIN_APPEAL_SLOTS: u64 = 150;
+
 /// What the seed of every panel is hashed with.
 pub const PANEL_TAG: &[u8] = b"securing-tasks:panel:v1";
 

@@ -203,7 +203,7 @@ pub enum TaskError {
     // 6088: panels, appeals and evidence
     #[msg("A panel has at least three seats; 0 for none")]
     PanelTooSmall,
-    #[msg("A panel needs appeals: a draw can go wrong by luck or by grinding, and only an appeal turns it")]
+    #[msg("A panel needs at least 150 slots to appeal: a draw can go wrong by luck or by grinding, and only an appeal turns it")]
     PanelWithoutAppeal,
     #[msg("The window in which a panel is drawn and votes is shorter than 528 slots")]
     PanelWindowTooShort,

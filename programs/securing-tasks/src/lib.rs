@@ -233,7 +233,9 @@ pub mod securing_tasks {
     /// Decides an audit after its last vote and the time to appeal, and shares slash and bonds. Audits of one submission are decided in the order in which they were
     /// opened. By anyone.
     ///
-    /// Errors: `VotingOpen`, `AppealOpen`, `AlreadyResolved`, `EarlierAuditOpen`.
+    /// Where another node than the accused's and the initiator's appealed, it follows the accounts, writable.
+    ///
+    /// Errors: `VotingOpen`, `AppealOpen`, `AlreadyResolved`, `EarlierAuditOpen`, `WrongNode` without the appellant's node.
     pub fn resolve_audit(ctx: &mut Context<ResolveAudit>) -> Result<()> {
         let third = if ctx.accounts.has_third() {
             ctx.remaining_accounts()?.first().copied()

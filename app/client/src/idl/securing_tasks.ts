@@ -1218,7 +1218,9 @@ export type SecuringTasks = {
         "Decides an audit after its last vote and the time to appeal, and shares slash and bonds. Audits of one submission are decided in the order in which they were",
         "opened. By anyone.",
         "",
-        "Errors: `VotingOpen`, `AppealOpen`, `AlreadyResolved`, `EarlierAuditOpen`."
+        "Where another node than the accused's and the initiator's appealed, it follows the accounts, writable.",
+        "",
+        "Errors: `VotingOpen`, `AppealOpen`, `AlreadyResolved`, `EarlierAuditOpen`, `WrongNode` without the appellant's node."
       ],
       "discriminator": [
         99,
@@ -2530,7 +2532,7 @@ export type SecuringTasks = {
     {
       "code": 6089,
       "name": "panelWithoutAppeal",
-      "msg": "A panel needs appeals: a draw can go wrong by luck or by grinding, and only an appeal turns it"
+      "msg": "A panel needs at least 150 slots to appeal: a draw can go wrong by luck or by grinding, and only an appeal turns it"
     },
     {
       "code": 6090,

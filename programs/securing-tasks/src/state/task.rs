@@ -286,7 +286,10 @@ impl RulesArgs {
             TaskError::PanelTooSmall
         );
         // Attack: a fifth of the stake opens audits until a draw gives it the panel.
-        require!(self.appeal_slots > 0, TaskError::PanelWithoutAppeal);
+        require!(
+            self.appeal_slots >= MIN_APPEAL_SLOTS,
+            TaskError::PanelWithoutAppeal
+        );
         // Half of the panel that is awake decides.
         let most = plus(self.panel_seats, 1u64)? >> 1;
         require!(
