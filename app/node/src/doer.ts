@@ -208,10 +208,8 @@ export class Doer {
   private noteUndrawn({ audits, slot }: View): void {
     for (const audit of audits) {
       const name = audit.address.toBase58();
-      const over = slot >= audit.drawSlot + DRAW_WINDOW;
-      if (!audit.initiator.equals(this.options.config.owner) || !isUndrawn(audit) || !over)
-        continue;
-      if (this.undrawn.has(name)) continue;
+      if (!audit.initiator.equals(this.options.config.owner) || !isUndrawn(audit)) continue;
+      if (slot < audit.drawSlot + DRAW_WINDOW || this.undrawn.has(name)) continue;
       this.undrawn.add(name);
       this.options.metrics.missedDraws.inc();
       this.options.log.warn(
