@@ -52,6 +52,8 @@ export interface Crew {
   readonly ownDisk?: boolean;
   /** Its log goes to a device that is full. */
   readonly logLost?: boolean;
+  /** In place of what all daemons are told. */
+  readonly settings?: Partial<NodeConfigInput>;
 }
 
 export interface FleetOptions {
@@ -164,6 +166,7 @@ export class Fleet {
         allowPrivateNetwork: true,
         logLevel: "debug",
         ...options.settings,
+        ...one.settings,
       };
       const daemon = await Daemon.make(folder, one.name, config, one.logLost);
       members.push({
