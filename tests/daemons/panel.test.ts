@@ -5,9 +5,9 @@ import type { Crew } from "./fleet";
 import { Fleet } from "./fleet";
 import type { Host } from "./host";
 
-/** Long enough for an audit and its appeal. */
+/** A round is long enough for an audit without an appeal. */
 const RULES = `
-  roundWindow: 2400 slots
+  roundWindow: 1500 slots
   submissionWindow: 200 slots
   auditWindow: 600 slots
   commitWindow: 528 slots
@@ -90,7 +90,7 @@ describe("twelve daemons with a panel of five", () => {
     const [first, second] = audits as [Audit, Audit];
     await fleet.chain.waitForSlot(later(first.endSlot, second.endSlot));
     // It was gone for as long as anybody voted. Whoever looks from now on finds it well.
-    await dark.behave();
+    await Promise.all([liar.behave(), dark.behave()]);
     const ended = performance.now();
     await until(async () => (await now(second)).appealSlot > 0n);
     [lied, darkened] = await Promise.all(
@@ -148,10 +148,11 @@ describe("twelve daemons with a panel of five", () => {
     const { votes } = darkened;
     expect([votes.downtime.nodes, votes.malice.nodes]).to.deep.equal([seated.length + 1, 0]);
     expect(votes.valid.nodes).to.equal(VOTERS - seated.length);
+    // Whoever samples goes on with that.
     const others = CREW.map(({ name }) => name).filter(
       (name) => !["initiator", "dark", ...seated].includes(name),
     );
-    expect(askedAgain).to.have.members(others);
+    expect(askedAgain.filter((name) => name !== "initiator")).to.have.members(others);
   });
 
   it("lose nothing by it but what the rules take, and reveal every vote", async () => {
