@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import type { Audit, Opinion } from "@securing-tasks/client";
 import {
   MemorySaltStore,
@@ -11,11 +11,11 @@ import {
   seatOf,
   secretHash,
   submissionEnd,
+  verdictOf,
   weightOn,
   wrapSol,
 } from "@securing-tasks/client";
-import type { Keypair } from "@solana/web3.js";
-import { Transaction } from "@solana/web3.js";
+import { Keypair, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
 import type { Hand } from "./utils/bench";
 import { Bench } from "./utils/bench";
@@ -295,17 +295,67 @@ describe("a panel and an appeal, by daemons", function () {
     }
   });
 
-  it("is told where a panel was not drawn in time, and all judge then", async () => {
+  it("is not asked for a count that lacks the last reveals, as a server that is behind gives it", async () => {
+    const friends: Keypair[] = [];
+    while (friends.length < 4) friends.push(await bench.join("witness", HEAVY));
+    const { hand, daemon } = await gather("");
+    const [initiator, ...jurors] = heavy as [Keypair, Keypair, Keypair];
+    const audit = await accuse(initiator, hand.owner);
+    for (const juror of jurors) await commit(audit, juror, "malice");
+    for (const friend of friends) await commit(audit, friend, "valid");
+    await bench.chain.waitForSlot(audit.revealSlot);
+    for (const juror of jurors) await reveal(audit, juror);
+    expect(verdictOf(await now(audit))).to.equal("convictedMalice");
+    await freezeLists();
+    for (const friend of friends) await reveal(audit, friend);
+    await bench.chain.waitForSlot(audit.endSlot);
+    await bench.until("a look at the count", () =>
+      Promise.resolve(daemon.lines.some(({ why }) => why === "the count is another by now")),
+    );
+    const counted = await now(audit);
+    expect([verdictOf(counted), counted.appealSlot]).to.deep.equal(["acquitted", 0n]);
+  });
+
+  /** From now on, lists of accounts are as they are at this moment. */
+  async function freezeLists(): Promise<void> {
+    const asked = new Map<string, unknown>();
+    bench.answers = ({ method, params }) => {
+      if (method === "getProgramAccounts") asked.set(JSON.stringify(params), params);
+      return undefined;
+    };
+    // The daemon asks for all of them at each look: task, rounds, submissions, audits.
+    await bench.until("all lists", () => Promise.resolve(asked.size >= 3));
+    await pass(1n);
+    const lists = new Map<string, unknown>();
+    for (const [name, params] of asked) {
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "getProgramAccounts", params });
+      const answer = await fetch(bench.rpcUrl, { method: "POST", body });
+      lists.set(name, ((await answer.json()) as { result: unknown }).result);
+    }
+    bench.answers = ({ method, params }) =>
+      method === "getProgramAccounts" ? lists.get(JSON.stringify(params)) : undefined;
+  }
+
+  it("is told where a panel can't be drawn with this key, and was not drawn in time: all judge then", async () => {
     const initiator = await bench.hire("initiator", "worker", 3_000n);
     const first = await run(initiator, { samples: 10 });
     await gather(" and a lie");
     const audit = await accusation();
     await first.stop();
+    const { owner, config } = initiator;
+    const operator = Keypair.generate();
+    await bench.chain.fund(operator.publicKey, 100_000_000n);
+    writeFileSync(config.operatorKeypair, JSON.stringify([...operator.secretKey]));
+    const named = { task: bench.task, owner: owner.publicKey, operator: operator.publicKey };
+    await bench.send(bench.client.setOperator(named), owner);
+    const again = await run(initiator, { quietSlots: 0 });
+    const says = (text: string): Promise<unknown> =>
+      bench.until(text, () => Promise.resolve(again.said(text)[0]));
+    await bench.chain.waitForSlot(audit.drawSlot + 1n);
+    await says("the panel of an own accusation can't be drawn with this operator's key");
+    expect((await now(audit)).seed).to.equal(null);
     await bench.chain.waitForSlot(audit.drawSlot + 256n);
-    const again = await run(initiator);
-    await bench.until("it says so", () =>
-      Promise.resolve(again.said("the panel of an own accusation was not drawn")[0]),
-    );
+    await says("the panel of an own accusation was not drawn in time");
     await counts(initiator, "draws_missed_total");
     await bench.chain.waitForSlot(audit.drawSlot + 256n + 130n);
     await becomes("all vote", audit, ({ liveVotes }) => liveVotes === witnesses.length);

@@ -1032,7 +1032,7 @@ describe("what is due of panels and appeals", () => {
     expect(of(undrawn, 1_060n)[0]).to.deep.equal([]);
     expect(of({ ...own, outcome: "noVerdict" }, 1_060n)[0]).to.not.include("draw");
     // A task without panels.
-    expect(of({ ...own, drawSlot: 0n }, 1_060n)[0]).to.deep.equal([]);
+    expect(of({ ...own, drawSlot: 0n }, 100n)[0]).to.deep.equal([]);
   });
 
   it("is no look by who has no seat, nor before the panel is drawn; undrawn it is everybody's", () => {
@@ -1256,6 +1256,10 @@ describe("what is due of panels and appeals", () => {
       of(audit, now, { samples: [other], heard: 1_045n })[0].filter((kind) => kind === "accuse");
     expect(beside(unseated, 1_100n)).to.deep.equal(["accuse"]);
     expect(beside(seated, 1_530n)).to.deep.equal([]);
+    // A verdict that comes in time is waited for, and it comes when nobody can appeal any more.
+    const early = { ...unseated, revealSlot: 1_300n, endSlot: 1_408n };
+    expect(beside(early, 1_350n)).to.deep.equal([]);
+    expect(beside({ ...early, endSlot: 1_409n }, 1_350n)).to.deep.equal(["accuse"]);
     expect(beside(undrawn, 1_100n)).to.deep.equal([]);
     const soon = { ...undrawn, drawSlot: 1_500n };
     expect(beside(soon, 1_508n)).to.deep.equal([]);
