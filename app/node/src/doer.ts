@@ -724,11 +724,6 @@ export class Doer {
     const { client, config, operator, log } = this.options;
     const { audit, submission, opinion } = duty;
     const name = audit.address.toBase58();
-    // Attack: on a list that a server read before the last reveals, any count looks wrong.
-    const counted = await this.settled(audit);
-    if (!counted || counted.appealSlot > 0n || !denies(verdictOf(counted), opinion)) {
-      return { end: "wait", why: "the count is another by now" };
-    }
     if (opinion === "valid" && !audit.accused.equals(config.owner)) {
       const { connection, follower, store } = this.options;
       const until = duty.until ?? 0n;
@@ -741,6 +736,11 @@ export class Doer {
         log.info({ audit: name, reason }, "no appeal: there is evidence");
         return { end: "wait", why: "there is evidence" };
       }
+    }
+    // Attack: on a list that a server read before the last reveals, any count looks wrong.
+    const counted = await this.settled(audit);
+    if (!counted || counted.appealSlot > 0n || !denies(verdictOf(counted), opinion)) {
+      return { end: "wait", why: "the count is another by now" };
     }
     const fault = appealFault(view.node, view.task.rules);
     if (fault !== null) {

@@ -499,7 +499,7 @@ class Planner {
     const { config, store } = this.options;
     const { appealSlots } = this.view.task.rules;
     const submission = this.submissions.get(audit.submission.toBase58());
-    if (!config.appeal || appealSlots === 0n || audit.appealSlot > 0n || !submission) return;
+    if (!config.appeal || audit.appealSlot > 0n || !submission) return;
     const until = audit.endSlot + appealSlots;
     if (this.now + MARGIN >= until) return;
     if (this.now < audit.endSlot) {
