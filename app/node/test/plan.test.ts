@@ -1134,6 +1134,8 @@ describe("what is due of panels and appeals", () => {
       expect(of(again, 1_750n, made)[0]).to.deep.equal(["resolve"]);
     }
     for (const audit of [acquitted, undecided]) {
+      // Another vote may still come.
+      expect(of(accused(audit), 1_749n, made)).to.deep.equal([[], 1_750n]);
       expect(of(accused(audit), 1_750n, made)[0]).to.deep.equal([]);
     }
     const without = { task: { ...task, rules: { ...rules, appealSlots: 0n } } };
