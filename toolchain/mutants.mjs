@@ -4,6 +4,7 @@
 //   npm run mutants                  every mutant
 //   npm run mutants -- --list        say which there are
 //   npm run mutants -- 12 40 vote    these numbers, or those whose place contains the word
+//   npm run mutants -- --test model  by these test files alone; more of them with commas
 //
 // Works on a copy of the sources in target/mutants and changes nothing else.
 import { execFileSync, spawn } from "node:child_process";
@@ -66,21 +67,58 @@ function split(text, separators) {
 
 const EDGES = { " >= ": " > ", " > ": " >= ", " <= ": " < ", " < ": " <= " };
 
+/** A comparison with its edge moved. */
+function moveEdge(part, place) {
+  const sides = split(part, Object.keys(EDGES));
+  if (sides.length !== 3 || part.includes("if ") || part.includes("|")) return part;
+  const [left, operator, right] = sides;
+  const edge = EDGES[operator];
+  const on = live(place, `${part} -> ${edge.trim()}`);
+  return ` (if ${on} { ${left}${edge}${right} } else { ${left}${operator}${right} }) `;
+}
+
 /** A condition with its edges moved, and with `taken` (what it is without the check) as another mutant. */
 function condition(text, place, taken) {
   const joined = split(text, [" && ", " || "]);
-  const moved = joined
-    .map((part) => {
-      const sides = split(part, Object.keys(EDGES));
-      if (sides.length !== 3 || part.includes("if ") || part.includes("|")) return part;
-      const [left, operator, right] = sides;
-      const edge = EDGES[operator];
-      const on = live(place, `${part} -> ${edge.trim()}`);
-      return ` (if ${on} { ${left}${edge}${right} } else { ${left}${operator}${right} }) `;
-    })
-    .join("");
+  const moved = joined.map((part) => moveEdge(part, place)).join("");
   if (taken === undefined) return moved;
   return `${live(place, `without ${text}`)} || (${moved})`;
+}
+
+/** Parts of a condition left out, one at a time: of several that must hold, or of several of which one is enough. */
+function leftOut(text, place) {
+  const parts = split(text, [" && ", " || "]);
+  const kinds = new Set(parts.filter((_, index) => index % 2 === 1));
+  if (kinds.size !== 1) return text;
+  return parts
+    .map((part, index) => {
+      if (index % 2 === 1) return part;
+      const on = live(place, `without ${part} of ${text}`);
+      const moved = moveEdge(part, place);
+      return kinds.has(" && ") ? `(${on} || ${moved})` : `(!${on} && (${moved}))`;
+    })
+    .join("");
+}
+
+/** What a function answers that says yes or no: its last expression. Parts of it left out; where it is only one, always or never. */
+function answers(code, place) {
+  let from = 0;
+  for (;;) {
+    const at = code.indexOf("-> bool {\n", from);
+    if (at < 0) return code;
+    const end = closing(code, at + 8);
+    const start = code.lastIndexOf(";\n", end) > at ? code.lastIndexOf(";\n", end) + 2 : at + 10;
+    const last = code.slice(start, end);
+    from = end;
+    // A block, a closure or a comment stays as it is.
+    if (/[{}]|(?<!\|)\|(?!\|)|\/\/|mutant/.test(last)) continue;
+    const text = last.replace(/\s+/g, " ").trim();
+    let changed = leftOut(text, place);
+    if (changed === text)
+      changed = `${live(place, `always ${text}`)} || (!${live(place, `never ${text}`)} && (${text}))`;
+    code = `${code.slice(0, start)}${changed}\n${code.slice(end)}`;
+    from = start + changed.length;
+  }
 }
 
 function mutate(text, place) {
@@ -109,15 +147,29 @@ function mutate(text, place) {
     (_, address, error, rest, field) =>
       `constraint = (${live(place, `without ${field} = ${address}`)} || *${field}.address() == ${address}) @ ${error}${rest}`,
   );
+  code = answers(code, place);
+  // Parts of what decides an appeal and a draw.
+  code = code.replace(/^( *if )(outcome == [^{\n]* && [^{\n]*) \{$/gm, (_, start, check) => {
+    return `${start}${leftOut(check, place)} {`;
+  });
   // Edges of branches.
   code = code.replace(/^( *(?:\} else )?if )([^{\n]*) \{$/gm, (line, start, check) =>
     /\blet\b|mutant/.test(check) ? line : `${start}${condition(check, place)} {`,
   );
-  // Steps: statements of one line that can fail, and counters. Invariants are a second net: the tests' harness holds them too.
-  code = code.replace(/^( +)((?:self|node|task|audit)\.[^\n=]*\)\?;)$/gm, (line, indent, step) =>
-    step.includes("invariant") || step.includes("mutant")
+  // What an appeal, a draw or an accusation keeps.
+  code = code.replace(/^( +)((?:self|audit|vote)\.[a-z_]+ = [^;\n]*;)$/gm, (line, indent, step) =>
+    step.includes("mutant") ||
+    !["audit", "cast_vote", "open_audit"].includes(basename(place, ".rs"))
       ? line
       : `${indent}if !${live(place, `without ${step}`)} { ${step} }`,
+  );
+  // Steps: statements of one line that can fail, and counters. Invariants are a second net: the tests' harness holds them too.
+  code = code.replace(
+    /^( +)((?:self|node|task|audit|appellant)\.[^\n=]*\)\?;)$/gm,
+    (line, indent, step) =>
+      step.includes("invariant") || step.includes("mutant")
+        ? line
+        : `${indent}if !${live(place, `without ${step}`)} { ${step} }`,
   );
   code = code.replace(/^( +)(count\(&mut [^\n]*\)\?;)$/gm, (_, indent, step) => {
     return `${indent}if !${live(place, `without ${step}`)} { ${step} }`;
@@ -147,6 +199,7 @@ function prepare() {
 /** Test binaries by name, the slow random ones last. */
 function testBinaries() {
   const cargo = ["test", "--no-run", "--ignore-rust-version", "--locked", "--message-format=json"];
+  for (const name of tests) cargo.push("--test", name);
   const output = execFileSync("cargo", cargo, {
     cwd: project,
     encoding: "utf8",
@@ -180,8 +233,10 @@ async function failures(binary, program) {
 function order(binaries, place) {
   const name = basename(place, ".rs");
   const near = {
-    audit: ["resolve_audit", "claim_vote", "cast_vote"],
+    audit: ["resolve_audit", "claim_vote", "cast_vote", "draw_panel", "appeal_audit"],
     node: ["say", "withdraw", "request_leave", "open_audit"],
+    panel: ["draw_panel", "cast_vote"],
+    slot_hashes: ["draw_panel"],
     task: ["create_task", "submit_work"],
     round: ["claim_bounty", "close_accounts"],
     gate: ["gates"],
@@ -203,7 +258,11 @@ function order(binaries, place) {
   return binaries.toSorted((a, b) => rank(a) - rank(b));
 }
 
-const wanted = process.argv.slice(2).filter((word) => word !== "--list");
+const words = process.argv.slice(2).filter((word) => word !== "--list");
+const only = words.indexOf("--test");
+/** Names of the test files; none: all. */
+const tests = only < 0 ? [] : words.splice(only, 2)[1].split(",");
+const wanted = words;
 prepare();
 const chosen = mutants
   .map((mutant, index) => ({ ...mutant, number: index + 1 }))

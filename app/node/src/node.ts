@@ -176,8 +176,6 @@ class Daemon implements RunningNode {
   private readonly client: SecuringTasksClient;
   private readonly sender: Sender;
   private readonly sponsor: Sponsor | null;
-  /** Its key, once it is known. */
-  private sponsorAddress: PublicKey | null = null;
   /** What was told last of what it does not pay. */
   private toldSponsor = "";
   private readonly outbox: PatientOutbox;
@@ -443,8 +441,7 @@ class Daemon implements RunningNode {
     const { host, fallback, maxPerDay } = sponsor;
     try {
       const faults = await sponsor.faults();
-      this.sponsorAddress = await sponsor.address();
-      const address = this.sponsorAddress.toBase58();
+      const address = (await sponsor.address()).toBase58();
       this.log.info({ host, address, fallback, maxPerDay }, "a sponsor pays fees and rents");
       if (faults.length > 0) this.log.warn({ host, faults }, "the sponsor may not pay for a node");
     } catch (error) {
@@ -962,9 +959,9 @@ class Daemon implements RunningNode {
 
   /** What may be asked of the sponsor; nothing where there is none. */
   private sponsored({ slot }: View): Pick<PlanOptions, "sponsor"> {
-    const { sponsor, sponsorAddress: address } = this;
+    const { sponsor } = this;
     if (!sponsor) return {};
-    const { maxPerDay, fallback, trouble } = sponsor;
+    const { key: address, maxPerDay, fallback, trouble } = sponsor;
     const sent = maxPerDay === undefined ? 0 : this.outbox.sentSince(Number(slot) - DAY_SLOTS);
     const left = maxPerDay === undefined ? UNBOUNDED : BigInt(Math.max(maxPerDay - sent, 0));
     const isOwn = fallback === "operator" && (trouble !== null || left === 0n);

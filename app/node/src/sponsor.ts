@@ -45,7 +45,7 @@ export type SponsorTrouble =
   | "lackOfSol"
   | "maxPerDay";
 
-/** The sponsor does not pay for a transaction. Nothing of it was sent, and nothing of it can be: the operator had not signed. */
+/** The sponsor does not pay for a transaction. Nothing was sent, and what needs the operator's signature can't be: it was not given yet. */
 export class SponsorError extends Error {
   override readonly name = "SponsorError";
 
@@ -66,6 +66,10 @@ const MOST_BYTES = 262_144;
 const AT_ONCE = 4;
 /** Tries of what got no answer, or was too much for now, before it counts as failed. Whoever made it waits longer and asks anew. */
 const TRIES = 3;
+/** Time for an answer where there is hardly any left, in milliseconds. */
+const LEAST_TIMEOUT_MS = 500;
+/** What may be so of one key, and not of another. */
+const KEY_TROUBLE: ReadonlySet<SponsorTrouble> = new Set(["refused", "badSignature", "lackOfSol"]);
 /** Letters of what a sponsor said that are shown. */
 const SHOWN = 200;
 /** A signature's bytes, behind one byte that counts them. */
@@ -104,6 +108,7 @@ export class Sponsor {
   private known: Promise<PublicKey> | null = null;
   private calls = 0;
   private lastTrouble: SponsorError | null = null;
+  private lastKey: PublicKey | null = null;
 
   constructor(private readonly options: SponsorOptions) {
     const { address, apiKey, hmacSecret, perSecond, signal } = options;
@@ -127,7 +132,9 @@ export class Sponsor {
       .map(String)
       .sort((a, b) => b.length - a.length);
     this.limiter = new Limiter({ perSecond, atOnce: AT_ONCE, ...(signal && { signal }) });
-    if (address) this.known = Promise.resolve(address);
+    if (!address) return;
+    this.lastKey = address;
+    this.known = Promise.resolve(address);
   }
 
   get maxPerDay(): number | undefined {
@@ -143,12 +150,18 @@ export class Sponsor {
     return this.lastTrouble;
   }
 
-  /** Whose signature it gives, and who gets the rents back. It is asked for once. */
+  /** The key that it paid with last, as far as it is known; null before. */
+  get key(): PublicKey | null {
+    return this.lastKey;
+  }
+
+  /** Whose signature it gives, and who gets the rents back. It is asked for once, and again when something went wrong. */
   address(): Promise<PublicKey> {
     this.known ??= this.inTurn(async () => {
       const { signer_address: text } = await this.ask("getPayerSigner", [], AUTHORITY);
       try {
-        return new PublicKey(text);
+        this.lastKey = new PublicKey(text);
+        return this.lastKey;
       } catch {
         throw this.fault("badAnswer", `names a key that is none: ${this.shown(text)}`);
       }
@@ -161,26 +174,53 @@ export class Sponsor {
 
   /**
    * Makes something that the sponsor signs when the turn for that has come: first what is due first. Tried again, from the beginning, where
-   * the sponsor gives no answer or takes no more for now.
+   * the sponsor gives no answer or takes no more for now; but no longer than half of the time that is left, so that another may still pay.
    */
   async inTurn<T>(make: () => Promise<T>): Promise<T> {
     const due = dueTime();
+    const until = performance.now() + (due - performance.now()) / 2;
     try {
-      return await pRetry(
-        // The queue runs it on behalf of whoever was before it.
-        () => this.limiter.run(() => within(due - performance.now(), make), due),
-        {
-          retries: TRIES - 1,
-          minTimeout: 0,
-          shouldRetry: ({ error }) =>
-            error instanceof SponsorError &&
-            (error.reason === "busy" || error.reason === "unreachable"),
-        },
-      );
+      return await pRetry(() => this.turn(make, due, until), {
+        retries: TRIES - 1,
+        minTimeout: 0,
+        shouldRetry: ({ error }) =>
+          error instanceof SponsorError &&
+          (error.reason === "busy" || error.reason === "unreachable") &&
+          performance.now() < until,
+      });
     } catch (error) {
-      if (error instanceof SponsorError) this.lastTrouble = error;
+      if (error instanceof SponsorError) this.note(error);
       throw error;
     }
+  }
+
+  /** Rejects where the turn does not come before that moment of {@link performance}'s clock. */
+  private turn<T>(make: () => Promise<T>, due: number, until: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const timer = setTimeout(
+        () => {
+          isLate = true;
+          reject(this.fault("busy", "takes no more calls for now"));
+        },
+        Math.max(until - performance.now(), 0),
+      );
+      const go = async (): Promise<void> => {
+        clearTimeout(timer);
+        // The queue runs it on behalf of whoever was before it.
+        if (!isLate) await within(due - performance.now(), make).then(resolve);
+      };
+      this.limiter.run(go, due).catch((error: unknown) => {
+        clearTimeout(timer);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    });
+  }
+
+  private note(error: SponsorError): void {
+    this.lastTrouble = error;
+    // It may pay with another of its keys by now.
+    if (!this.options.address && KEY_TROUBLE.has(error.reason)) this.known = null;
   }
 
   /**
@@ -310,7 +350,9 @@ export class Sponsor {
     madeAt: number,
   ): Promise<{ status: number; retryAfterMs: number | undefined; text: string }> {
     const { timeoutMs, signal } = this.options;
-    const ends = [AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])];
+    // Whoever has little time left must not lose it all to one that is silent.
+    const ms = Math.min(timeoutMs, Math.max((dueTime() - madeAt) / 2, LEAST_TIMEOUT_MS));
+    const ends = [AbortSignal.timeout(Math.ceil(ms)), ...(signal ? [signal] : [])];
     try {
       const answer = await fetch(this.url, {
         method: "POST",

@@ -19,6 +19,7 @@ import { Inside } from "./utils/inside";
 import { Paymaster, feeOf } from "./utils/paymaster";
 
 const API_KEY = "api-key-4711";
+const SPONSOR = { apiKey: API_KEY, perSecond: 100 };
 const SOL = 1_000_000_000;
 const WINDOWS = {
   roundSlots: 600n,
@@ -54,7 +55,7 @@ describe("a node whose hot key holds no lamport", function () {
     });
     await bench.chain.fund(paymaster.address, BigInt(SOL));
     hand = await bench.hire(role, role, 2_000n, {
-      sponsor: { url: paymaster.url, apiKey: API_KEY, perSecond: 100 },
+      sponsor: { ...SPONSOR, url: paymaster.url },
       quietSlots: 0,
     });
     await empty(hand);
@@ -127,6 +128,12 @@ describe("a node whose hot key holds no lamport", function () {
     await bench.chain.waitForSlot(audit.openSlot + 30n);
     const { payer } = await ownVote(audit, "committed");
     expect(payer.equals(paymaster.address)).to.equal(true);
+    await daemon.stop();
+
+    // It has been asked for more by now, and a reveal is owed.
+    const sponsor = { ...SPONSOR, url: paymaster.url, maxPerDay: 1 };
+    daemon = new Inside({ ...hand.config, samples: 0, sponsor });
+    await daemon.start();
     await bench.chain.waitForSlot(audit.revealSlot);
     await ownVote(audit, "revealed");
     await daemon.stop();

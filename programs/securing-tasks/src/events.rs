@@ -201,7 +201,7 @@ pub struct AuditResolved {
     pub slash: u64,
     /// Taken from the initiator's stake, after an acquittal.
     pub bond_lost: u64,
-    /// Taken from the appellant's stake, after an appeal that changed nothing. The voters' or, without any, the pool's.
+    /// Taken from the appellant's stake, after an appeal that changed nothing. In part the pool's, the rest the voters'.
     pub appeal_bond_lost: u64,
     /// Locked rewards of the initiator.
     pub initiator_award: u64,

@@ -55,7 +55,12 @@ struct Mirror {
 impl Mirror {
     /// Nobody has joined yet.
     fn new(wrong: Wrong) -> Self {
-        let mut game = Game::unborn(committed());
+        // Three witnesses of the same stake: each has a seat for certain.
+        let mut game = Game::unborn(RulesArgs {
+            commit_slots: MIN_PANEL_WINDOW_SLOTS,
+            reveal_slots: 150,
+            ..panelled()
+        });
         let actors = (0..4).map(|_| game.stranger()).collect();
         let attacker = game.stranger();
         let (other_mint, other_wallet) = game.other_mint(&attacker.owner.pubkey());
@@ -132,7 +137,16 @@ impl Mirror {
                 continue;
             }
             // Whoever signs may pay the rent.
-            let pays = place == 0 && ["create_task", "join_task", "allow_node"].contains(&name);
+            let pays = place == 0
+                && [
+                    "create_task",
+                    "join_task",
+                    "allow_node",
+                    "submit_work",
+                    "open_audit",
+                    "commit_vote",
+                ]
+                .contains(&name);
             for (what, owner) in [("of an attacker", true), ("of its hot key", false)] {
                 if pays {
                     continue;
@@ -164,8 +178,10 @@ impl Mirror {
                 attempt.accounts[place].pubkey = address;
                 attempt
             };
-            // An owner may name its own node in another task, a creator its own other task: it does the same there.
-            let own_choice = ["set_operator", "pause_task", "resume_task"].contains(&name);
+            // An owner may name its own node in another task, a creator its own other task, a keeper another audit of which it knows
+            // the secret: it does the same there.
+            let own_choice =
+                ["set_operator", "pause_task", "resume_task", "draw_panel"].contains(&name);
             if mirrored.accounts[place].pubkey != meta.pubkey && !own_choice {
                 self.must_fail(
                     name,
@@ -322,6 +338,11 @@ impl Mirror {
             game.open_audit_ix(&actors[CALLER], &actors[LIAR], 0, MALICE)
         });
         let audit = |game: &Game, actors: &[Actor]| game.audit(&actors[LIAR], 0, 0);
+        self.warp(START + 10);
+        remember_blocks(&mut self.game.svm, |_| false);
+        self.step("draw_panel", |game, actors, _| {
+            game.draw_panel_ix(&audit(game, actors), SECRET)
+        });
         for number in [FIRST, SECOND] {
             self.step("commit_vote", |game, actors, _| {
                 let (audit, voter) = (audit(game, actors), &actors[number]);
@@ -334,13 +355,17 @@ impl Mirror {
                 game.commit_vote_ix(voter, &audit, hash)
             });
         }
-        self.warp(START + 51);
+        self.warp(START + 529);
         for number in [FIRST, SECOND] {
             self.step("reveal_vote", |game, actors, _| {
                 game.reveal_vote_ix(&actors[number], &audit(game, actors), MALICE, [9; 32])
             });
         }
-        self.warp(START + 201);
+        self.warp(START + 679);
+        self.step("appeal_audit", |game, actors, _| {
+            game.appeal_audit_ix(&actors[FIRST], &audit(game, actors))
+        });
+        self.warp(START + 679 + 678);
         self.step("resolve_audit", |game, actors, _| {
             game.resolve_audit_ix(&audit(game, actors))
         });
@@ -357,16 +382,15 @@ impl Mirror {
         self.step("close_audit", |game, actors, _| {
             game.close_audit_ix(&audit(game, actors))
         });
-        self.warp(START + 400);
         self.step("close_submission", |game, actors, _| {
             game.close_submission_ix(&actors[LIAR], 0)
         });
         self.step("close_round", |game, _, _| game.close_round_ix(0));
-        self.warp(START + 1_000);
+        self.warp(START + 2_000);
         self.step("submit_work", |game, actors, _| {
             game.submit_work_ix(&actors[LIAR], 1)
         });
-        self.warp(START + 1_400);
+        self.warp(START + 2_400);
         self.step("claim_bounty", |game, actors, _| {
             game.claim_bounty_ix(&actors[LIAR], 1)
         });
@@ -386,7 +410,7 @@ impl Mirror {
                 game.request_leave_ix(&actors[number], None)
             });
         }
-        self.warp(START + 3_000);
+        self.warp(START + 4_400);
         for number in [LIAR, CALLER, FIRST] {
             self.step("withdraw", |game, actors, _| {
                 game.withdraw_ix(&actors[number])
@@ -401,7 +425,7 @@ impl Mirror {
             game.disallow_node_ix(0, &actors[LIAR].owner.pubkey())
         });
         self.step("retire_task", |game, _, _| game.retire_task_ix());
-        self.warp(START + 3_600);
+        self.warp(START + 6_400);
         self.step("return_stake", |game, actors, _| {
             game.return_stake_ix(&actors[SECOND])
         });
@@ -415,7 +439,7 @@ impl Mirror {
         }
         self.step("close_task", |game, _, _| game.close_task_ix());
         // All but `cast_vote`, whose accounts are those of `commit_vote`.
-        assert_eq!(self.names.len(), 27);
+        assert_eq!(self.names.len(), 30);
         assert_eq!(gain(&self.game, &self.attacker), 0);
         let creator = balance(&self.game.svm, &self.game.creator_wallet);
         let all: u64 = self

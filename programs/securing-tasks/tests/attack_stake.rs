@@ -1254,6 +1254,42 @@ fn quorum_inflated_only_at_the_submission_or_only_after_it_stays_what_it_was() {
     }
 }
 
+/// Not defended: stake that asks to leave after the submission still votes on it, and is not in the quorum of an accusation that comes
+/// later. So a third of the stake, or of the heads, has what half is asked for, where all others sleep. One of the others' votes more than
+/// theirs, awake, and it fails as ever.
+#[test]
+fn quorum_lowered_by_leaving_is_met_by_a_third() {
+    for vote_weight in [VoteWeight::Stake, VoteWeight::Node] {
+        for (leave, awake, expected) in [
+            (false, 0, Outcome::NoVerdict),
+            (true, 0, Outcome::ConvictedMalice),
+            (true, 2, Outcome::ConvictedMalice),
+            (true, 4, Outcome::Acquitted),
+        ] {
+            let mut game = Game::new(RulesArgs {
+                quorum_bps: 5_000,
+                vote_weight: vote_weight as u8,
+                ..rules()
+            });
+            let accused = game.worker(4_000_000);
+            let [initiator, first, second] = [(); 3].map(|()| game.witness(1_000_000));
+            let others = [(); 6].map(|()| game.witness(1_000_000));
+            game.warp(START + 1);
+            game.submit_work(&accused, 0).unwrap();
+            if leave {
+                for attacker in [&initiator, &first, &second] {
+                    game.request_leave(attacker, None).unwrap();
+                }
+            }
+            let audit = accuse(&mut game, &initiator, &accused, 0);
+            let mut votes = vec![(&first, MALICE), (&second, MALICE)];
+            votes.extend(others[..awake].iter().map(|voter| (voter, VALID)));
+            let found = decide(&mut game, &audit, &votes);
+            assert_eq!(found, expected, "{leave}, {awake} awake");
+        }
+    }
+}
+
 /// How a friend's stake of 900,000,000 comes too late to vote.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Late {

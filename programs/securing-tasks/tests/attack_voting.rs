@@ -69,9 +69,9 @@ fn vote_copying_of_a_commitment_costs_the_deposit() {
     );
 }
 
-/// Nobody can open another's vote in its place either, or with another's node.
+/// Anyone who knows the salt opens the vote, for its voter: not as one's own, not with another node, not earlier.
 #[test]
-fn vote_copying_by_opening_anothers_vote_is_refused() {
+fn vote_copying_by_opening_anothers_vote_counts_it_for_its_voter() {
     let case = Case::audited(committed(), MALICE);
     let audit = case.audit();
     let Case {
@@ -81,19 +81,22 @@ fn vote_copying_by_opening_anothers_vote_is_refused() {
     } = case;
     let salt = salt();
     game.commit_vote(&first, &audit, MALICE, salt).unwrap();
-    game.warp(START + 52);
     let open = game.reveal_vote_ix(&first, &audit, MALICE, salt);
-    let key = (first.operator.pubkey(), copier.operator.pubkey());
-    let as_copier = swap(open.clone(), &key.0, &key.1);
+    game.warp(START + 51);
     refused(
-        game.send(std::slice::from_ref(&as_copier), &[&copier.operator]),
-        TaskError::NotOperator,
+        game.send(std::slice::from_ref(&open), &[&copier.operator]),
+        TaskError::VotingClosed,
     );
-    let through_node = swap(as_copier, &first.node, &copier.node);
+    game.warp(START + 52);
+    let through_node = swap(open.clone(), &first.node, &copier.node);
     refused(
         game.send(&[through_node], &[&copier.operator]),
         TaskError::WrongNode,
     );
+    game.send(&[open], &[&copier.operator]).unwrap();
+    assert_eq!(vote(&game, &first, &audit).opinion.0, MALICE);
+    assert_eq!(game.node(&first).commitments.get(), 0);
+    assert_eq!(game.get::<Audit>(&audit).votes.nodes[2].get(), 2);
 }
 
 /// A task with open votes shows them, and who copies earns what who checks earns: that is the creator's choice of no commit window.
@@ -161,20 +164,10 @@ fn salt_guessing_finds_weak_and_used_salts_and_no_random_one() {
     assert_eq!(guess(&seen[0], weak_salts()), None);
     assert_eq!(guess(&seen[1], weak_salts()), Some(MALICE));
     game.warp(START + 52);
-    let open = game.reveal_vote_ix(&careless, &audit, MALICE, [7; 32]);
-    let stolen = swap(
-        open,
-        &careless.operator.pubkey(),
-        &reusing.operator.pubkey(),
-    );
-    refused(
-        game.send(&[stolen], &[&reusing.operator]),
-        TaskError::NotOperator,
-    );
 
-    // Only one vote is opened: no verdict, and the same salt again in the second audit.
-    game.reveal_vote(&careless, &audit, MALICE, [7; 32])
-        .unwrap();
+    // Only one vote is opened, by who guessed its salt: no verdict, and the same salt again in the second audit.
+    let open = game.reveal_vote_ix(&careless, &audit, MALICE, [7; 32]);
+    game.send(&[open], &[&reusing.operator]).unwrap();
     assert_eq!(
         settle(&mut game, &audit, &[&careful, &careless]),
         Outcome::NoVerdict

@@ -736,3 +736,156 @@ fn cast_vote_with_an_account_that_cannot_be_written_fails() {
     let sent = case.send(readonly(case.vote_ix(), &vote));
     assert_eq!(failure(sent), InstructionError::PrivilegeEscalation);
 }
+
+// Panels.
+
+/// The audit opens at `START + 2`, and its panel is drawn from `START + 11` to `START + 265`.
+fn by_panel() -> Case {
+    Case::audited(panelled(), MALICE)
+}
+
+/// Nobody votes before the draw; undrawn after 256 slots, everybody does, whoever would have had a seat.
+#[test]
+fn cast_vote_before_the_draw_fails_until_there_can_be_none() {
+    for slot in [2, 10, 11, 265] {
+        let mut case = by_panel();
+        let audit = case.audit();
+        case.game.warp(START + slot);
+        refused(
+            case.game.cast_vote(&case.voters[2], &audit, VALID),
+            TaskError::PanelNotDrawn,
+        );
+    }
+    for slot in [266, 267, 2 + MIN_PANEL_WINDOW_SLOTS - 1] {
+        let mut case = by_panel();
+        case.game.warp(START + slot);
+        case.vote(&[VALID, MALICE, VALID]);
+        let audit = case.game.get::<Audit>(&case.audit());
+        assert_eq!(audit.votes.nodes.map(|nodes| nodes.get()), [2, 0, 2]);
+    }
+    let mut case = by_panel();
+    let audit = case.audit();
+    case.game.warp(START + 2 + MIN_PANEL_WINDOW_SLOTS);
+    refused(
+        case.game.cast_vote(&case.voters[2], &audit, VALID),
+        TaskError::VotingClosed,
+    );
+}
+
+/// A panel that is drawn stays one after the 256 slots.
+#[test]
+fn cast_vote_without_a_seat_fails_in_the_whole_window() {
+    let mut case = by_panel();
+    let audit = case.audit();
+    case.game.warp(START + 11);
+    case.game.draw_panel(&audit).unwrap();
+    let state: Audit = case.game.get(&audit);
+    let stakes = [1_000_000, 1_500_000, 3_000_000];
+    let seats: Vec<_> = case
+        .voters
+        .iter()
+        .zip(stakes)
+        .map(|(voter, stake)| has_seat(&state, &voter.owner.pubkey(), stake))
+        .collect();
+    assert!(seats.contains(&true) && seats.contains(&false), "{seats:?}");
+    for slot in [11, 266, 2 + MIN_PANEL_WINDOW_SLOTS - 1] {
+        case.game.warp(START + slot);
+        for (voter, seated) in case.voters.iter().zip(&seats) {
+            if !seated {
+                refused(
+                    case.game.cast_vote(voter, &audit, VALID),
+                    TaskError::NotSeated,
+                );
+            }
+        }
+    }
+    for (voter, seated) in case.voters.iter().zip(&seats) {
+        if *seated {
+            case.game.cast_vote(voter, &audit, VALID).unwrap();
+        }
+    }
+}
+
+/// A seat is no vote for the accused, the accuser, or who came too late.
+#[test]
+fn cast_vote_on_a_panel_asks_for_all_else_too() {
+    let mut case = by_panel();
+    let audit = case.audit();
+    case.game.warp(START + 11);
+    case.game.draw_panel(&audit).unwrap();
+    refused(
+        case.game.cast_vote(&case.accused, &audit, VALID),
+        TaskError::AccusedCannotVote,
+    );
+    refused(
+        case.game.cast_vote(&case.initiator, &audit, VALID),
+        TaskError::InitiatorAlreadyVoted,
+    );
+    let late = case.game.witness(9_000_000);
+    refused(
+        case.game.cast_vote(&late, &audit, VALID),
+        TaskError::JoinedAfterSubmission,
+    );
+    // Young stake wins no seat: 1,000,000 of 7,500,000 for three, whatever was added.
+    case.game.add_stake(&case.voters[0], 50_000_000).unwrap();
+    let seated = has_seat(
+        &case.game.get(&audit),
+        &case.voters[0].owner.pubkey(),
+        1_000_000,
+    );
+    let sent = case.game.cast_vote(&case.voters[0], &audit, VALID);
+    assert_eq!(sent.is_ok(), seated);
+}
+
+// Who pays.
+
+#[test]
+fn cast_vote_paid_by_another_costs_the_operator_no_lamport() {
+    let mut case = audited();
+    let audit = case.audit();
+    let (sponsor, operator) = (
+        key(&mut case.game.svm),
+        case.voters[0].operator.insecure_clone(),
+    );
+    case.game
+        .svm
+        .set_account(operator.pubkey(), Default::default())
+        .unwrap();
+    let mut cast = case.game.cast_vote_ix(&case.voters[0], &audit, VALID);
+    cast.accounts[0].pubkey = sponsor.pubkey();
+    assert!(!cast.accounts[1].is_writable);
+    case.game.send(&[cast], &[&sponsor, &operator]).unwrap();
+    let vote = vote_address(&audit, &case.voters[0].owner.pubkey());
+    assert_eq!(case.game.get::<Vote>(&vote).payer, sponsor.pubkey());
+
+    case.resolve().unwrap();
+    case.game.claim_vote(&case.voters[0], &audit).unwrap();
+    let mut close = case.game.close_vote_ix(&case.voters[0], &audit);
+    refused(case.game.by_anyone(close.clone()), TaskError::WrongPayer);
+    close.accounts.last_mut().unwrap().pubkey = sponsor.pubkey();
+    let (rent, before) = (
+        case.game.svm.get_balance(&vote).unwrap(),
+        case.game.svm.get_balance(&sponsor.pubkey()).unwrap(),
+    );
+    case.game.by_anyone(close).unwrap();
+    let after = case.game.svm.get_balance(&sponsor.pubkey()).unwrap();
+    assert_eq!(after, before + rent);
+}
+
+#[test]
+fn cast_vote_without_the_payers_or_the_operators_signature_fails() {
+    let mut case = audited();
+    let sponsor = key(&mut case.game.svm);
+    let operator = case.voters[0].operator.insecure_clone();
+    let audit = case.audit();
+    let mut cast = case.game.cast_vote_ix(&case.voters[0], &audit, VALID);
+    cast.accounts[0].pubkey = sponsor.pubkey();
+    let by_sponsor = unsigned(cast.clone(), &operator.pubkey());
+    let by_operator = unsigned(cast, &sponsor.pubkey());
+    for sent in [
+        case.game.send(&[by_sponsor], &[&sponsor]),
+        case.game.send(&[by_operator], &[&operator]),
+    ] {
+        assert_eq!(failure(sent), InstructionError::MissingRequiredSignature);
+    }
+}

@@ -1116,3 +1116,163 @@ fn claim_vote_with_an_account_that_cannot_be_written_fails() {
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
 }
+
+// The pot of a lost appeal's bond.
+
+/// The standard case, appealed in vain by the initiator, with these votes before the appeal: shares of the three voters, and what the last
+/// claim left over for the pool.
+fn appealed_in_vain(rules: RulesArgs, opinions: &[u8], outcome: Outcome) -> ([u64; 3], u64) {
+    let mut case = Case::audited(
+        RulesArgs {
+            appeal_slots: 200,
+            appeal_bond: 100_000,
+            leave_delay_slots: 1_000,
+            quorum_bps: 0,
+            ..rules
+        },
+        MALICE,
+    );
+    case.vote(opinions);
+    let audit = case.audit();
+    case.game
+        .warp(case.game.get::<Audit>(&audit).end_slot.get());
+    case.game.appeal_audit(&case.initiator, &audit).unwrap();
+    case.resolve().unwrap();
+    assert_eq!(case.outcome(), outcome);
+    let pool = case.game.task().pool.get();
+    case.claim(opinions.len());
+    let over = case.game.task().pool.get() - pool;
+    ([0, 1, 2].map(|voter| case.locked(voter)), over)
+}
+
+/// 90,000 for all who voted, and a tenth for the pool, whatever they said and whoever else is paid: nobody won. By node, and by 1,000,000, 1,500,000 and 3,000,000.
+#[test]
+fn claim_vote_of_a_lost_appeal_without_verdict_pays_all() {
+    for reward_rule in [RewardRule::All as u8, RewardRule::Majority as u8] {
+        let rules = |vote_weight: VoteWeight| RulesArgs {
+            vote_weight: vote_weight as u8,
+            reward_rule,
+            ..rules()
+        };
+        // A tie, with the accusation.
+        assert_eq!(
+            appealed_in_vain(
+                rules(VoteWeight::Node),
+                &[MALICE, VALID, VALID],
+                Outcome::NoVerdict
+            ),
+            ([30_000; 3], 0)
+        );
+        // One vote of the two that are asked for.
+        assert_eq!(
+            appealed_in_vain(rules(VoteWeight::Node), &[VALID], Outcome::NoVerdict),
+            ([90_000, 0, 0], 0)
+        );
+        // 3,000,000 with the accusation against 4,500,000, which is one vote's quorum short.
+        assert_eq!(
+            appealed_in_vain(
+                RulesArgs {
+                    quorum_votes: 3,
+                    ..rules(VoteWeight::Stake)
+                },
+                &[MALICE, VALID, VALID],
+                Outcome::NoVerdict
+            ),
+            ([16_363, 24_545, 49_090], 2)
+        );
+    }
+}
+
+/// The bond without the pool's tenth joins what a verdict shares, by its rules: 120,000 and 90,000 after an acquittal, 1,200,000 and 90,000
+/// after a conviction.
+#[test]
+fn claim_vote_of_a_lost_appeal_with_a_verdict_pays_by_its_rules() {
+    let rules = |vote_weight: VoteWeight, reward_rule: RewardRule| RulesArgs {
+        vote_weight: vote_weight as u8,
+        reward_rule: reward_rule as u8,
+        ..rules()
+    };
+    use Outcome::*;
+    let (v, m) = (VALID, MALICE);
+    for (weight, reward, opinions, outcome, expected) in [
+        (
+            VoteWeight::Node,
+            RewardRule::All,
+            [v, v, v],
+            Acquitted,
+            ([70_000; 3], 0),
+        ),
+        (
+            VoteWeight::Node,
+            RewardRule::Majority,
+            [m, m, v],
+            ConvictedMalice,
+            ([430_000, 430_000, 0], 0),
+        ),
+        (
+            VoteWeight::Node,
+            RewardRule::All,
+            [m, m, v],
+            ConvictedMalice,
+            ([322_500; 3], 0),
+        ),
+        // 1,000,000, 1,500,000 and 3,000,000 of 5,500,000.
+        (
+            VoteWeight::Stake,
+            RewardRule::All,
+            [v, v, v],
+            Acquitted,
+            ([38_181, 57_272, 114_545], 2),
+        ),
+        // 1,500,000 and 3,000,000 of 4,500,000.
+        (
+            VoteWeight::Stake,
+            RewardRule::Majority,
+            [m, v, v],
+            Acquitted,
+            ([0, 70_000, 140_000], 0),
+        ),
+        // Of 7,500,000, 2,000,000 of which is the accusation's.
+        (
+            VoteWeight::Stake,
+            RewardRule::All,
+            [m, m, m],
+            ConvictedMalice,
+            ([172_000, 258_000, 516_000], 0),
+        ),
+    ] {
+        let rules = rules(weight, reward);
+        assert_eq!(appealed_in_vain(rules, &opinions, outcome), expected);
+    }
+}
+
+/// A commitment that was never told has no part in it; the deposit is lost besides.
+#[test]
+fn claim_vote_of_an_unrevealed_commitment_has_no_part_of_a_lost_appeal() {
+    let mut case = Case::audited(
+        RulesArgs {
+            commit_slots: 50,
+            reveal_slots: 150,
+            ..appealable()
+        },
+        MALICE,
+    );
+    let audit = case.audit();
+    for voter in &case.voters[..2] {
+        case.game
+            .commit_vote(voter, &audit, MALICE, [9; 32])
+            .unwrap();
+    }
+    case.game.warp(START + 52);
+    case.game
+        .reveal_vote(&case.voters[0], &audit, MALICE, [9; 32])
+        .unwrap();
+    case.game.warp(START + 202);
+    case.game.appeal_audit(&case.voters[2], &audit).unwrap();
+    case.resolve().unwrap();
+    assert_eq!(case.outcome(), Outcome::NoVerdict);
+    case.claim(2);
+    assert_eq!((case.locked(0), case.locked(1)), (90_000, 0));
+    assert_eq!(case.money(1)[0], 1_450_000);
+    assert_eq!(case.game.task().pool.get(), 60_000);
+}

@@ -544,3 +544,69 @@ fn commit_vote_with_an_account_that_cannot_be_written_fails() {
     let sent = case.send(readonly(case.commit_ix(), &case.vote_at(0)));
     assert_eq!(failure(sent), InstructionError::PrivilegeEscalation);
 }
+
+// Panels.
+
+/// Commitments come in the window in which the panel is drawn: 528 slots from `START + 2`.
+#[test]
+fn commit_vote_asks_for_the_draw_and_for_a_seat() {
+    let rules = RulesArgs {
+        commit_slots: MIN_PANEL_WINDOW_SLOTS,
+        reveal_slots: 150,
+        ..panelled()
+    };
+    let salt = [9; 32];
+    for drawn in [false, true] {
+        let mut case = Case::audited(rules.clone(), MALICE);
+        let audit = case.audit();
+        for slot in [2, 10, 11] {
+            case.game.warp(START + slot);
+            for voter in &case.voters {
+                refused(
+                    case.game.commit_vote(voter, &audit, VALID, salt),
+                    TaskError::PanelNotDrawn,
+                );
+            }
+        }
+        if drawn {
+            case.game.draw_panel(&audit).unwrap();
+        } else {
+            case.game.warp(START + 266);
+        }
+        let state: Audit = case.game.get(&audit);
+        for (voter, stake) in case.voters.iter().zip([1_000_000, 1_500_000, 3_000_000]) {
+            let sent = case.game.commit_vote(voter, &audit, VALID, salt);
+            if drawn && !has_seat(&state, &voter.owner.pubkey(), stake) {
+                refused(sent, TaskError::NotSeated);
+                // And pledges nothing.
+                assert_eq!(case.game.node(voter).commitments.get(), 0);
+            } else {
+                sent.unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn commit_vote_paid_by_another_costs_the_operator_no_lamport() {
+    let mut case = audited();
+    let (sponsor, operator) = (
+        key(&mut case.game.svm),
+        case.voters[0].operator.insecure_clone(),
+    );
+    case.game
+        .svm
+        .set_account(operator.pubkey(), Default::default())
+        .unwrap();
+    let mut commit = case.commit_ix();
+    commit.accounts[0].pubkey = sponsor.pubkey();
+    let alone = unsigned(commit.clone(), &operator.pubkey());
+    assert_eq!(
+        failure(case.game.send(&[alone], &[&sponsor])),
+        InstructionError::MissingRequiredSignature
+    );
+    case.game.send(&[commit], &[&sponsor, &operator]).unwrap();
+    let vote = vote_address(&case.audit(), &case.voters[0].owner.pubkey());
+    assert_eq!(case.game.get::<Vote>(&vote).payer, sponsor.pubkey());
+    assert!(!case.game.get::<Vote>(&vote).on_appeal.get());
+}

@@ -61,6 +61,15 @@ enum Step {
     Withdraw {
         node: usize,
     },
+    /// Every panel of the worker's that can be drawn.
+    Draw {
+        worker: usize,
+    },
+    /// Against all that can be appealed of the worker's.
+    Appeal {
+        node: usize,
+        worker: usize,
+    },
     Resolve {
         worker: usize,
     },
@@ -93,10 +102,13 @@ impl std::fmt::Debug for RulesArgsDebug {
         let r = &self.0;
         write!(
             f,
-            "bond {}, deposit {}, commit {} slots, quorum {} and {} bps, slash {} and {} bps, bonus {} bps, pool {} bps, weight {}, reward {}",
+            "bonds {} and {}, deposit {}, commit {} slots, appeal {} slots, {} seats, quorum {} and {} bps, slash {} and {} bps, bonus {} bps, pool {} bps, weight {}, reward {}",
             r.initiator_bond,
+            r.appeal_bond,
             r.vote_deposit,
             r.commit_slots,
+            r.appeal_slots,
+            r.panel_seats,
             r.quorum_votes,
             r.quorum_bps,
             r.downtime_bps,
@@ -120,10 +132,32 @@ fn rules_of_any_kind() -> impl Strategy<Value = RulesArgsDebug> {
         1..300_000u64,
         prop_oneof![Just(0), 0..200_000u64],
         (1..=3u32, prop_oneof![Just(0), 0..=4_000u16]),
-        (0..=1u8, 0..=1u8, prop_oneof![Just(0u64), Just(50)]),
+        (0..=1u8, 0..=1u8, any::<bool>()),
+        (
+            prop_oneof![Just((0, 0)), (150..250u64, 1..200_000u64)],
+            prop_oneof![2 => Just(0), 1 => 5..20u16],
+        ),
     )
-        .prop_map(|(shares, slashes, bond, deposit, quorum, kinds)| {
+        .prop_map(|(shares, slashes, bond, deposit, quorum, kinds, appeals)| {
+            let ((appeal_slots, appeal_bond), seats) = appeals;
+            let panel_seats = if appeal_slots > 0 { seats } else { 0 };
+            let (first, second) = if panel_seats > 0 {
+                (MIN_PANEL_WINDOW_SLOTS, 150)
+            } else {
+                (50, 150)
+            };
+            let (commit_slots, reveal_slots) = if kinds.2 {
+                (first, second)
+            } else {
+                (0, first.max(200))
+            };
             RulesArgsDebug(RulesArgs {
+                appeal_slots,
+                appeal_bond,
+                panel_seats,
+                round_slots: if panel_seats > 0 { 2_000 } else { 1_000 },
+                leave_delay_slots: 400 + 2 * (commit_slots + reveal_slots) + appeal_slots,
+
                 initiator_bond: bond,
                 vote_deposit: deposit,
                 quorum_votes: quorum.0,
@@ -134,8 +168,8 @@ fn rules_of_any_kind() -> impl Strategy<Value = RulesArgsDebug> {
                 pool_bps: shares.1,
                 vote_weight: kinds.0,
                 reward_rule: kinds.1,
-                commit_slots: kinds.2,
-                reveal_slots: 200 - kinds.2,
+                commit_slots,
+                reveal_slots,
                 ..rules()
             })
         })
@@ -157,6 +191,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => node.clone().prop_map(|node| Step::Stay { node }),
         1 => node.clone().prop_map(|node| Step::Restake { node }),
         2 => node.clone().prop_map(|node| Step::Withdraw { node }),
+        2 => worker.clone().prop_map(|worker| Step::Draw { worker }),
+        2 => (node.clone(), worker.clone()).prop_map(|(node, worker)| Step::Appeal { node, worker }),
         2 => worker.clone().prop_map(|worker| Step::Resolve { worker }),
         2 => (node, worker).prop_map(|(voter, worker)| Step::Claim { voter, worker }),
     ]
@@ -197,6 +233,9 @@ struct Play {
     awards: Vec<(Address, u64)>,
     /// What was committed to, by the vote's address.
     secrets: BTreeMap<[u8; 32], u8>,
+    /// Panels drawn, and appeals.
+    draws: u32,
+    appeals: u32,
 }
 
 impl Play {
@@ -220,6 +259,8 @@ impl Play {
             by_node: plan.rules.0.vote_weight == VoteWeight::Node as u8,
             awards: vec![],
             secrets: BTreeMap::new(),
+            draws: 0,
+            appeals: 0,
         }
     }
 
@@ -306,6 +347,20 @@ impl Play {
         }
     }
 
+    fn draw(&mut self, worker: usize) {
+        for audit in self.audits(worker) {
+            let sent = self.game.draw_panel(&audit);
+            self.draws += u32::from(self.tolerate("draw_panel", sent));
+        }
+    }
+
+    fn appeal(&mut self, node: usize, worker: usize) {
+        for audit in self.audits(worker) {
+            let sent = self.game.appeal_audit(&self.nodes[node], &audit);
+            self.appeals += u32::from(self.tolerate("appeal_audit", sent));
+        }
+    }
+
     fn resolve(&mut self, audit: &Address) {
         let initiator = self.game.get::<Audit>(audit).initiator;
         let initiator = self
@@ -388,6 +443,8 @@ impl Play {
                 let sent = self.game.withdraw(&self.nodes[node % count]);
                 self.tolerate("withdraw", sent);
             }
+            Step::Draw { worker } => self.draw(worker),
+            Step::Appeal { node, worker } => self.appeal(node % count, worker),
             Step::Resolve { worker } => {
                 for audit in self.audits(worker) {
                     self.resolve(&audit);
@@ -404,15 +461,8 @@ impl Play {
         }
     }
 
-    /// Submissions of every worker that still can, an audit of each, and the ballots.
-    fn round(&mut self, round: u64, plan: &Plan) {
-        let slot = (START + 1_000 * round + 1).max(self.game.slot());
-        self.game.warp(slot);
-        for worker in 0..WORKERS {
-            let sent = self.game.submit_work(&self.nodes[worker], round);
-            self.tolerate("submit_work", sent);
-            self.open((worker + 1) % self.nodes.len(), worker, round, 2);
-        }
+    /// The ballots of all who may vote, and where votes are committed, all but one of five told.
+    fn votes(&mut self, plan: &Plan) {
         for (voter, ballot) in plan.ballots.iter().take(self.nodes.len()).enumerate() {
             for (worker, opinion) in ballot.iter().enumerate() {
                 if let Some(opinion) = opinion {
@@ -435,6 +485,44 @@ impl Play {
                     }
                 }
             }
+        }
+    }
+
+    /// Submissions of every worker that still can, an audit of each, the draws, the ballots, and in half of the games appeals with their
+    /// ballots.
+    fn round(&mut self, round: u64, plan: &Plan) {
+        let start = START + self.game.rules.round_slots * round + 1;
+        let slot = start.max(self.game.slot());
+        self.game.warp(slot);
+        for worker in 0..WORKERS {
+            let sent = self.game.submit_work(&self.nodes[worker], round);
+            self.tolerate("submit_work", sent);
+            self.open((worker + 1) % self.nodes.len(), worker, round, 2);
+        }
+        if self.game.rules.panel_seats > 0 && plan.order >> 4 & 3 > 0 {
+            let slot = self.game.slot() + 9;
+            self.game.warp(slot);
+            for worker in 0..WORKERS {
+                self.draw(worker);
+            }
+        }
+        self.votes(plan);
+        if self.game.rules.appeal_slots > 0 && plan.order >> round & 1 == 1 {
+            let newest = self.audits(0).last().copied();
+            if let Some(audit) = newest {
+                let end = self.game.get::<Audit>(&audit).end_slot.get();
+                let slot = end.max(self.game.slot());
+                self.game.warp(slot);
+            }
+            for worker in 0..WORKERS {
+                let node = (plan.order >> 9) as usize % self.nodes.len();
+                self.appeal((node + worker) % self.nodes.len(), worker);
+            }
+            let turned = plan.ballots.iter().rev().copied().collect();
+            self.votes(&Plan {
+                ballots: turned,
+                ..plan.clone()
+            });
         }
         for step in &plan.rounds[round as usize] {
             self.step(step, round);
@@ -484,7 +572,7 @@ impl Play {
 
     /// Everything resolved, claimed and withdrawn, in the plan's order: from here on nothing may fail. Answers the audits' outcomes.
     fn end(&mut self, order: u64) -> Vec<u8> {
-        let slot = self.game.slot() + 1_000;
+        let slot = self.game.slot() + 4_000;
         self.game.warp(slot);
         let mut audits: Vec<_> = (0..WORKERS).flat_map(|w| self.audits(w)).collect();
         shuffle(&mut audits, order);
@@ -601,6 +689,7 @@ fn all_that_comes_in_goes_out() {
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let verdicts = std::cell::RefCell::new([0; 5]);
+    let done = std::cell::RefCell::new([0; 2]);
     runner
         .run(&plan(), |plan| {
             let mut play = Play::begin(&plan);
@@ -612,6 +701,8 @@ fn all_that_comes_in_goes_out() {
                 verdicts.borrow_mut()[outcome as usize] += 1;
             }
 
+            done.borrow_mut()[0] += play.draws;
+            done.borrow_mut()[1] += play.appeals;
             let game = &play.game;
             let wallets: u64 = play
                 .nodes
@@ -626,6 +717,11 @@ fn all_that_comes_in_goes_out() {
             Ok(())
         })
         .unwrap_or_else(|error| panic!("SEED={seed}: {error}"));
+    let done = done.into_inner();
+    assert!(
+        done.iter().all(|times| *times > 0),
+        "SEED={seed}: draws and appeals: {done:?}"
+    );
     let [open, others @ ..] = verdicts.into_inner();
     assert_eq!(open, 0);
     assert!(

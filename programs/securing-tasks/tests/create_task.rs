@@ -947,3 +947,153 @@ fn create_task_with_cut_data_fails() {
         );
     }
 }
+
+// Panels and appeals.
+
+/// What comes of a task with `panelled()` changed.
+fn panel(change: impl Fn(&mut RulesArgs)) -> Sent {
+    create(|r| {
+        *r = panelled();
+        change(r);
+    })
+}
+
+#[test]
+fn create_task_with_a_panel_of_one_or_two_fails() {
+    for seats in [1, 2] {
+        refused(panel(|r| r.panel_seats = seats), TaskError::PanelTooSmall);
+    }
+    for seats in [0, 3, 4, u16::MAX] {
+        panel(|r| r.panel_seats = seats).unwrap();
+    }
+}
+
+/// 150 slots to appeal against a panel, and any number without one.
+#[test]
+fn create_task_with_a_panel_and_no_time_to_appeal_fails() {
+    refused(
+        panel(|r| (r.appeal_slots, r.appeal_bond) = (0, 0)),
+        TaskError::PanelWithoutAppeal,
+    );
+    for slots in [1, 149] {
+        refused(
+            panel(|r| r.appeal_slots = slots),
+            TaskError::PanelWithoutAppeal,
+        );
+        panel(|r| (r.appeal_slots, r.panel_seats) = (slots, 0)).unwrap();
+    }
+    panel(|r| r.appeal_slots = 150).unwrap();
+}
+
+/// Half of the seats, rounded up.
+#[test]
+fn create_task_with_a_quorum_over_half_of_the_panel_fails() {
+    for (seats, most) in [(3, 2), (4, 2), (5, 3), (6, 3), (u16::MAX, 32_768)] {
+        panel(|r| (r.panel_seats, r.quorum_votes) = (seats, most)).unwrap();
+        for votes in [most + 1, u32::MAX] {
+            refused(
+                panel(|r| (r.panel_seats, r.quorum_votes) = (seats, votes)),
+                TaskError::QuorumOverPanel,
+            );
+        }
+    }
+    panel(|r| (r.panel_seats, r.quorum_votes) = (0, u32::MAX)).unwrap();
+}
+
+/// The window in which votes first come: to commit, or to vote where nothing is committed.
+#[test]
+fn create_task_with_a_first_window_under_528_slots_fails() {
+    panel(|r| r.reveal_slots = 528).unwrap();
+    for slots in [1, 527] {
+        refused(
+            panel(|r| r.reveal_slots = slots),
+            TaskError::PanelWindowTooShort,
+        );
+        refused(
+            panel(|r| r.commit_slots = slots),
+            TaskError::PanelWindowTooShort,
+        );
+        panel(|r| (r.panel_seats, r.reveal_slots) = (0, slots)).unwrap();
+    }
+    panel(|r| (r.commit_slots, r.reveal_slots) = (528, 1)).unwrap();
+}
+
+#[test]
+fn create_task_with_half_of_an_appeal_fails() {
+    for (slots, bond) in [(0, 1), (0, 100_000), (1, 0), (200, 0)] {
+        refused(
+            create(|r| (r.appeal_slots, r.appeal_bond, r.leave_delay_slots) = (slots, bond, 1_000)),
+            TaskError::AppealBondZero,
+        );
+    }
+    for (slots, bond) in [(0, 0), (1, 1)] {
+        create(|r| (r.appeal_slots, r.appeal_bond, r.leave_delay_slots) = (slots, bond, 1_000))
+            .unwrap();
+    }
+}
+
+/// A node at its minimum accuses and appeals at once, in either role.
+#[test]
+fn create_task_with_both_bonds_over_a_minimum_fails() {
+    for (worker, witness) in [(1_000_000, 500_000), (500_000, 1_000_000)] {
+        let with = |accusation, appeal| {
+            create(|r| {
+                *r = appealable();
+                (r.worker_min_stake, r.witness_min_stake) = (worker, witness);
+                (r.initiator_bond, r.appeal_bond) = (accusation, appeal);
+            })
+        };
+        for (accusation, appeal) in [(200_000, 300_000), (1, 499_999), (499_999, 1)] {
+            with(accusation, appeal).unwrap();
+            refused(with(accusation + 1, appeal), TaskError::PledgeOverMinimum);
+            refused(with(accusation, appeal + 1), TaskError::PledgeOverMinimum);
+        }
+        refused(with(u64::MAX, 1), TaskError::Overflow);
+        refused(with(1, u64::MAX), TaskError::Overflow);
+    }
+}
+
+/// 100 + 300 + 0 + 200 slots, and with appeals 200 to appeal and 0 + 200 once more.
+#[test]
+fn create_task_with_a_leave_delay_under_an_appeals_end_fails() {
+    let with = |slots: u64, change: &dyn Fn(&mut RulesArgs)| {
+        create(|r| {
+            *r = appealable();
+            r.leave_delay_slots = slots;
+            change(r);
+        })
+    };
+    let changes: [(u64, &dyn Fn(&mut RulesArgs)); 6] = [
+        (1_000, &|_| {}),
+        (1_001, &|r| r.submission_slots += 1),
+        (1_001, &|r| r.audit_slots += 1),
+        (1_001, &|r| r.appeal_slots += 1),
+        (1_002, &|r| r.commit_slots += 1),
+        (1_002, &|r| r.reveal_slots += 1),
+    ];
+    for (least, change) in changes {
+        with(least, change).unwrap();
+        refused(with(least - 1, change), TaskError::LeaveDelayTooShort);
+    }
+    refused(
+        with(1_000, &|r| r.appeal_slots = u64::MAX),
+        TaskError::Overflow,
+    );
+}
+
+#[test]
+fn create_task_stores_the_rules_of_panels_and_appeals() {
+    let mut bench = Bench::new(TOKEN);
+    let rules = RulesArgs {
+        panel_seats: 17,
+        appeal_slots: 151,
+        appeal_bond: 100_018,
+        ..panelled()
+    };
+    let create = bench.create_ix(0, &rules);
+    bench.send(create).unwrap();
+    let stored = bench.task(0).rules;
+    assert_eq!(stored.case.panel_seats.get(), 17);
+    assert_eq!(stored.appeal_slots.get(), 151);
+    assert_eq!(stored.appeal_bond.get(), 100_018);
+}

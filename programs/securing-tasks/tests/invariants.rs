@@ -88,6 +88,7 @@ fn invariant_of_each_account_refuses_what_it_names() {
                 node.asked_to_leave.young[0].amount = 1.into();
             }),
             ("bond without an accusation", |node| node.live = 0.into()),
+            ("risk without an audit", |node| node.risk = 1.into()),
             ("more commitments than votes", |node| {
                 node.commitments = (node.live.get() + 1).into();
             }),
@@ -193,6 +194,12 @@ fn invariant_of_each_account_refuses_what_it_names() {
                 audit.bond = 0.into();
             }),
             ("shared while open", |audit| audit.voters_pot = 1.into()),
+            ("appealed, and nothing was counted before", |audit| {
+                audit.appeal_slot = 1.into();
+            }),
+            ("counted before, and nobody appealed", |audit| {
+                audit.first_outcome = Outcome::NoVerdict.into();
+            }),
         ],
     );
     holds(

@@ -218,3 +218,89 @@ fn a_task_that_everyone_left_alone_is_closed_by_a_stranger() {
         assert_eq!(lamports, before[&key] - fee, "{key}");
     }
 }
+
+/// The same with panels, appeals and sponsors: one verdict that an appeal turned and one that it did not, a panel that was never drawn, a
+/// share that became stake.
+#[test]
+fn a_task_with_panels_and_appeals_leaves_nothing_behind() {
+    let mut game = Game::unborn(panelled());
+    let actors = [(); 7].map(|()| game.stranger());
+    let everyone: Vec<_> = actors.iter().collect();
+    let before = lamports(&game, &everyone);
+    game.create_task().unwrap();
+    game.fund_task(1_000_000).unwrap();
+    let [liar, honest, caller, voters @ ..] = &actors;
+    for worker in [liar, honest] {
+        game.join_task(worker, 0, 4_000_000).unwrap();
+    }
+    for witness in [caller, &voters[0], &voters[1], &voters[2], &voters[3]] {
+        game.join_task(witness, 1, 2_000_000).unwrap();
+    }
+    game.warp(START + 1);
+    for worker in [liar, honest] {
+        game.submit_work(worker, 0).unwrap();
+        game.open_audit(caller, worker, 0, 2).unwrap();
+    }
+    let audits = [liar, honest].map(|worker| game.audit(worker, 0, 0));
+    // One is drawn; in the other everybody votes.
+    game.warp(START + 10);
+    game.draw_panel(&audits[0]).unwrap();
+    for voter in voters {
+        let state = game.get(&audits[0]);
+        if has_seat(&state, &voter.owner.pubkey(), 2_000_000) {
+            game.cast_vote(voter, &audits[0], 0).unwrap();
+        }
+    }
+    game.warp(START + 265);
+    for voter in &voters[..2] {
+        game.cast_vote(voter, &audits[1], 0).unwrap();
+    }
+    game.warp(START + 1 + MIN_PANEL_WINDOW_SLOTS);
+    game.appeal_audit(honest, &audits[0]).unwrap();
+    game.appeal_audit(caller, &audits[1]).unwrap();
+    let mut told = vec![];
+    for voter in voters.iter().chain([honest]) {
+        let vote = vote_address(&audits[0], &voter.owner.pubkey());
+        if game.svm.get_account(&vote).is_none() {
+            game.cast_vote(voter, &audits[0], 2).unwrap();
+        }
+        told.push(voter);
+    }
+    game.warp(START + 1 + 2 * MIN_PANEL_WINDOW_SLOTS);
+    for audit in &audits {
+        game.resolve_audit(audit).unwrap();
+    }
+    for voter in &told {
+        game.claim_vote(voter, &audits[0]).unwrap();
+        game.close_vote(voter, &audits[0]).unwrap();
+    }
+    for voter in &voters[..2] {
+        game.claim_vote(voter, &audits[1]).unwrap();
+        game.close_vote(voter, &audits[1]).unwrap();
+    }
+    for (worker, audit) in [liar, honest].into_iter().zip(&audits) {
+        if worker.node == honest.node {
+            game.claim_bounty(honest, 0).unwrap();
+        }
+        game.close_audit(audit).unwrap();
+        game.close_submission(worker, 0).unwrap();
+    }
+    game.close_round(0).unwrap();
+    // A bounty that becomes stake.
+    game.restake(honest).unwrap();
+    game.retire_task().unwrap();
+    for actor in &actors {
+        game.request_leave(actor, None).unwrap();
+    }
+    game.warp(game.slot() + 4_000);
+    for actor in &actors {
+        game.withdraw(actor).unwrap();
+        game.close_node(actor).unwrap();
+    }
+    game.close_task().unwrap();
+    assert!(game.svm.get_program_accounts(&ID).is_empty());
+    for (key, lamports) in lamports(&game, &everyone) {
+        let fee = game.fees.get(&key).copied().unwrap_or(0);
+        assert_eq!(lamports, before[&key] - fee, "{key}");
+    }
+}

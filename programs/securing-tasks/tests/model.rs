@@ -395,7 +395,7 @@ fn never(tally: &Tally) -> Vec<String> {
 }
 
 /// Refusals of accounts that are missing, are there already or don't belong together, and of numbers that are none: they say nothing of who may vote.
-const STRAY: [No; 10] = [
+const STRAY: [No; 13] = [
     No::Missing,
     No::InUse,
     No::Twice,
@@ -406,9 +406,12 @@ const STRAY: [No; 10] = [
     No::NotOperator,
     No::UnknownVerdict,
     No::CommitmentMissing,
+    No::SecretHashMissing,
+    No::EvidenceHashMissing,
+    No::UriTooLong,
 ];
 
-const INSTRUCTIONS: [&str; 29] = [
+const INSTRUCTIONS: [&str; 31] = [
     "create_task",
     "fund_task",
     "pause_task",
@@ -427,6 +430,8 @@ const INSTRUCTIONS: [&str; 29] = [
     "set_operator",
     "submit_work",
     "open_audit",
+    "draw_panel",
+    "appeal_audit",
     "cast_vote",
     "commit_vote",
     "reveal_vote",
@@ -533,6 +538,7 @@ fn who_comes_again_in_its_slot_is_not_among_the_others() {
     let submit = |owner, round: RoundId| {
         Step::Do(Ix::SubmitWork {
             task: TASK,
+            payer: owner,
             node: node(owner),
             signer: owner,
             round,
@@ -553,12 +559,15 @@ fn who_comes_again_in_its_slot_is_not_among_the_others() {
         bounty: 0,
         bond: 10,
         deposit: 0,
+        appeal: 0,
+        appeal_bond: 0,
         quorum_votes: 1,
         quorum_bps: 0,
         downtime_bps: 0,
         malice_bps: 10_000,
         bonus_bps: 5_000,
         pool_bps: 0,
+        seats: 0,
         weight: 1,
         reward: 0,
         gates: [Gate::Open, Gate::Open],
@@ -594,6 +603,7 @@ fn who_comes_again_in_its_slot_is_not_among_the_others() {
         submit(accused, ROUND),
         Step::Do(Ix::OpenAudit {
             task: TASK,
+            payer: initiator,
             submission,
             round: ROUND,
             accused: node(accused),
@@ -601,15 +611,19 @@ fn who_comes_again_in_its_slot_is_not_among_the_others() {
             signer: initiator,
             index: 0,
             accusation: 2,
-            shown: Shown::default(),
+            secret: None,
+            evidence: false,
+            uri: 0,
+            proof: None,
         }),
         Step::Do(Ix::CastVote {
             task: TASK,
+            payer: voter,
             audit,
             node: node(voter),
             signer: voter,
             opinion: 0,
-            shown: Shown::default(),
+            proof: None,
         }),
         Step::Until(start + 101),
         Step::Do(Ix::ResolveAudit {
@@ -619,6 +633,7 @@ fn who_comes_again_in_its_slot_is_not_among_the_others() {
             round: ROUND,
             accused: node(accused),
             initiator: node(initiator),
+            appellant: None,
         }),
         Step::Do(Ix::ClaimVote {
             task: TASK,

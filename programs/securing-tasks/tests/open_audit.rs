@@ -1050,10 +1050,11 @@ fn open_audit_with_accused_and_initiator_swapped_fails() {
     let mut case = Case::submitted(rules());
     let mut open = case.open_ix();
     open.accounts[0].pubkey = case.accused.operator.pubkey();
-    open.accounts[4].pubkey = case.initiator.node;
-    open.accounts[5].pubkey = case.accused.node;
+    open.accounts[1].pubkey = case.accused.operator.pubkey();
+    open.accounts[5].pubkey = case.initiator.node;
+    open.accounts[6].pubkey = case.accused.node;
     let submission = case.game.submission(&case.accused, 0);
-    open.accounts[6].pubkey = audit_address(&submission, &case.accused.owner.pubkey(), 0);
+    open.accounts[7].pubkey = audit_address(&submission, &case.accused.owner.pubkey(), 0);
     let operator = case.accused.operator.insecure_clone();
     refused(case.game.send(&[open], &[&operator]), TaskError::WrongNode);
 }
@@ -1283,4 +1284,183 @@ fn open_audit_without_what_the_gate_asks_for_fails() {
     refused(sent, TaskError::GateClosed);
     initiator.gate_proof = Some(entry);
     game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+}
+
+// Panels and evidence.
+
+/// The hash of the secret and the slot of the draw, and no window more than without.
+#[test]
+fn open_audit_with_a_panel_keeps_the_secrets_hash() {
+    for (rules, draw) in [(rules(), 0), (appealable(), 0), (panelled(), START + 13)] {
+        let window = rules.reveal_slots;
+        let mut case = Case::submitted(rules);
+        case.game.warp(START + 5);
+        let event = AuditOpened {
+            task: case.game.task,
+            submission: case.game.submission(&case.accused, 0),
+            audit: case.next(),
+            initiator: case.initiator.owner.pubkey(),
+            accused: case.accused.owner.pubkey(),
+            accusation: MALICE,
+            index: 0,
+            bond: 200_000,
+            weight: 2_000_000,
+            accused_stake: 4_000_000,
+            draw_slot: draw,
+            end_slot: START + 5 + window,
+            evidence_hash: [0; 32],
+            evidence_uri: String::new(),
+            slot: START + 5,
+        };
+        logged(case.open(), &event);
+        let audit = case.audit_of(0);
+        assert_eq!(audit.draw_slot.get(), draw);
+        let hash = if draw > 0 {
+            sha256(&[&SECRET])
+        } else {
+            [0; 32]
+        };
+        assert_eq!(audit.secret_hash, hash, "none where there is no panel");
+        assert_eq!((audit.seed, audit.evidence_hash), ([0; 32], [0; 32]));
+        assert_eq!(audit.appellant, Address::default());
+        assert_eq!(audit.appeal_slot.get(), 0);
+        assert_eq!(audit.first_outcome, Outcome::Open);
+        assert_eq!(case.game.node(&case.accused).risk.get(), 2_000_000);
+    }
+}
+
+fn with_data(rules: RulesArgs, secret_hash: [u8; 32], hash: [u8; 32], uri: &str) -> (Case, Sent) {
+    use anchor_lang::InstructionData;
+    let mut case = Case::submitted(rules);
+    let mut open = case.open_ix();
+    open.data = securing_tasks::instruction::OpenAudit {
+        accusation: MALICE,
+        secret_hash,
+        evidence_hash: hash,
+        evidence_uri: uri.into(),
+    }
+    .data();
+    let sent = case.send(open);
+    (case, sent)
+}
+
+#[test]
+fn open_audit_with_a_panel_and_no_secrets_hash_fails() {
+    let (_, sent) = with_data(panelled(), [0; 32], [0; 32], "");
+    refused(sent, TaskError::SecretHashMissing);
+    for byte in [0, 31] {
+        let mut hash = [0; 32];
+        hash[byte] = 1;
+        with_data(panelled(), hash, [0; 32], "").1.unwrap();
+    }
+    with_data(appealable(), [0; 32], [0; 32], "").1.unwrap();
+}
+
+#[test]
+fn open_audit_keeps_the_evidences_hash_and_tells_its_uri() {
+    for uri in ["", "ipfs://evidence", &"x".repeat(128)] {
+        let (case, sent) = with_data(rules(), [0; 32], [3; 32], uri);
+        let event = AuditOpened {
+            task: case.game.task,
+            submission: case.game.submission(&case.accused, 0),
+            audit: case.audit(),
+            initiator: case.initiator.owner.pubkey(),
+            accused: case.accused.owner.pubkey(),
+            accusation: MALICE,
+            index: 0,
+            bond: 200_000,
+            weight: 2_000_000,
+            accused_stake: 4_000_000,
+            draw_slot: 0,
+            end_slot: START + 201,
+            evidence_hash: [3; 32],
+            evidence_uri: uri.into(),
+            slot: START + 1,
+        };
+        logged(sent, &event);
+        assert_eq!(case.audit_of(0).evidence_hash, [3; 32]);
+    }
+}
+
+#[test]
+fn open_audit_with_an_evidence_uri_of_129_bytes_fails() {
+    for hash in [[3; 32], [0; 32]] {
+        let (_, sent) = with_data(rules(), [0; 32], hash, &"x".repeat(129));
+        refused(sent, TaskError::UriTooLong);
+    }
+    // Bytes, not letters.
+    let (_, sent) = with_data(rules(), [0; 32], [3; 32], &"é".repeat(65));
+    refused(sent, TaskError::UriTooLong);
+}
+
+#[test]
+fn open_audit_with_an_evidence_uri_and_no_hash_fails() {
+    for uri in ["x", &"x".repeat(128)] {
+        let (_, sent) = with_data(rules(), [0; 32], [0; 32], uri);
+        refused(sent, TaskError::EvidenceHashMissing);
+    }
+}
+
+/// A graver verdict counts from the same whole: the risk is of the stake that was there before.
+#[test]
+fn open_audit_raises_the_risk_to_the_worst_of_all() {
+    let mut case = Case::submitted(rules());
+    case.open().unwrap();
+    case.game.add_stake(&case.accused, 1_000_000).unwrap();
+    case.open_by(&case.game.here(&case.voters[0])).unwrap();
+    assert_eq!(case.game.node(&case.accused).risk.get(), 2_500_000);
+    assert_eq!(case.game.node(&case.accused).open_audits.get(), 2);
+}
+
+// Who pays.
+
+#[test]
+fn open_audit_paid_by_another_costs_the_operator_no_lamport() {
+    let mut case = Case::submitted(rules());
+    let (sponsor, operator) = (
+        key(&mut case.game.svm),
+        case.initiator.operator.insecure_clone(),
+    );
+    let mut open = case.open_ix();
+    open.accounts[0].pubkey = sponsor.pubkey();
+    assert!(!open.accounts[1].is_writable);
+    // With nothing at all on it.
+    case.game
+        .svm
+        .set_account(operator.pubkey(), Default::default())
+        .unwrap();
+    case.game.send(&[open], &[&sponsor, &operator]).unwrap();
+    let audit = case.audit();
+    assert_eq!(case.audit_of(0).payer, sponsor.pubkey());
+    let close = |case: &Case, payer: Address| {
+        let mut close = case.game.close_audit_ix(&audit);
+        close.accounts.last_mut().unwrap().pubkey = payer;
+        close
+    };
+    case.resolve().unwrap();
+    let wrong = close(&case, operator.pubkey());
+    refused(case.game.by_anyone(wrong), TaskError::WrongPayer);
+    let rent = case.game.svm.get_balance(&audit).unwrap();
+    let before = case.game.svm.get_balance(&sponsor.pubkey()).unwrap();
+    let right = close(&case, sponsor.pubkey());
+    case.game.by_anyone(right).unwrap();
+    let after = case.game.svm.get_balance(&sponsor.pubkey()).unwrap();
+    assert_eq!(after, before + rent);
+}
+
+#[test]
+fn open_audit_without_the_payers_or_the_operators_signature_fails() {
+    let mut case = Case::submitted(rules());
+    let sponsor = key(&mut case.game.svm);
+    let operator = case.initiator.operator.insecure_clone();
+    let mut open = case.open_ix();
+    open.accounts[0].pubkey = sponsor.pubkey();
+    let by_sponsor = unsigned(open.clone(), &operator.pubkey());
+    let by_operator = unsigned(open, &sponsor.pubkey());
+    for sent in [
+        case.game.send(&[by_sponsor], &[&sponsor]),
+        case.game.send(&[by_operator], &[&operator]),
+    ] {
+        assert_eq!(failure(sent), InstructionError::MissingRequiredSignature);
+    }
 }

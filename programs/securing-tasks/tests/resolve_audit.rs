@@ -1269,3 +1269,478 @@ fn resolve_audit_with_an_account_that_cannot_be_written_fails() {
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
 }
+
+// Appeals.
+
+const APPEAL_BOND: u64 = 100_000;
+
+/// Ten witnesses of 1,000,000 besides an accused of 4,000,000, an initiator of 2,000,000, and a third that votes nowhere.
+struct Court {
+    game: Game,
+    accused: Actor,
+    initiator: Actor,
+    third: Actor,
+    jury: Vec<Actor>,
+    audit: Address,
+    told: usize,
+}
+
+impl Court {
+    fn new(rules: RulesArgs) -> Self {
+        let mut game = Game::new(rules);
+        let accused = game.worker(4_000_000);
+        let [initiator, third] = [2_000_000, 500_000].map(|stake| game.witness(stake));
+        let jury = (0..10).map(|_| game.witness(1_000_000)).collect();
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        let audit = game.next_audit(&initiator, &accused, 0);
+        game.open_audit(&initiator, &accused, 0, MALICE).unwrap();
+        Self {
+            game,
+            accused,
+            initiator,
+            third,
+            jury,
+            audit,
+            told: 0,
+        }
+    }
+
+    /// One vote of each of the next.
+    fn vote(&mut self, opinions: &[u8]) {
+        for opinion in opinions {
+            let voter = &self.jury[self.told];
+            self.game.cast_vote(voter, &self.audit, *opinion).unwrap();
+            self.told += 1;
+        }
+    }
+
+    fn state(&self) -> Audit {
+        self.game.get(&self.audit)
+    }
+
+    fn warp_to_end(&mut self) {
+        let end = self.state().end_slot.get();
+        self.game.warp(end);
+    }
+
+    fn appeal(&mut self, by: usize) {
+        self.warp_to_end();
+        let appellant = [&self.accused, &self.initiator, &self.third][by];
+        self.game.appeal_audit(appellant, &self.audit).unwrap();
+    }
+
+    fn resolve(&mut self) -> Sent {
+        self.game.resolve_audit(&self.audit)
+    }
+
+    fn resolve_ix(&self) -> Instruction {
+        self.game.resolve_audit_ix(&self.audit)
+    }
+}
+
+/// Without a quorum of the eligible, so that few decide.
+fn by_few() -> RulesArgs {
+    RulesArgs {
+        quorum_bps: 0,
+        ..appealable()
+    }
+}
+
+/// Not before the time to appeal is over; where somebody appealed, at the end of the second votes.
+#[test]
+fn resolve_audit_while_appeals_are_taken_fails() {
+    let mut court = Court::new(by_few());
+    court.vote(&[MALICE, MALICE]);
+    for (slot, error) in [
+        (200, TaskError::VotingOpen),
+        (201, TaskError::AppealOpen),
+        (400, TaskError::AppealOpen),
+    ] {
+        court.game.warp(START + slot);
+        refused(court.resolve(), error);
+    }
+    court.game.warp(START + 401);
+    court.resolve().unwrap();
+    refused(court.resolve(), TaskError::AlreadyResolved);
+
+    let mut court = Court::new(by_few());
+    court.vote(&[MALICE, MALICE]);
+    court.game.warp(START + 400);
+    court.game.appeal_audit(&court.third, &court.audit).unwrap();
+    for slot in [400, 401, 599] {
+        court.game.warp(START + slot);
+        refused(court.resolve(), TaskError::VotingOpen);
+    }
+    court.game.warp(START + 600);
+    court.resolve().unwrap();
+    refused(court.resolve(), TaskError::AlreadyResolved);
+}
+
+/// Every outcome of the first count and of the last, and each who may appeal: what is taken, to whom it goes, to the unit.
+#[test]
+fn resolve_audit_after_an_appeal_of_each_outcome_to_each() {
+    use Outcome::*;
+    let (v, d, m) = (VALID, DOWNTIME, MALICE);
+    // First votes; then votes, what the last count says, and what the outcome is.
+    let table: [(&[u8], Outcome, [(&[u8], Outcome); 4]); 4] = [
+        (
+            &[],
+            NoVerdict,
+            [
+                (&[], NoVerdict),
+                (&[v, v], Acquitted),
+                (&[d, d], ConvictedDowntime),
+                (&[m, m], ConvictedMalice),
+            ],
+        ),
+        (
+            &[v, v],
+            Acquitted,
+            [
+                // A tie turns nothing.
+                (&[m], Acquitted),
+                (&[], Acquitted),
+                (&[d, d, d], ConvictedDowntime),
+                (&[m, m, m], ConvictedMalice),
+            ],
+        ),
+        (
+            &[d, d],
+            ConvictedDowntime,
+            [
+                (&[v, v, v], ConvictedDowntime),
+                (&[v, v, v, v], Acquitted),
+                (&[], ConvictedDowntime),
+                (&[m, m, m], ConvictedMalice),
+            ],
+        ),
+        (
+            &[m, m],
+            ConvictedMalice,
+            [
+                (&[v, v, v], ConvictedMalice),
+                (&[v, v, v, v], Acquitted),
+                (&[d, d, d], ConvictedDowntime),
+                (&[], ConvictedMalice),
+            ],
+        ),
+    ];
+    for by in 0..3 {
+        for (before, first, afters) in table {
+            for (after, outcome) in afters {
+                let mut court = Court::new(by_few());
+                court.vote(before);
+                court.appeal(by);
+                assert_eq!(court.state().first_outcome, first);
+                court.vote(after);
+                court.warp_to_end();
+                let appeal_bond_lost = if outcome == first { APPEAL_BOND } else { 0 };
+                let (slash, bond_lost) = match outcome {
+                    ConvictedMalice => (2_000_000, 0),
+                    ConvictedDowntime => (400_000, 0),
+                    Acquitted => (0, 200_000),
+                    _ => (0, 0),
+                };
+                let shared = slash + bond_lost;
+                let (bonus, pool) = (shared * 3 / 10, shared / 10);
+                // Of a lost appeal's bond, too, the pool has a tenth.
+                let (appeal, cut) = (appeal_bond_lost * 9 / 10, appeal_bond_lost / 10);
+                let pool = pool + cut;
+                let mut pot = shared * 6 / 10 + appeal;
+                // The accusation has its share of a conviction's pot.
+                let convicted = slash > 0;
+                let votes = court.told as u64 + u64::from(convicted);
+                let share = if convicted { pot / votes } else { 0 };
+                pot -= share;
+                // Nobody voted: there is no pot.
+                let nobody = court.told == 0;
+                let event = AuditResolved {
+                    task: court.game.task,
+                    audit: court.audit,
+                    initiator: court.initiator.owner.pubkey(),
+                    accused: court.accused.owner.pubkey(),
+                    outcome: outcome as u8,
+                    slash,
+                    bond_lost,
+                    appeal_bond_lost,
+                    initiator_award: if convicted { bonus + share } else { 0 },
+                    accused_award: if convicted { 0 } else { bonus },
+                    pool_award: if nobody { pool + pot } else { pool },
+                    voters_pot: if nobody { 0 } else { pot },
+                    slot: court.game.slot(),
+                };
+                logged(court.resolve(), &event);
+
+                // Each lost what is its own to lose, and no bond is left.
+                let mut left = [4_000_000 - slash, 2_000_000 - bond_lost, 500_000];
+                left[by] -= appeal_bond_lost;
+                for (actor, stake) in [&court.accused, &court.initiator, &court.third]
+                    .into_iter()
+                    .zip(left)
+                {
+                    let node = court.game.node(actor);
+                    assert_eq!((node.stake.get(), node.bonds.get()), (stake, 0), "{by}");
+                }
+                assert_eq!(court.game.node(&court.third).live.get(), 0);
+                // Every vote has its share, and the pool the rest.
+                for voter in &court.jury[..court.told] {
+                    court.game.claim_vote(voter, &court.audit).unwrap();
+                }
+                assert_eq!(court.state().voters_left.get(), 0);
+            }
+        }
+    }
+}
+
+/// A convict's appeal comes out of what the slash leaves; an accuser's after its accusation's bond.
+#[test]
+fn resolve_audit_takes_what_the_verdict_takes_before_an_appeals_bond() {
+    let mut court = Court::new(RulesArgs {
+        malice_bps: 10_000,
+        ..by_few()
+    });
+    court.vote(&[MALICE, MALICE]);
+    court.game.add_stake(&court.accused, APPEAL_BOND).unwrap();
+    court.appeal(0);
+    court.warp_to_end();
+    court.resolve().unwrap();
+    assert_eq!(court.game.node(&court.accused).stake.get(), 0);
+    // 60 % of 4,000,000 and 90 % of 100,000, without the accuser's third.
+    assert_eq!(court.state().voters_left.get(), 2_490_000 / 3 * 2);
+}
+
+/// A panel is counted by its seats and heads, and the appeal by the task's weight and all that could vote.
+#[test]
+fn resolve_audit_counts_a_panel_by_seats_and_an_appeal_by_the_tasks_rule() {
+    let by_weight = |panel_seats, quorum_votes, quorum_bps, weight: VoteWeight| {
+        let mut game = Game::new(RulesArgs {
+            panel_seats,
+            quorum_votes,
+            quorum_bps,
+            vote_weight: weight as u8,
+            ..panelled()
+        });
+        let accused = game.worker(4_000_000);
+        let [initiator, small, large] =
+            [500_000, 500_000, 3_000_000].map(|stake| game.witness(stake));
+        game.warp(START + 1);
+        game.submit_work(&accused, 0).unwrap();
+        let audit = game.accuse_with(&initiator, &accused, 0, &SECRET);
+        game.warp(START + 10);
+        game.draw_panel(&audit).unwrap();
+        // Sixty seats of three nodes: all are seated.
+        game.cast_vote(&small, &audit, MALICE).unwrap();
+        game.cast_vote(&large, &audit, VALID).unwrap();
+        game.warp(START + 1 + MIN_PANEL_WINDOW_SLOTS);
+        game.appeal_audit(&large, &audit).unwrap();
+        game.warp(START + 1 + 2 * MIN_PANEL_WINDOW_SLOTS);
+        game.resolve_audit(&audit).unwrap();
+        for voter in [&small, &large] {
+            game.claim_vote(voter, &audit).unwrap();
+        }
+        let audit: Audit = game.get(&audit);
+        (
+            Outcome::from(audit.first_outcome),
+            Outcome::from(audit.outcome),
+        )
+    };
+    use Outcome::*;
+    // Two heads to one; 1,000,000 to 3,000,000.
+    assert_eq!(
+        by_weight(60, 1, 0, VoteWeight::Stake),
+        (ConvictedMalice, Acquitted)
+    );
+    // By node the last count is the first one's.
+    assert_eq!(
+        by_weight(60, 1, 0, VoteWeight::Node),
+        (ConvictedMalice, ConvictedMalice)
+    );
+    // 334 of 10,000 of sixty seats are 2.004 and so three, of which two came; of 4,000,000 it is little.
+    assert_eq!(
+        by_weight(60, 1, 333, VoteWeight::Stake),
+        (ConvictedMalice, Acquitted)
+    );
+    assert_eq!(
+        by_weight(60, 1, 334, VoteWeight::Stake),
+        (NoVerdict, Acquitted)
+    );
+    // 3,000,000 of 4,000,000 are 75 %; half is asked for, of seats thirty.
+    assert_eq!(
+        by_weight(60, 1, 5_000, VoteWeight::Stake),
+        (NoVerdict, Acquitted)
+    );
+    // By node half of three is 1.5 and so two.
+    assert_eq!(
+        by_weight(60, 1, 5_000, VoteWeight::Node),
+        (NoVerdict, ConvictedMalice)
+    );
+}
+
+/// A panel's verdict that nobody appeals pays its seats alike, whatever they weigh.
+#[test]
+fn resolve_audit_of_a_panel_shares_by_head() {
+    let mut game = Game::new(RulesArgs {
+        panel_seats: 60,
+        vote_weight: VoteWeight::Stake as u8,
+        quorum_bps: 0,
+        ..panelled()
+    });
+    let accused = game.worker(4_000_000);
+    let [initiator, small, large] = [500_000, 500_000, 3_000_000].map(|stake| game.witness(stake));
+    game.warp(START + 1);
+    game.submit_work(&accused, 0).unwrap();
+    let audit = game.accuse_with(&initiator, &accused, 0, &SECRET);
+    game.warp(START + 10);
+    game.draw_panel(&audit).unwrap();
+    for voter in [&small, &large] {
+        game.cast_vote(voter, &audit, MALICE).unwrap();
+    }
+    game.warp(START + 1 + MIN_PANEL_WINDOW_SLOTS + 200);
+    game.resolve_audit(&audit).unwrap();
+    for voter in [&small, &large] {
+        game.claim_vote(voter, &audit).unwrap();
+    }
+    let shares = [&initiator, &small, &large].map(|node| game.node(node).locked.get());
+    assert_eq!(shares, [600_000 + 400_000, 400_000, 400_000]);
+}
+
+// The appellant's account.
+
+/// The third appealed in vain; everything but the resolution is done.
+fn appealed_by_the_third() -> Court {
+    let mut court = Court::new(by_few());
+    court.vote(&[MALICE, MALICE]);
+    court.appeal(2);
+    court.warp_to_end();
+    court
+}
+
+#[test]
+fn resolve_audit_without_the_appellants_node_fails() {
+    let mut court = appealed_by_the_third();
+    let mut resolve = court.resolve_ix();
+    assert_eq!(resolve.accounts.pop().unwrap().pubkey, court.third.node);
+    refused(court.game.by_anyone(resolve), TaskError::WrongNode);
+    court.resolve().unwrap();
+}
+
+#[test]
+fn resolve_audit_with_another_appellants_node_fails() {
+    let mut court = appealed_by_the_third();
+    let third = court.third.node;
+    for other in [court.jury[0].node, court.jury[9].node] {
+        let resolve = swap(court.resolve_ix(), &third, &other);
+        refused(court.game.by_anyone(resolve), TaskError::WrongNode);
+    }
+    for other in [
+        court.accused.node,
+        court.initiator.node,
+        court.game.task,
+        court.audit,
+    ] {
+        let resolve = swap(court.resolve_ix(), &third, &other);
+        court.game.by_anyone(resolve).unwrap_err();
+    }
+    // Of the same owner, in another task.
+    let first = court.game.task;
+    court.game.next_task(1);
+    let elsewhere = court.game.here(&court.third);
+    court.game.join_task(&elsewhere, 1, 1_000_000).unwrap();
+    court.game.enter(first);
+    let resolve = swap(court.resolve_ix(), &third, &elsewhere.node);
+    refused(court.game.by_anyone(resolve), TaskError::WrongTask);
+    court.resolve().unwrap();
+}
+
+#[test]
+fn resolve_audit_with_a_forged_appellant_fails() {
+    let mut court = appealed_by_the_third();
+    let third = court.third.node;
+    let forged = court.game.forge(&third);
+    let resolve = swap(court.resolve_ix(), &third, &forged);
+    assert_eq!(
+        failure(court.game.by_anyone(resolve)),
+        InstructionError::IllegalOwner
+    );
+    let disguised = court.game.disguise(&third);
+    let resolve = swap(court.resolve_ix(), &third, &disguised);
+    assert_eq!(
+        failure(court.game.by_anyone(resolve)),
+        InstructionError::InvalidAccountData
+    );
+    court
+        .game
+        .svm
+        .set_account(disguised, Default::default())
+        .unwrap();
+    let resolve = readonly(court.resolve_ix(), &third);
+    assert_eq!(
+        failure(court.game.by_anyone(resolve)),
+        InstructionError::Custom(2000)
+    );
+    court.resolve().unwrap();
+}
+
+/// Attack: a node that nobody asks for comes along, to be taken of or freed. It stays as it is.
+#[test]
+fn resolve_audit_leaves_a_needless_node_alone() {
+    for by in [Some(0), Some(1), None] {
+        let mut court = Court::new(by_few());
+        court.vote(&[MALICE, MALICE]);
+        match by {
+            Some(by) => {
+                court.appeal(by);
+                court.warp_to_end();
+            }
+            None => court.game.warp(START + 401),
+        }
+        let bytes = |court: &Court| court.game.svm.get_account(&court.third.node).unwrap().data;
+        let before = bytes(&court);
+        let mut resolve = court.resolve_ix();
+        assert_eq!(resolve.accounts.len(), 6);
+        resolve
+            .accounts
+            .push(anchor_lang::solana_program::instruction::AccountMeta::new(
+                court.third.node,
+                false,
+            ));
+        court.game.by_anyone(resolve).unwrap();
+        assert_eq!(bytes(&court), before);
+    }
+}
+
+/// Two appeals of one node in two audits, resolved one after the other: each frees or takes its own bond.
+#[test]
+fn resolve_audit_ends_one_appeal_at_a_time() {
+    let mut game = Game::new(by_few());
+    let [one, two] = [(); 2].map(|()| game.worker(4_000_000));
+    let [caller, third] = [(); 2].map(|()| game.witness(2_000_000));
+    let jury = [(); 2].map(|()| game.witness(1_000_000));
+    game.warp(START + 1);
+    for worker in [&one, &two] {
+        game.submit_work(worker, 0).unwrap();
+        game.open_audit(&caller, worker, 0, MALICE).unwrap();
+    }
+    let audits = [&one, &two].map(|worker| game.audit(worker, 0, 0));
+    for voter in &jury {
+        game.cast_vote(voter, &audits[0], MALICE).unwrap();
+    }
+    game.warp(START + 201);
+    for audit in &audits {
+        game.appeal_audit(&third, audit).unwrap();
+    }
+    for voter in &jury {
+        game.cast_vote(voter, &audits[1], MALICE).unwrap();
+    }
+    game.warp(START + 401);
+    let state = |game: &Game| {
+        let node = game.node(&third);
+        (node.stake.get(), node.bonds.get(), node.live.get())
+    };
+    assert_eq!(state(&game), (2_000_000, 2 * APPEAL_BOND, 2));
+    game.resolve_audit(&audits[0]).unwrap();
+    assert_eq!(state(&game), (2_000_000 - APPEAL_BOND, APPEAL_BOND, 1));
+    game.resolve_audit(&audits[1]).unwrap();
+    assert_eq!(state(&game), (2_000_000 - APPEAL_BOND, 0, 0));
+}

@@ -1,4 +1,4 @@
-//! `reveal_vote`: a commitment is opened once, in its window, with its own verdict and salt, by its own voter.
+//! `reveal_vote`: a commitment is opened once, in its window, with its own verdict and salt, by anyone who knows them.
 
 mod common;
 
@@ -414,38 +414,34 @@ fn reveal_vote_in_a_retired_task_passes() {
 
 // Accounts.
 
+/// The salt is the right: the voter's owner, another voter, whoever has no node; and the operator's key is asked for nothing.
 #[test]
-fn reveal_vote_by_another_key_than_the_operator_fails() {
-    let mut case = revealing();
-    let operator = case.voters[0].operator.pubkey();
-    for other in [
-        case.voters[0].owner.insecure_clone(),
-        case.voters[1].operator.insecure_clone(),
-        case.game.creator.insecure_clone(),
-    ] {
-        let reveal = swap(case.reveal_ix(), &operator, &other.pubkey());
-        refused(case.game.send(&[reveal], &[&other]), TaskError::NotOperator);
+fn reveal_vote_by_anyone_with_the_salt_passes() {
+    for place in 0..4 {
+        let mut case = revealing();
+        let by = [
+            case.voters[0].owner.insecure_clone(),
+            case.voters[1].operator.insecure_clone(),
+            case.game.creator.insecure_clone(),
+            case.game.stranger().owner,
+        ][place]
+            .insecure_clone();
+        // A replaced operator's vote too.
+        case.game
+            .set_operator(&case.voters[0], case.initiator.operator.pubkey())
+            .unwrap();
+        let reveal = case.reveal_ix();
+        assert!(reveal.accounts.iter().all(|meta| !meta.is_signer));
+        let event = VoteRevealed {
+            audit: case.audit(),
+            voter: case.voters[0].owner.pubkey(),
+            opinion: MALICE,
+            weight: 1_000_000,
+            slot: REVEAL_START,
+        };
+        logged(case.game.send(&[reveal], &[&by]), &event);
+        assert_eq!(case.votes(), [0, 0, 2]);
     }
-}
-
-#[test]
-fn reveal_vote_without_the_operators_signature_fails() {
-    let mut case = revealing();
-    let reveal = unsigned(case.reveal_ix(), &case.voters[0].operator.pubkey());
-    let sent = case.game.send_by_creator(reveal);
-    assert_eq!(failure(sent), InstructionError::MissingRequiredSignature);
-}
-
-#[test]
-fn reveal_vote_by_a_replaced_operator_fails_and_by_the_new_one_passes() {
-    let mut case = revealing();
-    let new = key(&mut case.game.svm);
-    case.game
-        .set_operator(&case.voters[0], new.pubkey())
-        .unwrap();
-    refused(case.reveal(), TaskError::NotOperator);
-    case.voters[0].operator = new;
-    case.reveal().unwrap();
 }
 
 #[test]
@@ -457,8 +453,6 @@ fn reveal_vote_through_another_node_fails() {
         case.game.here(&case.accused),
     ] {
         let reveal = swap(case.reveal_ix(), &case.voters[0].node, &other.node);
-        let operator = case.voters[0].operator.pubkey();
-        let reveal = swap(reveal, &operator, &other.operator.pubkey());
         let sent = case.game.send(&[reveal], &[&other.operator]);
         refused(sent, TaskError::WrongNode);
     }
@@ -533,4 +527,71 @@ fn reveal_vote_with_an_account_that_cannot_be_written_fails() {
         let sent = case.send(readonly(case.reveal_ix(), &place));
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
+}
+
+// Appeals.
+
+fn appealed() -> Case {
+    let mut case = committed_to(
+        RulesArgs {
+            commit_slots: 50,
+            reveal_slots: 150,
+            ..appealable()
+        },
+        &[MALICE],
+    );
+    let audit = case.audit();
+    case.game.warp(REVEAL_END);
+    case.game.appeal_audit(&case.initiator, &audit).unwrap();
+    case.game
+        .commit_vote(&case.voters[1], &audit, VALID, SALT)
+        .unwrap();
+    case
+}
+
+/// Told in the second windows: what was committed in them, and nothing of before.
+#[test]
+fn reveal_vote_after_an_appeal_opens_its_own_commitments_alone() {
+    let start = REVEAL_END + 50;
+    for (slot, open) in [
+        (start - 1, false),
+        (start, true),
+        (start + 149, true),
+        (start + 150, false),
+    ] {
+        let mut case = appealed();
+        let audit = case.audit();
+        case.game.warp(slot);
+        let new = case.game.reveal_vote(&case.voters[1], &audit, VALID, SALT);
+        let old = case.reveal();
+        if open {
+            new.unwrap();
+            refused(old, TaskError::RevealWindowMissed);
+            assert_eq!(case.votes(), [1, 0, 1]);
+        } else {
+            refused(new, TaskError::VotingClosed);
+            refused(old, TaskError::VotingClosed);
+        }
+    }
+}
+
+/// Revealed in time it stays counted.
+#[test]
+fn reveal_vote_before_an_appeal_stays() {
+    let mut case = committed_to(
+        RulesArgs {
+            commit_slots: 50,
+            reveal_slots: 150,
+            ..appealable()
+        },
+        &[MALICE],
+    );
+    let audit = case.audit();
+    case.game.warp(REVEAL_END - 1);
+    case.reveal().unwrap();
+    case.game.warp(REVEAL_END);
+    case.game.appeal_audit(&case.initiator, &audit).unwrap();
+    case.game.warp(REVEAL_END + 50);
+    refused(case.reveal(), TaskError::RevealWindowMissed);
+    assert_eq!(case.votes(), [0, 0, 2]);
 }

@@ -920,3 +920,68 @@ fn submit_work_without_what_the_gate_asks_for_fails() {
     actor.gate_proof = Some(entry);
     game.submit_work(&actor, 0).unwrap();
 }
+
+// Who pays.
+
+/// The rent of submission and round is the payer's, and goes back to it; the hot key has no lamport.
+#[test]
+fn submit_work_paid_by_another_costs_the_operator_no_lamport() {
+    let (mut game, [worker, second]) = funded(0);
+    let sponsor = key(&mut game.svm);
+    let operator = worker.operator.insecure_clone();
+    game.svm
+        .set_account(operator.pubkey(), Default::default())
+        .unwrap();
+    let mut submit = game.submit_work_ix(&worker, 0);
+    submit.accounts[0].pubkey = sponsor.pubkey();
+    assert!(!submit.accounts[1].is_writable);
+    game.send(&[submit], &[&sponsor, &operator]).unwrap();
+    // In a round that is there each pays for its own submission.
+    game.submit_work(&second, 0).unwrap();
+    let submission: Submission = game.get(&game.submission(&worker, 0));
+    assert_eq!(submission.payer, sponsor.pubkey());
+    assert_eq!(round(&game, 0).payer, sponsor.pubkey());
+
+    game.warp(START + 400);
+    let to = |mut close: Instruction, payer: &anchor_lang::prelude::Address| {
+        close.accounts.last_mut().unwrap().pubkey = *payer;
+        close
+    };
+    for actor in [&worker, &second] {
+        game.claim_bounty(actor, 0).unwrap();
+    }
+    let before = game.svm.get_balance(&sponsor.pubkey()).unwrap();
+    let rent = [game.submission(&worker, 0), round_address(&game.task, 0)]
+        .map(|address| game.svm.get_balance(&address).unwrap());
+    for thief in [operator.pubkey(), worker.owner.pubkey()] {
+        let close = to(game.close_submission_ix(&worker, 0), &thief);
+        refused(game.by_anyone(close), TaskError::WrongPayer);
+    }
+    let close = to(game.close_submission_ix(&worker, 0), &sponsor.pubkey());
+    game.by_anyone(close).unwrap();
+    game.close_submission(&second, 0).unwrap();
+    for thief in [operator.pubkey(), second.operator.pubkey()] {
+        let close = to(game.close_round_ix(0), &thief);
+        refused(game.by_anyone(close), TaskError::WrongPayer);
+    }
+    let close = to(game.close_round_ix(0), &sponsor.pubkey());
+    game.by_anyone(close).unwrap();
+    let after = game.svm.get_balance(&sponsor.pubkey()).unwrap();
+    assert_eq!(after, before + rent[0] + rent[1]);
+}
+
+#[test]
+fn submit_work_without_the_payers_or_the_operators_signature_fails() {
+    let (mut game, actor) = staked();
+    let sponsor = key(&mut game.svm);
+    let mut submit = game.submit_work_ix(&actor, 0);
+    submit.accounts[0].pubkey = sponsor.pubkey();
+    let by_sponsor = unsigned(submit.clone(), &actor.operator.pubkey());
+    let by_operator = unsigned(submit, &sponsor.pubkey());
+    for sent in [
+        game.send(&[by_sponsor], &[&sponsor]),
+        game.send(&[by_operator], &[&actor.operator]),
+    ] {
+        assert_eq!(failure(sent), InstructionError::MissingRequiredSignature);
+    }
+}

@@ -500,7 +500,7 @@ async function warnWithoutSol(
   if (lamports === 0) {
     warn(
       session,
-      `The operator ${operator.toBase58()} has no SOL, and pays fees and rent of all it does. Send it some.`,
+      `The operator ${operator.toBase58()} has no SOL, and pays fees and rent of all it does. Send it some, or give its daemon a sponsor.`,
     );
   }
 }

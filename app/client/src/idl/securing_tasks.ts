@@ -2856,6 +2856,13 @@ export type SecuringTasks = {
             }
           },
           {
+            "name": "seatStake",
+            "docs": [
+              "Stake that seats are drawn out of, the submission's; 0 where everybody may vote."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "initiatorStake",
             "docs": [
               "What the initiator's accusation weighs by stake."
@@ -3175,7 +3182,7 @@ export type SecuringTasks = {
           {
             "name": "appealBondLost",
             "docs": [
-              "Taken from the appellant's stake, after an appeal that changed nothing. The voters' or, without any, the pool's."
+              "Taken from the appellant's stake, after an appeal that changed nothing. In part the pool's, the rest the voters'."
             ],
             "type": "u64"
           },
@@ -4559,6 +4566,16 @@ export type SecuringTasks = {
                 "name": "electorate"
               }
             }
+          },
+          {
+            "name": "seatStake",
+            "docs": [
+              "Stake of all other nodes that could vote just before `slot`: what seats on panels are drawn out of.",
+              "",
+              "Attack: a coalition asks to leave at once, still votes, and is no part of what is left to draw from: its chances rise where a",
+              "whale's, who has a seat for certain, can't."
+            ],
+            "type": "u64"
           },
           {
             "name": "slashed",

@@ -20,6 +20,8 @@ export type Mode =
   | "honest"
   /** Says no, with {@link PaymasterOptions.excuse}. */
   | "refuse"
+  /** Takes no more for now, and says so in Kora's words. */
+  | "limit"
   /** Takes the request and says nothing. */
   | "silent"
   /** Status 503. */
@@ -92,7 +94,7 @@ export class Paymaster {
   readonly signed: Transaction[] = [];
   /** Bytes of an answer without end that were taken. */
   sentBytes = 0;
-  readonly payer: Keypair;
+  payer: Keypair;
 
   private constructor(
     private readonly server: Server,
@@ -211,6 +213,7 @@ export class Paymaster {
 
   private async call(method: string, params: Record<string, unknown>): Promise<unknown> {
     const address = this.address.toBase58();
+    if (this.mode === "limit") throw new Refusal("Rate limit exceeded");
     switch (method) {
       case "getPayerSigner":
         return { signer_address: address, payment_address: address };

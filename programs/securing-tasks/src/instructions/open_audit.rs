@@ -124,6 +124,7 @@ impl OpenAudit {
         audit.evidence_hash = evidence_hash;
         if by_panel {
             audit.secret_hash = *secret_hash;
+            audit.seat_stake = self.submission.seat_stake;
             audit.draw_slot = plus(slot, DRAW_DELAY_SLOTS)?.into();
         }
         audit.submission_slot = submission_slot.into();

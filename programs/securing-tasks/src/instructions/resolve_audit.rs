@@ -1,7 +1,8 @@
 use crate::{
     error::TaskError,
     events::AuditResolved,
-    state::{Audit, Decision, Node, Outcome, Round, Submission, SubmissionStatus, Task},
+    math::slash::split_appeal,
+    state::{plus, Audit, Decision, Node, Outcome, Round, Submission, SubmissionStatus, Task},
 };
 use anchor_lang::prelude::*;
 
@@ -84,15 +85,16 @@ impl ResolveAudit {
         if self.audit.is_appealed() {
             appeal_bond_lost = self.end_appeal(third, slot)?;
         }
+        let (appeal, cut) = split_appeal(appeal_bond_lost, self.audit.rules.pool_bps.get().into())
+            .ok_or(TaskError::Overflow)?;
         let award = match outcome {
-            Outcome::Open | Outcome::NoVerdict => {
-                self.audit.share_appeal(appeal_bond_lost, &tally)?
-            }
-            Outcome::Acquitted => self.audit.share_bond(bond_lost, appeal_bond_lost, &tally)?,
+            Outcome::Open | Outcome::NoVerdict => self.audit.share_appeal(appeal, &tally)?,
+            Outcome::Acquitted => self.audit.share_bond(bond_lost, appeal, &tally)?,
             Outcome::ConvictedDowntime | Outcome::ConvictedMalice => {
-                self.audit.share_slash(slash, appeal_bond_lost, &tally)?
+                self.audit.share_slash(slash, appeal, &tally)?
             }
         };
+        let pool_award = plus(award.pool, cut)?;
         if let Some(won) = self.audit.is_majority(self.audit.accusation.into()) {
             self.initiator.count_vote(won)?;
         }
@@ -101,7 +103,7 @@ impl ResolveAudit {
         self.accused.invariant()?;
         self.initiator.lock_reward(award.initiator, slot, delay)?;
         self.initiator.invariant()?;
-        self.task.add_to_pool(award.pool)?;
+        self.task.add_to_pool(pool_award)?;
         self.task.invariant()?;
         self.round
             .end_audit(self.submission.is_convicted() && !was_convicted)?;
@@ -120,7 +122,7 @@ impl ResolveAudit {
             appeal_bond_lost,
             initiator_award: award.initiator,
             accused_award: award.accused,
-            pool_award: award.pool,
+            pool_award,
             voters_pot: self.audit.voters_left.get(),
             slot,
         });

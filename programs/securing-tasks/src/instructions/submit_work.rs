@@ -81,7 +81,9 @@ impl SubmitWork {
         submission.payload_uri = pack_uri(payload_uri)?;
         submission.round = round_number.into();
         submission.slot = slot.into();
-        submission.others = self.task.others_before(&self.node, slot)?;
+        let before = self.task.others_before(&self.node, slot)?;
+        submission.seat_stake = before.stake;
+        submission.others = before.min(&self.task.others(&self.node)?);
         submission.status = SubmissionStatus::Submitted.into();
         submission.bump = bump;
         submission.invariant()?;

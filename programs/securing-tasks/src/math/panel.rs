@@ -34,7 +34,10 @@ mod tests {
     fn seating_lots(weight: u64, seats: u16, eligible: u64) -> u128 {
         let all = 1u128 << 64;
         let chance = weight as u128 * seats as u128;
-        if chance > 0 && chance >= eligible as u128 {
+        if chance == 0 {
+            return 0;
+        }
+        if chance >= eligible as u128 {
             return all;
         }
         // chance < eligible < 2^64, so the product fits.

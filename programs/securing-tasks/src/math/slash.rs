@@ -1,7 +1,8 @@
 //! How a slash or a lost bond is shared. Every division floors; what a floor leaves over goes to the pool.
 //!
 //! Attack: who is about to be slashed accuses a friend wrongly, and its stake leaves as lost bonds. So a bond is shared as a slash is, and
-//! no more of it comes back to a friend who is acquitted than of a slash to a friend who accuses first.
+//! no more of it comes back to a friend who is acquitted than of a slash to a friend who accuses first. Of a lost appeal's bond the pool has its
+//! part, too.
 
 use super::ratio::bps_floor;
 
@@ -29,6 +30,14 @@ pub fn split_slash(slash: u64, bonus_bps: u64, pool_bps: u64) -> Option<SlashSpl
         pool,
         voters,
     })
+}
+
+/// A lost appeal's bond, as (voters', pool's): the pool has of it what it has of a slash, and the remainder of the floor.
+///
+/// Attack: who is about to be slashed appeals in vain, and friends alone are the voters.
+pub fn split_appeal(bond: u64, pool_bps: u64) -> Option<(u64, u64)> {
+    let voters = bps_floor(bond, voters_bps(0, pool_bps)?)?;
+    Some((voters, bond.checked_sub(voters)?))
 }
 
 /// What bonus and pool leave for the voters, in basis points.
@@ -62,6 +71,13 @@ mod tests {
         }
 
         #[test]
+        fn a_lost_appeal_is_shared_to_the_unit(bond in any::<u64>(), pool_bps in 0..=BPS) {
+            let (voters, pool) = split_appeal(bond, pool_bps).unwrap();
+            prop_assert_eq!(voters as u128, bond as u128 * (BPS - pool_bps) as u128 / BPS as u128);
+            prop_assert_eq!(voters as u128 + pool as u128, bond as u128);
+        }
+
+        #[test]
         fn equal_voters_never_get_more_than_the_initiator(
             slash in any::<u64>(), (bonus_bps, pool_bps) in shares(), voters in 1..1000u64,
         ) {
@@ -84,5 +100,6 @@ mod tests {
     #[test]
     fn shares_over_a_whole_are_refused() {
         assert_eq!(split_slash(1, 6_000, 4_001), None);
+        assert_eq!(split_appeal(1, 10_001), None);
     }
 }

@@ -96,6 +96,8 @@ pub struct Audit {
     pub accused_stake: PodU64,
     /// What could vote: all nodes but the accused, just before the submission's slot, or at the opening if that is less.
     pub eligible: Electorate,
+    /// Stake that seats are drawn out of, the submission's; 0 where everybody may vote.
+    pub seat_stake: PodU64,
     /// What the initiator's accusation weighs by stake.
     pub initiator_stake: PodU64,
     /// What the initiator loses of its stake if its accusation fails.
@@ -260,7 +262,7 @@ impl Audit {
             lot(&self.seed, owner),
             weight,
             self.rules.panel_seats.get(),
-            self.eligible.stake.get(),
+            self.seat_stake.get(),
         );
         require!(seated, TaskError::NotSeated);
         Ok(())
@@ -412,7 +414,7 @@ impl Audit {
         }
     }
 
-    /// Shares a slash after a conviction: the initiator's bonus and share, the pool's part, the rest and a lost appeal's bond for the
+    /// Shares a slash after a conviction: the initiator's bonus and share, the pool's part, the rest and what a lost appeal leaves for the
     /// voters.
     pub fn share_slash(&mut self, slash: u64, appeal: u64, tally: &Tally) -> Result<Award> {
         let split = split_slash(
@@ -444,8 +446,8 @@ impl Audit {
         })
     }
 
-    /// Shares the bond after an acquittal as a slash would be: the bonus to the accused, the pool's part, the rest and a lost appeal's bond
-    /// for the voters without the initiator.
+    /// Shares the bond after an acquittal as a slash would be: the bonus to the accused, the pool's part, the rest and what a lost appeal
+    /// leaves for the voters without the initiator.
     pub fn share_bond(&mut self, bond: u64, appeal: u64, tally: &Tally) -> Result<Award> {
         let split = split_slash(
             bond,
@@ -466,7 +468,7 @@ impl Audit {
         })
     }
 
-    /// Shares a lost appeal's bond where nobody won: for all voters but the initiator. The pool's where there are none.
+    /// Shares what a lost appeal leaves where nobody won: for all voters but the initiator. The pool's where there are none.
     pub fn share_appeal(&mut self, appeal: u64, tally: &Tally) -> Result<Award> {
         let weight = if appeal > 0 {
             self.others_weight(tally)?

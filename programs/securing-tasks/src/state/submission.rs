@@ -31,6 +31,11 @@ pub struct Submission {
     /// What all other nodes could vote with just before `slot` and still could at the submission: later stake can't thin out a
     /// vote on it.
     pub others: Electorate,
+    /// Stake of all other nodes that could vote just before `slot`: what seats on panels are drawn out of.
+    ///
+    /// Attack: a coalition asks to leave at once, still votes, and is no part of what is left to draw from: its chances rise where a
+    /// whale's, who has a seat for certain, can't.
+    pub seat_stake: PodU64,
     /// Base units that verdicts on it took from the node's stake.
     pub slashed: PodU64,
     /// Audits opened so far.

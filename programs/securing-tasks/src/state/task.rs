@@ -483,7 +483,7 @@ impl Task {
         self.electorate.without(&node.electorate(&self.rules)?)
     }
 
-    /// What every node but this one could vote with just before `slot`, the current one, and still can.
+    /// What every node but this one could vote with just before `slot`, the current one.
     ///
     /// Attack: a friend's stake that comes in the submission's own slot can't vote on it, and would put the quorum out of reach.
     pub fn others_before(&self, node: &Node, slot: u64) -> Result<Electorate> {
@@ -492,8 +492,7 @@ impl Task {
         } else {
             self.electorate
         };
-        let before = all.without(&node.electorate_before(slot, &self.rules)?)?;
-        Ok(before.min(&self.others(node)?))
+        all.without(&node.electorate_before(slot, &self.rules)?)
     }
 
     pub fn add_to_pool(&mut self, amount: u64) -> Result<()> {

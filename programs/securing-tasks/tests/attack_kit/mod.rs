@@ -51,7 +51,13 @@ pub fn decide(game: &mut Game, audit: &Address, votes: &[(&Actor, u8)]) -> Outco
 
 /// Resolves the audit at its end, or now if that is over, and claims for these voters.
 pub fn settle(game: &mut Game, audit: &Address, voters: &[&Actor]) -> Outcome {
-    let end = game.get::<Audit>(audit).end_slot.get();
+    let state = game.get::<Audit>(audit);
+    let waits = if state.is_appealed() {
+        0
+    } else {
+        game.rules.appeal_slots
+    };
+    let end = state.end_slot.get() + waits;
     game.warp(end.max(game.slot()));
     game.resolve_audit(audit).unwrap();
     for voter in voters {

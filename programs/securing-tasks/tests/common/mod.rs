@@ -179,7 +179,7 @@ pub fn has_seat(audit: &Audit, owner: &Address, weight: u64) -> bool {
         u64::from_le_bytes(hash[..8].try_into().unwrap()),
         weight,
         audit.rules.panel_seats.get(),
-        audit.eligible.stake.get(),
+        audit.seat_stake.get(),
     )
 }
 
@@ -965,6 +965,37 @@ impl Game {
         )
     }
 
+    /// The arguments of `open_audit`: with the hash of `secret`, and evidence.
+    pub fn open_audit_data(
+        accusation: u8,
+        secret: &[u8; 32],
+        evidence_hash: [u8; 32],
+        evidence_uri: &str,
+    ) -> Vec<u8> {
+        instruction::OpenAudit {
+            accusation,
+            secret_hash: sha256(&[secret]),
+            evidence_hash,
+            evidence_uri: evidence_uri.into(),
+        }
+        .data()
+    }
+
+    /// Accuses of malice, with a secret of its own to draw a panel with.
+    pub fn accuse_with(
+        &mut self,
+        initiator: &Actor,
+        accused: &Actor,
+        round: u64,
+        secret: &[u8; 32],
+    ) -> Address {
+        let audit = self.next_audit(initiator, accused, round);
+        let mut open = self.open_audit_ix(initiator, accused, round, 2);
+        open.data = Self::open_audit_data(2, secret, [0; 32], "");
+        self.send(&[open], &[&initiator.operator]).unwrap();
+        audit
+    }
+
     pub fn open_audit_ix(
         &self,
         initiator: &Actor,
@@ -985,13 +1016,7 @@ impl Game {
                 gate_proof: initiator.gate_proof,
                 system_program: SYSTEM,
             },
-            instruction::OpenAudit {
-                accusation,
-                secret_hash: sha256(&[&SECRET]),
-                evidence_hash: [0; 32],
-                evidence_uri: String::new(),
-            }
-            .data(),
+            Self::open_audit_data(accusation, &SECRET, [0; 32], ""),
         )
     }
 
@@ -1039,8 +1064,12 @@ impl Game {
 
     /// With the secret of these tests and no block skipped. By the creator's key: anyone who knows it may draw.
     pub fn draw_panel(&mut self, audit: &Address) -> Sent {
+        self.draw_panel_with(audit, SECRET)
+    }
+
+    pub fn draw_panel_with(&mut self, audit: &Address, secret: [u8; 32]) -> Sent {
         remember_blocks(&mut self.svm, |_| false);
-        self.by_anyone(self.draw_panel_ix(audit, SECRET))
+        self.by_anyone(self.draw_panel_ix(audit, secret))
     }
 
     pub fn appeal_audit_ix(&self, appellant: &Actor, audit: &Address) -> Instruction {

@@ -11,7 +11,7 @@ use ::securing_tasks::{
 };
 use anchor_lang::{
     prelude::{Address, ProgramError},
-    solana_program::instruction::Instruction,
+    solana_program::instruction::{AccountMeta, Instruction},
     AccountDeserialize, InstructionData,
 };
 use anchor_spl::token_2022::spl_token_2022::{
@@ -28,6 +28,7 @@ use spl_token_group_interface::instruction::{initialize_group, initialize_member
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
 };
 
 /// What every key begins with.
@@ -59,7 +60,13 @@ pub struct Chain {
     mint: Address,
     mints: BTreeMap<Mint, Address>,
     badges: BTreeMap<Badge, Address>,
-    addresses: RefCell<HashMap<Id, Address>>,
+    addresses: Rc<Addresses>,
+}
+
+/// Where everything is. Known to the model too, since a draw hashes addresses.
+struct Addresses {
+    keys: Vec<Address>,
+    known: RefCell<HashMap<Id, Address>>,
 }
 
 /// A machine with the program and the keys, made once and copied for every game.
@@ -148,6 +155,17 @@ impl Template {
             account.data[64..72].copy_from_slice(&purse.to_le_bytes());
             svm.set_account(*wallet, account).unwrap();
         }
+        let addresses = Rc::new(Addresses {
+            keys: self.keys.clone(),
+            known: RefCell::default(),
+        });
+        let (audits, keys) = (Rc::clone(&addresses), self.keys.clone());
+        let book = Book {
+            audit: Rc::new(move |id| audits.of(Id::Audit(id)).to_bytes()),
+            key: Rc::new(move |key| keys[usize::from(key)].to_bytes()),
+            block: common::block_hash,
+            sha256: common::sha256,
+        };
         let chain = Chain {
             svm,
             payer: self.payer,
@@ -157,10 +175,11 @@ impl Template {
             mint: self.mint,
             mints: self.mints.clone(),
             badges: self.badges.clone(),
-            addresses: RefCell::default(),
+            addresses,
         };
         let world = World {
             slot: START,
+            book,
             rents: self.rents,
             tasks: Default::default(),
             nodes: Default::default(),
@@ -238,6 +257,11 @@ fn number(task: u8) -> u64 {
     7 * u64::from(task)
 }
 
+/// The hash of an accuser's secret; zeros where it gives none.
+fn hidden(secret: Option<u8>) -> [u8; 32] {
+    secret.map_or([0; 32], |secret| common::sha256(&[&[secret; 32]]))
+}
+
 fn gate(chain: &Chain, gate: Gate) -> GateArgs {
     let none = Address::default();
     let at = |task| chain.address(Id::Task(task));
@@ -261,36 +285,40 @@ fn gate(chain: &Chain, gate: Gate) -> GateArgs {
     }
 }
 
-impl Chain {
-    pub fn address(&self, id: Id) -> Address {
-        if let Some(address) = self.addresses.borrow().get(&id) {
+impl Addresses {
+    fn of(&self, id: Id) -> Address {
+        if let Some(address) = self.known.borrow().get(&id) {
             return *address;
         }
         let owner = |key: Key| &self.keys[usize::from(key)];
         let address = match id {
             Id::Task(task) => common::task_address(owner(creator(task)), number(task)),
-            Id::Vault(task) => common::vault_address(&self.address(Id::Task(task))),
-            Id::Node(id) => common::node_address(&self.address(Id::Task(id.task)), owner(id.owner)),
-            Id::Round(id) => common::round_address(&self.address(Id::Task(id.task)), id.number),
+            Id::Vault(task) => common::vault_address(&self.of(Id::Task(task))),
+            Id::Node(id) => common::node_address(&self.of(Id::Task(id.task)), owner(id.owner)),
+            Id::Round(id) => common::round_address(&self.of(Id::Task(id.task)), id.number),
             Id::Submission(id) => common::submission_address(
-                &self.address(Id::Task(id.round.task)),
+                &self.of(Id::Task(id.round.task)),
                 id.round.number,
                 owner(id.owner),
             ),
             Id::Audit(id) => common::audit_address(
-                &self.address(Id::Submission(id.submission)),
+                &self.of(Id::Submission(id.submission)),
                 owner(id.initiator),
                 id.index,
             ),
-            Id::Vote(id) => {
-                common::vote_address(&self.address(Id::Audit(id.audit)), owner(id.voter))
-            }
+            Id::Vote(id) => common::vote_address(&self.of(Id::Audit(id.audit)), owner(id.voter)),
             Id::Entry(id) => {
-                common::allow_address(&self.address(Id::Task(id.task)), id.role, owner(id.owner))
+                common::allow_address(&self.of(Id::Task(id.task)), id.role, owner(id.owner))
             }
         };
-        self.addresses.borrow_mut().insert(id, address);
+        self.known.borrow_mut().insert(id, address);
         address
+    }
+}
+
+impl Chain {
+    pub fn address(&self, id: Id) -> Address {
+        self.addresses.of(id)
     }
 
     fn wallet(&self, key: Wallet) -> Address {
@@ -358,12 +386,15 @@ impl Chain {
                         bounty_per_round: rules.bounty,
                         initiator_bond: rules.bond,
                         vote_deposit: rules.deposit,
+                        appeal_slots: rules.appeal,
+                        appeal_bond: rules.appeal_bond,
                         quorum_votes: rules.quorum_votes,
                         quorum_bps: rules.quorum_bps,
                         downtime_bps: rules.downtime_bps,
                         malice_bps: rules.malice_bps,
                         initiator_bonus_bps: rules.bonus_bps,
                         pool_bps: rules.pool_bps,
+                        panel_seats: rules.seats,
                         vote_weight: rules.weight,
                         reward_rule: rules.reward,
                         worker_gate: gate(self, rules.gates[0]),
@@ -601,6 +632,7 @@ impl Chain {
             ),
             Ix::SubmitWork {
                 task,
+                payer,
                 node,
                 signer,
                 round,
@@ -612,6 +644,7 @@ impl Chain {
                 let of = RoundId { task, number };
                 build(
                     accounts::SubmitWork {
+                        payer: key(payer),
                         operator: key(signer),
                         task: task_at(task),
                         node: at(Id::Node(node)),
@@ -634,6 +667,7 @@ impl Chain {
             }
             Ix::OpenAudit {
                 task,
+                payer,
                 submission,
                 round,
                 accused,
@@ -641,9 +675,13 @@ impl Chain {
                 signer,
                 index,
                 accusation,
-                shown,
+                secret,
+                evidence,
+                uri,
+                proof,
             } => build(
                 accounts::OpenAudit {
+                    payer: key(payer),
                     operator: key(signer),
                     task: task_at(task),
                     submission: at(Id::Submission(submission)),
@@ -655,29 +693,60 @@ impl Chain {
                         initiator: initiator.owner,
                         index,
                     })),
-                    gate_proof: self.proof(shown.proof),
-                    gate_mint: self.proof(shown.mint),
+                    gate_proof: self.proof(proof),
                     system_program: SYSTEM,
                 },
-                data::OpenAudit { accusation }.data(),
+                data::OpenAudit {
+                    accusation,
+                    secret_hash: hidden(secret),
+                    evidence_hash: [5 * u8::from(evidence); 32],
+                    evidence_uri: "e".repeat(uri),
+                }
+                .data(),
             ),
-            Ix::CastVote {
+            Ix::DrawPanel { audit, secret } => build(
+                accounts::DrawPanel {
+                    audit: at(Id::Audit(audit)),
+                },
+                data::DrawPanel {
+                    secret: [secret; 32],
+                }
+                .data(),
+            ),
+            Ix::AppealAudit {
                 task,
                 audit,
                 node,
                 signer,
-                shown,
+            } => build(
+                accounts::AppealAudit {
+                    operator: key(signer),
+                    task: task_at(task),
+                    audit: at(Id::Audit(audit)),
+                    node: at(Id::Node(node)),
+                },
+                data::AppealAudit {}.data(),
+            ),
+            Ix::CastVote {
+                task,
+                payer,
+                audit,
+                node,
+                signer,
+                proof,
                 ..
             }
             | Ix::CommitVote {
                 task,
+                payer,
                 audit,
                 node,
                 signer,
-                shown,
+                proof,
                 ..
             } => build(
                 accounts::CastVote {
+                    payer: key(payer),
                     operator: key(signer),
                     task: task_at(task),
                     audit: at(Id::Audit(audit)),
@@ -686,8 +755,7 @@ impl Chain {
                         audit,
                         voter: node.owner,
                     })),
-                    gate_proof: self.proof(shown.proof),
-                    gate_mint: self.proof(shown.mint),
+                    gate_proof: self.proof(proof),
                     system_program: SYSTEM,
                 },
                 match *ix {
@@ -703,12 +771,10 @@ impl Chain {
                 audit,
                 node,
                 vote,
-                signer,
                 opinion,
                 salt,
             } => build(
                 accounts::RevealVote {
-                    operator: key(signer),
                     audit: at(Id::Audit(audit)),
                     node: at(Id::Node(node)),
                     vote: at(Id::Vote(vote)),
@@ -726,17 +792,23 @@ impl Chain {
                 round,
                 accused,
                 initiator,
-            } => build(
-                accounts::ResolveAudit {
-                    task: task_at(task),
-                    audit: at(Id::Audit(audit)),
-                    submission: at(Id::Submission(submission)),
-                    round: at(Id::Round(round)),
-                    accused: at(Id::Node(accused)),
-                    initiator: at(Id::Node(initiator)),
-                },
-                data::ResolveAudit {}.data(),
-            ),
+                appellant,
+            } => {
+                let mut resolve = build(
+                    accounts::ResolveAudit {
+                        task: task_at(task),
+                        audit: at(Id::Audit(audit)),
+                        submission: at(Id::Submission(submission)),
+                        round: at(Id::Round(round)),
+                        accused: at(Id::Node(accused)),
+                        initiator: at(Id::Node(initiator)),
+                    },
+                    data::ResolveAudit {}.data(),
+                );
+                let third = appellant.map(|one| AccountMeta::new(at(Id::Node(one)), false));
+                resolve.accounts.extend(third);
+                resolve
+            }
             Ix::ClaimVote {
                 task,
                 audit,
@@ -836,6 +908,9 @@ impl Chain {
 
     /// Sends the instruction, unsigned but with every signer named. The fee payer has no part in the game.
     pub fn send(&mut self, ix: &Ix) -> Result<(), InstructionError> {
+        if matches!(ix, Ix::DrawPanel { .. }) {
+            common::remember_blocks(&mut self.svm, is_skipped);
+        }
         let message = Message::new(&[self.instruction(ix)], Some(&self.payer));
         match self
             .svm
@@ -987,6 +1062,25 @@ fn code(no: No) -> InstructionError {
         No::QuorumOverHalf => TaskError::QuorumOverHalf,
         No::GateOnItself => TaskError::GateOnItself,
         No::NotReleased => TaskError::NotReleased,
+        No::PanelTooSmall => TaskError::PanelTooSmall,
+        No::PanelWithoutAppeal => TaskError::PanelWithoutAppeal,
+        No::PanelWindowTooShort => TaskError::PanelWindowTooShort,
+        No::QuorumOverPanel => TaskError::QuorumOverPanel,
+        No::AppealBondZero => TaskError::AppealBondZero,
+        No::SecretHashMissing => TaskError::SecretHashMissing,
+        No::EvidenceHashMissing => TaskError::EvidenceHashMissing,
+        No::NoPanel => TaskError::NoPanel,
+        No::AlreadyDrawn => TaskError::AlreadyDrawn,
+        No::DrawTooEarly => TaskError::DrawTooEarly,
+        No::DrawTooLate => TaskError::DrawTooLate,
+        No::SecretMismatch => TaskError::SecretMismatch,
+        No::PanelNotDrawn => TaskError::PanelNotDrawn,
+        No::NotSeated => TaskError::NotSeated,
+        No::AppealClosed => TaskError::AppealClosed,
+        No::AlreadyAppealed => TaskError::AlreadyAppealed,
+        No::AppealOpen => TaskError::AppealOpen,
+        No::StakeAtRisk => TaskError::StakeAtRisk,
+        No::RevealWindowMissed => TaskError::RevealWindowMissed,
     };
     let ProgramError::Custom(code) = error.into() else {
         unreachable!("the program's errors are custom")
@@ -1015,6 +1109,8 @@ fn named(ix: &Ix) -> Vec<Id> {
         Ix::DisallowNode { task, entry, .. } => vec![Id::Task(task), Id::Entry(entry)],
         Ix::JoinTask { node, .. } => vec![Id::Task(node.task)],
         Ix::SetOperator { .. } => vec![],
+        Ix::DrawPanel { audit, .. } => vec![Id::Audit(audit)],
+        Ix::AppealAudit { task, audit, .. } => vec![Id::Task(task), Id::Audit(audit)],
         Ix::SubmitWork {
             task,
             node,
@@ -1157,6 +1253,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("locked next until", n(node.boxes[1].1)),
                 ("payable", n(node.payable)),
                 ("open audits", of(world.open_audits(id))),
+                ("risk", n(world.risk(id))),
                 ("live", of(world.live(id))),
                 ("submissions", n(node.submissions)),
                 ("rounds paid", n(node.rounds_paid)),
@@ -1206,6 +1303,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("slot", n(submission.slot)),
                 ("others' stake", submission.others.stake),
                 ("others", submission.others.nodes),
+                ("seats out of", submission.seat_stake),
                 ("audits", n(submission.audits)),
                 ("decided", of(submission.outcomes.len())),
                 ("live audits", of(world.live_audits(id))),
@@ -1230,7 +1328,23 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("reveal", n(audit.reveal)),
                 ("end", n(audit.end)),
                 ("accused's stake", n(audit.accused_stake)),
-                ("eligible", n(audit.eligible)),
+                ("eligible stake", audit.eligible.stake),
+                ("eligible nodes", audit.eligible.nodes),
+                ("seats out of", audit.seat_stake),
+                ("evidence", n(audit.evidence)),
+                ("secret", 1),
+                ("draw", n(audit.draw_slot)),
+                ("drawn", n(audit.seed.is_some())),
+                ("seed", 1),
+                (
+                    "appellant",
+                    audit.appeal.map_or(u128::MAX, |one| n(one.appellant)),
+                ),
+                ("appealed", audit.appeal.map_or(0, |one| n(one.slot))),
+                (
+                    "first outcome",
+                    audit.appeal.map_or(0, |one| one.first as u128),
+                ),
                 ("initiator's stake", n(audit.ballots[0].1)),
                 ("bond", n(audit.bond)),
                 ("deposit", n(audit.deposit)),
@@ -1262,6 +1376,7 @@ fn facts_of(world: &World, id: Id) -> Option<Facts> {
                 ("weight", n(vote.weight)),
                 ("opinion", n(vote.opinion.unwrap_or(0))),
                 ("state", vote.state as u128),
+                ("on appeal", n(vote.on_appeal)),
             ]
         }
         Id::Entry(id) => {
@@ -1361,6 +1476,8 @@ impl Chain {
             rules.bounty_per_round,
             rules.initiator_bond,
             rules.vote_deposit,
+            rules.appeal_slots,
+            rules.appeal_bond,
         ];
         let expected_slots = [
             expected.round,
@@ -1374,6 +1491,8 @@ impl Chain {
             expected.bounty,
             expected.bond,
             expected.deposit,
+            expected.appeal,
+            expected.appeal_bond,
         ];
         slots.map(|slot| slot.get()) == expected_slots
             && self.same_case(&rules.case, expected)
@@ -1388,6 +1507,7 @@ impl Chain {
             case.malice_bps,
             case.initiator_bonus_bps,
             case.pool_bps,
+            case.panel_seats,
         ];
         let expected_shares = [
             expected.quorum_bps,
@@ -1395,6 +1515,7 @@ impl Chain {
             expected.malice_bps,
             expected.bonus_bps,
             expected.pool_bps,
+            expected.seats,
         ];
         case.quorum_votes.get() == expected.quorum_votes
             && shares.map(|share| share.get()) == expected_shares
@@ -1481,6 +1602,7 @@ impl Chain {
                     ("locked next until", n!(node.locked_next_until)),
                     ("payable", n!(node.payable)),
                     ("open audits", n!(node.open_audits)),
+                    ("risk", n!(node.risk)),
                     ("live", n!(node.live)),
                     ("submissions", n!(node.submissions)),
                     ("rounds paid", n!(node.rounds_paid)),
@@ -1525,6 +1647,7 @@ impl Chain {
                     ("slot", n!(submission.slot)),
                     ("others' stake", n!(submission.others.stake)),
                     ("others", n!(submission.others.nodes)),
+                    ("seats out of", n!(submission.seat_stake)),
                     ("audits", n!(submission.audits)),
                     ("decided", n!(submission.decided)),
                     ("live audits", n!(submission.live_audits)),
@@ -1536,6 +1659,7 @@ impl Chain {
             Id::Audit(of) => {
                 let audit: state::Audit = self.read(id)?;
                 let rules = &world.tasks.get(&of.task())?.rules;
+                let expected = world.audits.get(&of)?;
                 let [valid, downtime, malice] = audit.votes.nodes.map(|votes| n!(votes));
                 let [valid_stake, downtime_stake, malice_stake] =
                     audit.votes.stake.map(|stake| n!(stake));
@@ -1553,7 +1677,23 @@ impl Chain {
                     ("reveal", n!(audit.reveal_slot)),
                     ("end", n!(audit.end_slot)),
                     ("accused's stake", n!(audit.accused_stake)),
-                    ("eligible", n!(audit.eligible)),
+                    ("eligible stake", n!(audit.eligible.stake)),
+                    ("eligible nodes", n!(audit.eligible.nodes)),
+                    ("seats out of", n!(audit.seat_stake)),
+                    ("evidence", (audit.evidence_hash == [5; 32]).into()),
+                    (
+                        "secret",
+                        (audit.secret_hash == hidden(expected.secret)).into(),
+                    ),
+                    ("draw", n!(audit.draw_slot)),
+                    ("drawn", (audit.seed != [0; 32]).into()),
+                    (
+                        "seed",
+                        (audit.seed == expected.seed.unwrap_or_default()).into(),
+                    ),
+                    ("appellant", key(&audit.appellant)),
+                    ("appealed", n!(audit.appeal_slot)),
+                    ("first outcome", audit.first_outcome.0.into()),
                     ("initiator's stake", n!(audit.initiator_stake)),
                     ("bond", n!(audit.bond)),
                     ("deposit", n!(audit.vote_deposit)),
@@ -1586,6 +1726,7 @@ impl Chain {
                     ("weight", n!(vote.weight)),
                     ("opinion", vote.opinion.0.into()),
                     ("state", vote.state.0.into()),
+                    ("on appeal", vote.on_appeal.get().into()),
                 ]
             }
             Id::Entry(of) => {

@@ -3,7 +3,11 @@
 //!
 //! `World::judge` answers what an instruction does or why it is refused. It changes nothing, so a refusal can't either.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    rc::Rc,
+};
 
 pub type Key = u8;
 pub type Slot = u64;
@@ -84,6 +88,37 @@ pub const ARRIVALS: usize = 4;
 const WHOLE: u128 = 10_000;
 const LONGEST: u64 = 78_840_000;
 const URI: usize = 128;
+/// From the accusation to the slot whose block may decide the draw, and from there to the first slot at which nobody can draw.
+pub const DRAW_DELAY: u64 = 8;
+pub const DRAW: u64 = 256;
+/// Least length of the window in which a panel is drawn and votes.
+pub const PANEL_WINDOW: u64 = 528;
+/// Shortest time to appeal against a panel.
+pub const PANEL_APPEAL: u64 = 150;
+
+/// Whether the chain has no block of this slot: one in eight, and now and then many in a row, once for longer than a panel can wait.
+pub fn is_skipped(slot: Slot) -> bool {
+    let mixed = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    mixed(slot).is_multiple_of(8)
+        || mixed(slot / 16).is_multiple_of(9)
+        || mixed(slot / 300).is_multiple_of(23)
+}
+
+/// What the chain tells the model: the bytes that a draw hashes, and SHA-256.
+#[derive(Clone)]
+pub struct Book {
+    pub audit: Rc<dyn Fn(AuditId) -> [u8; 32]>,
+    pub key: Rc<dyn Fn(Key) -> [u8; 32]>,
+    /// Of the block of a slot.
+    pub block: fn(Slot) -> [u8; 32],
+    pub sha256: fn(&[&[u8]]) -> [u8; 32],
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("Book")
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId {
@@ -222,12 +257,17 @@ pub struct Rules {
     pub bounty: u64,
     pub bond: u64,
     pub deposit: u64,
+    /// How long after the last vote an audit may be appealed; 0: never.
+    pub appeal: u64,
+    pub appeal_bond: u64,
     pub quorum_votes: u32,
     pub quorum_bps: u16,
     pub downtime_bps: u16,
     pub malice_bps: u16,
     pub bonus_bps: u16,
     pub pool_bps: u16,
+    /// Seats that are drawn on average; 0: everybody may vote.
+    pub seats: u16,
     /// 0 by node, 1 by stake.
     pub weight: u8,
     /// 0 all voters, 1 the majority.
@@ -330,6 +370,8 @@ pub struct Node {
     pub rounds_paid: u32,
     /// Accusations so far.
     pub audits: u32,
+    /// The most that each accusation may take that was opened since the node last had none against it.
+    pub risks: Vec<u64>,
     /// The gravest conviction of each submission that has one.
     pub convicted: BTreeMap<SubmissionId, Outcome>,
     pub with_majority: u32,
@@ -367,6 +409,8 @@ pub struct Submission {
     pub payer: Key,
     pub slot: Slot,
     pub others: Electorate,
+    /// What all others could vote with just before its slot, which seats are drawn out of.
+    pub seat_stake: u128,
     /// Audits opened, and what those that were resolved ended with, in their order.
     pub audits: u32,
     pub outcomes: Vec<Outcome>,
@@ -383,23 +427,43 @@ pub struct Audit {
     pub accused: Key,
     pub payer: Key,
     pub opened: Slot,
+    /// Of the second windows after an appeal.
     pub reveal: Slot,
     pub end: Slot,
     pub submission_slot: Slot,
     pub accused_stake: u64,
-    pub eligible: u64,
+    pub eligible: Electorate,
+    /// 0 where everybody may vote.
+    pub seat_stake: u128,
     pub bond: u64,
     pub deposit: u64,
     pub accusation: u8,
+    pub evidence: bool,
+    /// What the accuser draws with; nothing where everybody may vote.
+    pub secret: Option<u8>,
+    /// 0 where everybody may vote.
+    pub draw_slot: Slot,
+    pub seed: Option<[u8; 32]>,
+    pub appeal: Option<Appeal>,
     pub outcome: Outcome,
     /// Opinion and stake of every vote that was told, the accusation first.
     pub ballots: Vec<(u8, u64)>,
+    /// What an appeal in vain lost.
+    pub appeal_lost: u64,
     pub pot: u64,
     /// The whole that a voter's weight is a part of.
     pub pot_weight: u64,
     pub pot_left: u64,
     /// What claims and the accusation took of the pot.
     pub pot_paid: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Appeal {
+    pub appellant: Key,
+    pub slot: Slot,
+    /// What the count before said.
+    pub first: Outcome,
 }
 
 /// What a commitment binds.
@@ -426,6 +490,8 @@ pub struct Vote {
     pub opinion: Option<u8>,
     pub weight: u64,
     pub state: VoteState,
+    /// Seated after the appeal.
+    pub on_appeal: bool,
 }
 
 /// An instruction with the accounts it names, which need not belong together.
@@ -530,6 +596,7 @@ pub enum Ix {
     },
     SubmitWork {
         task: u8,
+        payer: Key,
         node: NodeId,
         signer: Key,
         round: RoundId,
@@ -540,6 +607,7 @@ pub enum Ix {
     },
     OpenAudit {
         task: u8,
+        payer: Key,
         submission: SubmissionId,
         round: RoundId,
         accused: NodeId,
@@ -547,29 +615,46 @@ pub enum Ix {
         signer: Key,
         index: u32,
         accusation: u8,
-        shown: Shown,
+        secret: Option<u8>,
+        evidence: bool,
+        uri: usize,
+        /// The allowlist's entry, where there is one.
+        proof: Option<Proof>,
+    },
+    DrawPanel {
+        audit: AuditId,
+        secret: u8,
+    },
+    AppealAudit {
+        task: u8,
+        audit: AuditId,
+        node: NodeId,
+        signer: Key,
     },
     CastVote {
         task: u8,
+        payer: Key,
         audit: AuditId,
         node: NodeId,
         signer: Key,
         opinion: u8,
-        shown: Shown,
+        /// The allowlist's entry, where there is one.
+        proof: Option<Proof>,
     },
     CommitVote {
         task: u8,
+        payer: Key,
         audit: AuditId,
         node: NodeId,
         signer: Key,
         sealed: Option<Sealed>,
-        shown: Shown,
+        /// The allowlist's entry, where there is one.
+        proof: Option<Proof>,
     },
     RevealVote {
         audit: AuditId,
         node: NodeId,
         vote: VoteId,
-        signer: Key,
         opinion: u8,
         salt: u8,
     },
@@ -580,6 +665,7 @@ pub enum Ix {
         round: RoundId,
         accused: NodeId,
         initiator: NodeId,
+        appellant: Option<NodeId>,
     },
     ClaimVote {
         task: u8,
@@ -735,10 +821,29 @@ pub enum No {
     QuorumOverHalf,
     GateOnItself,
     NotReleased,
+    PanelTooSmall,
+    PanelWithoutAppeal,
+    PanelWindowTooShort,
+    QuorumOverPanel,
+    AppealBondZero,
+    SecretHashMissing,
+    EvidenceHashMissing,
+    NoPanel,
+    AlreadyDrawn,
+    DrawTooEarly,
+    DrawTooLate,
+    SecretMismatch,
+    PanelNotDrawn,
+    NotSeated,
+    AppealClosed,
+    AlreadyAppealed,
+    AppealOpen,
+    StakeAtRisk,
+    RevealWindowMissed,
 }
 
 /// Every refusal.
-pub const ALL_REFUSALS: [No; 81] = [
+pub const ALL_REFUSALS: [No; 101] = [
     No::Missing,
     No::InUse,
     No::Twice,
@@ -821,6 +926,25 @@ pub const ALL_REFUSALS: [No; 81] = [
     No::QuorumOverHalf,
     No::GateOnItself,
     No::NotReleased,
+    No::PanelTooSmall,
+    No::PanelWithoutAppeal,
+    No::PanelWindowTooShort,
+    No::QuorumOverPanel,
+    No::AppealBondZero,
+    No::SecretHashMissing,
+    No::EvidenceHashMissing,
+    No::NoPanel,
+    No::AlreadyDrawn,
+    No::DrawTooEarly,
+    No::DrawTooLate,
+    No::SecretMismatch,
+    No::PanelNotDrawn,
+    No::NotSeated,
+    No::AppealClosed,
+    No::AlreadyAppealed,
+    No::AppealOpen,
+    No::StakeAtRisk,
+    No::RevealWindowMissed,
 ];
 
 /// What the rules are for: each must be met in a long run.
@@ -867,10 +991,44 @@ pub enum Met {
     DisallowedByAnyone,
     /// All of a game's accounts, closed by a stranger.
     ClosedByStranger,
+    /// A panel was drawn; with a later block than the first possible one.
+    Drawn,
+    DrawnAfterSkipped,
+    /// A vote on a drawn panel, and one of everybody since nobody drew in time.
+    PanelVotes,
+    UndrawnVotes,
+    /// What a panel's count came to: nothing, valid, downtime, malice.
+    PanelSaid(u8),
+    /// More than half of a panel's seats said the same.
+    HalfOfPanelDecides,
+    /// An appeal by the accused, the initiator or another node.
+    AccusedAppeals,
+    InitiatorAppeals,
+    OtherAppeals,
+    /// A vote after an appeal.
+    AppealVotes,
+    /// An appeal that turned the count before: from nothing, from an acquittal, from a conviction, to the other fault.
+    NothingBecomesVerdict,
+    AcquittalBecomesConviction,
+    ConvictionBecomesAcquittal,
+    OtherFault,
+    /// An appeal in vain: with the same verdict again, or with no verdict, so that the first stands, or with no verdict twice.
+    AppealInVain,
+    FirstVerdictStands,
+    NothingTwice,
+    /// A lost appeal's bond that was the pool's, or was not there as a whole any more.
+    AppealBondToPool,
+    AppealBondLostInPart,
+    /// A deposit of a commitment from before the appeal that wasn't revealed then.
+    AppealEndsReveals,
+    /// More than half of the eligible weight turned a verdict after an appeal.
+    HalfTurns,
+    /// Rent that another than the operator paid.
+    SponsorPays,
 }
 
 /// All of them.
-pub const ALL_MET: [Met; 31] = [
+pub const ALL_MET: [Met; 56] = [
     Met::AuditBesideAnother,
     Met::FourAuditsAtOnce,
     Met::FifthAudit,
@@ -902,6 +1060,31 @@ pub const ALL_MET: [Met; 31] = [
     Met::HalfDecides(2),
     Met::DisallowedByAnyone,
     Met::ClosedByStranger,
+    Met::Drawn,
+    Met::DrawnAfterSkipped,
+    Met::PanelVotes,
+    Met::UndrawnVotes,
+    Met::PanelSaid(0),
+    Met::PanelSaid(1),
+    Met::PanelSaid(2),
+    Met::PanelSaid(3),
+    Met::HalfOfPanelDecides,
+    Met::AccusedAppeals,
+    Met::InitiatorAppeals,
+    Met::OtherAppeals,
+    Met::AppealVotes,
+    Met::NothingBecomesVerdict,
+    Met::AcquittalBecomesConviction,
+    Met::ConvictionBecomesAcquittal,
+    Met::OtherFault,
+    Met::AppealInVain,
+    Met::FirstVerdictStands,
+    Met::NothingTwice,
+    Met::AppealBondToPool,
+    Met::AppealBondLostInPart,
+    Met::AppealEndsReveals,
+    Met::HalfTurns,
+    Met::SponsorPays,
 ];
 
 /// What an accepted instruction does to the world.
@@ -924,6 +1107,7 @@ pub struct Rents {
 #[derive(Clone, Debug)]
 pub struct World {
     pub slot: Slot,
+    pub book: Book,
     pub rents: Rents,
     pub tasks: BTreeMap<u8, Task>,
     pub nodes: BTreeMap<NodeId, Node>,
@@ -994,7 +1178,32 @@ fn fits(sum: u128) -> Result<(), No> {
 
 impl Rules {
     pub fn longest_case(&self) -> u64 {
-        self.submission + self.audit + self.commit + self.reveal
+        u64::try_from(self.whole_case()).unwrap()
+    }
+
+    /// Submission, audit and votes, and where there are appeals, the time for one and votes once more.
+    fn whole_case(&self) -> u128 {
+        let votes = u128::from(self.commit) + u128::from(self.reveal);
+        let first = u128::from(self.submission) + u128::from(self.audit) + votes;
+        if self.appeal == 0 {
+            first
+        } else {
+            first + u128::from(self.appeal) + votes
+        }
+    }
+
+    /// What a drawn panel asks of the other rules.
+    fn check_panel(&self) -> Result<(), No> {
+        if self.seats == 0 {
+            return Ok(());
+        }
+        require(self.seats > 2, No::PanelTooSmall)?;
+        require(self.appeal >= PANEL_APPEAL, No::PanelWithoutAppeal)?;
+        // Half of the seats, rounded up.
+        let half = u32::from(self.seats).div_ceil(2);
+        require(self.quorum_votes <= half, No::QuorumOverPanel)?;
+        let first_window = [self.commit, self.reveal][usize::from(self.commit == 0)];
+        require(first_window >= PANEL_WINDOW, No::PanelWindowTooShort)
     }
 
     fn check(&self) -> Result<(), No> {
@@ -1024,9 +1233,10 @@ impl Rules {
         fits(audit)?;
         require(audit <= self.round.into(), No::AuditWindowsTooLong)?;
         require(
-            u128::from(self.leave_delay) >= audit + u128::from(self.submission),
-            No::LeaveDelayTooShort,
+            (self.appeal == 0) == (self.appeal_bond == 0),
+            No::AppealBondZero,
         )?;
+        self.check_panel()?;
         require(
             self.min_stake.iter().all(|stake| *stake > 0),
             No::MinimumStakeZero,
@@ -1037,8 +1247,10 @@ impl Rules {
             No::StakeOverBounty,
         )?;
         let least = *self.min_stake.iter().min().unwrap();
+        let bonds = u128::from(self.bond) + u128::from(self.appeal_bond);
+        fits(bonds)?;
         require(
-            self.bond <= least && self.deposit <= least,
+            bonds <= least.into() && self.deposit <= least,
             No::PledgeOverMinimum,
         )?;
         let malice = bps(self.min_stake[0], self.malice_bps);
@@ -1053,7 +1265,11 @@ impl Rules {
             require(*gate != Gate::Nonsense, No::UnknownRule)?;
             require(*gate != Gate::Keyless, No::GateKeyMissing)?;
         }
-        Ok(())
+        fits(self.whole_case())?;
+        require(
+            u128::from(self.leave_delay) >= self.whole_case(),
+            No::LeaveDelayTooShort,
+        )
     }
 
     /// A gate that asks for a node of its own task or for its own mint.
@@ -1163,8 +1379,18 @@ impl Departed {
 }
 
 impl Audit {
+    /// Whether what counts is the votes of those who were drawn: one seat, one vote.
+    pub fn is_panel(&self) -> bool {
+        self.seed.is_some() && self.appeal.is_none()
+    }
+
+    /// When the windows began that are open last.
+    fn began(&self) -> Slot {
+        self.appeal.map_or(self.opened, |appeal| appeal.slot)
+    }
+
     fn weigh(&self, rules: &Rules, stake: u64) -> u64 {
-        if rules.weight == 1 {
+        if rules.weight == 1 && !self.is_panel() {
             stake
         } else {
             1
@@ -1182,12 +1408,17 @@ impl Audit {
 
     /// The outcome by the votes that were told: malice, guilty or valid, with more than half of all that was told, and with the
     /// quorum in votes and in weight among those who said it.
-    fn verdict(&self, rules: &Rules) -> Outcome {
+    pub fn verdict(&self, rules: &Rules) -> Outcome {
         let all = self.weight_of(rules, &[0, 1, 2]);
+        let called = if self.is_panel() {
+            rules.seats.into()
+        } else {
+            self.eligible.weight(rules)
+        };
         let decides = |opinions: &[u8]| {
             let weight = self.weight_of(rules, opinions);
             2 * weight > all
-                && weight * WHOLE >= u128::from(self.eligible) * u128::from(rules.quorum_bps)
+                && weight * WHOLE >= called * u128::from(rules.quorum_bps)
                 && self.others_of(opinions) >= rules.quorum_votes as usize
         };
         if decides(&[2]) {
@@ -1217,10 +1448,10 @@ impl Audit {
         }
     }
 
-    /// The opinions that share.
+    /// The opinions that share. Where none won, all share what an appeal lost.
     fn sharers(&self, rules: &Rules) -> &'static [u8] {
         match self.winners() {
-            [] => &[],
+            [] => &[0, 1, 2],
             _ if rules.reward == 0 => &[0, 1, 2],
             winners => winners,
         }
@@ -1240,12 +1471,46 @@ fn voters_part(amount: u64, rules: &Rules) -> u64 {
 
 /// Sums and counters, all derived.
 impl World {
-    /// Bonds of the node's own open accusations.
+    /// Bonds of the node's own open accusations and appeals.
     pub fn bonds(&self, id: NodeId) -> u64 {
         let own = self
             .audits_in(id.task)
             .filter(|(at, audit)| at.initiator == id.owner && audit.outcome == Outcome::Open);
-        own.map(|(_, audit)| audit.bond).sum()
+        let bonds: u64 = own.map(|(_, audit)| audit.bond).sum();
+        let appeals = self.appeals(id) as u64;
+        bonds + appeals * self.tasks[&id.task].rules.appeal_bond
+    }
+
+    /// Appeals of the node that are not decided.
+    pub fn appeals(&self, id: NodeId) -> usize {
+        let own = self.audits_in(id.task).filter(|(_, audit)| {
+            let appellant = audit.appeal.map(|appeal| appeal.appellant);
+            appellant == Some(id.owner) && audit.outcome == Outcome::Open
+        });
+        own.count()
+    }
+
+    /// The most that one of the open accusations against the node may take, or of those that were open beside them.
+    pub fn risk(&self, id: NodeId) -> u64 {
+        let risks = self.nodes[&id].risks.iter();
+        risks.max().copied().unwrap_or(0)
+    }
+
+    /// Whether the drawn panel of an audit has a seat for an owner who weighs so much.
+    pub fn has_seat(&self, of: AuditId, owner: Key, weight: u64) -> bool {
+        let audit = &self.audits[&of];
+        let seed = audit.seed.expect("a panel was drawn");
+        let hash = (self.book.sha256)(&[b"st:seat:", &seed, &(self.book.key)(owner)]);
+        let lot: [u8; 8] = hash[..8].try_into().unwrap();
+        let seats = u128::from(self.tasks[&of.task()].rules.seats);
+        let (chance, all) = (u128::from(weight) * seats, audit.seat_stake);
+        // Of 2^64 lots, the lowest in proportion.
+        chance >= all || u128::from(u64::from_le_bytes(lot)) < (chance << 64).div_ceil(all)
+    }
+
+    /// The first block that may decide the draw, where it is known.
+    fn first_block(&self, from: Slot) -> Option<Slot> {
+        (from..self.slot).find(|slot| !is_skipped(*slot))
     }
 
     /// Commitments of the node that are neither revealed nor claimed.
@@ -1406,7 +1671,7 @@ impl World {
             .votes
             .keys()
             .filter(|at| at.audit.task() == id.task && at.voter == id.owner);
-        submissions.count() + audits.count() + votes.count()
+        submissions.count() + audits.count() + votes.count() + self.appeals(id)
     }
 
     pub fn live_submissions(&self, round: RoundId) -> usize {
@@ -1672,14 +1937,16 @@ impl World {
         if active > 0 {
             node.slashed.note(active, &young, after, slot, case);
         }
+        // One verdict may take of a node twice: what it found, and a lost appeal's bond.
+        self.remember(id);
         taken
     }
 
     /// At accusations and votes only an allowlist is asked.
-    fn is_not_struck(&self, id: NodeId, shown: Shown) -> Result<(), No> {
+    fn is_not_struck(&self, id: NodeId, proof: Option<Proof>) -> Result<(), No> {
         let role = self.nodes[&id].role;
         match self.tasks[&id.task].rules.gates[usize::from(role)] {
-            Gate::Allowlist => self.passes(id.task, role, id.owner, shown),
+            Gate::Allowlist => self.passes(id.task, role, id.owner, Shown { proof, mint: None }),
             _ => Ok(()),
         }
     }
@@ -1712,6 +1979,13 @@ impl World {
             | Ix::SetOperator { .. } => self.judge_node(ix),
             Ix::SubmitWork { .. } => self.submit_work(ix),
             Ix::OpenAudit { .. } => self.open_audit(ix),
+            Ix::DrawPanel { audit, secret } => self.draw_panel(*audit, *secret),
+            Ix::AppealAudit {
+                task,
+                audit,
+                node,
+                signer,
+            } => self.appeal_audit(*task, *audit, *node, *signer),
             Ix::CastVote { .. } | Ix::CommitVote { .. } | Ix::RevealVote { .. } => {
                 self.judge_vote(ix)
             }
@@ -2106,6 +2380,7 @@ impl World {
     fn submit_work(&self, ix: &Ix) -> Judged {
         let Ix::SubmitWork {
             task: at,
+            payer,
             node: id,
             signer,
             round: named,
@@ -2152,7 +2427,9 @@ impl World {
         }
         require(uri <= URI, No::UriTooLong)?;
         let but = Some(id.owner);
-        let others = self.others_before(at, but).min(self.electorate(at, but));
+        let before = self.others_before(at, but);
+        let seat_stake = before.stake;
+        let others = before.min(self.electorate(at, but));
         Ok(Box::new(move |world| {
             if others != world.electorate(at, but) {
                 world.meet(Met::SlotsOwnStake);
@@ -2164,7 +2441,7 @@ impl World {
                 world.rounds.insert(
                     round,
                     Round {
-                        payer: signer,
+                        payer,
                         reserve,
                         left: reserve,
                         submissions: 0,
@@ -2172,16 +2449,17 @@ impl World {
                         paid: 0,
                     },
                 );
-                world.lamports[usize::from(signer)] -= world.rents.round;
+                world.lamports[usize::from(payer)] -= world.rents.round;
             }
             world.rounds.get_mut(&round).unwrap().submissions += 1;
             world.nodes.get_mut(&id).unwrap().submissions += 1;
             world.submissions.insert(
                 submission,
                 Submission {
-                    payer: signer,
+                    payer,
                     slot: world.slot,
                     others,
+                    seat_stake,
                     audits: 0,
                     outcomes: vec![],
                     paid: false,
@@ -2189,13 +2467,14 @@ impl World {
                     largest_stake: 0,
                 },
             );
-            world.lamports[usize::from(signer)] -= world.rents.submission;
+            world.rent(payer, signer, world.rents.submission);
         }))
     }
 
     fn open_audit(&self, ix: &Ix) -> Judged {
         let Ix::OpenAudit {
             task: at,
+            payer,
             submission: of,
             round,
             accused,
@@ -2203,15 +2482,19 @@ impl World {
             signer,
             index,
             accusation,
-            shown,
+            secret,
+            evidence,
+            uri,
+            proof,
         } = *ix
         else {
             unreachable!()
         };
         require(
             accused != initiator
-                && !shown.has(Proof::Node(accused))
-                && !shown.has(Proof::Node(initiator)),
+                && ![accused, initiator]
+                    .map(|one| Some(Proof::Node(one)))
+                    .contains(&proof),
             No::Twice,
         )?;
         let task = self.task(at)?;
@@ -2239,7 +2522,11 @@ impl World {
             self.slot < task.audit_end(round.number),
             No::AuditWindowClosed,
         )?;
-        self.is_not_struck(initiator, shown)?;
+        let by_panel = task.rules.seats > 0;
+        require(!by_panel || secret.is_some(), No::SecretHashMissing)?;
+        require(uri <= URI, No::UriTooLong)?;
+        require(uri == 0 || evidence, No::EvidenceHashMissing)?;
+        self.is_not_struck(initiator, proof)?;
         let weight = self.weight_on(initiator, submission.slot)?;
         let status = self.submission_status(of);
         require(
@@ -2257,22 +2544,30 @@ impl World {
             .min(self.electorate(at, Some(accused.owner)));
         let whole = u128::from(accused_node.stake) + u128::from(submission.slashed);
         let accused_stake = u64::try_from(whole).unwrap_or(u64::MAX);
+        let risk = bps(accused_stake, task.rules.malice_bps);
         let reveal = self.slot + task.rules.commit;
         let audit = Audit {
             attempt: submission.audits,
             accused: accused.owner,
-            payer: signer,
+            payer,
             opened: self.slot,
             reveal,
             end: reveal + task.rules.reveal,
             submission_slot: submission.slot,
             accused_stake,
-            eligible: u64::try_from(eligible.weight(&task.rules)).unwrap(),
+            eligible,
+            seat_stake: u128::from(by_panel) * submission.seat_stake,
             bond,
             deposit: task.rules.deposit,
             accusation,
+            evidence,
+            secret: secret.filter(|_| by_panel),
+            draw_slot: u64::from(by_panel) * (self.slot + DRAW_DELAY),
+            seed: None,
+            appeal: None,
             outcome: Outcome::Open,
             ballots: vec![(accusation, weight)],
+            appeal_lost: 0,
             pot: 0,
             pot_weight: 0,
             pot_left: 0,
@@ -2303,11 +2598,86 @@ impl World {
                 world.meet(Met::LeaverAccuses);
             }
             world.nodes.get_mut(&initiator).unwrap().audits += 1;
+            world.nodes.get_mut(&accused).unwrap().risks.push(risk);
             let submission = world.submissions.get_mut(&of).unwrap();
             submission.audits += 1;
             submission.largest_stake = submission.largest_stake.max(accused_stake);
             world.audits.insert(id, audit);
-            world.lamports[usize::from(signer)] -= world.rents.audit;
+            world.rent(payer, signer, world.rents.audit);
+        }))
+    }
+
+    fn draw_panel(&self, of: AuditId, secret: u8) -> Judged {
+        let audit = self.audit(of)?;
+        let from = audit.draw_slot;
+        require(from > 0, No::NoPanel)?;
+        require(audit.seed.is_none(), No::AlreadyDrawn)?;
+        require(self.slot > from, No::DrawTooEarly)?;
+        require(self.slot < from + DRAW, No::DrawTooLate)?;
+        let block = self.first_block(from).ok_or(No::DrawTooEarly)?;
+        require(audit.secret == Some(secret), No::SecretMismatch)?;
+        let seed = (self.book.sha256)(&[
+            b"securing-tasks:panel:v1",
+            &(self.book.audit)(of),
+            &[secret; 32],
+            &(self.book.block)(block),
+        ]);
+        Ok(Box::new(move |world| {
+            assert!(
+                world.votes_of(of).next().is_none(),
+                "{of:?}: votes before the draw"
+            );
+            world.audits.get_mut(&of).unwrap().seed = Some(seed);
+            world.meet(Met::Drawn);
+            if block > from {
+                world.meet(Met::DrawnAfterSkipped);
+            }
+        }))
+    }
+
+    fn appeal_audit(&self, at: u8, of: AuditId, id: NodeId, signer: Key) -> Judged {
+        let task = self.task(at)?;
+        let audit = self.audit(of)?;
+        let node = self.node(id)?;
+        require(of.task() == at, No::WrongTask)?;
+        self.by_operator(at, id, signer)?;
+        require(audit.appeal.is_none(), No::AlreadyAppealed)?;
+        require(
+            self.slot >= audit.end && self.slot < audit.end + task.rules.appeal,
+            No::AppealClosed,
+        )?;
+        let bonds = u128::from(self.bonds(id)) + u128::from(task.rules.appeal_bond);
+        require(bonds <= node.stake.into(), No::StakePledged)?;
+        let risk = u128::from(self.risk(id)) * self.open_audits(id) as u128;
+        require(
+            risk == 0 || risk + bonds <= node.stake.into(),
+            No::StakeAtRisk,
+        )?;
+        let first = audit.verdict(&task.rules);
+        Ok(Box::new(move |world| {
+            world.check_panel(of);
+            let (slot, rules) = (world.slot, world.rules(at));
+            let audit = world.audits.get_mut(&of).unwrap();
+            audit.appeal = Some(Appeal {
+                appellant: id.owner,
+                slot,
+                first,
+            });
+            audit.reveal = slot + rules.commit;
+            audit.end = audit.reveal + rules.reveal;
+            let end = audit.end;
+            let started = world.tasks[&at].round_start(of.submission.round.number);
+            assert!(
+                end <= started + rules.longest_case(),
+                "{of:?}: a case takes too long"
+            );
+            world.meet(if id.owner == of.submission.owner {
+                Met::AccusedAppeals
+            } else if id.owner == of.initiator {
+                Met::InitiatorAppeals
+            } else {
+                Met::OtherAppeals
+            });
         }))
     }
 
@@ -2315,40 +2685,41 @@ impl World {
         match *ix {
             Ix::CastVote {
                 task,
+                payer,
                 audit: of,
                 node,
                 signer,
                 opinion,
-                shown,
+                proof,
             } => {
-                let audit = self.seat(task, of, node, signer, shown)?;
+                let audit = self.seat(task, of, node, signer, proof)?;
                 require(opinion <= 2, No::UnknownVerdict)?;
-                require(audit.reveal == audit.opened, No::VotesAreCommitted)?;
+                require(self.tasks[&task].rules.commit == 0, No::VotesAreCommitted)?;
                 require(
                     audit.reveal <= self.slot && self.slot < audit.end,
                     No::VotingClosed,
                 )?;
-                self.take_seat(of, node, signer, shown, None, Some(opinion))
+                self.take_seat(of, node, [payer, signer], proof, None, Some(opinion))
             }
             Ix::CommitVote {
                 task,
+                payer,
                 audit: of,
                 node,
                 signer,
                 sealed,
-                shown,
+                proof,
             } => {
-                let audit = self.seat(task, of, node, signer, shown)?;
+                let audit = self.seat(task, of, node, signer, proof)?;
                 require(sealed.is_some(), No::CommitmentMissing)?;
-                require(audit.reveal > audit.opened, No::VotesAreOpen)?;
+                require(self.tasks[&task].rules.commit > 0, No::VotesAreOpen)?;
                 require(self.slot < audit.reveal, No::VotingClosed)?;
-                self.take_seat(of, node, signer, shown, sealed, None)
+                self.take_seat(of, node, [payer, signer], proof, sealed, None)
             }
             Ix::RevealVote {
                 audit: of,
                 node,
                 vote: id,
-                signer,
                 opinion,
                 salt,
             } => {
@@ -2358,11 +2729,14 @@ impl World {
                 require(id.audit == of, No::WrongAudit)?;
                 require(node.task == of.task(), No::WrongTask)?;
                 require(node.owner == id.voter, No::WrongNode)?;
-                require(self.nodes[&node].operator == signer, No::NotOperator)?;
                 require(opinion <= 2, No::UnknownVerdict)?;
                 require(
                     audit.reveal <= self.slot && self.slot < audit.end,
                     No::VotingClosed,
+                )?;
+                require(
+                    vote.on_appeal || audit.appeal.is_none(),
+                    No::RevealWindowMissed,
                 )?;
                 require(vote.state == VoteState::Committed, No::AlreadyRevealed)?;
                 let told = Sealed {
@@ -2392,9 +2766,9 @@ impl World {
         of: AuditId,
         node: NodeId,
         signer: Key,
-        shown: Shown,
+        proof: Option<Proof>,
     ) -> Result<&Audit, No> {
-        require(!shown.has(Proof::Node(node)), No::Twice)?;
+        require(proof != Some(Proof::Node(node)), No::Twice)?;
         self.task(task)?;
         let audit = self.audit(of)?;
         self.node(node)?;
@@ -2412,8 +2786,8 @@ impl World {
         &self,
         of: AuditId,
         node: NodeId,
-        signer: Key,
-        shown: Shown,
+        [payer, signer]: [Key; 2],
+        proof: Option<Proof>,
         sealed: Option<Sealed>,
         opinion: Option<u8>,
     ) -> Judged {
@@ -2422,13 +2796,29 @@ impl World {
         require(node.owner != of.initiator, No::InitiatorAlreadyVoted)?;
         let submitted = audit.submission_slot;
         let weight = self.weight_on(node, submitted)?;
-        self.is_not_struck(node, shown)?;
+        let called = audit.draw_slot == 0 || audit.appeal.is_some();
+        if !called && audit.seed.is_none() {
+            require(self.slot >= audit.draw_slot + DRAW, No::PanelNotDrawn)?;
+        } else if !called {
+            require(self.has_seat(of, node.owner, weight), No::NotSeated)?;
+        }
+        self.is_not_struck(node, proof)?;
+        let on_appeal = audit.appeal.is_some();
+        let kind = match (audit.draw_slot, on_appeal) {
+            (_, true) => Some(Met::AppealVotes),
+            (0, _) => None,
+            _ if audit.seed.is_some() => Some(Met::PanelVotes),
+            _ => Some(Met::UndrawnVotes),
+        };
         let id = VoteId {
             audit: of,
             voter: node.owner,
         };
         Ok(Box::new(move |world| {
             world.meet_voter(node, weight, submitted);
+            if let Some(kind) = kind {
+                world.meet(kind);
+            }
             if let Some(opinion) = opinion {
                 let audit = world.audits.get_mut(&of).unwrap();
                 audit.ballots.push((opinion, weight));
@@ -2436,10 +2826,11 @@ impl World {
             world.votes.insert(
                 id,
                 Vote {
-                    payer: signer,
+                    payer,
                     sealed,
                     opinion,
                     weight,
+                    on_appeal,
                     state: if opinion.is_some() {
                         VoteState::Revealed
                     } else {
@@ -2447,7 +2838,7 @@ impl World {
                     },
                 },
             );
-            world.lamports[usize::from(signer)] -= world.rents.vote;
+            world.rent(payer, signer, world.rents.vote);
         }))
     }
 
@@ -2459,12 +2850,13 @@ impl World {
             round,
             accused,
             initiator,
+            appellant,
         } = *ix
         else {
             unreachable!()
         };
         require(accused != initiator, No::Twice)?;
-        self.task(task)?;
+        let rules = &self.task(task)?.rules;
         let audit = self.audit(of)?;
         self.submission(submission)?;
         self.round(round)?;
@@ -2478,10 +2870,25 @@ impl World {
         require(accused.owner == audit.accused, No::WrongNode)?;
         require(initiator.task == task, No::WrongTask)?;
         require(initiator.owner == of.initiator, No::WrongNode)?;
+        // Whoever appealed, if none of both, comes behind them; else nobody looks who does.
+        let third = audit.appeal.map(|appeal| appeal.appellant);
+        let third = third.filter(|one| ![audit.accused, of.initiator].contains(one));
+        let named_twice = [Some(accused), Some(initiator)].contains(&appellant);
+        require(third.is_none() || !named_twice, No::Twice)?;
         require(audit.outcome == Outcome::Open, No::AlreadyResolved)?;
         require(self.slot >= audit.end, No::VotingOpen)?;
+        require(
+            audit.appeal.is_some() || self.slot >= audit.end + rules.appeal,
+            No::AppealOpen,
+        )?;
         let before = self.submissions[&of.submission].outcomes.len();
         require(audit.attempt as usize == before, No::EarlierAuditOpen)?;
+        if let Some(third) = third {
+            let named = appellant.ok_or(No::WrongNode)?;
+            self.node(named)?;
+            require(named.task == task, No::WrongTask)?;
+            require(named.owner == third, No::WrongNode)?;
+        }
         Ok(Box::new(move |world| world.resolve(of)))
     }
 
@@ -2665,6 +3072,10 @@ impl World {
         self.tasks[&task].rules.clone()
     }
 
+    pub fn rules_of(&self, audit: AuditId) -> &Rules {
+        &self.tasks[&audit.task()].rules
+    }
+
     fn set_status(&mut self, task: u8, status: Status) {
         self.tasks.get_mut(&task).unwrap().status = status;
     }
@@ -2693,15 +3104,33 @@ impl World {
         *self.badges.get_mut(&Badge { owner: to, ..badge }).unwrap() += 1;
     }
 
+    /// Takes the rent of an account from who pays it, the operator or another.
+    fn rent(&mut self, payer: Key, operator: Key, rent: u64) {
+        self.lamports[usize::from(payer)] -= rent;
+        if payer != operator {
+            self.meet(Met::SponsorPays);
+        }
+    }
+
     fn resolve(&mut self, of: AuditId) {
         let task = of.task();
         let (slot, rules) = (self.slot, self.rules(task));
+        self.check_panel(of);
         let audit = self.audits.get_mut(&of).unwrap();
-        let outcome = audit.verdict(&rules);
+        let counted = audit.verdict(&rules);
+        // A verdict is turned by a verdict alone.
+        let first = audit.appeal.map(|appeal| appeal.first);
+        let outcome = match counted {
+            Outcome::NoVerdict => first.unwrap_or(counted),
+            _ => counted,
+        };
         audit.outcome = outcome;
         let audit = audit.clone();
         self.outcomes[outcome as usize] += 1;
         self.check_verdict(of);
+        if let Some(first) = first {
+            self.meet_appeal(first, counted);
+        }
         let before = self.submission_status(of.submission);
         self.submissions
             .get_mut(&of.submission)
@@ -2710,64 +3139,78 @@ impl World {
             .push(outcome);
         let owner = |owner| NodeId { task, owner };
         let (accused, initiator) = (owner(audit.accused), owner(of.initiator));
-        let mut pot = (0, 0, 0);
-        match outcome {
+        // What the verdict takes, before what an appeal lost.
+        let taken = match outcome {
             Outcome::Open => unreachable!(),
-            Outcome::NoVerdict => {}
+            Outcome::NoVerdict => 0,
             Outcome::Acquitted => {
                 let lost = self.slash(initiator, audit.bond);
                 if lost < audit.bond {
                     self.meet(Met::BondLostInPart);
                 }
-                let voters = voters_part(lost, &rules);
-                let mut weight = audit.weight_of(&rules, audit.sharers(&rules));
+                lost
+            }
+            Outcome::Downtime | Outcome::Malice => self.punish(of, outcome),
+        };
+        let appealed = match audit.appeal {
+            Some(appeal) if appeal.first == outcome => {
+                self.lose_appeal(owner(appeal.appellant), rules.appeal_bond)
+            }
+            _ => 0,
+        };
+        let sharers = audit.sharers(&rules);
+        let mut weight = audit.weight_of(&rules, sharers);
+        let own = audit.weigh(&rules, audit.ballots[0].1);
+        let (bonus, voters) = (bps(taken, rules.bonus_bps), voters_part(taken, &rules));
+        // Of a lost appeal's bond the pool has its part, too.
+        let appeal = bps(appealed, 10_000 - rules.pool_bps);
+        let mut pot = voters + appeal;
+        // What of the pot is the accusation's.
+        let mut share = 0;
+        match outcome {
+            Outcome::Open => unreachable!(),
+            Outcome::NoVerdict => {
+                // Everyone who voted but the initiator; nobody's is the pool's.
+                weight -= u128::from(own);
+                if weight == 0 {
+                    self.pool(task, std::mem::take(&mut pot));
+                    if appealed > 0 {
+                        self.meet(Met::AppealBondToPool);
+                    }
+                }
+                if pot == 0 {
+                    weight = 0;
+                }
+            }
+            Outcome::Acquitted => {
                 if rules.reward == 0 {
                     // Everyone who voted but the initiator, whose bond it is.
-                    weight -= u128::from(audit.weigh(&rules, audit.ballots[0].1));
+                    weight -= u128::from(own);
                 }
-                pot = (voters, 0, weight);
                 // Shared as a slash is: the acquitted node has what would be a bonus.
-                let bonus = bps(lost, rules.bonus_bps);
                 let node = self.nodes.get_mut(&accused).unwrap();
                 node.lock(bonus, slot, rules.leave_delay);
-                self.pool(task, lost - bonus - voters);
             }
             Outcome::Downtime | Outcome::Malice => {
-                let malice = outcome == Outcome::Malice;
-                let fault = if malice {
-                    rules.malice_bps
-                } else {
-                    rules.downtime_bps
-                };
-                let whole = bps(audit.accused_stake, fault);
-                let due = whole.saturating_sub(self.submissions[&of.submission].slashed);
-                let slash = self.slash(accused, due);
-                let submission = self.submissions.get_mut(&of.submission).unwrap();
-                submission.slashed += slash;
-                let node = self.nodes.get_mut(&accused).unwrap();
-                let worst = node.convicted.entry(of.submission).or_insert(outcome);
-                *worst = outcome.max(*worst);
-                if due < whole {
-                    self.meet(Met::SlashOfTheDifference);
-                }
-
-                let (bonus, voters) = (bps(slash, rules.bonus_bps), voters_part(slash, &rules));
-                let sharers = audit.sharers(&rules);
-                let weight = audit.weight_of(&rules, sharers);
-                let share = if sharers.contains(&audit.accusation) {
-                    let own = audit.weigh(&rules, audit.ballots[0].1);
-                    portion(voters, own, u64::try_from(weight).unwrap())
+                if sharers.contains(&audit.accusation) {
+                    let whole = u64::try_from(weight).unwrap();
+                    share = portion(pot, own, whole);
+                    assert!(
+                        share <= portion(voters, own, whole) + appeal,
+                        "{of:?}: the accuser gains more by an appeal than it lost"
+                    );
                 } else {
                     self.meet(Met::AccusationOfLess);
-                    0
-                };
-                pot = (voters, share, weight);
+                }
                 let node = self.nodes.get_mut(&initiator).unwrap();
                 node.lock(bonus + share, slot, rules.leave_delay);
-                self.pool(task, slash - bonus - voters);
                 let round = self.rounds.get_mut(&of.submission.round).unwrap();
                 round.convicted.insert(of.submission.owner);
             }
+        }
+        self.pool(task, taken - bonus - voters + appealed - appeal);
+        if self.open_audits(accused) == 0 {
+            self.nodes.get_mut(&accused).unwrap().risks.clear();
         }
         let node = self.nodes.get_mut(&initiator).unwrap();
         match audit.won(audit.accusation) {
@@ -2787,10 +3230,70 @@ impl World {
         }
         assert!(before <= after, "{of:?}: a verdict was made milder");
         let audit = self.audits.get_mut(&of).unwrap();
-        audit.pot = pot.0;
-        audit.pot_weight = u64::try_from(pot.2).unwrap();
-        audit.pot_left = pot.0 - pot.1;
-        audit.pot_paid = pot.1;
+        audit.appeal_lost = appealed;
+        audit.pot = pot;
+        audit.pot_weight = u64::try_from(weight).unwrap();
+        audit.pot_left = pot - share;
+        audit.pot_paid = share;
+    }
+
+    /// Takes what a conviction costs, and answers how much.
+    fn punish(&mut self, of: AuditId, outcome: Outcome) -> u64 {
+        let rules = self.rules(of.task());
+        let fault = if outcome == Outcome::Malice {
+            rules.malice_bps
+        } else {
+            rules.downtime_bps
+        };
+        let accused = NodeId {
+            task: of.task(),
+            owner: of.submission.owner,
+        };
+        let whole = bps(self.audits[&of].accused_stake, fault);
+        let due = whole.saturating_sub(self.submissions[&of.submission].slashed);
+        let slash = self.slash(accused, due);
+        assert!(
+            slash <= self.risk(accused),
+            "{of:?} takes more than its risk"
+        );
+        let submission = self.submissions.get_mut(&of.submission).unwrap();
+        submission.slashed += slash;
+        let node = self.nodes.get_mut(&accused).unwrap();
+        let worst = node.convicted.entry(of.submission).or_insert(outcome);
+        *worst = outcome.max(*worst);
+        if due < whole {
+            self.meet(Met::SlashOfTheDifference);
+        }
+        slash
+    }
+
+    /// Takes the bond of an appeal that changed nothing, and answers what was still there.
+    fn lose_appeal(&mut self, id: NodeId, bond: u64) -> u64 {
+        let had = self.nodes[&id].stake;
+        let lost = self.slash(id, bond);
+        assert_eq!(
+            lost,
+            bond.min(had),
+            "{id:?}: an appeal in vain costs its bond"
+        );
+        if lost < bond {
+            self.meet(Met::AppealBondLostInPart);
+        }
+        lost
+    }
+
+    /// What an appeal came to, by the first and the final count.
+    fn meet_appeal(&mut self, first: Outcome, counted: Outcome) {
+        use Outcome::{Acquitted, Downtime, Malice, NoVerdict};
+        self.meet(match (first, counted) {
+            (NoVerdict, NoVerdict) => Met::NothingTwice,
+            (_, NoVerdict) => Met::FirstVerdictStands,
+            (NoVerdict, _) => Met::NothingBecomesVerdict,
+            (Acquitted, Downtime | Malice) => Met::AcquittalBecomesConviction,
+            (Downtime | Malice, Acquitted) => Met::ConvictionBecomesAcquittal,
+            (Downtime, Malice) | (Malice, Downtime) => Met::OtherFault,
+            _ => Met::AppealInVain,
+        });
     }
 
     fn claim(&mut self, id: VoteId) {
@@ -2808,11 +3311,28 @@ impl World {
         let won = opinion.and_then(|opinion| audit.won(opinion));
         let sharers = audit.sharers(&rules);
         let share = match opinion {
-            Some(opinion) if sharers.contains(&opinion) => {
+            Some(opinion) if audit.pot > 0 && sharers.contains(&opinion) => {
                 portion(audit.pot, audit.weigh(&rules, weight), audit.pot_weight)
             }
             _ => 0,
         };
+        assert!(share <= audit.pot_left, "{id:?}: a share that isn't there");
+        if audit
+            .appeal
+            .is_some_and(|appeal| appeal.appellant == id.voter)
+            && share > 0
+        {
+            let without = audit.pot - bps(audit.appeal_lost, 10_000 - rules.pool_bps);
+            let weight = audit.weigh(&rules, weight);
+            assert!(
+                share <= portion(without, weight, audit.pot_weight) + audit.appeal_lost,
+                "{id:?} gains by an appeal in vain"
+            );
+        }
+        let missed = opinion.is_none()
+            && audit.appeal.is_some()
+            && !self.votes[&id].on_appeal
+            && rules.deposit > 0;
         let less = won == Some(false) && opinion == Some(1) && rules.reward == 1;
         audit.pot_left -= share;
         audit.pot_paid += share;
@@ -2827,6 +3347,9 @@ impl World {
         }
         if less && self.audits[&id.audit].outcome == Outcome::Malice {
             self.meet(Met::VotedForLess);
+        }
+        if missed {
+            self.meet(Met::AppealEndsReveals);
         }
         let of = self.nodes.get_mut(&node).unwrap();
         match (opinion, won) {
@@ -2917,33 +3440,43 @@ impl World {
     /// Whoever is awake counts: whether the node may vote in the audit, by time and mode, by age and amount of its stake, by its gate and by
     /// its own part in this audit alone. Nothing here looks at another audit, at a bond or at a deposit.
     pub fn may_vote(&self, ix: &Ix) -> bool {
-        let (of, id, shown, commits) = match *ix {
+        let (of, id, proof, commits) = match *ix {
             Ix::CastVote {
-                audit, node, shown, ..
-            } => (audit, node, shown, false),
+                audit, node, proof, ..
+            } => (audit, node, proof, false),
             Ix::CommitVote {
-                audit, node, shown, ..
-            } => (audit, node, shown, true),
+                audit, node, proof, ..
+            } => (audit, node, proof, true),
             _ => unreachable!(),
         };
         let rules = &self.tasks[&id.task].rules;
         let audit = &self.audits[&of];
-        let commit_end = audit.opened + rules.commit;
+        let commit_end = audit.began() + rules.commit;
         let in_time = if commits {
             self.slot < commit_end
         } else {
             self.slot < commit_end + rules.reveal
+        };
+        // A panel keeps out whoever isn't drawn; after an appeal, or where nobody draws in time, it keeps out nobody.
+        let called = match (audit.seed, audit.appeal) {
+            (_, Some(_)) => true,
+            (Some(_), None) => {
+                self.has_say(id, audit.submission_slot)
+                    && self.has_seat(of, id.owner, self.at_risk(id, audit.submission_slot))
+            }
+            (None, None) => rules.seats == 0 || self.slot >= audit.opened + DRAW_DELAY + DRAW,
         };
         let vote = VoteId {
             audit: of,
             voter: id.owner,
         };
         in_time
+            && called
             && commits == (rules.commit > 0)
             && ![of.initiator, of.submission.owner].contains(&id.owner)
             && !self.votes.contains_key(&vote)
             && self.has_say(id, audit.submission_slot)
-            && self.is_not_struck(id, shown).is_ok()
+            && self.is_not_struck(id, proof).is_ok()
     }
 
     /// The same for an accusation: besides, the submission must not be convicted of it already, nor the bonds of the node's own open
@@ -2953,7 +3486,7 @@ impl World {
             submission: of,
             initiator: id,
             accusation,
-            shown,
+            proof,
             ..
         } = *ix
         else {
@@ -2972,35 +3505,91 @@ impl World {
             && !decided
             && self.bonds(id) + task.rules.bond <= node.stake
             && self.has_say(id, submission.slot)
-            && self.is_not_struck(id, shown).is_ok()
+            && self.is_not_struck(id, proof).is_ok()
     }
 
-    /// More than half of what could vote just before the submission's slot decides, if it has the quorum of votes.
+    /// No more votes on a panel than nodes that were drawn for it; and more than half of its seats, if that is more than half of what was
+    /// told, decide.
+    fn check_panel(&mut self, of: AuditId) {
+        let audit = &self.audits[&of];
+        if !audit.is_panel() {
+            return;
+        }
+        let others = self.histories.keys().filter(|id| {
+            id.task == of.task() && ![audit.accused, of.initiator].contains(&id.owner)
+        });
+        let drawn = others.filter(|id| {
+            let before = self.just_before(**id, audit.submission_slot);
+            before.is_some_and(|moment| self.has_seat(of, id.owner, moment.active))
+        });
+        let votes = self.votes_of(of).count();
+        assert!(votes <= drawn.count(), "{of:?}: more votes than seats");
+        assert!(
+            audit.ballots.len() - 1 <= votes,
+            "{of:?}: more told than voted"
+        );
+        let rules = &self.tasks[&of.task()].rules;
+        let said = audit.verdict(rules);
+        let outcomes = [Outcome::Acquitted, Outcome::Downtime, Outcome::Malice];
+        let mut half = false;
+        for (opinion, outcome) in (0u8..).zip(outcomes) {
+            let heads = audit.others_of(&[opinion]);
+            if 2 * heads > audit.ballots.len().max(rules.seats.into()) {
+                assert_eq!(said, outcome, "{of:?}: {heads} of the panel said {opinion}");
+                half = true;
+            }
+        }
+        self.meet(Met::PanelSaid(said as u8 - 1));
+        if half {
+            self.meet(Met::HalfOfPanelDecides);
+        }
+    }
+
+    /// More than half of what could vote just before the submission's slot decides, if it has the quorum of votes and everybody was called:
+    /// whatever a panel or a first count said before an appeal.
     fn check_verdict(&mut self, of: AuditId) {
         let rules = self.rules(of.task());
         let audit = &self.audits[&of];
         let slot = audit.submission_slot;
-        let all = self.electorate_before(of.task(), Some(audit.accused), slot);
-        let all = all.weight(&rules);
+        let could = self.electorate_before(of.task(), Some(audit.accused), slot);
         assert!(
-            u128::from(audit.eligible) <= all,
-            "{of:?}: {} are eligible, {all} could vote just before the submission's slot",
+            audit.eligible.stake <= could.stake && audit.eligible.nodes <= could.nodes,
+            "{of:?}: {:?} are eligible, {could:?} could vote just before the submission's slot",
             audit.eligible
         );
+        let outcome = audit.outcome;
+        if let Some(appeal) = audit.appeal {
+            assert!(
+                appeal.first == Outcome::NoVerdict || outcome != Outcome::NoVerdict,
+                "{of:?}: an appeal turned a verdict into none"
+            );
+            // What is turned has the majority of all that was told.
+            if outcome != appeal.first {
+                let told = audit.weight_of(&rules, &[0, 1, 2]);
+                let won = audit.weight_of(&rules, audit.winners());
+                assert!(2 * won > told, "{of:?}: turned by a minority");
+            }
+        }
+        if audit.is_panel() {
+            return;
+        }
+        let all = could.weight(&rules);
         assert!(
             audit.weight_of(&rules, &[0, 1, 2]) <= all,
             "{of:?}: more voted than could"
         );
         let outcomes = [Outcome::Acquitted, Outcome::Downtime, Outcome::Malice];
-        for (opinion, outcome) in (0u8..).zip(outcomes) {
+        for (opinion, said) in (0u8..).zip(outcomes) {
             let weight = audit.weight_of(&rules, &[opinion]);
             let heads = audit.others_of(&[opinion]);
             if 2 * weight > all && heads >= rules.quorum_votes as usize {
-                assert_eq!(
-                    self.audits[&of].outcome, outcome,
-                    "{of:?}: {weight} of {all} said {opinion}"
-                );
-                return self.meet(Met::HalfDecides(opinion));
+                assert_eq!(outcome, said, "{of:?}: {weight} of {all} said {opinion}");
+                let turned = audit.appeal.is_some_and(|appeal| appeal.first != said);
+                self.meet(Met::HalfDecides(opinion));
+                if turned {
+                    self.meet(Met::HalfTurns);
+                }
+                return;
             }
         }
     }
@@ -3136,6 +3725,7 @@ impl Ix {
             | Ix::ReturnStake { node, .. }
             | Ix::SetOperator { node, .. }
             | Ix::SubmitWork { node, .. }
+            | Ix::AppealAudit { node, .. }
             | Ix::CastVote { node, .. }
             | Ix::CommitVote { node, .. }
             | Ix::RevealVote { node, .. }
@@ -3146,10 +3736,13 @@ impl Ix {
             | Ix::CloseNode { node, .. } => vec![node],
             Ix::OpenAudit {
                 accused, initiator, ..
-            }
-            | Ix::ResolveAudit {
-                accused, initiator, ..
             } => vec![accused, initiator],
+            Ix::ResolveAudit {
+                accused,
+                initiator,
+                appellant,
+                ..
+            } => [accused, initiator].into_iter().chain(appellant).collect(),
             Ix::CloseAudit { initiator, .. } => vec![initiator],
             _ => vec![],
         }
@@ -3175,6 +3768,8 @@ impl Ix {
             Ix::SetOperator { .. } => "set_operator",
             Ix::SubmitWork { .. } => "submit_work",
             Ix::OpenAudit { .. } => "open_audit",
+            Ix::DrawPanel { .. } => "draw_panel",
+            Ix::AppealAudit { .. } => "appeal_audit",
             Ix::CastVote { .. } => "cast_vote",
             Ix::CommitVote { .. } => "commit_vote",
             Ix::RevealVote { .. } => "reveal_vote",

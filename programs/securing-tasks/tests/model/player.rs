@@ -122,13 +122,27 @@ impl Player {
             dice.range(1, 60)
         };
         let longest = if short { 3 } else { 40 };
-        let commit = if dice.percent(50) {
+        let mut commit = if dice.percent(50) {
             dice.range(1, longest)
         } else {
             0
         };
-        let reveal = dice.range(1, longest);
+        let mut reveal = dice.range(1, longest);
+        let (appeals, panel) = match dice.below(100) {
+            0..=34 => (false, false),
+            35..=59 => (true, false),
+            _ => (true, true),
+        };
+        let mut appeal = if appeals { dice.range(1, 40) } else { 0 };
+        let seats = if panel { dice.range(3, 7) } else { 0 };
+        if panel {
+            // The window in which a panel is drawn.
+            let window = if commit > 0 { &mut commit } else { &mut reveal };
+            *window += PANEL_WINDOW - 1;
+            appeal += PANEL_APPEAL - 1;
+        }
         let case = audit + commit + reveal;
+        let again = if appeals { appeal + commit + reveal } else { 0 };
         let round = submission.max(case)
             + if dice.percent(40) {
                 0
@@ -137,6 +151,7 @@ impl Player {
             };
         let leave_delay = submission
             + case
+            + again
             + if dice.percent(50) {
                 0
             } else {
@@ -162,7 +177,18 @@ impl Player {
                 dice.range(1, least.min(self.unit * 6))
             }
         };
-        let bond = pledge(&mut self.dice);
+        let mut bond = pledge(&mut self.dice);
+        let mut appeal_bond = 0;
+        if appeals {
+            let both = bond.max(2);
+            appeal_bond = self.dice.range(1, both - 1);
+            bond = both - appeal_bond;
+        }
+        let most_votes = match seats {
+            0 if short => 6,
+            0 => 3,
+            _ => seats.div_ceil(2).min(3),
+        };
         let deposit = if free { 0 } else { pledge(&mut self.dice) };
         let allow_large_stake = self.dice.percent(50);
         let bounty = if allow_large_stake {
@@ -181,7 +207,9 @@ impl Player {
             bounty,
             bond,
             deposit,
-            quorum_votes: self.dice.range(1, if short { 6 } else { 3 }) as u32,
+            appeal,
+            appeal_bond,
+            quorum_votes: self.dice.range(1, most_votes) as u32,
             quorum_bps: match self.dice.below(10) {
                 0..=2 => 0,
                 // Round shares, which equal stakes can meet to the unit.
@@ -192,6 +220,7 @@ impl Player {
             malice_bps: malice_bps as u16,
             bonus_bps: bonus_bps as u16,
             pool_bps: pool_bps as u16,
+            seats: seats as u16,
             weight: self.dice.below(2) as u8,
             reward: self.dice.below(2) as u8,
             gates: [self.gate(task), self.gate(task)],
@@ -208,7 +237,7 @@ impl Player {
                 .into_iter()
                 .fold(0, u64::saturating_add)
                 .min(1 << 40);
-            match self.dice.below(32) {
+            match self.dice.below(42) {
                 0 => rules.quorum_bps = self.dice.range(5_000, 5_001) as u16,
                 1 => (rules.downtime_bps, rules.malice_bps) = (10_000, 10_001),
                 2 => rules.pool_bps = 10_001 - rules.bonus_bps,
@@ -226,7 +255,10 @@ impl Player {
                 14 => rules.submission = rules.round + self.dice.below(2),
                 15 => rules.round = case.saturating_sub(self.dice.below(2)),
                 16 => {
-                    rules.leave_delay = (rules.submission + case).saturating_sub(self.dice.below(2))
+                    let votes = case.saturating_sub(rules.audit);
+                    let again = u64::from(rules.appeal > 0) * rules.appeal.saturating_add(votes);
+                    let longest = rules.submission.saturating_add(case).saturating_add(again);
+                    rules.leave_delay = longest.saturating_sub(self.dice.below(2));
                 }
                 17 => rules.min_stake[self.dice.below(2) as usize] = 0,
                 18 => {
@@ -241,7 +273,15 @@ impl Player {
                 23 => rules.commit = u64::MAX - self.dice.below(100),
                 24 => rules.audit = u64::MAX,
                 25 => rules.bounty = u64::MAX,
-                26 => rules.bond = rules.min_stake[0].min(rules.min_stake[1]) + self.dice.below(2),
+                26 => {
+                    let least = rules.min_stake[0].min(rules.min_stake[1]);
+                    let (own, other) = if rules.appeal > 0 && self.dice.percent(50) {
+                        (&mut rules.appeal_bond, rules.bond)
+                    } else {
+                        (&mut rules.bond, rules.appeal_bond)
+                    };
+                    *own = least.saturating_sub(other) + self.dice.below(2);
+                }
                 27 => {
                     rules.deposit = rules.min_stake[0].min(rules.min_stake[1]) + self.dice.below(2)
                 }
@@ -276,6 +316,19 @@ impl Player {
                         Gate::Member { task },
                     ])
                 }
+                32 => rules.seats = self.dice.range(1, 3) as u16,
+                33 if self.dice.percent(50) => (rules.appeal, rules.appeal_bond) = (0, 0),
+                33 => rules.appeal = PANEL_APPEAL - self.dice.below(2),
+                34 => {
+                    rules.seats = self.dice.range(3, 8) as u16;
+                    rules.quorum_votes = self.dice.range(1, 5) as u32;
+                }
+                35 => rules.commit = PANEL_WINDOW - self.dice.below(2),
+                36 => (rules.commit, rules.reveal) = (0, PANEL_WINDOW - self.dice.below(2)),
+                37 => rules.appeal_bond = 0,
+                38 => rules.appeal = 0,
+                39 => rules.appeal = self.dice.pick(&[u64::MAX, u64::MAX / 2, 1]),
+                40 => rules.appeal_bond = self.dice.pick(&[u64::MAX, 1]),
                 _ => rules.min_stake = [u64::MAX, 1],
             }
         }
@@ -342,6 +395,24 @@ impl Player {
                         Status::Retired => 100,
                         _ => 3,
                     },
+                    // Some accusers withhold their secret.
+                    Ix::DrawPanel { audit, .. } if is_withheld(audit) => 2,
+                    // Rather where there is something to turn.
+                    Ix::AppealAudit { audit, .. } => {
+                        let said = world.audits[&audit].verdict(world.rules_of(audit));
+                        30 + 60 * u64::from(said > Outcome::NoVerdict)
+                    }
+                    // Some sleep until there is an appeal.
+                    Ix::CastVote { audit, node, .. } | Ix::CommitVote { audit, node, .. } => {
+                        let appeals = world.rules_of(audit).appeal > 0;
+                        let sleeps = appeals && world.audits[&audit].appeal.is_none();
+                        let late = (u32::from(node.owner) + audit.index).is_multiple_of(2);
+                        if sleeps && late {
+                            10
+                        } else {
+                            100
+                        }
+                    }
                     // Few audits of most submissions, so that they get votes, and many of some.
                     Ix::OpenAudit { submission, .. } => match world.open_of(submission) {
                         0 => 100,
@@ -395,10 +466,16 @@ impl Player {
                 edges.push(task.retired + task.rules.leave_delay);
             }
         }
-        for audit in world.audits.values() {
+        for (id, audit) in &world.audits {
             if audit.outcome == Outcome::Open {
                 // Twice as likely: these are the edges that end a case.
                 edges.extend([audit.reveal, audit.end, audit.reveal, audit.end]);
+                if audit.draw_slot > 0 && audit.seed.is_none() {
+                    edges.extend([audit.draw_slot + 1, audit.draw_slot + DRAW]);
+                }
+                if audit.appeal.is_none() {
+                    edges.push(audit.end + world.rules_of(*id).appeal);
+                }
             }
         }
         edges.retain(|edge| edge + 1 > now);
@@ -594,10 +671,17 @@ impl Player {
     }
 
     /// An opinion that leans to the same side for the same audit, so that there are majorities.
-    fn opinion(&mut self, audit: AuditId) -> u8 {
+    /// After an appeal the side is another one.
+    fn opinion(&mut self, world: &World, audit: AuditId) -> u8 {
         let SubmissionId { round, owner } = audit.submission;
         let attempt = u64::from(audit.index);
         let lean = (round.number + 3 * u64::from(owner) + 5 * attempt) % 4;
+        let of = world.audits.get(&audit);
+        let lean = match (of.is_some_and(|one| one.appeal.is_some()), lean) {
+            (false, lean) => lean,
+            (true, 0 | 3) => 2 - lean / 3,
+            (true, _) => 0,
+        };
         if lean < 3 && self.dice.percent(75) {
             lean as u8
         } else {
@@ -618,8 +702,19 @@ impl Player {
             return self.create(task);
         }
         let nodes = world.nodes.keys().filter(|id| id.task == task).count();
-        if nodes < 5 && self.dice.percent(60) {
+        // More where those who weren't drawn, or slept, are to come to an appeal.
+        let appeals = world
+            .tasks
+            .get(&task)
+            .is_some_and(|one| one.rules.appeal > 0);
+        let few = if appeals { 7 } else { 5 };
+        if nodes < few && self.dice.percent(60) {
             return self.join(world, task);
+        }
+        match self.dice.below(100) {
+            0..=3 => return self.draw(world, task),
+            4..=9 => return self.appeal(world, task),
+            _ => {}
         }
         match self.dice.below(1_047) {
             0..=7 => self.create(task),
@@ -767,10 +862,12 @@ impl Player {
                 let any = self.node(world, task);
                 let node = self.dice.any(workers.map(|(id, _)| *id)).unwrap_or(any);
                 let number = self.current(world, task);
+                let signer = self.operator_of(world, node);
                 Ix::SubmitWork {
                     task,
+                    payer: self.payer(signer),
                     node,
-                    signer: self.operator_of(world, node),
+                    signer,
                     round: RoundId { task, number },
                     number,
                     payload: !self.dice.percent(2),
@@ -793,8 +890,10 @@ impl Player {
                     });
                     initiator = self.dice.any(some.map(|(id, _)| *id)).unwrap_or(initiator);
                 }
+                let signer = self.operator_of(world, initiator);
                 Ix::OpenAudit {
                     task,
+                    payer: self.payer(signer),
                     submission,
                     round: submission.round,
                     accused: NodeId {
@@ -802,17 +901,35 @@ impl Player {
                         owner: submission.owner,
                     },
                     initiator,
-                    signer: self.operator_of(world, initiator),
+                    signer,
                     index: world.nodes.get(&initiator).map_or(0, |node| node.audits),
                     accusation: self.dice.range(1, 2) as u8,
-                    shown: self.shown_of(world, initiator),
+                    secret: (!self.dice.percent(2)).then(|| self.dice.below(256) as u8),
+                    evidence: self.dice.percent(90),
+                    uri: match self.dice.below(20) {
+                        0 => self.dice.range(127, 129) as usize,
+                        1..=9 => self.dice.below(40) as usize,
+                        _ => 0,
+                    },
+                    proof: self.shown_of(world, initiator).proof,
                 }
             }
             417..=716 => {
-                let audit = self.audit(world, task, Some(true));
-                let node = self.node(world, task);
+                let audit = if self.dice.percent(50) {
+                    self.audit_that(world, task, |audit| {
+                        audit.appeal.is_some() && world.slot < audit.end
+                    })
+                } else {
+                    self.audit(world, task, Some(true))
+                };
+                let mut node = self.node(world, task);
+                if self.dice.percent(60) {
+                    node = self.seated(world, audit).unwrap_or(node);
+                }
                 let signer = self.operator_of(world, node);
-                let (opinion, shown) = (self.opinion(audit), self.shown_of(world, node));
+                let payer = self.payer(signer);
+                let opinion = self.opinion(world, audit);
+                let proof = self.shown_of(world, node).proof;
                 let committed = world
                     .tasks
                     .get(&task)
@@ -824,20 +941,22 @@ impl Player {
                     };
                     Ix::CommitVote {
                         task,
+                        payer,
                         audit,
                         node,
                         signer,
                         sealed: self.sealed(world, vote, opinion),
-                        shown,
+                        proof,
                     }
                 } else {
                     Ix::CastVote {
                         task,
+                        payer,
                         audit,
                         node,
                         signer,
                         opinion,
-                        shown,
+                        proof,
                     }
                 }
             }
@@ -853,7 +972,6 @@ impl Player {
                     audit: vote.audit,
                     node,
                     vote,
-                    signer: self.operator_of(world, node),
                     opinion,
                     salt,
                 }
@@ -1021,7 +1139,79 @@ impl Player {
 
     fn resolve(&mut self, world: &World, task: u8) -> Ix {
         let audit = self.audit(world, task, Some(true));
-        resolution(audit)
+        let mut ix = resolution(world, audit);
+        if let Ix::ResolveAudit {
+            accused,
+            initiator,
+            appellant,
+            ..
+        } = &mut ix
+        {
+            // Another than the one who appealed, or one who is named already.
+            if appellant.is_some() && self.dice.percent(30) {
+                let other = self.node(world, task);
+                let any = [Some(*accused), Some(*initiator), Some(other), None];
+                *appellant = self.dice.pick(&any);
+            }
+        }
+        ix
+    }
+
+    /// An open audit of which this holds, mostly; else any.
+    fn audit_that(&mut self, world: &World, task: u8, holds: impl Fn(&Audit) -> bool) -> AuditId {
+        let some = world.audits.iter().filter(|(id, audit)| {
+            id.task() == task && audit.outcome == Outcome::Open && holds(audit)
+        });
+        let some = self.dice.any(some.map(|(id, _)| *id));
+        match some {
+            Some(id) if self.dice.percent(85) => id,
+            _ => self.audit(world, task, Some(true)),
+        }
+    }
+
+    /// With the right secret, mostly.
+    fn draw(&mut self, world: &World, task: u8) -> Ix {
+        let audit = self.audit_that(world, task, |audit| {
+            let end = audit.draw_slot + DRAW;
+            audit.seed.is_none() && audit.draw_slot < world.slot && world.slot < end
+        });
+        let secret = world.audits.get(&audit).and_then(|one| one.secret);
+        let wrong = u8::from(self.dice.percent(10));
+        Ix::DrawPanel {
+            audit,
+            secret: secret.unwrap_or(0).wrapping_add(wrong),
+        }
+    }
+
+    /// By the accused, the accuser or any node.
+    fn appeal(&mut self, world: &World, task: u8) -> Ix {
+        let audit = self.audit_that(world, task, |audit| {
+            audit.appeal.is_none() && audit.end <= world.slot
+        });
+        let owner = match self.dice.below(10) {
+            0..=3 => audit.submission.owner,
+            4..=5 => audit.initiator,
+            _ => self.node(world, task).owner,
+        };
+        let node = NodeId { task, owner };
+        Ix::AppealAudit {
+            task,
+            audit,
+            node,
+            signer: self.operator_of(world, node),
+        }
+    }
+
+    /// A node with a seat on the panel that was drawn for the audit.
+    fn seated(&mut self, world: &World, audit: AuditId) -> Option<NodeId> {
+        let of = world.audits.get(&audit)?;
+        if !of.is_panel() {
+            return None;
+        }
+        let nodes = world.nodes.iter().filter(|(id, node)| {
+            id.task == audit.task() && world.has_seat(audit, id.owner, node.active())
+        });
+        self.dice.any(nodes.map(|(id, _)| *id))
     }
 
     fn sealed(&mut self, world: &World, vote: VoteId, opinion: u8) -> Option<Sealed> {
@@ -1218,6 +1408,7 @@ impl Player {
                 payload,
                 uri,
                 shown,
+                ..
             } => match self.dice.below(9) {
                 0 => *task = 1 - *task,
                 1 => *of = node,
@@ -1241,8 +1432,12 @@ impl Player {
                 signer,
                 index,
                 accusation,
-                shown,
-            } => match self.dice.below(9) {
+                secret,
+                evidence,
+                uri,
+                proof,
+                ..
+            } => match self.dice.below(12) {
                 0 => *task = 1 - *task,
                 1 => *of = submission,
                 2 => *round = submission.round,
@@ -1251,7 +1446,25 @@ impl Player {
                 5 => *signer = key,
                 6 => *index = self.dice.below(4) as u32,
                 7 => *accusation = bad,
-                _ => *shown = show,
+                8 => *secret = None,
+                9 => (*evidence, *uri) = (false, 1),
+                10 => *uri = 129,
+                _ => *proof = show.proof,
+            },
+            Ix::DrawPanel { audit: of, secret } => match which {
+                0..=2 => *of = audit,
+                _ => *secret = secret.wrapping_add(1),
+            },
+            Ix::AppealAudit {
+                task,
+                audit: of,
+                node: by,
+                signer,
+            } => match which {
+                0..=1 => *task = 1 - *task,
+                2..=3 => *of = audit,
+                4..=5 => *by = node,
+                _ => *signer = key,
             },
             Ix::CastVote {
                 task,
@@ -1259,14 +1472,15 @@ impl Player {
                 node: voter,
                 signer,
                 opinion,
-                shown,
+                proof,
+                ..
             } => match which {
                 0 => *task = 1 - *task,
                 1 => *of = audit,
                 2 => *voter = node,
                 3 => *signer = key,
                 4 => *opinion = bad,
-                _ => *shown = show,
+                _ => *proof = show.proof,
             },
             Ix::CommitVote {
                 task,
@@ -1274,28 +1488,27 @@ impl Player {
                 node: voter,
                 signer,
                 sealed,
-                shown,
+                proof,
+                ..
             } => match which {
                 0 => *task = 1 - *task,
                 1 => *of = audit,
                 2 => *voter = node,
                 3 => *signer = key,
                 4 => *sealed = None,
-                _ => *shown = show,
+                _ => *proof = show.proof,
             },
             Ix::RevealVote {
                 audit: of,
                 node: voter,
                 vote: at,
-                signer,
                 opinion,
                 salt,
             } => match which {
                 0 => *of = audit,
                 1 => *voter = node,
                 2 => *at = vote,
-                3 => *signer = key,
-                4 | 5 => *opinion = bad,
+                3 | 4 => *opinion = bad,
                 _ => *salt = salt.wrapping_add(1),
             },
             Ix::ResolveAudit {
@@ -1305,13 +1518,17 @@ impl Player {
                 round,
                 accused,
                 initiator,
-            } => match which {
+                appellant,
+            } => match self.dice.below(10) {
                 0 => *task = 1 - *task,
                 1 => *of = audit,
                 2 => *about = submission,
                 3 => *round = submission.round,
                 4 => *accused = node,
                 5 => *initiator = node,
+                6 => *appellant = Some(node),
+                7 => *appellant = None,
+                8 => *appellant = Some(self.dice.pick(&[*accused, *initiator])),
                 _ => std::mem::swap(accused, initiator),
             },
             Ix::ClaimVote {
@@ -1418,7 +1635,7 @@ impl Player {
     pub fn wind_down(&mut self, world: &World, stranger: bool) -> Vec<Ix> {
         let mut all = vec![];
         for id in world.audits.keys() {
-            all.push(resolution(*id));
+            all.push(resolution(world, *id));
             let audit = &world.audits[id];
             all.push(Ix::CloseAudit {
                 submission: id.submission,
@@ -1542,8 +1759,17 @@ fn payer_of<T>(account: Option<&T>, payer: impl Fn(&T) -> Key) -> Key {
     account.map_or(9, payer)
 }
 
-fn resolution(audit: AuditId) -> Ix {
+/// Whether the accuser keeps the secret of this audit.
+fn is_withheld(audit: AuditId) -> bool {
+    (audit.submission.round.number + u64::from(audit.submission.owner) + u64::from(audit.initiator))
+        .is_multiple_of(3)
+}
+
+fn resolution(world: &World, audit: AuditId) -> Ix {
     let task = audit.task();
+    let of = world.audits.get(&audit).and_then(|one| one.appeal);
+    let third =
+        of.filter(|one| ![audit.submission.owner, audit.initiator].contains(&one.appellant));
     Ix::ResolveAudit {
         task,
         audit,
@@ -1557,5 +1783,9 @@ fn resolution(audit: AuditId) -> Ix {
             task,
             owner: audit.initiator,
         },
+        appellant: third.map(|one| NodeId {
+            task,
+            owner: one.appellant,
+        }),
     }
 }
