@@ -95,7 +95,7 @@ describe("a whole life by way of another program", () => {
         },
       );
       // After every transaction it compares what the events add up to with all accounts.
-      const game = await playLife(chain, 60n);
+      const game = await playLife(chain, "committed");
       expect(called).to.be.greaterThan(game.events.length - 1);
       expect(incomplete).to.equal(0);
       const kinds = new Set(game.events.map(({ name }) => name));

@@ -1,5 +1,5 @@
 import type { Audit, Chain, RefusalName, TaskRules } from "@securing-tasks/client";
-import { assertBalanced, explain, readLedger } from "@securing-tasks/client";
+import { assertBalanced, explain, longestCase, readLedger } from "@securing-tasks/client";
 import type { Seat, Sendable } from "@securing-tasks/demo/game";
 import { Game } from "@securing-tasks/demo/game";
 import type { Keypair } from "@solana/web3.js";
@@ -47,17 +47,23 @@ export const SEATS = [
   ...witnesses(1_500n, "Wanda", "Wim", "Willa"),
 ];
 
-/** Rules of a life that is played at once, on a chain whose time stands still. */
-export function rulesWith(commitSlots: bigint): TaskRules {
-  return {
+/**
+ * Rules of a life that is played at once, on a chain whose time stands still. So many seats that all are seated, and no panel fills the
+ * quorum: an appeal must.
+ */
+export function rulesWith(votes: "open" | "committed"): TaskRules {
+  const rules: TaskRules = {
     ...RULES,
-    roundSlots: 400n,
+    roundSlots: 1_000n,
     submissionSlots: 100n,
     auditSlots: 200n,
-    commitSlots,
-    revealSlots: 80n,
-    leaveDelaySlots: 600n,
+    commitSlots: votes === "open" ? 0n : 528n,
+    revealSlots: votes === "open" ? 528n : 80n,
+    appealSlots: 150n,
+    appealBond: 60n,
+    panelSeats: 65_535,
   };
+  return { ...rules, leaveDelaySlots: longestCase(rules) };
 }
 
 /** Locked shares of every node, by name. */
@@ -93,11 +99,11 @@ export async function expectRefusal(
 }
 
 /** Plays a task's whole life, in which every kind of event happens. */
-export async function playLife(chain: Chain, commitSlots: bigint): Promise<Game> {
+export async function playLife(chain: Chain, votes: "open" | "committed"): Promise<Game> {
   const game = await Game.start({
     chain,
     currency: "token",
-    rules: rulesWith(commitSlots),
+    rules: rulesWith(votes),
     seats: SEATS,
     pool: 1_000n,
   });
@@ -119,15 +125,20 @@ export async function playLife(chain: Chain, commitSlots: bigint): Promise<Game>
   const round = await game.round();
   const work = await game.submit("Ben", round);
   const good = await game.submit("Ada", round);
-  const audit = await game.accuse("Wanda", work, "malice");
-  const voters = ["Cleo", "Wim", "Willa"];
-  if (commitSlots > 0n) {
-    for (const name of voters) await game.commit(name, audit, "malice");
-    for (const name of voters) await game.reveal(name, audit);
-  } else for (const name of voters) await game.vote(name, audit, "malice");
-  expect((await game.resolve(audit)).outcome).to.equal("convictedMalice");
+  const say = async (audit: Audit, ...voters: readonly string[]): Promise<void> => {
+    if (votes === "committed") {
+      for (const name of voters) await game.commit(name, audit, "malice");
+      for (const name of voters) await game.reveal(name, audit);
+    } else for (const name of voters) await game.vote(name, audit, "malice");
+  };
+  const audit = await game.draw(await game.accuse("Wanda", work, "malice"));
+  await say(audit, "Cleo", "Wim");
+  await say(await game.appeal("Willa", audit), "Willa");
+  const { firstOutcome, outcome } = await game.resolve(audit);
+  expect([firstOutcome, outcome]).to.deep.equal(["noVerdict", "convictedMalice"]);
   await claimAll(game, audit);
   await game.claimBounty(good);
+  await game.send(client.restake(ada), owner);
   await game.send(client.retireTask({ task, creator: creator.publicKey }), creator);
   await chain.waitForSlot((await chain.slot()) + game.rules.leaveDelaySlots);
   await game.send(client.returnStake({ task, owner: game.player("Wim").owner.publicKey }));

@@ -47,7 +47,8 @@ const RULES: TaskRules = { ...GAME_RULES, quorumVotes: 2 };
 const APPEALS: Partial<TaskRules> = { appealSlots: 20n, appealBond: 50n, leaveDelaySlots: 190n };
 const PANEL: Partial<TaskRules> = {
   ...APPEALS,
-  ...{ roundSlots: 1_500n, revealSlots: 528n, leaveDelaySlots: 9_000n, panelSeats: 3 },
+  ...{ roundSlots: 1_500n, revealSlots: 528n, appealSlots: 150n, leaveDelaySlots: 9_000n },
+  panelSeats: 3,
 };
 
 const BYTECODE = join(__dirname, "../../../target/deploy/securing_tasks.so");
@@ -506,6 +507,7 @@ describe("economics against the program", () => {
       { ...PANEL, commitSlots: 527n },
       { ...PANEL, commitSlots: 528n, revealSlots: 10n },
       { ...PANEL, appealSlots: 0n, appealBond: 0n },
+      { ...PANEL, appealSlots: 149n },
       { ...PANEL, panelSeats: 65_535 },
       { workerMinStake: 100n },
       least,
@@ -605,7 +607,7 @@ describe("economics against the program", () => {
     const roll = draws(17);
     const [crowd, coalition, trials] = [500, 200, 400];
     const accused = {
-      eligible: { stake: BigInt(crowd), nodes: crowd },
+      seatStake: BigInt(crowd),
       rules: { ...RULES, ...rules },
     };
     const owners = Array.from({ length: crowd }, () => Keypair.generate().publicKey);

@@ -243,8 +243,26 @@ describe("rules", () => {
     );
     expect(() => read("rules:\n  bounty: 1\n  leaveDelay: 3m\n", "seed")).to.throw(
       UsageError,
-      "task.yaml:3:15: `rules.leaveDelay` is shorter than all windows together, 2100 slots",
+      "task.yaml:3:15: `rules.leaveDelay` is shorter than the longest case, 2100 slots with all windows, so",
     );
+    const faults = (...lines: readonly string[]) =>
+      expect(() =>
+        read(["rules:", "  bounty: 1", ...lines.map((line) => `  ${line}`)].join("\n"), "seed"),
+      ).to.throw(UsageError);
+    faults("panelSeats: 31").with.property(
+      "message",
+      "the rule `appealWindow` is shorter than 150 slots, and audits are judged by a panel: a lucky draw would stand for ever. Set an appeal window of at least so many and an appeal's bond, or no seats.",
+    );
+    faults("panelSeats: 70000").with.property("message").that.includes("from 0 to 65535");
+    faults("appealWindow: 5m")
+      .with.property("message")
+      .that.includes("the rule `appealBond` is zero, so that appealing would cost nothing");
+    const judged = "rules:\n  bounty: 1\n  panelSeats: 31\n  appealWindow: 5m\n  appealBond: 1\n";
+    expect(read(judged, "seed")).to.include({
+      panelSeats: 31,
+      appealSlots: 750n,
+      appealBond: 100n,
+    });
   });
 
   it("may give no gate that asks for the task itself or its own mint, nor a node at its minimum no voice", () => {

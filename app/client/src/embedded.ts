@@ -10,7 +10,7 @@ import type {
 import { Connection, PublicKey, VersionedTransaction } from "@solana/web3.js";
 import type { EncodedAccount } from "@solana/kit";
 import { FailedTransactionMetadata, LiteSVM } from "litesvm";
-import type { SlotHash, TransactionMetadata } from "litesvm";
+import type { TransactionMetadata } from "litesvm";
 import { createHash } from "node:crypto";
 import { Chain } from "./chain";
 import { formatAmount } from "./tokens";
@@ -26,6 +26,12 @@ const BLOCKHASH_SLOTS = 150n;
 
 /** Blocks of which the runtime tells programs the hashes. */
 const HASHED_BLOCKS = 512n;
+
+/** A slot and the hash of its block, in base58. */
+interface BlockHash {
+  readonly slot: bigint;
+  readonly hash: string;
+}
 
 /** What the runtime keeps of a transaction's log. Lines that don't fit are left out, and "Log truncated" stands for the first. */
 const LOG_BYTES = 10_000n;
@@ -156,13 +162,18 @@ class EmbeddedRpc {
   /** Every slot from `from` on that is over before `until` has its block, which LiteSVM does not tell of. */
   private hashBlocks(from: bigint, until: bigint): void {
     const first = until - HASHED_BLOCKS;
-    const made = this.svm.getSlotHashes().filter(({ slot }) => slot >= first && slot < from);
-    const fresh: SlotHash[] = [];
+    const made: BlockHash[] = this.svm
+      .getSlotHashes()
+      .filter(({ slot }) => slot >= first && slot < from);
+    const fresh: BlockHash[] = [];
     for (let slot = until - 1n; slot >= from && slot >= first; slot -= 1n) {
       const hash = createHash("sha256").update(`block ${slot.toString()}`).digest();
       fresh.push({ slot, hash: utils.bytes.bs58.encode(hash) });
     }
-    this.svm.setSlotHashes([...fresh, ...made]);
+    fresh.push(...made);
+    // It takes plain values, and its class has no constructor.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+    this.svm.setSlotHashes(fresh);
   }
 
   renewBlockhash(): void {

@@ -177,7 +177,7 @@ const REFUSALS: Readonly<Record<RefusalName, string>> = {
   panelTooSmall:
     "A panel of one or two seats could be one owner's. Give it at least 3, or 0 where everybody judges.",
   panelWithoutAppeal:
-    "The panel's verdicts could not be appealed, and a lucky draw would stand for ever. Set an appeal window and an appeal's bond, or have everybody judge with 0 seats.",
+    "The panel's verdicts could not be appealed, or not for 150 slots, and a lucky draw would stand for ever. Set an appeal window of at least so many and an appeal's bond, or have everybody judge with 0 seats.",
   panelWindowTooShort:
     "The first window for votes is shorter than 528 slots: a panel is drawn in it, and needs as long again to vote. Make the commit window, or without one the reveal window, at least so long, or have everybody judge with 0 seats.",
   quorumOverPanel:

@@ -408,6 +408,7 @@ export class TaskIndex {
       task.rounds += 1;
       task.pool -= data.reserve;
     }
+    const before = replay.othersBefore(task, node, data.slot, this.rules);
     const round = this.round(data.round);
     round.submissions += 1;
     round.liveSubmissions += 1;
@@ -418,7 +419,8 @@ export class TaskIndex {
       payloadHash: data.payloadHash,
       round: data.round,
       slot: data.slot,
-      others: replay.othersBefore(task, node, data.slot, this.rules),
+      others: replay.leastOf(before, replay.others(task, node, this.rules)),
+      seatStake: before.stake,
       slashed: 0n,
       audits: 0,
       decided: 0,
@@ -463,6 +465,7 @@ export class TaskIndex {
       endSlot: data.endSlot,
       accusedStake: data.accusedStake,
       eligible,
+      seatStake: rules.panelSeats > 0 ? submission.seatStake : 0n,
       initiatorStake: data.weight,
       bond: data.bond,
       voteDeposit: rules.voteDeposit,
@@ -602,7 +605,7 @@ export class TaskIndex {
         );
       }
     }
-    fillPot(audit, slash + bondLost, appealBondLost);
+    fillPot(audit, slash + bondLost, replay.appealPart(appealBondLost, audit.rules));
     this.agree(event, "slash", slash);
     this.agree(event, "bondLost", bondLost);
     this.agree(event, "appealBondLost", appealBondLost);
@@ -748,12 +751,12 @@ function isMajority({ outcome }: Pick<Audit, "outcome">, opinion: Opinion): bool
   }
 }
 
-/** The voters' part of a slash or a lost bond, the bond of an appeal in vain, and what they are shared by. */
-function fillPot(audit: AuditState, amount: bigint, appealBond: bigint): void {
+/** The voters' part of a slash or a lost bond, and of an appeal in vain, and what they are shared by. */
+function fillPot(audit: AuditState, amount: bigint, appeal: bigint): void {
   const { rules, votes, initiatorStake, accusation, outcome } = audit;
-  // Where nobody won, an appeal's bond is everybody's but the initiator's.
+  // Where nobody won, what an appeal leaves is everybody's but the initiator's.
   const convicted = outcome !== "acquitted" && outcome !== "noVerdict";
-  if (outcome === "noVerdict" && appealBond === 0n) return;
+  if (outcome === "noVerdict" && appeal === 0n) return;
   const paid = OPINIONS.filter(
     (one) => rules.rewardRule === "all" || isMajority(audit, one) !== false,
   );
@@ -763,7 +766,7 @@ function fillPot(audit: AuditState, amount: bigint, appealBond: bigint): void {
   if (!convicted && shares) weight -= own;
   // Nobody voted besides: it is the pool's.
   if (outcome === "noVerdict" && weight === 0n) return;
-  const pot = replay.bpsOf(amount, replay.votersBps(rules)) + appealBond;
+  const pot = replay.bpsOf(amount, replay.votersBps(rules)) + appeal;
   const share = convicted && shares ? (pot * own) / weight : 0n;
   audit.votersPot = pot;
   audit.votersWeight = weight;

@@ -34,14 +34,14 @@ export function isSeated(
   seed: Uint8Array,
   owner: PublicKey,
   weight: bigint,
-  { eligible, rules }: Pick<Audit, "eligible" | "rules">,
+  { seatStake, rules }: Pick<Audit, "seatStake" | "rules">,
 ): boolean {
   const hash = sha256(SEAT_TAG, must.hash("isSeated", "seed", seed), owner.toBuffer());
   const drawn = Buffer.from(hash).readBigUInt64LE();
-  return drawn * eligible.stake < (weight * BigInt(rules.panelSeats)) << 64n;
+  return drawn * seatStake < (weight * BigInt(rules.panelSeats)) << 64n;
 }
 
-type Seats = Pick<Audit, "seed" | "drawSlot" | "appealSlot" | "eligible" | "rules">;
+type Seats = Pick<Audit, "seed" | "drawSlot" | "appealSlot" | "seatStake" | "rules">;
 
 /**
  * What keeps a node from the count that runs at `slot`, or nothing: whether it is a panel's, and it has no seat, or nobody has one yet.

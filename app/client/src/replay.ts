@@ -100,7 +100,7 @@ export function others(task: ElectorateState, node: Node, rules: TaskRules): Ele
   return less(task.electorate, electorateOf(node, rules));
 }
 
-/** What all nodes but this one could vote with just before `slot`, the current one, and still can. */
+/** What all nodes but this one could vote with just before `slot`, the current one. */
 export function othersBefore(
   task: ElectorateState,
   node: Node,
@@ -109,7 +109,7 @@ export function othersBefore(
 ): Electorate {
   const all = task.beforeSlot === slot ? task.before : task.electorate;
   const own = electorateBefore(node, slot, rules);
-  return leastOf(less(all, own), others(task, node, rules));
+  return less(all, own);
 }
 
 /** Forgets a node, which has nothing left. */
@@ -236,6 +236,11 @@ export function empty(node: NodeState): bigint {
 /** A share of an amount in basis points, floored. */
 export function bpsOf(amount: bigint, bps: number): bigint {
   return (amount * BigInt(bps)) / BigInt(WHOLE_BPS);
+}
+
+/** What the pool leaves the voters of a lost appeal's bond. */
+export function appealPart(bond: bigint, { poolBps }: CaseRules): bigint {
+  return bpsOf(bond, WHOLE_BPS - poolBps);
 }
 
 /** What bonus and pool leave for the voters, in basis points. */

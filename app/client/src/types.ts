@@ -287,6 +287,8 @@ export interface Submission {
   readonly slot: bigint;
   /** What all other nodes could vote with just before the work came, and still could then. */
   readonly others: Electorate;
+  /** Stake of all other nodes that could vote just before the work came: what a panel's seats are drawn out of. */
+  readonly seatStake: bigint;
   /** Base units that verdicts on it took from the node's stake. */
   readonly slashed: bigint;
   /** Audits opened so far. */
@@ -353,6 +355,8 @@ export interface Audit {
   readonly accusedStake: bigint;
   /** Who could vote: all but the accused, just before the work came or at the opening, whichever was less. */
   readonly eligible: Electorate;
+  /** Stake that seats are drawn out of, the submission's; 0 where there is no panel. */
+  readonly seatStake: bigint;
   /** What the accusation weighs by stake. */
   readonly initiatorStake: bigint;
   /** What the initiator loses of its stake if its accusation fails. */

@@ -40,7 +40,7 @@ const rulesOf = (changes: Partial<TaskRules>): TaskRules => {
     submissionSlots: 100n,
     auditSlots: 200n,
     revealSlots: 600n,
-    appealSlots: 50n,
+    appealSlots: 150n,
     appealBond: 60n,
     panelSeats: 4,
     quorumVotes: 1,
@@ -225,8 +225,8 @@ describe("isSeated", () => {
   const draws = dice(13);
   const seed = (): Uint8Array => Uint8Array.from({ length: 32 }, () => draws(256));
   const owner = (): PublicKey => new PublicKey(seed());
-  const audit = (stake: bigint, panelSeats: number): Pick<Audit, "eligible" | "rules"> => ({
-    eligible: { stake, nodes: 1 },
+  const audit = (stake: bigint, panelSeats: number): Pick<Audit, "seatStake" | "rules"> => ({
+    seatStake: stake,
     rules: { ...RULES, panelSeats },
   });
   const most = 2n ** 64n - 1n;
@@ -415,7 +415,7 @@ describe("an appeal", () => {
         expect(resolved.votersPot).to.equal(0n);
       }
       if (outcomes[1] === "noVerdict" && pool === undefined) {
-        expect([resolved.votersPot, resolved.votersWeight]).to.deep.equal([60n, 1n]);
+        expect([resolved.votersPot, resolved.votersWeight]).to.deep.equal([54n, 1n]);
       }
       await claimAll(game, resolved);
       await game.end();
@@ -427,7 +427,7 @@ describe("an appeal", () => {
     const { chain, rules } = game;
     const { operator } = game.player("V3");
     const appeal = appealOf("V3", audit);
-    const phases = [audit.endSlot - 1n, audit.endSlot, audit.endSlot + 49n, audit.endSlot + 50n];
+    const phases = [audit.endSlot - 1n, audit.endSlot, audit.endSlot + 149n, audit.endSlot + 150n];
     expect(phases.map((slot) => phaseOf(audit, rules, slot).name)).to.deep.equal([
       "voting",
       "appealable",
@@ -440,7 +440,7 @@ describe("an appeal", () => {
     await chain.waitForSlot(resolvableAt(audit, rules) - 1n);
     await expectRefusal(game, "appealOpen", game.client.resolveAudit(audit));
     const appealed = await game.appeal("V3", audit);
-    expect(appealed.appealSlot).to.equal(audit.endSlot + 49n);
+    expect(appealed.appealSlot).to.equal(audit.endSlot + 149n);
     expect(resolvableAt(appealed, rules)).to.equal(appealed.endSlot);
     await expectRefusal(game, "alreadyAppealed", appealOf("V4", audit), game.player("V4").operator);
     await chain.waitForSlot(appealed.endSlot);

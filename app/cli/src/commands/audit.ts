@@ -532,7 +532,7 @@ function registerAppeal(audit: Command): void {
       );
       note(
         session,
-        `It comes back if the outcome becomes another. If it does not, or the second count comes to no verdict, the voters have it. Nobody is paid for an appeal.`,
+        `It comes back if the outcome becomes another. If it does not, or the second count comes to no verdict, pool and voters have it. Nobody is paid for an appeal.`,
       );
       await mustConfirm(session, `Appeal against ${first}, with a bond of ${bond}?`);
       const sent = await send(

@@ -546,7 +546,7 @@ function nothingYet(view: TaskView, node: Node, now: bigint, slotMs: number): st
   }
   if (node.leaving > 0n && now >= node.leaveSlot) {
     waits.push(
-      `${view.say(pledged(node, view.task.rules))} are pledged to the node's own open accusations and unrevealed votes, until those are resolved and claimed, which anybody may`,
+      `${view.say(pledged(node, view.task.rules))} are pledged to the node's own open accusations, appeals and unrevealed votes, until those are resolved and claimed, which anybody may`,
     );
   }
   if (node.leaving > 0n && now < node.leaveSlot) {
@@ -568,7 +568,7 @@ function nothingYet(view: TaskView, node: Node, now: bigint, slotMs: number): st
 /** What stake is pledged to, in words. */
 function pledges({ say }: Pick<TaskView, "say">, { bonds, commitments }: Node): string {
   return [
-    ...(bonds > 0n ? [`${say(bonds)} to its own accusations`] : []),
+    ...(bonds > 0n ? [`${say(bonds)} to its own accusations and appeals`] : []),
     ...(commitments > 0
       ? [`deposits of ${group(commitments)} vote${commitments === 1 ? "" : "s"} to be revealed`]
       : []),
@@ -627,7 +627,7 @@ export function statusLines(
     [
       "accused",
       node.openAudits > 0
-        ? `now, in ${group(node.openAudits)} audit${node.openAudits === 1 ? "" : "s"}: no stake leaves before they are resolved`
+        ? `now, in ${group(node.openAudits)} audit${node.openAudits === 1 ? "" : "s"}, each of which takes ${say(node.risk)} at most: no stake leaves before they are resolved`
         : "no",
     ],
     ["work", `${group(node.submissions)} submitted, ${group(node.roundsPaid)} paid`],

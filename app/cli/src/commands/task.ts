@@ -548,8 +548,20 @@ function ruleLines({ task, say }: TaskView): string[] {
       `${say(rules.initiatorBond)} for an accusation that fails${rules.commitSlots === 0n ? "" : `, ${say(rules.voteDeposit)} for a vote never revealed`}`,
     ],
     [
+      "judged by",
+      rules.panelSeats === 0
+        ? "everybody"
+        : `about ${group(rules.panelSeats)} nodes, drawn by stake, one vote each; on appeal by everybody`,
+    ],
+    [
+      "appeals",
+      rules.appealSlots === 0n
+        ? "none: a verdict is final"
+        : `for ${formatSlots(rules.appealSlots)} after the last vote, with a bond of ${say(rules.appealBond)}`,
+    ],
+    [
       "quorum",
-      `${group(rules.quorumVotes)} votes besides the initiator's and ${formatShare(rules.quorumBps)} of ${WEIGHED[rules.voteWeight]} but the accused's, on the side that decides`,
+      `${group(rules.quorumVotes)} votes besides the initiator's and ${formatShare(rules.quorumBps)} of ${rules.panelSeats > 0 ? "the seats, on appeal of " : ""}${WEIGHED[rules.voteWeight]} but the accused's, on the side that decides`,
     ],
     ["slash", `downtime ${formatShare(rules.downtimeBps)}, malice ${formatShare(rules.maliceBps)}`],
     [

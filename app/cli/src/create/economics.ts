@@ -34,6 +34,9 @@ const LOW_QUORUM_BPS = 2_000;
 const LEAST_SEATS = 3;
 const LEAST_PANEL_WINDOW = 528n;
 
+/** Shortest appeal window with a panel, in slots. */
+const LEAST_APPEAL_WINDOW = 150n;
+
 /** A coalition of this part of the stake is what a panel is measured by, in basis points. */
 export const COALITION_BPS = 3_300;
 
@@ -438,10 +441,10 @@ export function ruleFaults(rules: TaskRules, allowLargeStake: boolean, own: Own)
       `is less than ${LEAST_SEATS}, and could be one owner's. Give a panel at least so many, or 0 where everybody judges.`,
     );
     refuse(
-      rules.appealSlots === 0n,
+      rules.appealSlots < LEAST_APPEAL_WINDOW,
       "appealSlots",
       "panelWithoutAppeal",
-      "is zero, and audits are judged by a panel: a lucky draw would stand for ever. Set an appeal window and an appeal's bond, or no seats.",
+      `is shorter than ${LEAST_APPEAL_WINDOW.toString()} slots, and audits are judged by a panel: a lucky draw would stand for ever. Set an appeal window of at least so many and an appeal's bond, or no seats.`,
     );
     const half = Math.floor((rules.panelSeats + 1) / 2);
     refuse(

@@ -220,7 +220,7 @@ function juryLines({ rules, money }: Preview): string[] {
     );
   } else {
     lines.push(
-      `Any node may appeal within ${formatDuration(appealSlots)} of the last vote, once, with a bond of ${money.say(appealBond)} out of its stake. Then everybody eligible may vote once more, and the whole count decides. The bond comes back if the outcome changes; else the voters have it. Nobody is paid for an appeal.`,
+      `Any node may appeal within ${formatDuration(appealSlots)} of the last vote, once, with a bond of ${money.say(appealBond)} out of its stake. Then everybody eligible may vote once more, and the whole count decides. The bond comes back if the outcome changes; else pool and voters have it. Nobody is paid for an appeal.`,
       `A verdict is final ${formatDuration(voted + appealSlots)} after the accusation, and ${formatDuration(2n * voted + appealSlots)} after it at most, with an appeal.`,
     );
   }

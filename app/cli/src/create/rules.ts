@@ -39,7 +39,7 @@ export const RULE_TABLE = {
   leaveDelay: {
     rule: "leaveDelaySlots",
     kind: "slots",
-    about: "from asking to leave to leaving; at least all windows together",
+    about: "from asking to leave to leaving; at least the longest case, all windows together",
   },
   workerStake: { rule: "workerMinStake", kind: "amount", about: "least stake of a worker" },
   witnessStake: { rule: "witnessMinStake", kind: "amount", about: "least stake of a witness" },
