@@ -28,10 +28,10 @@ const RULES = {
   auditSlots: 300n,
   commitSlots: 600n,
   revealSlots: 100n,
-  appealSlots: 100n,
+  appealSlots: 150n,
   appealBond: 60n,
   panelSeats: 9,
-  leaveDelaySlots: 2_300n,
+  leaveDelaySlots: 2_350n,
 };
 /** A ninth of all that may vote, and more: each such node has a seat, whatever is drawn. */
 const HEAVY = 30_000n;

@@ -1238,6 +1238,13 @@ describe("what is due of panels and appeals", () => {
     expect(paid(vote, [appealed, other], 2_000n, owed)).to.deep.equal([]);
   });
 
+  it("is evidence handed to others until the last vote that an appeal allows", () => {
+    const untold = { heard: 1_045n, handed: 0, samples: [] };
+    const hands = (now: bigint): readonly string[] =>
+      due(view({ task: { ...task, rules }, submissions: [submission] }), now, untold)[0];
+    expect([hands(3_039n), hands(3_040n)]).to.deep.equal([["hand"], []]);
+  });
+
   it("is an accusation only where the draw can be paid for too, and none beside an audit that is still drawn", () => {
     const target = submissionOf(other);
     const accusing = (lamports: bigint, panelSeats: number): readonly string[] =>
@@ -1254,6 +1261,14 @@ describe("what is due of panels and appeals", () => {
     expect(accusing(opening, 0)).to.deep.equal(["accuse"]);
     expect(accusing(opening + FEE - 1n, 3)).to.deep.equal([]);
     expect(accusing(opening + FEE, 3)).to.deep.equal(["accuse"]);
+
+    // An own audit that is not seen is open until nobody can appeal any more.
+    const unseen = ownOf(auditOf(target, { initiator: me, endSlot: 1_200n }));
+    const again = (now: bigint): readonly string[] => {
+      const seen = view({ task: { ...task, rules }, submissions: [target] });
+      return due(seen, now, { samples: [other], heard: 1_045n, accusations: [unseen] })[0];
+    };
+    expect([again(1_299n), again(1_300n)]).to.deep.equal([[], ["accuse"]]);
 
     // Whoever has no seat can't say it there. Before the draw it waits as long as there is time to accuse.
     const beside = (audit: Audit, now: bigint): readonly string[] =>
