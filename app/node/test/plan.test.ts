@@ -987,18 +987,18 @@ describe("what is due of panels and appeals", () => {
   };
   const seed = new Uint8Array(32).fill(5);
   /** Of which this node always has a seat, and of which hardly ever. */
-  const few = { stake: 1_500n, nodes: 5 };
-  const many = { stake: 1_500n << 40n, nodes: 5 };
+  const few = 1_500n;
+  const many = 1_500n << 40n;
   const submission = submissionOf(other, { audits: 1 });
   const undrawn = auditOf(submission, {
     drawSlot: 1_058n,
     revealSlot: 1_650n,
     endSlot: 1_750n,
-    eligible: few,
+    seatStake: few,
     rules,
   });
   const seated = { ...undrawn, seed };
-  const unseated = { ...seated, eligible: many };
+  const unseated = { ...seated, seatStake: many };
   const appealed: Audit = {
     ...unseated,
     appealSlot: 1_760n,
@@ -1045,7 +1045,7 @@ describe("what is due of panels and appeals", () => {
     // 84 slots are a quarter of what is left when no panel can be drawn any more.
     expect(Number(judges(seated))).to.be.within(1_314, 1_397);
     expect(judges(unseated)).to.equal(undefined);
-    expect(Number(judges({ ...undrawn, eligible: many }))).to.be.within(1_314, 1_397);
+    expect(Number(judges({ ...undrawn, seatStake: many }))).to.be.within(1_314, 1_397);
     expect(of(undrawn, 1_057n)[1]).to.equal(1_059n);
     expect(of(undrawn, 1_060n)).to.deep.equal([[], 1_314n]);
     const moments = Array.from({ length: 40 }, (_, at) =>
