@@ -52,6 +52,8 @@ export interface Crew {
   readonly ownDisk?: boolean;
   /** Its log goes to a device that is full. */
   readonly logLost?: boolean;
+  /** In place of what all daemons are told. */
+  readonly settings?: Partial<NodeConfigInput>;
 }
 
 export interface FleetOptions {
@@ -60,6 +62,8 @@ export interface FleetOptions {
   readonly rules: string;
   /** Base units of a mint without decimals. */
   readonly pool: bigint;
+  /** Most ms that a worker may take for an answer. Default: 1,000. */
+  readonly timeoutMs?: number;
   /** For every daemon. */
   readonly settings?: Partial<NodeConfigInput>;
 }
@@ -120,7 +124,7 @@ export class Fleet {
     const creator = await keep(folder, "creator", Keypair.generate());
     await endow(creator.key.publicKey, options.pool);
     const file = join(folder, "task.yaml");
-    await writeFile(file, taskFile(mint.address, options.rules));
+    await writeFile(file, taskFile(mint.address, options));
     const made = await cli<{ task: string }>(validator, creator.file, [
       ...["task", "create", "--file", file],
     ]);
@@ -164,6 +168,7 @@ export class Fleet {
         allowPrivateNetwork: true,
         logLevel: "debug",
         ...options.settings,
+        ...one.settings,
       };
       const daemon = await Daemon.make(folder, one.name, config, one.logLost);
       members.push({
@@ -305,10 +310,10 @@ async function cli<T>(
   return JSON.parse(stdout) as T;
 }
 
-function taskFile(mint: PublicKey, rules: string): string {
+function taskFile(mint: PublicKey, { rules, timeoutMs = 1_000 }: FleetOptions): string {
   return [
     `mint: ${mint.toBase58()}`,
-    "template: { name: rest, parameters: { timeoutMs: 1000 } }",
+    `template: { name: rest, parameters: { timeoutMs: ${timeoutMs} } }`,
     "out: functions",
     "rules:",
     ...rules.split("\n"),

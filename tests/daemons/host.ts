@@ -1,3 +1,4 @@
+import { AUDITOR_HEADER } from "@securing-tasks/node";
 import type { Exchange } from "@securing-tasks/sandbox";
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer, request } from "node:http";
@@ -13,7 +14,10 @@ export type Forger = (
  * or goes dark. The daemon behind it knows nothing of that: as with a machine that was broken into, its key stolen, or unplugged.
  */
 export class Host {
-  private mode: "honest" | "lying" = "honest";
+  /** Who asked for its work, as far as they introduced themselves, and at which moment of {@link performance}'s clock. */
+  readonly asked: { readonly operator: string | null; readonly at: number }[] = [];
+  private mode: "honest" | "lying" | "deaf" = "honest";
+  private guarded = false;
 
   private constructor(
     private readonly server: Server,
@@ -41,6 +45,16 @@ export class Host {
     this.mode = "lying";
   }
 
+  /** From now on, whoever asks for its work must say who it is: strangers are told that it is busy. */
+  guard(): void {
+    this.guarded = true;
+  }
+
+  /** From now on, it hangs up on whoever asks for its work and says who it is. */
+  hangUp(): void {
+    this.mode = "deaf";
+  }
+
   /** From now on, it passes on what it gets. */
   async behave(): Promise<void> {
     this.mode = "honest";
@@ -63,6 +77,19 @@ export class Host {
 
   private pass(asked: IncomingMessage, answer: ServerResponse, behind: number): void {
     const { url = "/", method, headers } = asked;
+    if (/^\/(task|payload)/.test(url)) {
+      const said = headers[AUDITOR_HEADER];
+      const operator = typeof said === "string" ? (said.split(".")[0] ?? null) : null;
+      this.asked.push({ operator, at: performance.now() });
+      if (operator === null && this.guarded) {
+        answer.writeHead(503).end();
+        return;
+      }
+      if (this.mode === "deaf") {
+        asked.socket.destroy();
+        return;
+      }
+    }
     const passed = request(
       { host: "127.0.0.1", port: behind, path: url, method, headers },
       (response) => {
@@ -76,7 +103,7 @@ export class Host {
             answer.writeHead(status, { ...response.headers, ...signed, ...length });
             answer.end(said);
           };
-          if (this.mode === "honest" || !url.startsWith("/task")) {
+          if (this.mode !== "lying" || !url.startsWith("/task")) {
             send(body);
             return;
           }

@@ -607,7 +607,7 @@ describe("economics against the program", () => {
     const roll = draws(17);
     const [crowd, coalition, trials] = [500, 200, 400];
     const accused = {
-      seatStake: BigInt(crowd),
+      eligible: { stake: BigInt(crowd), nodes: crowd },
       rules: { ...RULES, ...rules },
     };
     const owners = Array.from({ length: crowd }, () => Keypair.generate().publicKey);

@@ -31,6 +31,7 @@ export { assertBalanced, heldBy, readAccounts, readLedger } from "./ledger";
 export type { Ledger, Reading, TaskAccounts } from "./ledger";
 export {
   DRAW_WINDOW,
+  appealFault,
   eligibleIn,
   isSeated,
   isSecret,

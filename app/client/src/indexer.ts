@@ -408,7 +408,6 @@ export class TaskIndex {
       task.rounds += 1;
       task.pool -= data.reserve;
     }
-    const before = replay.othersBefore(task, node, data.slot, this.rules);
     const round = this.round(data.round);
     round.submissions += 1;
     round.liveSubmissions += 1;
@@ -419,8 +418,7 @@ export class TaskIndex {
       payloadHash: data.payloadHash,
       round: data.round,
       slot: data.slot,
-      others: replay.leastOf(before, replay.others(task, node, this.rules)),
-      seatStake: before.stake,
+      others: replay.othersBefore(task, node, data.slot, this.rules),
       slashed: 0n,
       audits: 0,
       decided: 0,
@@ -444,8 +442,6 @@ export class TaskIndex {
     initiator.audits += 1;
     initiator.live += 1;
     this.agree(event, "accusedStake", replay.least(accused.stake + submission.slashed, MOST));
-    const others = replay.others(this.theTask(), accused, rules);
-    const eligible = replay.leastOf(submission.others, others);
     replay.accuse(accused, data.accusedStake, rules);
     const none: Tally = { nodes: 0, stake: 0n };
     const audit: AuditState = {
@@ -464,8 +460,7 @@ export class TaskIndex {
       revealSlot: data.slot + rules.commitSlots,
       endSlot: data.endSlot,
       accusedStake: data.accusedStake,
-      eligible,
-      seatStake: rules.panelSeats > 0 ? submission.seatStake : 0n,
+      eligible: submission.others,
       initiatorStake: data.weight,
       bond: data.bond,
       voteDeposit: rules.voteDeposit,

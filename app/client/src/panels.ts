@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { PublicKey } from "@solana/web3.js";
 import { must } from "./arguments";
-import type { Audit, Opinion, Outcome, Tally, TaskRules } from "./types";
+import type { Audit, Node, Opinion, Outcome, Tally, TaskRules } from "./types";
 
 /*
  * Who judges an audit, until when, and what its votes come to: the program's rules on the same fields, shared by command line and daemon.
@@ -34,14 +34,14 @@ export function isSeated(
   seed: Uint8Array,
   owner: PublicKey,
   weight: bigint,
-  { seatStake, rules }: Pick<Audit, "seatStake" | "rules">,
+  { eligible, rules }: Pick<Audit, "eligible" | "rules">,
 ): boolean {
   const hash = sha256(SEAT_TAG, must.hash("isSeated", "seed", seed), owner.toBuffer());
   const drawn = Buffer.from(hash).readBigUInt64LE();
-  return drawn * seatStake < (weight * BigInt(rules.panelSeats)) << 64n;
+  return drawn * eligible.stake < (weight * BigInt(rules.panelSeats)) << 64n;
 }
 
-type Seats = Pick<Audit, "seed" | "drawSlot" | "appealSlot" | "seatStake" | "rules">;
+type Seats = Pick<Audit, "seed" | "drawSlot" | "appealSlot" | "eligible" | "rules">;
 
 /**
  * What keeps a node from the count that runs at `slot`, or nothing: whether it is a panel's, and it has no seat, or nobody has one yet.
@@ -116,6 +116,16 @@ export function resolvableAt(
   { appealSlots }: Pick<TaskRules, "appealSlots">,
 ): bigint {
   return appealSlot > 0n ? endSlot : endSlot + appealSlots;
+}
+
+/** Why a node's stake does not allow an appeal, by the name of the refusal; null where it does. */
+export function appealFault(
+  { stake, bonds, risk, openAudits }: Pick<Node, "stake" | "bonds" | "risk" | "openAudits">,
+  { appealBond }: Pick<TaskRules, "appealBond">,
+): "stakePledged" | "stakeAtRisk" | null {
+  const pledged = bonds + appealBond;
+  if (pledged > stake) return "stakePledged";
+  return risk > 0n && risk * BigInt(openAudits) + pledged > stake ? "stakeAtRisk" : null;
 }
 
 type Counted = Pick<

@@ -95,11 +95,6 @@ export function change<T>(
   return result;
 }
 
-/** What all nodes but this one can vote with now. */
-export function others(task: ElectorateState, node: Node, rules: TaskRules): Electorate {
-  return less(task.electorate, electorateOf(node, rules));
-}
-
 /** What all nodes but this one could vote with just before `slot`, the current one. */
 export function othersBefore(
   task: ElectorateState,
@@ -116,11 +111,6 @@ export function othersBefore(
 export function closeNode(task: ElectorateState, node: Node, slot: bigint, rules: TaskRules): void {
   if (task.beforeSlot !== slot) return;
   task.before = less(task.before, electorateBefore(node, slot, rules));
-}
-
-/** The lesser of each. */
-export function leastOf(a: Electorate, b: Electorate): Electorate {
-  return { stake: least(a.stake, b.stake), nodes: Math.min(a.nodes, b.nodes) };
 }
 
 export function addStake(node: NodeState, amount: bigint, slot: bigint, rules: TaskRules): void {

@@ -285,10 +285,8 @@ export interface Submission {
   readonly payloadUri: string;
   readonly round: bigint;
   readonly slot: bigint;
-  /** What all other nodes could vote with just before the work came, and still could then. */
+  /** What all other nodes could vote with just before the work came: what quorums and seats are a share of. */
   readonly others: Electorate;
-  /** Stake of all other nodes that could vote just before the work came: what a panel's seats are drawn out of. */
-  readonly seatStake: bigint;
   /** Base units that verdicts on it took from the node's stake. */
   readonly slashed: bigint;
   /** Audits opened so far. */
@@ -353,10 +351,8 @@ export interface Audit {
   readonly appealSlot: bigint;
   /** The accused's stake when the audit opened, and what earlier verdicts on the work had taken of it. */
   readonly accusedStake: bigint;
-  /** Who could vote: all but the accused, just before the work came or at the opening, whichever was less. */
+  /** Who could vote: all but the accused, just before the work came. Quorum and seats are a share of it. */
   readonly eligible: Electorate;
-  /** Stake that seats are drawn out of, the submission's; 0 where there is no panel. */
-  readonly seatStake: bigint;
   /** What the accusation weighs by stake. */
   readonly initiatorStake: bigint;
   /** What the initiator loses of its stake if its accusation fails. */

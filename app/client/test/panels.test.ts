@@ -225,8 +225,8 @@ describe("isSeated", () => {
   const draws = dice(13);
   const seed = (): Uint8Array => Uint8Array.from({ length: 32 }, () => draws(256));
   const owner = (): PublicKey => new PublicKey(seed());
-  const audit = (stake: bigint, panelSeats: number): Pick<Audit, "seatStake" | "rules"> => ({
-    seatStake: stake,
+  const audit = (stake: bigint, panelSeats: number): Pick<Audit, "eligible" | "rules"> => ({
+    eligible: { stake, nodes: 1 },
     rules: { ...RULES, panelSeats },
   });
   const most = 2n ** 64n - 1n;

@@ -115,6 +115,7 @@ const schema = z.strictObject({
   onOtherInstance: z.enum(["wait", "end"]).default("wait"),
   quietSlots: whole(0, 432_000).default(1_500),
   workUnpaid: z.boolean().default(true),
+  appeal: z.boolean().default(true),
   keepPayloadRounds: whole(2).optional(),
   priorityFee: amount.default(0n),
   maxFeeLamports: amount.default(1_000_000n),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type {
   Accusation,
+  Audit,
   EvidenceRef,
   GateProof,
   Opinion,
@@ -11,13 +12,18 @@ import type {
   Vote,
 } from "@securing-tasks/client";
 import {
+  DRAW_WINDOW,
   PROGRAM_ID,
+  appealFault,
   auditAddress,
+  decodeAccount,
   explain,
   sealReveal,
   sealedSecret,
+  secretHash,
   secretOf,
   submissionEnd,
+  verdictOf,
   voteAddress,
 } from "@securing-tasks/client";
 import type {
@@ -39,7 +45,7 @@ import {
   runRecording,
   workFacts,
 } from "@securing-tasks/sandbox";
-import type { Connection, Keypair } from "@solana/web3.js";
+import type { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import type { Logger } from "pino";
 import type { NodeConfig } from "./config";
 import type { Follower } from "./follower";
@@ -51,7 +57,7 @@ import { handover } from "./inbox";
 import type { Peer } from "./peers";
 import { accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
 import type { Duty } from "./plan";
-import { isSecret } from "./plan";
+import { canReveal, denies, isUndrawn } from "./plan";
 import { refusalKind } from "./refusals";
 import { roundSeed, sample } from "./sampling";
 import type { Delivery, Errand, Sender } from "./sender";
@@ -69,6 +75,8 @@ export interface DoerOptions {
   /** Writes what the node can go on without for a while. Whether it is written. */
   readonly keep: (write: () => void) => boolean;
   readonly salts: SaltStore;
+  /** What this node draws the panel of an own accusation by: the same after a restart. */
+  readonly drawSecret: (audit: PublicKey) => Uint8Array;
   readonly sender: Sender;
   readonly follower: Follower;
   readonly metrics: Metrics;
@@ -128,6 +136,11 @@ const MOST_PAUSE_MS = 60_000;
 /** An account that is left out is written as the program's own address. */
 const NO_PROOF: GateProof = { proof: PROGRAM_ID, mint: PROGRAM_ID };
 
+const APPEAL_FAULTS: Readonly<Record<NonNullable<ReturnType<typeof appealFault>>, string>> = {
+  stakePledged: "the stake is pledged to this node's own open accusations and appeals.",
+  stakeAtRisk: "what open audits against this node could take can't be pledged too.",
+};
+
 const OPINION_OF: Readonly<Record<Verdict, Opinion>> = {
   valid: "valid",
   downtime: "downtime",
@@ -146,6 +159,10 @@ export class Doer {
   private readonly questions = new Lane(QUESTIONS_AT_ONCE, Infinity);
   /** Own submissions that the state knows to be on the chain. */
   private readonly submitted = new Set<string>();
+  /** Own accusations whose panel was not drawn in time, which is told once. */
+  private readonly undrawn = new Set<string>();
+  /** Audits that this node would appeal, and its stake does not allow it, which is told once. */
+  private readonly unlent = new Set<string>();
 
   constructor(private readonly options: DoerOptions) {}
 
@@ -160,6 +177,7 @@ export class Doer {
       });
     }
     this.noteSubmitted(view);
+    this.noteUndrawn(view);
     let soonest: number | null = null;
     const now = performance.now();
     for (const duty of duties) {
@@ -196,6 +214,20 @@ export class Doer {
       this.options.log.warn(
         { round: round.toString(), payloadUri },
         "work was submitted with another address: keep it served there until nobody can audit it",
+      );
+    }
+  }
+
+  private noteUndrawn({ audits, slot }: View): void {
+    for (const audit of audits) {
+      const name = audit.address.toBase58();
+      if (!audit.initiator.equals(this.options.config.owner) || !isUndrawn(audit)) continue;
+      if (slot < audit.drawSlot + DRAW_WINDOW || this.undrawn.has(name)) continue;
+      this.undrawn.add(name);
+      this.options.metrics.missedDraws.inc();
+      this.options.log.warn(
+        { audit: name, drawSlot: audit.drawSlot.toString() },
+        "the panel of an own accusation was not drawn in time: everybody eligible judges now",
       );
     }
   }
@@ -306,6 +338,10 @@ export class Doer {
         return this.entrust(duty);
       case "revealFor":
         return this.revealFor(duty);
+      case "draw":
+        return this.draw(duty);
+      case "appeal":
+        return this.appeal(view, duty);
       case "resolve":
         return this.send(duty, async () => [
           await client.resolveAudit({ ...duty.audit, round: duty.round }).instruction(),
@@ -697,6 +733,8 @@ export class Doer {
     const { client, config, operator, store } = this.options;
     const { submission, accusation, index } = duty;
     const evidence = this.reasons(submission.address.toBase58(), accusation);
+    const audit = auditAddress(submission.address, config.owner, index);
+    const drawn = view.task.rules.panelSeats > 0;
     const end = await this.send(duty, async (payer) => [
       await client
         .openAudit({
@@ -710,19 +748,96 @@ export class Doer {
           accusation,
           index,
           ...(evidence && { evidence }),
+          ...(drawn && { secretHash: secretHash(this.options.drawSecret(audit)) }),
         })
         .instruction(),
     ]);
     if (end.end === "done" && end.slot !== undefined) {
       const { commitSlots, revealSlots } = view.task.rules;
       store.keepAccusation(submission.address.toBase58(), {
-        audit: auditAddress(submission.address, config.owner, index).toBase58(),
+        audit: audit.toBase58(),
         accusation,
         outcome: "open",
         endSlot: end.slot + commitSlots + revealSlots,
       });
     }
     return end;
+  }
+
+  private async draw(duty: Duty & { kind: "draw" }): Promise<End> {
+    const { client, drawSecret, log } = this.options;
+    const { address, secretHash: asked } = duty.audit;
+    const secret = drawSecret(address);
+    if (asked === null || !Buffer.from(secretHash(secret)).equals(asked)) {
+      log.warn(
+        { audit: address.toBase58(), until: duty.until?.toString() },
+        "the panel of an own accusation can't be drawn with this operator's key: whoever accused with another one draws it, or else everybody judges",
+      );
+      return { end: "over", why: "the secret is another's" };
+    }
+    return this.send(duty, async () => [
+      await client.drawPanel({ audit: address, secret }).instruction(),
+    ]);
+  }
+
+  /** Appeals, unless what others know shows that the count is right, or the stake does not allow it. */
+  private async appeal(view: View, duty: Duty & { kind: "appeal" }): Promise<End> {
+    const { client, config, operator, log } = this.options;
+    const { audit, submission, opinion } = duty;
+    const name = audit.address.toBase58();
+    if (opinion === "valid" && !audit.accused.equals(config.owner)) {
+      const { connection, follower, store } = this.options;
+      const until = duty.until ?? 0n;
+      const facts = await auditFacts(connection, view.task, submission);
+      const known = await this.evidence(view, submission, facts, until);
+      const reason = known.length > 0 ? await this.judgedBy(view, facts, known, until) : null;
+      if (reason !== null) {
+        const found = { opinion: "malice", reason, slot: follower.slot, evidence: true } as const;
+        store.keepCheck(submission.address.toBase58(), found);
+        log.info({ audit: name, reason }, "no appeal: there is evidence");
+        return { end: "wait", why: "there is evidence" };
+      }
+    }
+    // Attack: on a list that a server read before the last reveals, any count looks wrong.
+    const counted = await this.settled(audit);
+    if (!counted || counted.appealSlot > 0n || !denies(verdictOf(counted), opinion)) {
+      return { end: "wait", why: "the count is another by now" };
+    }
+    const fault = appealFault(view.node, view.task.rules);
+    if (fault !== null) {
+      if (!this.unlent.has(name)) {
+        this.unlent.add(name);
+        const { appealBond } = view.task.rules;
+        const until = duty.until?.toString();
+        log.error(
+          { audit: name, bond: appealBond.toString(), until, fault },
+          `CAN'T APPEAL: ${APPEAL_FAULTS[fault]} Add stake with \`securing-tasks node stake\` before the slot in \`until\`, or have another node appeal`,
+        );
+      }
+      return { end: "wait", why: fault };
+    }
+    log.info({ audit: name, counted: verdictOf(counted), opinion }, "appeals");
+    return this.send(duty, async () => [
+      await client
+        .appealAudit({
+          task: config.task,
+          audit: audit.address,
+          appellant: config.owner,
+          operator: operator.publicKey,
+        })
+        .instruction(),
+    ]);
+  }
+
+  /** An audit once all votes of its running count are in; null where the server has none. */
+  private async settled({ address, endSlot }: Audit): Promise<Audit | null> {
+    const { program } = this.options.client;
+    const info = await program.provider.connection.getAccountInfo(address, {
+      commitment: "confirmed",
+      minContextSlot: Number(endSlot),
+    });
+    if (!info?.owner.equals(program.programId)) return null;
+    return decodeAccount(program, "audit", address, info.data);
   }
 
   /** What is shown to the gate. Nothing is asked for where it is open. */
@@ -787,7 +902,7 @@ export class Doer {
     const { sealed } = duty;
     const { audit, voter } = sealedSecret(sealed);
     const vote = await client.find("vote", voteAddress(audit, voter));
-    if (!isSecret(duty.audit, vote)) {
+    if (!canReveal(duty.audit, vote)) {
       this.options.keep(() => {
         store.forgetReveal(sealed, false, follower.slot);
       });
@@ -892,6 +1007,12 @@ export class Doer {
       case "reveal":
         metrics.reveals.inc();
         return;
+      case "draw":
+        metrics.draws.inc();
+        return;
+      case "appeal":
+        metrics.appeals.inc();
+        return;
       case "claimVote":
         metrics.chores.inc({ chore: duty.kind });
         if (duty.vote.state !== "committed") return;
@@ -917,6 +1038,7 @@ function about(duty: Duty): Readonly<Record<string, string>> {
       };
     case "cast":
     case "commit":
+    case "appeal":
       return { audit: duty.audit.address.toBase58(), opinion: duty.opinion };
     default:
       return { duty: duty.key };

@@ -1,3 +1,4 @@
+export { AUDITOR_HEADER } from "./auditors";
 export { ConfigError, checkNodeConfig, readNodeConfig } from "./config";
 export type { NodeConfig, NodeConfigInput } from "./config";
 export { readKeypair } from "./keys";

@@ -9,7 +9,7 @@ import {
 import { download } from "@securing-tasks/sandbox";
 import type { NodeConfig } from "./config";
 import { Lane } from "./lane";
-import { isSecret } from "./plan";
+import { canReveal } from "./plan";
 import type { Store } from "./store";
 import { DAY_SLOTS } from "./sponsor";
 import type { View } from "./view";
@@ -87,7 +87,7 @@ export class Keeper {
     const vote = await this.options.client.find("vote", address);
     if (!vote) return { status: 404, message: "There is no such vote." };
     // After it is revealed everybody knows the salt, and could fill the places with it.
-    if (!isSecret(about, vote) || !vote.commitment) {
+    if (!canReveal(about, vote) || !vote.commitment) {
       return { status: 409, message: "The vote is not secret, or not any more." };
     }
     this.remember(address.toBase58(), vote.commitment);

@@ -15,6 +15,12 @@ export class Metrics {
   });
   readonly reveals = this.counter("reveals", "Committed votes revealed");
   readonly keptReveals = this.counter("kept_reveals", "Votes of others revealed as their keeper");
+  readonly draws = this.counter("panels_drawn", "Panels of own accusations drawn");
+  readonly missedDraws = this.counter(
+    "draws_missed",
+    "Panels of own accusations that were not drawn in time, so that everybody judges",
+  );
+  readonly appeals = this.counter("appeals", "Audits appealed by this node");
   readonly chores = new Counter({
     name: `${PREFIX}chores_total`,
     help: "Audits resolved, shares and bounties claimed, accounts closed",

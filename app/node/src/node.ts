@@ -8,6 +8,7 @@ import {
   WRAPPED_SOL,
   collectionProof,
   deriveSaltKey,
+  drawSecretOf,
   explain,
   fetchMint,
   keypairSigner,
@@ -65,7 +66,7 @@ import { Metrics } from "./metrics";
 import { PatientOutbox } from "./outbox";
 import { serviceOf } from "./peers";
 import type { Duty, PlanOptions } from "./plan";
-import { isSecret, plan } from "./plan";
+import { owesReveal, plan } from "./plan";
 import { connect } from "./rpc";
 import type { Errand, SendStep } from "./sender";
 import { Sender, backoff, pause } from "./sender";
@@ -123,7 +124,7 @@ const WATCH_SLOTS = 150n;
 /** Failures of these looks after which it begins all the same. */
 const BLIND_LOOKS = 3;
 /** What harms nobody where another instance does it too, and can't wait. */
-const HARMLESS: readonly Duty["kind"][] = ["reveal", "restore"];
+const HARMLESS: readonly Duty["kind"][] = ["reveal", "restore", "draw"];
 const MOST_HEALTH_BYTES = 4_096;
 /** Looks at the chain that must agree that task or node is gone. */
 const GONE_LOOKS = 12;
@@ -370,6 +371,7 @@ class Daemon implements RunningNode {
       isReached: () => this.reached,
       keep: (write) => this.keep(write),
       salts,
+      drawSecret: (audit) => drawSecretOf(saltKey, audit),
       sender: this.sender,
       follower: this.follower,
       metrics: this.metrics,
@@ -925,9 +927,10 @@ class Daemon implements RunningNode {
   /** Whether there is a vote that this one can reveal. */
   private async owesReveal({ audits, votes }: View, now: bigint): Promise<boolean> {
     for (const audit of audits) {
-      const vote = votes.get(audit.address.toBase58());
-      if (now >= audit.endSlot || !isSecret(audit, vote)) continue;
-      const known = (await this.salts?.find(audit.address, this.config.owner)) ?? [];
+      const { address } = audit;
+      const vote = votes.get(address.toBase58());
+      if (!vote || !owesReveal(audit, vote, now)) continue;
+      const known = (await this.salts?.find(address, this.config.owner)) ?? [];
       if (secretOf(vote.commitment, known)) return true;
     }
     return false;

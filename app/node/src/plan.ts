@@ -12,14 +12,20 @@ import type {
 } from "@securing-tasks/client";
 import {
   ACCOUNT_BYTES,
+  DRAW_WINDOW,
   activeStake,
   auditEnd,
   isConvicted,
+  isSecret,
+  longestCase,
   minStake,
   rentOf,
+  resolvableAt,
   roundAt,
   roundStart,
+  seatOf,
   submissionEnd,
+  verdictOf,
   weightOn,
 } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
@@ -43,11 +49,19 @@ export type Duty = { readonly key: string; readonly until?: bigint } & (
       /** Audits that this node has begun before. */
       readonly index: number;
     }
+  | { readonly kind: "draw"; readonly audit: Audit }
   | { readonly kind: "judge"; readonly audit: Audit; readonly submission: Submission }
   | { readonly kind: "cast" | "commit"; readonly audit: Audit; readonly opinion: Opinion }
   | { readonly kind: "reveal"; readonly audit: Audit }
   | { readonly kind: "entrust"; readonly audit: Audit; readonly vote: Vote }
   | { readonly kind: "revealFor"; readonly audit: Audit; readonly sealed: SealedReveal }
+  | {
+      readonly kind: "appeal";
+      readonly audit: Audit;
+      readonly submission: Submission;
+      /** What this node saw, and the first count denies. */
+      readonly opinion: Opinion;
+    }
   | { readonly kind: "resolve"; readonly audit: Audit; readonly round: bigint }
   | { readonly kind: "claimVote"; readonly audit: Audit; readonly vote: Vote }
   | { readonly kind: "closeVote"; readonly vote: Vote }
@@ -79,6 +93,7 @@ export interface PlanOptions {
     | "keepers"
     | "keepersEarly"
     | "keeper"
+    | "appeal"
   >;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
@@ -156,7 +171,7 @@ class Planner {
   private readonly audits = new Map<string, Audit[]>();
   /**
    * What may be spent: lamports, or transactions where a sponsor pays. That for all reveals that are owed is put aside, else they would cost
-   * their deposits.
+   * their deposits, and for own panels' draws, else everybody would have to judge.
    */
   private free: bigint;
   /** Of that, what one transaction takes. */
@@ -174,7 +189,8 @@ class Planner {
       this.audits.set(of, [...(this.audits.get(of) ?? []), audit]);
     }
     const owed = view.audits.filter(
-      (audit) => now < audit.endSlot && isSecret(audit, view.votes.get(audit.address.toBase58())),
+      (audit) =>
+        owesReveal(audit, view.votes.get(audit.address.toBase58()), now) || this.mayDraw(audit),
     );
     const left = options.sponsor?.left ?? null;
     this.isSponsored = left !== null;
@@ -408,11 +424,12 @@ class Planner {
     if (!this.mayAccuse(submission, accusation)) return;
     const open = this.auditsOf(submission).filter(({ outcome }) => outcome === "open");
     const own = this.accusations(submission);
+    const { appealSlots } = this.view.task.rules;
     // Before its end an audit is open, whether this look at the chain shows it or not.
     const enough = own.some(
       (one) =>
         one.outcome === "open" &&
-        (one.seen || this.now < one.endSlot) &&
+        (one.seen || this.now < one.endSlot + appealSlots) &&
         (one.accusation === "malice" || accusation === "downtime"),
     );
     if (enough) return;
@@ -428,7 +445,7 @@ class Planner {
     if (failed && proven) return;
     // Whoever waits saves its bond, and all who vote a second vote. A friend's open audit must be no shield.
     const patience = this.patience(until);
-    const verdict = open.map(({ endSlot }) => endSlot).reduce(later, this.now);
+    const verdict = open.map((one) => this.resolvable(one)).reduce(later, this.now);
     const inTime = open.length > 0 && verdict <= patience;
     // A proof that nobody else has takes an accusation of its own: who accuses is asked for it.
     const known = !proven || this.isTaken(submission);
@@ -436,7 +453,8 @@ class Planner {
       this.at(patience + 1n);
       return;
     }
-    if (!this.pays(["audit"])) return;
+    // The draw of its panel is to follow.
+    if (!this.pays(["audit"], this.view.task.rules.panelSeats > 0 ? 2n : 1n)) return;
     const index = this.view.node.audits;
     const key = `accuse:${submission.address.toBase58()}:${index}`;
     this.do({ kind: "accuse", key, submission, accusation, index, until });
@@ -453,19 +471,99 @@ class Planner {
    */
   private says(audit: Audit, accusation: Accusation, until: bigint, proven: boolean): boolean {
     const name = audit.address.toBase58();
-    if (!this.view.votes.has(name) && !this.mayVote(audit)) return false;
+    const seat = this.seat(audit);
+    if (!this.view.votes.has(name) && seat === "none") return false;
     const found = this.options.store.opinion(name);
-    if (!found) return proven || this.now <= this.patience(until);
+    // Before the draw nobody knows who will have a say: a friend that never draws must be no shield.
+    if (!found) {
+      return (proven && seat !== "notDrawn") || this.now <= this.patience(until);
+    }
     return found.opinion === "malice" || found.opinion === accusation;
   }
 
-  /** Votes and reveals. */
+  /** Draws, votes, reveals and appeals. */
   ballot(audit: Audit): void {
     if (audit.outcome !== "open") return;
     const name = audit.address.toBase58();
+    this.draw(audit, name);
     const vote = this.view.votes.get(name);
     if (vote) this.reveal(audit, vote);
     else this.vote(audit, name);
+    this.appeal(audit, name);
+  }
+
+  /** Whether it is for this node to draw the audit's panel, now or in a few slots. */
+  private mayDraw(audit: Audit): boolean {
+    return (
+      this.isMe(audit.initiator) && isUndrawn(audit) && this.now < audit.drawSlot + DRAW_WINDOW
+    );
+  }
+
+  /** The panel of an own accusation, once a block is there that nobody could know at the opening. */
+  private draw(audit: Audit, name: string): void {
+    if (!this.mayDraw(audit)) return;
+    const until = audit.drawSlot + DRAW_WINDOW;
+    if (this.now <= audit.drawSlot) this.at(audit.drawSlot + 1n);
+    // Its fee was put aside.
+    else this.do({ kind: "draw", key: `draw:${name}`, audit, until });
+  }
+
+  /** Has a first count done again that denies what this node saw: by all, and once. */
+  private appeal(audit: Audit, name: string): void {
+    const { config, store } = this.options;
+    const { appealSlots } = this.view.task.rules;
+    const submission = this.submissions.get(audit.submission.toBase58());
+    if (!config.appeal || audit.appealSlot > 0n || !submission) return;
+    const until = audit.endSlot + appealSlots;
+    if (this.now + MARGIN >= until) return;
+    if (this.now < audit.endSlot) {
+      this.at(audit.endSlot);
+      return;
+    }
+    const counted = verdictOf(audit);
+    const sight = this.sight(audit, submission, counted);
+    if (sight === null || !denies(counted, sight)) return;
+    const isParty = this.isMe(audit.accused) || this.isMe(audit.initiator);
+    // All third nodes see it at the same time, and one bond is enough.
+    const due = audit.endSlot + (isParty ? 0n : this.turn(`appeal:${name}`, appealSlots / 2n));
+    if (this.now < due) {
+      this.at(due);
+      return;
+    }
+    // Whoever was dark may be back, and all who judge now would find it well.
+    const address = audit.submission.toBase58();
+    const isFresh = (store.check(address)?.slot ?? 0n) >= audit.endSlot;
+    if (sight !== "valid" && !isFresh && !this.isProven(submission)) {
+      const key = `check:${address}`;
+      this.do({ kind: "check", key, submission, until });
+    } else if (this.pays([])) {
+      this.do({ kind: "appeal", key: `appeal:${name}`, audit, submission, opinion: sight, until });
+    }
+  }
+
+  /**
+   * What this node saw of the work in the time of an audit's first count, or later; the accused by having made it, the initiator before.
+   * Null where nothing of that holds against the count.
+   */
+  private sight(audit: Audit, submission: Submission, counted: Audit["outcome"]): Opinion | null {
+    const { store } = this.options;
+    if (this.isMe(audit.accused)) {
+      const hash = Buffer.from(submission.payloadHash).toString("hex");
+      return store.workHash(submission.round) === hash ? "valid" : null;
+    }
+    // A proof that nobody else gets convinces nobody.
+    if (this.isProven(submission)) return this.isShared(submission) ? "malice" : null;
+    const judged = store.opinion(audit.address.toBase58())?.opinion ?? null;
+    if (judged === "valid") return judged;
+    const check = store.check(submission.address.toBase58());
+    if (check && check.slot >= audit.endSlot) {
+      // Who is up by now may have been down for the jurors.
+      const passed = check.opinion === "valid" && counted === "convictedDowntime";
+      return passed ? null : check.opinion;
+    }
+    if (judged !== null) return judged;
+    if (this.isMe(audit.initiator)) return audit.accusation;
+    return check && check.slot >= audit.openSlot ? check.opinion : null;
   }
 
   /** What an audit leaves to be done that anyone may do. */
@@ -475,38 +573,59 @@ class Planner {
     else this.afterwards(audit, name, this.view.votes.get(name));
   }
 
-  /** First slot at which no vote is taken any more. */
-  private votesUntil({ openSlot, revealSlot, endSlot }: Audit): bigint {
-    return revealSlot > openSlot ? revealSlot : endSlot;
+  /** First slot at which the running count takes no vote any more. */
+  private votesUntil(audit: Audit): bigint {
+    return isSecret(audit) ? audit.revealSlot : audit.endSlot;
   }
 
-  private mayVote(audit: Audit): boolean {
+  /**
+   * From when on jurors may look: of a panel since it is drawn at the latest.
+   *
+   * Attack: a friend of the accused draws when it suits, and all jurors' moments would be over by then.
+   */
+  private votesFrom({ openSlot, drawSlot, appealSlot }: Audit): bigint {
+    if (appealSlot > 0n) return appealSlot;
+    return drawSlot > 0n ? drawSlot + DRAW_WINDOW : openSlot;
+  }
+
+  /** Whether this node may vote in the running count; `notDrawn` where that is not known yet. */
+  private seat(audit: Audit): "seat" | "notDrawn" | "none" {
     const { task, node } = this.view;
-    if (this.isMe(audit.initiator) || this.isMe(audit.accused)) return false;
-    if (this.now + MARGIN >= this.votesUntil(audit)) return false;
-    return weightOn(node, task.rules, audit.submissionSlot) > 0n;
+    if (this.isMe(audit.initiator) || this.isMe(audit.accused)) return "none";
+    if (this.now + MARGIN >= this.votesUntil(audit)) return "none";
+    const weight = weightOn(node, task.rules, audit.submissionSlot);
+    if (weight === 0n) return "none";
+    const seating = seatOf(audit, this.options.owner, weight, this.now);
+    if (seating === "notDrawn") return seating;
+    return seating === "notSeated" ? "none" : "seat";
   }
 
   private vote(audit: Audit, name: string): void {
-    if (!this.mayVote(audit)) return;
+    const seat = this.seat(audit);
+    if (seat === "notDrawn") {
+      // The draw wakes it; without one everybody judges.
+      this.at(audit.drawSlot + 1n);
+      this.at(audit.drawSlot + DRAW_WINDOW);
+    }
+    if (seat !== "seat") return;
     const until = this.votesUntil(audit);
+    const from = this.votesFrom(audit);
     const known = this.options.store.opinion(name);
     if (known?.opinion === null) return;
     // A commitment is worth nothing without its reveal. Put aside before there is an opinion: the chores come after.
-    const committed = audit.revealSlot > audit.openSlot;
+    const committed = isSecret(audit);
     const paid = this.pays(["vote"], committed ? 2n : 1n);
     if (!known) {
       const submission = this.submissions.get(audit.submission.toBase58());
       if (!submission) return;
       // Whoever knew when jurors look would be well for as long as that takes.
-      const window = until - audit.openSlot;
-      const due = audit.openSlot + this.moment(`judge:${name}`, window / 4n);
+      const due = from + this.moment(`judge:${name}`, (until - from) / 4n);
       if (this.now < due && !this.isProven(submission)) this.at(due);
       else this.do({ kind: "judge", key: `judge:${name}`, audit, submission, until });
       return;
     }
     // What others heard is asked for once more before it is too late: it takes a while until it is with all who have a service.
-    const due = audit.openSlot + ((until - audit.openSlot) * 3n) / 8n;
+    const due = from + ((until - from) * 3n) / 8n;
     if (this.now < due && known.opinion !== "malice") {
       this.at(due);
     } else if (paid) {
@@ -516,7 +635,7 @@ class Planner {
   }
 
   private reveal(audit: Audit, vote: Vote): void {
-    if (!isSecret(audit, vote) || this.now >= audit.endSlot) return;
+    if (!owesReveal(audit, vote, this.now)) return;
     this.entrust(audit, vote);
     if (this.now < audit.revealSlot) this.at(audit.revealSlot);
     else {
@@ -557,7 +676,7 @@ class Planner {
     const { chores } = this.options.config;
     const submission = this.submissions.get(audit.submission.toBase58());
     if (!chores.resolve || submission?.decided !== audit.attempt) return;
-    const due = audit.endSlot + this.turn(name, BigInt(chores.spreadSlots));
+    const due = this.resolvable(audit) + this.turn(name, BigInt(chores.spreadSlots));
     if (this.now < due) this.at(due);
     else {
       const { round } = submission;
@@ -708,6 +827,11 @@ class Planner {
     ];
   }
 
+  /** First slot at which an audit can be resolved, if nobody appeals before. */
+  private resolvable(audit: Audit): bigint {
+    return resolvableAt(audit, this.view.task.rules);
+  }
+
   private auditsOf({ address }: Pick<Submission, "address">): readonly Audit[] {
     return this.audits.get(address.toBase58()) ?? [];
   }
@@ -727,13 +851,33 @@ class Planner {
 }
 
 /** Whether a vote is one that can still be revealed: a commitment of before an appeal opens no more after it. */
-export function isSecret(audit: Audit, vote: Vote | null | undefined): vote is Vote {
+export function canReveal(audit: Audit, vote: Vote | null | undefined): vote is Vote {
   return vote?.state === "committed" && vote.onAppeal === audit.appealSlot > 0n;
 }
 
-/** First slot at which no vote on a round's work is taken any more. */
+/** Whether there is time left for that. */
+export function owesReveal(
+  audit: Audit,
+  vote: Vote | null | undefined,
+  now: bigint,
+): vote is Vote {
+  return canReveal(audit, vote) && now < audit.endSlot;
+}
+
+/** Whether a panel was to judge, and is not drawn. */
+export function isUndrawn({ drawSlot, seed, appealSlot, outcome }: Audit): boolean {
+  return outcome === "open" && drawSlot > 0n && !seed && appealSlot === 0n;
+}
+
+/** Whether a count says the opposite of what a node saw: a conviction of what was well, or none of what was not. */
+export function denies(counted: Audit["outcome"], sight: Opinion): boolean {
+  const convicts = counted === "convictedDowntime" || counted === "convictedMalice";
+  return counted !== "open" && convicts === (sight === "valid");
+}
+
+/** First slot at which no vote on a round's work is taken any more, after an appeal neither. */
 function caseEnd(task: Task, round: bigint): bigint {
-  return auditEnd(task, round) + task.rules.commitSlots + task.rules.revealSlots;
+  return roundStart(task, round) + longestCase(task.rules);
 }
 
 function later(a: bigint, b: bigint): bigint {

@@ -13,11 +13,14 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
   alreadyPaid: "done",
   alreadyRevealed: "done",
   initiatorAlreadyVoted: "done",
+  alreadyDrawn: "done",
+  alreadyAppealed: "done",
 
   auditWindowClosed: "late",
   submissionWindowClosed: "late",
   revealWindowMissed: "late",
   taskRetired: "late",
+  drawTooLate: "late",
 
   joinedAfterSubmission: "never",
   stakeTooRecent: "never",
@@ -30,6 +33,9 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
   payloadMissing: "never",
   uriTooLong: "never",
   taskReplaced: "never",
+  noPanel: "never",
+  secretMismatch: "never",
+  notSeated: "never",
 
   // The server may be some slots behind the ones this node has heard of, or ahead of them.
   roundNotCurrent: "early",
@@ -39,6 +45,10 @@ const KINDS: Partial<Record<RefusalName, RefusalKind>> = {
   earlierAuditOpen: "early",
   notResolved: "early",
   notEmpty: "early",
+  drawTooEarly: "early",
+  panelNotDrawn: "early",
+  appealClosed: "early",
+  appealOpen: "early",
 };
 
 /**

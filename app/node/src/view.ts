@@ -50,7 +50,7 @@ type Listed = "round" | "submission" | "audit";
  * reveal, are looked for by their addresses where a list does not have them.
  */
 export class Viewer {
-  /** Audits that took no more votes at a slot at which there was none of ours. */
+  /** Decided audits in which there is no vote of ours. Before the verdict an appeal may open one again, however late it is seen. */
   private readonly voteless = new Set<string>();
   /** What was in the last lists. */
   private readonly seen: Record<Listed, readonly PublicKey[]> = {
@@ -184,7 +184,7 @@ export class Viewer {
       const name = audit.address.toBase58();
       if (info?.owner.equals(program.programId) && address) {
         votes.set(name, decodeAccount(program, "vote", address, info.data));
-      } else if (audit.endSlot <= slot) this.voteless.add(name);
+      } else if (audit.outcome !== "open") this.voteless.add(name);
     });
     const live = new Set(audits.map(({ address }) => address.toBase58()));
     for (const name of this.voteless) if (!live.has(name)) this.voteless.delete(name);

@@ -687,6 +687,30 @@ describe("evidence among daemons", function () {
       expect(third.evidenceOf(name)).to.deep.equal([]);
     });
 
+    it("keeps a juror that heard nothing from an appeal of what others can prove", async () => {
+      const connection = await chain();
+      const { worker, submission } = await liar(connection);
+      const name = submission.address.toBase58();
+      const until = slot + 1_000n;
+      const first = await juror("first");
+      const check: Duty = { kind: "check", key: "check", submission, until };
+      await doOne(check, first.store, connection, [submission]);
+      await worker.goDark();
+      const payloadHash = Buffer.alloc(32, 7);
+      const payloadUri = `${first.url}/payload/${payloadHash.toString("hex")}`;
+      const other = { ...submission, address: key(), owner: key(), payloadHash, payloadUri };
+      const second = open("second");
+      const audit = { address: key(), accused: submission.owner } as Audit;
+      const appeal: Duty = {
+        ...{ kind: "appeal", key: "appeal", opinion: "valid" },
+        ...{ audit, submission, until },
+      };
+      sent = 0;
+      await doOne(appeal, second, connection, [submission, other]);
+      expect(second.check(name)).to.include({ opinion: "malice", evidence: true });
+      expect(sent).to.equal(0);
+    });
+
     /** An inbox of a worker of the task, with what it holds and what it asks the chain for. */
     function inboxOf(
       store: Store,

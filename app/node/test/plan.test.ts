@@ -89,7 +89,6 @@ const submissionOf = (owner: PublicKey, changes: Partial<Submission> = {}): Subm
   round: 0n,
   slot: 1_010n,
   others: { stake: 0n, nodes: 0 },
-  seatStake: 0n,
   slashed: 0n,
   audits: 0,
   decided: 0,
@@ -118,7 +117,6 @@ const auditOf = (submission: Submission, changes: Partial<Audit> = {}): Audit =>
   endSlot: 1_080n,
   accusedStake: 0n,
   eligible: { stake: 0n, nodes: 0 },
-  seatStake: 0n,
   initiatorStake: 0n,
   bond: 101n,
   voteDeposit: 10n,
@@ -188,6 +186,7 @@ interface Memory {
   /** Where this node has a service. */
   readonly publicUrl?: string;
   readonly keepPayloadRounds?: number;
+  readonly appeal?: boolean;
   readonly sponsor?: PlanOptions["sponsor"];
   readonly keepers?: readonly string[];
   readonly keepersEarly?: boolean;
@@ -251,6 +250,7 @@ function planned(
     config: {
       samples: 1,
       workUnpaid,
+      appeal: memory.appeal ?? true,
       ...(memory.keepPayloadRounds !== undefined && {
         keepPayloadRounds: memory.keepPayloadRounds,
       }),
@@ -1023,5 +1023,318 @@ describe("what is due", () => {
     expect(of(operator, 1_190n)).to.deep.equal(["claimBounty"]);
     expect(of(operator, 1_190n, { ...gone, paid: true })).to.deep.equal(["closeSubmission"]);
     expect(of(key(), 1_190n)).to.deep.equal([]);
+  });
+});
+
+describe("what is due of panels and appeals", () => {
+  /** Of the same round: votes take 600 slots to commit and 100 to reveal, and may be appealed for 100 more. */
+  const rules: Task["rules"] = {
+    ...RULES,
+    roundSlots: 10_000n,
+    auditSlots: 500n,
+    commitSlots: 600n,
+    revealSlots: 100n,
+    appealSlots: 100n,
+    appealBond: 60n,
+    panelSeats: 3,
+  };
+  const seed = new Uint8Array(32).fill(5);
+  /** Of which this node always has a seat, and of which hardly ever. */
+  const few = 1_500n;
+  const many = 1_500n << 40n;
+  const submission = submissionOf(other, { audits: 1 });
+  const undrawn = auditOf(submission, {
+    drawSlot: 1_058n,
+    revealSlot: 1_650n,
+    endSlot: 1_750n,
+    eligible: { stake: few, nodes: 1 },
+    rules,
+  });
+  const seated = { ...undrawn, seed };
+  const unseated = { ...seated, eligible: { stake: many, nodes: 1 } };
+  const appealed: Audit = {
+    ...unseated,
+    appealSlot: 1_760n,
+    revealSlot: 2_360n,
+    endSlot: 2_460n,
+    firstOutcome: "acquitted",
+    appellant: third,
+  };
+  const of = (
+    audit: Audit,
+    now: bigint,
+    memory: Memory = {},
+    votes: readonly Vote[] = [],
+    changes: Partial<View> = {},
+  ): ReturnType<typeof due> => {
+    const submissions = [submission];
+    const seen = view(
+      { task: { ...task, rules }, submissions, audits: [audit], ...changes },
+      votes,
+    );
+    return due(seen, now, { samples: [], ...memory });
+  };
+
+  it("is the draw of the panel of an own accusation, from one slot after the draw slot on", () => {
+    const own = { ...undrawn, initiator: me };
+    expect(of(own, 1_058n)).to.deep.equal([[], 1_059n]);
+    expect(of(own, 1_059n)[0]).to.deep.equal(["draw"]);
+    expect(of(own, 1_313n)[0]).to.deep.equal(["draw"]);
+    expect(of(own, 1_314n)[0]).to.deep.equal([]);
+    const { duties } = planned(view({ task: { ...task, rules }, audits: [own] }), 1_060n);
+    expect(duties[0]).to.include({ kind: "draw", until: 1_314n });
+    expect(of({ ...own, seed }, 1_060n)[0]).to.deep.equal([]);
+    expect(of(undrawn, 1_060n)[0]).to.deep.equal([]);
+    expect(of({ ...own, outcome: "noVerdict" }, 1_060n)[0]).to.not.include("draw");
+    // A task without panels.
+    expect(of({ ...own, drawSlot: 0n }, 100n)[0]).to.deep.equal([]);
+  });
+
+  it("is no look by who has no seat, nor before the panel is drawn; undrawn it is everybody's", () => {
+    const judges = (audit: Audit, memory: Memory = {}): bigint | undefined =>
+      Array.from({ length: 600 }, (_, at) => 1_050n + BigInt(at)).find((slot) =>
+        of(audit, slot, memory)[0].includes("judge"),
+      );
+    // 84 slots are a quarter of what is left when no panel can be drawn any more.
+    expect(Number(judges(seated))).to.be.within(1_314, 1_397);
+    expect(judges(unseated)).to.equal(undefined);
+    expect(Number(judges({ ...undrawn, eligible: { stake: many, nodes: 1 } }))).to.be.within(1_314, 1_397);
+    expect(of(undrawn, 1_057n)[1]).to.equal(1_059n);
+    expect(of(undrawn, 1_060n)).to.deep.equal([[], 1_314n]);
+    const moments = Array.from({ length: 40 }, (_, at) =>
+      judges(seated, { secret: new Uint8Array(32).fill(at) }),
+    );
+    expect(new Set(moments).size).to.be.above(10);
+    // With a proof at once, but not before the draw.
+    expect(judges(seated, { heard: 1_049n })).to.equal(1_050n);
+    expect(judges(undrawn, { heard: 1_049n })).to.equal(1_314n);
+  });
+
+  it("is the vote of who is seated, three eighths of the time after the last draw", () => {
+    for (const audit of [seated, undrawn]) {
+      const memory = { opinions: new Map([[audit, "valid" as const]]) };
+      expect(of(audit, 1_439n, memory)[0]).to.deep.equal([]);
+      expect(of(audit, 1_440n, memory)[0]).to.deep.equal(["commit valid"]);
+      expect(of(audit, 1_647n, memory)[0]).to.deep.equal(["commit valid"]);
+      expect(of(audit, 1_648n, memory)[0]).to.deep.equal([]);
+    }
+    const guilty = { opinions: new Map([[seated, "malice" as const]]) };
+    expect(of(seated, 1_059n, guilty)[0]).to.deep.equal(["commit malice"]);
+    expect(
+      of(undrawn, 1_313n, { opinions: new Map([[undrawn, "malice" as const]]) })[0],
+    ).to.deep.equal([]);
+    const without = { opinions: new Map([[unseated, "malice" as const]]) };
+    expect(of(unseated, 1_500n, without)[0]).to.deep.equal([]);
+  });
+
+  it("is the look and the vote of all after an appeal, but of who has voted", () => {
+    const first = Array.from({ length: 400 }, (_, at) => 1_760n + BigInt(at)).find((slot) =>
+      of(appealed, slot)[0].includes("judge"),
+    );
+    expect(Number(first)).to.be.within(1_760, 1_909);
+    const memory = { opinions: new Map([[appealed, "valid" as const]]) };
+    expect(of(appealed, 1_984n, memory)[0]).to.deep.equal([]);
+    expect(of(appealed, 1_985n, memory)[0]).to.deep.equal(["commit valid"]);
+    expect(of(appealed, 2_357n, memory)[0]).to.deep.equal(["commit valid"]);
+    expect(of(appealed, 2_358n, memory)[0]).to.deep.equal([]);
+    const voted = [voteOf(appealed, "revealed")];
+    expect(of(appealed, 2_000n, memory, voted)[0]).to.deep.equal([]);
+  });
+
+  it("is the reveal of what was committed for the running count, and none of what an appeal made late", () => {
+    const before = voteOf(seated, "committed");
+    const late = { ...before, audit: appealed.address };
+    const after = { ...late, onAppeal: true };
+    expect(of(seated, 1_649n, {}, [before])).to.deep.equal([[], 1_650n]);
+    expect(of(seated, 1_650n, {}, [before])[0]).to.deep.equal(["reveal"]);
+    expect(of(seated, 1_749n, {}, [before])[0]).to.deep.equal(["reveal"]);
+    expect(of(seated, 1_750n, {}, [before])[0]).to.deep.equal([]);
+    expect(of(appealed, 2_360n, {}, [late])[0]).to.deep.equal([]);
+    expect(of(appealed, 2_359n, {}, [after])).to.deep.equal([[], 2_360n]);
+    expect(of(appealed, 2_360n, {}, [after])[0]).to.deep.equal(["reveal"]);
+    expect(of(appealed, 2_459n, {}, [after])[0]).to.deep.equal(["reveal"]);
+    expect(of(appealed, 2_460n, {}, [after])[0]).to.deep.equal(["resolve"]);
+  });
+
+  it("is a verdict once nobody can appeal, or right after the votes of an appeal", () => {
+    expect(of(seated, 1_849n)).to.deep.equal([[], 1_850n]);
+    expect(of(seated, 1_850n)[0]).to.deep.equal(["resolve"]);
+    expect(of(appealed, 2_459n)).to.deep.equal([[], 2_460n]);
+    expect(of(appealed, 2_460n)[0]).to.deep.equal(["resolve"]);
+  });
+
+  const votes = (valid: number, downtime: number, malice: number): Audit["votes"] => ({
+    valid: { nodes: valid, stake: 0n },
+    downtime: { nodes: downtime, stake: 0n },
+    malice: { nodes: malice, stake: 0n },
+  });
+  const convicted = { ...seated, votes: votes(0, 0, 3) };
+  const down = { ...seated, votes: votes(0, 2, 1) };
+  const acquitted = { ...seated, votes: votes(2, 0, 1) };
+  const undecided = { ...seated, votes: votes(1, 0, 1) };
+
+  it("is an appeal by the accused whose work was convicted, where it made it, once and in time", () => {
+    const accused = (audit: Audit): Audit => ({ ...audit, accused: me });
+    const made = { works: [{ round: 0n, hash: "02".repeat(32), payload: new Uint8Array() }] };
+    for (const audit of [convicted, down]) {
+      expect(of(accused(audit), 1_749n, made)).to.deep.equal([[], 1_750n]);
+      expect(of(accused(audit), 1_750n, made)[0]).to.deep.equal(["appeal valid"]);
+      expect(of(accused(audit), 1_847n, made)[0]).to.deep.equal(["appeal valid"]);
+      expect(of(accused(audit), 1_848n, made)[0]).to.deep.equal([]);
+      expect(of(accused(audit), 1_750n)[0]).to.deep.equal([]);
+      const works = [{ round: 0n, hash: "03".repeat(32), payload: new Uint8Array() }];
+      expect(of(accused(audit), 1_750n, { works })[0]).to.deep.equal([]);
+      expect(of(accused(audit), 1_750n, { ...made, appeal: false })[0]).to.deep.equal([]);
+      const again = { ...accused(audit), appealSlot: 1_750n };
+      expect(of(again, 1_750n, made)[0]).to.deep.equal(["resolve"]);
+    }
+    for (const audit of [acquitted, undecided]) {
+      // Another vote may still come.
+      expect(of(accused(audit), 1_749n, made)).to.deep.equal([[], 1_750n]);
+      expect(of(accused(audit), 1_750n, made)[0]).to.deep.equal([]);
+    }
+    const without = { task: { ...task, rules: { ...rules, appealSlots: 0n } } };
+    expect(of(accused(convicted), 1_750n, made, [], without)[0]).to.deep.equal(["resolve"]);
+  });
+
+  it("is an appeal by the initiator whose accusation failed, if it still sees what it accused of", () => {
+    for (const audit of [acquitted, undecided]) {
+      const own = { ...audit, initiator: me };
+      const saw = (opinion: Judgement["opinion"], seen: bigint): readonly string[] =>
+        of(own, 1_760n, { checks: new Map([[submission, opinion]]), seen })[0];
+      expect(of(own, 1_749n)).to.deep.equal([[], 1_750n]);
+      expect(of(own, 1_750n)[0]).to.deep.equal(["check"]);
+      expect(saw("malice", 1_749n)).to.deep.equal(["check"]);
+      expect(saw("malice", 1_750n)).to.deep.equal(["appeal malice"]);
+      expect(saw("downtime", 1_750n)).to.deep.equal(["appeal downtime"]);
+      expect(saw("valid", 1_750n)).to.deep.equal([]);
+      expect(saw(null, 1_750n)).to.deep.equal([]);
+      // What the accused signed needs no other look; but where nobody took it, nobody would believe it.
+      expect(of(own, 1_750n, { heard: 1_045n })[0]).to.deep.equal(["appeal malice"]);
+      expect(of(own, 1_750n, { heard: 1_045n, handed: 0 })[0]).to.deep.equal(["hand"]);
+      expect(of(own, 1_750n, { appeal: false })[0]).to.deep.equal([]);
+    }
+    for (const audit of [convicted, down]) {
+      expect(of({ ...audit, initiator: me }, 1_750n)[0]).to.deep.equal([]);
+    }
+  });
+
+  it("is an appeal by a third node that saw otherwise in the votes' time, at a moment of its own", () => {
+    const judged = (audit: Audit, opinion: Judgement["opinion"], more: Memory = {}) =>
+      of(audit, 1_799n, { opinions: new Map([[audit, opinion]]), ...more })[0];
+    for (const audit of [convicted, down]) {
+      expect(judged(audit, "valid")).to.deep.equal(["appeal valid"]);
+      expect(judged(audit, "malice")).to.deep.equal([]);
+      expect(judged(audit, null)).to.deep.equal([]);
+    }
+    for (const audit of [acquitted, undecided]) {
+      expect(judged(audit, "valid")).to.deep.equal([]);
+      expect(judged(audit, "downtime")).to.deep.equal(["check"]);
+      const fresh = { checks: new Map([[submission, "downtime" as const]]), seen: 1_790n };
+      expect(judged(audit, "downtime", fresh)).to.deep.equal(["appeal downtime"]);
+      // Who is down by now was not for this juror.
+      expect(judged(audit, "valid", fresh)).to.deep.equal([]);
+    }
+    const checked = (audit: Audit, opinion: Judgement["opinion"], seen: bigint) =>
+      of(audit, 1_799n, { checks: new Map([[submission, opinion]]), seen })[0];
+    expect(of(convicted, 1_799n)[0]).to.deep.equal([]);
+    expect(checked(convicted, "valid", 1_049n)).to.deep.equal([]);
+    expect(checked(convicted, "valid", 1_050n)).to.deep.equal(["appeal valid"]);
+    expect(checked(down, "valid", 1_749n)).to.deep.equal(["appeal valid"]);
+    // Who is up by now may have been down.
+    expect(checked(down, "valid", 1_750n)).to.deep.equal([]);
+    expect(checked(convicted, "valid", 1_750n)).to.deep.equal(["appeal valid"]);
+    expect(checked(acquitted, "malice", 1_049n)).to.deep.equal([]);
+    expect(checked(acquitted, "malice", 1_050n)).to.deep.equal(["check"]);
+
+    const moments = Array.from({ length: 60 }, () => {
+      const one = { ...convicted, address: key() };
+      const memory = { opinions: new Map([[one, "valid" as const]]) };
+      const [now, at] = of(one, 1_750n, memory);
+      if (now.length > 0) return 1_750n;
+      const [before, after] = [of(one, (at ?? 0n) - 1n, memory), of(one, at ?? 0n, memory)];
+      expect([before[0], after[0]]).to.deep.equal([[], ["appeal valid"]]);
+      return at;
+    });
+    expect(new Set(moments).size).to.be.above(20);
+    for (const moment of moments) expect(Number(moment)).to.be.within(1_750, 1_799);
+  });
+
+  it("is what the operator's SOL pays for: the fees of draws are put aside as those of reveals are", () => {
+    const own = { ...undrawn, initiator: me };
+    const accused = { ...convicted, accused: me };
+    const paid = (lamports: bigint, audits: readonly Audit[], now: bigint, ...cast: Vote[]) => {
+      const seen = view(
+        {
+          task: { ...task, rules },
+          operatorLamports: Number(rentOf(0) + lamports),
+          submissions: [submission],
+          audits,
+        },
+        cast,
+      );
+      const works = [{ round: 0n, hash: "02".repeat(32), payload: new Uint8Array() }];
+      const opinions = new Map(audits.map((one) => [one, "malice" as const]));
+      return planned(seen, now, { samples: [], works, opinions }).duties.map(({ kind }) => kind);
+    };
+    const vote = rent("vote") + 2n * FEE;
+    const second = { ...seated, address: key() };
+    expect(paid(vote + FEE, [own, second], 1_060n)).to.deep.equal(["draw", "commit"]);
+    expect(paid(vote + FEE - 1n, [own, second], 1_060n)).to.deep.equal(["draw"]);
+    expect(paid(FEE, [accused], 1_750n)).to.deep.equal(["appeal"]);
+    expect(paid(FEE - 1n, [accused], 1_750n)).to.deep.equal([]);
+    // Nothing for a reveal that is lost.
+    const late = { ...voteOf(appealed, "committed"), audit: appealed.address };
+    const other = { ...appealed, address: key() };
+    expect(paid(vote, [appealed, other], 2_000n, late)).to.deep.equal(["commit"]);
+    const owed = { ...late, onAppeal: true };
+    expect(paid(vote, [appealed, other], 2_000n, owed)).to.deep.equal([]);
+  });
+
+  it("is evidence handed to others until the last vote that an appeal allows", () => {
+    const untold = { heard: 1_045n, handed: 0, samples: [] };
+    const hands = (now: bigint): readonly string[] =>
+      due(view({ task: { ...task, rules }, submissions: [submission] }), now, untold)[0];
+    expect([hands(3_039n), hands(3_040n)]).to.deep.equal([["hand"], []]);
+  });
+
+  it("is an accusation only where the draw can be paid for too, and none beside an audit that is still drawn", () => {
+    const target = submissionOf(other);
+    const accusing = (lamports: bigint, panelSeats: number): readonly string[] =>
+      due(
+        view({
+          task: { ...task, rules: { ...rules, panelSeats } },
+          operatorLamports: Number(rentOf(0) + lamports),
+          submissions: [target],
+        }),
+        1_100n,
+        { samples: [other], heard: 1_045n },
+      )[0].filter((kind) => kind === "accuse");
+    const opening = rent("audit") + FEE;
+    expect(accusing(opening, 0)).to.deep.equal(["accuse"]);
+    expect(accusing(opening + FEE - 1n, 3)).to.deep.equal([]);
+    expect(accusing(opening + FEE, 3)).to.deep.equal(["accuse"]);
+
+    // An own audit that is not seen is open until nobody can appeal any more.
+    const unseen = ownOf(auditOf(target, { initiator: me, endSlot: 1_200n }));
+    const again = (now: bigint): readonly string[] => {
+      const seen = view({ task: { ...task, rules }, submissions: [target] });
+      return due(seen, now, { samples: [other], heard: 1_045n, accusations: [unseen] })[0];
+    };
+    expect([again(1_299n), again(1_300n)]).to.deep.equal([[], ["accuse"]]);
+
+    // Whoever has no seat can't say it there. Before the draw it waits as long as there is time to accuse.
+    const beside = (audit: Audit, now: bigint): readonly string[] =>
+      of(audit, now, { samples: [other], heard: 1_045n })[0].filter((kind) => kind === "accuse");
+    expect(beside(unseated, 1_100n)).to.deep.equal(["accuse"]);
+    expect(beside(seated, 1_530n)).to.deep.equal([]);
+    // A verdict that comes in time is waited for, and it comes when nobody can appeal any more.
+    const early = { ...unseated, revealSlot: 1_300n, endSlot: 1_408n };
+    expect(beside(early, 1_350n)).to.deep.equal([]);
+    expect(beside({ ...early, endSlot: 1_409n }, 1_350n)).to.deep.equal(["accuse"]);
+    expect(beside(undrawn, 1_100n)).to.deep.equal([]);
+    const soon = { ...undrawn, drawSlot: 1_500n };
+    expect(beside(soon, 1_508n)).to.deep.equal([]);
+    expect(beside(soon, 1_509n)).to.deep.equal(["accuse"]);
   });
 });

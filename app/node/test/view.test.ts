@@ -89,6 +89,25 @@ describe("what a node sees of its task", () => {
     expect(view?.votes.get(audit)?.state).to.equal("committed");
   });
 
+  it("has the vote that an appeal lets it cast in an audit that took none any more", async () => {
+    const appeals = { appealSlots: 50n, appealBond: 60n, leaveDelaySlots: 2_000n };
+    crowd = await gather(1, 300n, appeals);
+    const { chain, client, task, owner, operator, audits } = crowd;
+    const [audit] = audits;
+    if (!audit) throw new Error("There is no audit.");
+    const one = viewer();
+    await chain.waitForSlot(audit.endSlot);
+    const { view } = await one.read();
+    expect([view?.audits.length, view?.votes.size]).to.deep.equal([1, 0]);
+    const given = { task, audit: audit.address, appellant: owner, operator: operator.publicKey };
+    await client.appealAudit(given).signers([operator]).rpc();
+    const name = await commit();
+    expect((await one.read()).view?.votes.get(name)).to.include({
+      state: "committed",
+      onAppeal: true,
+    });
+  });
+
   it("has what one server leaves out from another, where there are two", async () => {
     const { chain, task, owner, operator } = crowd;
     const answer = chainAnswers(chain);

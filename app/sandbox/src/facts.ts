@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Submission, Task } from "@securing-tasks/client";
+import { longestCase } from "@securing-tasks/client";
 import type { Connection } from "@solana/web3.js";
 import { PublicKey, SolanaJSONRPCError } from "@solana/web3.js";
 import type { AuditFacts, TaskFacts, WorkFacts } from "./api";
@@ -47,10 +48,8 @@ export async function auditFacts(
 
 /** Last slot at which an audit of a round's work can be open. */
 function caseEnd({ startSlot, rules }: Task, round: bigint): bigint {
-  // One that is opened in the last slot of the window takes all of both stages.
-  const { roundSlots, submissionSlots, auditSlots, commitSlots, revealSlots } = rules;
-  const opened = startSlot + round * roundSlots + submissionSlots + auditSlots;
-  return opened + commitSlots + revealSlots;
+  // One that is opened in the last slot of the window takes all stages, and all of them again where it is appealed.
+  return startSlot + round * rules.roundSlots + longestCase(rules);
 }
 
 /** Seed and time come from the first block of the round. Throws an Error when there is none yet, or none any more. */

@@ -109,6 +109,10 @@ describe("facts", () => {
       // Submissions until 1,240, accusations until 1,270, and both stages of the last one's vote.
       caseEnd: 1_281,
     });
+    // What an appeal takes comes after that.
+    const appealable = { ...TASK, rules: { ...TASK.rules, appealSlots: 20n } };
+    const { submission } = await auditFacts(rpc(), appealable, SUBMISSION);
+    expect(submission.caseEnd).to.equal(1_281 + 20 + 11);
     const work = await workFacts(rpc(), TASK, 2n, NODE);
     expect(facts.roundSeed).to.equal(work.seed);
     // All that differs makes another seed.

@@ -799,17 +799,17 @@ fn open_audit_counts_no_stake_that_came_in_the_submissions_slot_before_it_as_eli
 }
 
 #[test]
-fn open_audit_counts_no_stake_that_leaves_as_eligible() {
+fn open_audit_counts_stake_that_leaves_as_eligible() {
     let all = |case: &mut Case| {
         case.game.request_leave(&case.voters[2], None).unwrap();
     };
-    assert_eq!(eligible_after(all), [3, 4_500_000]);
+    assert_eq!(eligible_after(all), [4, 7_500_000]);
     let part = |case: &mut Case| {
         case.game
             .request_leave(&case.voters[2], Some(2_500_000))
             .unwrap();
     };
-    assert_eq!(eligible_after(part), [4, 5_000_000]);
+    assert_eq!(eligible_after(part), [4, 7_500_000]);
 }
 
 /// A slash takes a node below its role's minimum: it can't vote, so none of its stake counts.
@@ -834,6 +834,7 @@ fn open_audit_counts_no_node_below_its_minimum_as_eligible() {
             }
             case.game.warp(ROUND_1);
             case.game.resolve_audit(&audit).unwrap();
+            case.game.warp(ROUND_1 + 1);
             case.game.submit_work(&case.accused, 1).unwrap();
             case.game
                 .open_audit(&case.initiator, &case.accused, 1, MALICE)

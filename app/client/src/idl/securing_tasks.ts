@@ -2847,20 +2847,13 @@ export type SecuringTasks = {
           {
             "name": "eligible",
             "docs": [
-              "What could vote: all nodes but the accused, just before the submission's slot, or at the opening if that is less."
+              "What could vote: all nodes but the accused, just before the submission's slot."
             ],
             "type": {
               "defined": {
                 "name": "electorate"
               }
             }
-          },
-          {
-            "name": "seatStake",
-            "docs": [
-              "Stake that seats are drawn out of, the submission's; 0 where everybody may vote."
-            ],
-            "type": "u64"
           },
           {
             "name": "initiatorStake",
@@ -4558,24 +4551,16 @@ export type SecuringTasks = {
           {
             "name": "others",
             "docs": [
-              "What all other nodes could vote with just before `slot` and still could at the submission: later stake can't thin out a",
-              "vote on it."
+              "What all other nodes could vote with just before `slot`. Later stake can't thin out a vote on it, and stake that asks to leave votes on.",
+              "",
+              "Attack: a coalition asks to leave after the submission, still votes on it, and is no part of what a quorum and the seats are a share",
+              "of: a third meets a quorum of half."
             ],
             "type": {
               "defined": {
                 "name": "electorate"
               }
             }
-          },
-          {
-            "name": "seatStake",
-            "docs": [
-              "Stake of all other nodes that could vote just before `slot`: what seats on panels are drawn out of.",
-              "",
-              "Attack: a coalition asks to leave at once, still votes, and is no part of what is left to draw from: its chances rise where a",
-              "whale's, who has a seat for certain, can't."
-            ],
-            "type": "u64"
           },
           {
             "name": "slashed",

@@ -1,4 +1,4 @@
-import type { Audit } from "@securing-tasks/client";
+import type { Audit, TaskRules } from "@securing-tasks/client";
 import {
   PROGRAM_ID,
   SecuringTasksClient,
@@ -26,7 +26,11 @@ export interface Crowd {
   readonly operator: Keypair;
 }
 
-export async function gather(count: number, window = 300n): Promise<Crowd> {
+export async function gather(
+  count: number,
+  window = 300n,
+  changes: Partial<TaskRules> = {},
+): Promise<Crowd> {
   const chain = EmbeddedChain.start([{ id: PROGRAM_ID, bytecode }]);
   const keypair = async (): Promise<Keypair> => {
     const made = Keypair.generate();
@@ -50,6 +54,7 @@ export async function gather(count: number, window = 300n): Promise<Crowd> {
         commitSlots: window,
         revealSlots: window,
         leaveDelaySlots: 220n + 2n * window,
+        ...changes,
       },
       auditFunction: ref,
     })
