@@ -856,11 +856,7 @@ export function canReveal(audit: Audit, vote: Vote | null | undefined): vote is 
 }
 
 /** Whether there is time left for that. */
-export function owesReveal(
-  audit: Audit,
-  vote: Vote | null | undefined,
-  now: bigint,
-): vote is Vote {
+export function owesReveal(audit: Audit, vote: Vote | null | undefined, now: bigint): vote is Vote {
   return canReveal(audit, vote) && now < audit.endSlot;
 }
 

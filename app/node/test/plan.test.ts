@@ -1098,7 +1098,10 @@ describe("what is due of panels and appeals", () => {
     // 84 slots are a quarter of what is left when no panel can be drawn any more.
     expect(Number(judges(seated))).to.be.within(1_314, 1_397);
     expect(judges(unseated)).to.equal(undefined);
-    expect(Number(judges({ ...undrawn, eligible: { stake: many, nodes: 1 } }))).to.be.within(1_314, 1_397);
+    expect(Number(judges({ ...undrawn, eligible: { stake: many, nodes: 1 } }))).to.be.within(
+      1_314,
+      1_397,
+    );
     expect(of(undrawn, 1_057n)[1]).to.equal(1_059n);
     expect(of(undrawn, 1_060n)).to.deep.equal([[], 1_314n]);
     const moments = Array.from({ length: 40 }, (_, at) =>
