@@ -227,7 +227,7 @@ describe("audits by a panel, by the command line", () => {
     await fails(sweep, own, "notEmpty", /the audit \w+ can be appealed; it can be resolved in ~/);
     const appealed = await game.appeal("W2", audit);
     const address = audit.address.toBase58();
-    const reveal = ["audit", "vote", address, "--reveal"];
+    const reveal = ["audit", "reveal", address];
     await fails(reveal, await operator("W0"), "revealWindowMissed", /committed before the appeal/);
     await cli.json(["audit", "vote", address, "--opinion", "valid"], own);
     await chain.waitForSlot(appealed.revealSlot);

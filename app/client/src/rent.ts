@@ -5,8 +5,8 @@ export const ACCOUNT_BYTES = {
   node: 610,
   allowEntry: 106,
   round: 117,
-  submission: 325,
-  audit: 494,
+  submission: 317,
+  audit: 486,
   vote: 148,
 } as const;
 export type AccountKind = keyof typeof ACCOUNT_BYTES;

@@ -1063,7 +1063,8 @@ fn create_task_with_a_leave_delay_under_an_appeals_end_fails() {
             change(r);
         })
     };
-    let changes: [(u64, &dyn Fn(&mut RulesArgs)); 6] = [
+    type Change<'a> = &'a dyn Fn(&mut RulesArgs);
+    let changes: [(u64, Change); 6] = [
         (1_000, &|_| {}),
         (1_001, &|r| r.submission_slots += 1),
         (1_001, &|r| r.audit_slots += 1),

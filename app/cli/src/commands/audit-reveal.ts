@@ -15,7 +15,7 @@ import type { Entrusted } from "@securing-tasks/node";
 import type { Command } from "commander";
 import { PublicKey } from "@solana/web3.js";
 import { formatWhen, group } from "../amounts";
-import { act, leaf } from "../command";
+import { PAYER, act, leaf } from "../command";
 import { UsageError, UserError } from "../failures";
 import { readAddress } from "../keys";
 import { account, askAddress, openTask, operatedNode } from "../lookup";
@@ -23,6 +23,7 @@ import { facts, note, result } from "../output";
 import type { Sendable } from "../send";
 import { send, told } from "../send";
 import type { Session } from "../session";
+import { withPayer } from "../session";
 import { expand } from "../solana-config";
 
 /** The flag of commands that make or need the secrets of committed votes. */
@@ -46,7 +47,7 @@ function saltFolder(): string {
 }
 
 export function registerReveal(audit: Command): void {
-  act<{ owner?: string; salts?: string; sealed?: string }>(
+  act<{ owner?: string; payer?: string; salts?: string; sealed?: string }>(
     leaf(
       audit,
       "reveal [audit]",
@@ -55,8 +56,10 @@ export function registerReveal(audit: Command): void {
     )
       .option("--sealed <file>", "the vote that is in this file; any key pays")
       .option("--owner <address>", "owner of the voting node, where the key operates several")
-      .option(...SALTS),
-    async (session, options, given) => {
+      .option(...SALTS)
+      .option(...PAYER),
+    async (opened, options, given) => {
+      const session = withPayer(opened, options.payer);
       if (options.sealed !== undefined) {
         if (given !== undefined || options.owner !== undefined) {
           throw new UsageError(
