@@ -1383,7 +1383,7 @@ fn resolve_audit_after_an_appeal_of_each_outcome_to_each() {
     use Outcome::*;
     let (v, d, m) = (VALID, DOWNTIME, MALICE);
     // First votes; then votes, what the last count says, and what the outcome is.
-    type Then = (&'static [u8], Outcome);
+    type Then<'a> = (&'a [u8], Outcome);
     let table: [(&[u8], Outcome, [Then; 4]); 4] = [
         (
             &[],

@@ -720,6 +720,10 @@ pub enum Step {
 }
 
 /// Why an instruction is refused. By the program's names; the first few come before the program's own checks.
+#[allow(
+    clippy::enum_variant_names,
+    reason = "as the program's errors are named"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum No {
     /// An account that must exist doesn't.
@@ -3549,7 +3553,7 @@ impl World {
         let told = audit.ballots.iter().map(|(_, stake)| u128::from(*stake));
         assert!(
             told.sum::<u128>() <= audit.eligible.stake
-                && audit.ballots.len() as u128 <= u128::from(audit.eligible.nodes),
+                && audit.ballots.len() as u128 <= audit.eligible.nodes,
             "{of:?}: more told than were eligible"
         );
         let outcome = audit.outcome;
