@@ -470,6 +470,15 @@ export class Doer {
     return DONE;
   }
 
+  /**
+   * The slot of what was seen now. Never one before the view that asked for it: where the subscription is behind, a look would be too old
+   * for its purpose as soon as it was done, and be done again without an end.
+   */
+  private seenSlot({ slot }: View): bigint {
+    const { follower } = this.options;
+    return follower.slot > slot ? follower.slot : slot;
+  }
+
   /** Looks at a submission unasked. Guilty is what two runs in a row say, so that a blip is nobody's fault. */
   private async check(view: View, submission: Submission, until: bigint): Promise<End> {
     const { config, follower, store, log, metrics, signal } = this.options;
@@ -481,7 +490,7 @@ export class Doer {
       const { opinion, reason, evidence = false } = found;
       // What the accused signed can be no blip.
       if (opinion === null || opinion === "valid" || opinion === last || evidence) {
-        store.keepCheck(address, { opinion, reason, slot: follower.slot, evidence });
+        store.keepCheck(address, { opinion, reason, slot: this.seenSlot(view), evidence });
         metrics.checks.inc({ result: opinion ?? "failed" });
         const round = submission.round.toString();
         const about = { round, submission: address, opinion, reason, evidence };
@@ -496,7 +505,7 @@ export class Doer {
       }
     }
     const reason = "no two runs in a row agreed";
-    store.keepCheck(address, { opinion: null, reason, slot: follower.slot });
+    store.keepCheck(address, { opinion: null, reason, slot: this.seenSlot(view) });
     metrics.checks.inc({ result: "failed" });
     log.warn({ submission: address }, `${reason}: nobody is accused`);
     return DONE;
@@ -786,13 +795,14 @@ export class Doer {
     const { audit, submission, opinion } = duty;
     const name = audit.address.toBase58();
     if (opinion === "valid" && !audit.accused.equals(config.owner)) {
-      const { connection, follower, store } = this.options;
+      const { connection, store } = this.options;
       const until = duty.until ?? 0n;
       const facts = await auditFacts(connection, view.task, submission);
       const known = await this.evidence(view, submission, facts, until);
       const reason = known.length > 0 ? await this.judgedBy(view, facts, known, until) : null;
       if (reason !== null) {
-        const found = { opinion: "malice", reason, slot: follower.slot, evidence: true } as const;
+        const slot = this.seenSlot(view);
+        const found = { opinion: "malice", reason, slot, evidence: true } as const;
         store.keepCheck(submission.address.toBase58(), found);
         log.info({ audit: name, reason }, "no appeal: there is evidence");
         return { end: "wait", why: "there is evidence" };
