@@ -2348,6 +2348,9 @@ impl World {
                 Ok(Box::new(move |world| {
                     world.check_return(id);
                     let node = world.nodes.get_mut(&id).unwrap();
+                    // Paid out whatever its lock: due from now on, as a bounty is.
+                    let earned = std::mem::take(&mut node.earned);
+                    node.bounties += earned.iter().map(|(_, amount)| *amount).sum::<u64>();
                     node.rewards_out += rewards;
                     (node.stake, node.leaving) = (0, 0);
                     node.end_leave();
