@@ -403,6 +403,7 @@ for (const [where, chain] of CHAINS) {
       it("rejects another task's node", async () => {
         const { operator, node } = closed.player("other");
         const builder = vote(open, "other", audit).accountsPartial({
+          payer: operator.publicKey,
           operator: operator.publicKey,
           node,
           vote: voteAddress(audit.address, key(closed, "other")),
