@@ -58,7 +58,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX sent_by_slot ON sent (slot);
    INSERT INTO sent SELECT signature, min_slot FROM outbox;
    CREATE TRIGGER remember AFTER INSERT ON outbox BEGIN
-     INSERT INTO sent VALUES (NEW.signature, NEW.min_slot);
+     INSERT INTO sent SELECT NEW.signature, NEW.min_slot
+       WHERE NOT EXISTS (SELECT 1 FROM sent WHERE signature = NEW.signature);
      DELETE FROM sent WHERE slot < NEW.min_slot - ${SENT_SLOTS};
    END;`,
   `CREATE TABLE kept_reveals (

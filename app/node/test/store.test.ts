@@ -285,6 +285,9 @@ describe("a daemon's state", () => {
     store = new Store(folder);
     store.post(letter("second", 450_010));
     expect(store.hasSent("first")).to.equal(true);
+    // Made anew within the life of one blockhash, it is the same transaction.
+    store.settle("vote:second");
+    store.post(letter("second", 450_010));
     store.post(letter("third", 450_011));
     expect([store.hasSent("first"), store.hasSent("second")]).to.deep.equal([false, true]);
   });
