@@ -284,14 +284,14 @@ describe("a panel and an appeal, by daemons", function () {
     const appeals = jurors.map(({ hand: { owner }, daemon }) => ({
       made: daemon.said("appeal").filter(({ msg }) => msg === "appeal").length,
       isAppellant: appealed.appellant?.equals(owner.publicKey) === true,
-      errors: daemon.lines.filter(({ level }) => level > 40).length,
+      errors: daemon.lines.filter(({ level }) => level > 40).map(({ msg, error }) => [msg, error]),
     }));
     const others = appeals.filter(({ isAppellant }) => !isAppellant);
     expect(appeals.filter(({ isAppellant }) => isAppellant)).to.deep.equal([
-      { made: 1, isAppellant: true, errors: 0 },
+      { made: 1, isAppellant: true, errors: [] },
     ]);
     for (const one of others) {
-      expect(one).to.deep.equal({ made: 0, isAppellant: false, errors: 0 });
+      expect(one).to.deep.equal({ made: 0, isAppellant: false, errors: [] });
     }
   });
 
