@@ -34,6 +34,7 @@ export {
   appealFault,
   eligibleIn,
   isSeated,
+  isOfRunningCount,
   isSecret,
   juryOf,
   panelSeed,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { PublicKey } from "@solana/web3.js";
 import { must } from "./arguments";
-import type { Audit, Node, Opinion, Outcome, Tally, TaskRules } from "./types";
+import type { Audit, Node, Opinion, Outcome, Tally, TaskRules, Vote } from "./types";
 
 /*
  * Who judges an audit, until when, and what its votes come to: the program's rules on the same fields, shared by command line and daemon.
@@ -90,6 +90,14 @@ export function isSecret({
   revealSlot,
 }: Pick<Audit, "openSlot" | "appealSlot" | "revealSlot">): boolean {
   return revealSlot > (appealSlot > 0n ? appealSlot : openSlot);
+}
+
+/** Whether a vote was taken in the count that runs: a commitment of before an appeal opens no more after it. */
+export function isOfRunningCount(
+  { appealSlot }: Pick<Audit, "appealSlot">,
+  { onAppeal }: Pick<Vote, "onAppeal">,
+): boolean {
+  return onAppeal === appealSlot > 0n;
 }
 
 /** What an audit waits for at a slot, by the task's rules. */

@@ -16,6 +16,7 @@ import {
   activeStake,
   auditEnd,
   isConvicted,
+  isOfRunningCount,
   isSecret,
   longestCase,
   minStake,
@@ -850,9 +851,9 @@ class Planner {
   }
 }
 
-/** Whether a vote is one that can still be revealed: a commitment of before an appeal opens no more after it. */
+/** Whether a vote is a commitment that can still be revealed. */
 export function canReveal(audit: Audit, vote: Vote | null | undefined): vote is Vote {
-  return vote?.state === "committed" && vote.onAppeal === audit.appealSlot > 0n;
+  return vote?.state === "committed" && isOfRunningCount(audit, vote);
 }
 
 /** Whether there is time left for that. */

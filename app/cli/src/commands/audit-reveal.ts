@@ -7,6 +7,7 @@ import {
   DerivedSaltStore,
   FileSaltStore,
   deriveSaltKey,
+  isOfRunningCount,
   keypairSigner,
   readSealedReveal,
   voteAddress,
@@ -99,13 +100,13 @@ export function registerReveal(audit: Command): void {
 
 async function reveal(
   session: Session,
-  { address, revealSlot, appealSlot }: Audit,
+  audit: Audit,
   voter: PublicKey,
   make: () => Sendable | Promise<Sendable>,
 ): Promise<void> {
+  const { address, revealSlot } = audit;
   const vote = voteAddress(address, voter);
-  const { onAppeal } = await account(session, "vote", vote);
-  if (appealSlot > 0n && !onAppeal) {
+  if (!isOfRunningCount(audit, await account(session, "vote", vote))) {
     throw new UserError(
       "The vote was committed before the appeal and not revealed in its own window. It can't be revealed any more: claim it once the audit is resolved.",
       { name: "revealWindowMissed" },

@@ -16,19 +16,8 @@ pub fn is_seated(lot: u64, weight: u64, seats: u16, eligible: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::ratio::tests::amounts, *};
     use proptest::prelude::*;
-
-    /// Small, large and boundary numbers, since uniform ones never meet an edge.
-    fn amounts() -> impl Strategy<Value = u64> {
-        prop_oneof![
-            any::<u64>(),
-            0..100_000u64,
-            (0..64u32).prop_map(|bit| 1u64 << bit),
-            (0..64u32).prop_map(|bit| (1u64 << bit) - 1),
-            (u64::MAX - 1000)..=u64::MAX,
-        ]
-    }
 
     /// How many of all 2^64 lots seat the node: ceil(weight * seats * 2^64 / eligible), at most all.
     fn seating_lots(weight: u64, seats: u16, eligible: u64) -> u128 {

@@ -92,12 +92,12 @@ fn digit(rest: u64, next: u64, divisor: u64) -> Option<(u64, u64)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     /// Small, large and boundary numbers, since uniform ones never meet an edge.
-    fn amounts() -> impl Strategy<Value = u64> {
+    pub fn amounts() -> impl Strategy<Value = u64> {
         prop_oneof![
             any::<u64>(),
             0..100_000u64,
