@@ -43,13 +43,13 @@ import {
 } from "../../templates/test/utils";
 import { RULES } from "../../../tests/utils/games";
 import { RpcServer, blockAt } from "../../../tests/utils/rpc_server";
-import { Doer } from "../src/doer";
-import { Inbox, handover } from "../src/inbox";
-import { Metrics } from "../src/metrics";
-import { accusersOf, askPeers, peersOf } from "../src/peers";
-import type { Service } from "../src/service";
-import { serve } from "../src/service";
-import { Signer } from "../src/signer";
+import { Doer } from "../src/core/doer";
+import { Inbox, handover } from "../src/core/inbox";
+import { Metrics } from "../src/host/metrics";
+import { accusersOf, askPeers, peersOf } from "../src/core/peers";
+import type { Service } from "../src/host/service";
+import { serve } from "../src/host/service";
+import { Signer } from "../src/core/signer";
 
 const key = (): PublicKey => Keypair.generate().publicKey;
 const SUBMISSION = Keypair.generate().publicKey.toBase58();

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { refusal } from "../../../tests/utils/refusal";
-import type { LimiterOptions } from "../src/limiter";
-import { Limiter } from "../src/limiter";
+import type { LimiterOptions } from "../src/core/limiter";
+import { Limiter } from "../src/core/limiter";
 import { MadeUpTime } from "./utils/made_up_time";
 
 /** Of an answer, in milliseconds. */

@@ -1,15 +1,15 @@
 import { explain } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
-import type { RpcOptions } from "../src/rpc";
-import { connect } from "../src/rpc";
+import type { RpcOptions } from "../src/host/rpc";
+import { connect } from "../src/host/rpc";
 import type { Connection } from "@solana/web3.js";
 import { Keypair, SystemProgram, Transaction } from "@solana/web3.js";
 import { expect } from "chai";
-import { pause } from "../src/sender";
+import { pause } from "../src/core/sender";
 import { refusal } from "../../../tests/utils/refusal";
 import type { Answer, RpcServerOptions } from "../../../tests/utils/rpc_server";
 import { RpcServer, chainAnswers } from "../../../tests/utils/rpc_server";
-import { within } from "../src/limiter";
+import { within } from "../src/core/limiter";
 
 const SIGNATURE = "1".repeat(64);
 const HTML = "<!DOCTYPE html><html><body>Welcome</body></html>";

@@ -16,12 +16,12 @@ import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RULES } from "../../../tests/utils/games";
 import { someWorkFacts } from "../../templates/test/utils";
-import { AUDITOR_HEADER, Auditors, auditorHeader, pathBelow } from "../src/auditors";
-import type { Asking } from "../src/auditors";
-import { Metrics } from "../src/metrics";
-import { LaneFull } from "../src/lane";
-import type { Bounds, Service, ServiceOptions } from "../src/service";
-import { serve } from "../src/service";
+import { AUDITOR_HEADER, Auditors, auditorHeader, pathBelow } from "../src/core/auditors";
+import type { Asking } from "../src/core/auditors";
+import { Metrics } from "../src/host/metrics";
+import { LaneFull } from "../src/core/lane";
+import type { Bounds, Service, ServiceOptions } from "../src/host/service";
+import { serve } from "../src/host/service";
 
 const MIB = 1024 * 1024;
 /** Far more than the operating system takes for a client that does not read. */

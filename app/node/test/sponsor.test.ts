@@ -7,11 +7,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { refusal } from "../../../tests/utils/refusal";
-import { within } from "../src/limiter";
-import type { Errand, SendStep, SenderOptions } from "../src/sender";
-import { Sender } from "../src/sender";
-import type { SponsorOptions } from "../src/sponsor";
-import { DAY_SLOTS, Sponsor, SponsorError } from "../src/sponsor";
+import { within } from "../src/core/limiter";
+import type { Errand, SendStep, SenderOptions } from "../src/core/sender";
+import { Sender } from "../src/core/sender";
+import type { SponsorOptions } from "../src/core/sponsor";
+import { DAY_SLOTS, Sponsor, SponsorError } from "../src/core/sponsor";
 import type { Mode, PaymasterOptions } from "./utils/paymaster";
 import { Paymaster } from "./utils/paymaster";
 

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
-import { Follower } from "../src/follower";
-import { subscribe } from "../src/subscription";
+import { Follower } from "../src/core/follower";
+import { subscribe } from "../src/host/subscription";
 
 const TASK = new PublicKey(new Uint8Array(32).fill(7));
 

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RpcServer, chainAnswers } from "../../../tests/utils/rpc_server";
-import { connect } from "../src/rpc";
-import { Viewer } from "../src/view";
+import { connect } from "../src/host/rpc";
+import { Viewer } from "../src/core/view";
 import type { Crowd } from "./utils/crowd";
 import { gather } from "./utils/crowd";
 

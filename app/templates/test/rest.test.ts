@@ -25,10 +25,10 @@ import { expect } from "chai";
 import { answer } from "../src/rest/answer";
 import { baseOf, pathOf } from "../src/rest/service";
 import { readRequest } from "../src/shared/request";
-import { LaneFull } from "../../node/src/lane";
-import { Metrics } from "../../node/src/metrics";
-import { serve as serveNode } from "../../node/src/service";
-import { Signer } from "../../node/src/signer";
+import { LaneFull } from "../../node/src/core/lane";
+import { Metrics } from "../../node/src/host/metrics";
+import { serve as serveNode } from "../../node/src/host/service";
+import { Signer } from "../../node/src/core/signer";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { request as httpRequest } from "node:http";
 import {

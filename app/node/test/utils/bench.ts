@@ -29,7 +29,7 @@ import { RULES } from "../../../../tests/utils/games";
 const BYTECODE = join(__dirname, "../../../../target/deploy/securing_tasks.so");
 /** `securing-tasks node run` does the same as the daemon by itself. */
 export const CLI = [join(__dirname, "../../../cli/dist/main.js"), "node", "run"];
-const MAIN = join(__dirname, "../../dist/main.js");
+const MAIN = join(__dirname, "../../dist/host/main.js");
 
 /** The work is to say who one is and which round it is. Who gives `liar:` as the address lies. */
 const AUDIT = `

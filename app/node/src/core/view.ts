@@ -10,7 +10,7 @@ import type {
 } from "@securing-tasks/client";
 import { decodeAccount, voteAddress } from "@securing-tasks/client";
 import type { AccountInfo, PublicKey } from "@solana/web3.js";
-import { SharedConnection } from "./connection";
+import { SharedConnection } from "../host/connection";
 
 /** Everything on the chain that a node may have to do something about, read at about one slot. */
 export interface View {

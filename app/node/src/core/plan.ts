@@ -30,9 +30,9 @@ import {
   weightOn,
 } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
-import type { NodeConfig } from "./config";
+import type { NodeConfig } from "../host/config";
 import { serviceOf } from "./peers";
-import type { Store, Work } from "./store";
+import type { Store, Work } from "../host/store";
 import type { View } from "./view";
 
 /** Something to do now. `key` names it on every look at the chain; `until` is the first slot at which it is too late. */

@@ -7,10 +7,10 @@ import {
   voteAddress,
 } from "@securing-tasks/client";
 import { download } from "@securing-tasks/sandbox";
-import type { NodeConfig } from "./config";
+import type { NodeConfig } from "../host/config";
 import { Lane } from "./lane";
 import { canReveal } from "./plan";
-import type { Store } from "./store";
+import type { Store } from "../host/store";
 import { DAY_SLOTS } from "./sponsor";
 import type { View } from "./view";
 

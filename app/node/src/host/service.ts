@@ -14,16 +14,16 @@ import type {
 } from "@securing-tasks/sandbox";
 import { SUBMISSION_HEADER, isWellFormed, requestOf } from "@securing-tasks/sandbox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Auditors } from "./auditors";
-import { AUDITOR_HEADER } from "./auditors";
+import type { Auditors } from "../core/auditors";
+import { AUDITOR_HEADER } from "../core/auditors";
 import type { NodeConfig } from "./config";
-import type { Inbox } from "./inbox";
-import type { Keeper } from "./keeper";
-import { MOST_HANDOVER_BYTES } from "./inbox";
-import type { Caller } from "./lane";
-import { FairLane, LaneFull } from "./lane";
+import type { Inbox } from "../core/inbox";
+import type { Keeper } from "../core/keeper";
+import { MOST_HANDOVER_BYTES } from "../core/inbox";
+import type { Caller } from "../core/lane";
+import { FairLane, LaneFull } from "../core/lane";
 import type { Metrics } from "./metrics";
-import type { Signer } from "./signer";
+import type { Signer } from "../core/signer";
 import type { Store } from "./store";
 
 export interface ServiceOptions {

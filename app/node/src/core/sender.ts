@@ -17,7 +17,7 @@ import {
 } from "@solana/web3.js";
 import type { Sponsor } from "./sponsor";
 import { DAY_SLOTS, SponsorError } from "./sponsor";
-import type { Letter } from "./store";
+import type { Letter } from "../host/store";
 
 /** Where a sender keeps what is on its way; {@link Store} is one. */
 export interface Outbox {

@@ -47,12 +47,12 @@ import {
 } from "@securing-tasks/sandbox";
 import type { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import type { Logger } from "pino";
-import type { NodeConfig } from "./config";
+import type { NodeConfig } from "../host/config";
 import type { Follower } from "./follower";
 import { entrust } from "./keeper";
 import { Lane } from "./lane";
 import { within } from "./limiter";
-import type { Metrics } from "./metrics";
+import type { Metrics } from "../host/metrics";
 import { handover } from "./inbox";
 import type { Peer } from "./peers";
 import { accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
@@ -63,7 +63,7 @@ import { roundSeed, sample } from "./sampling";
 import type { Delivery, Errand, Sender } from "./sender";
 import { Stopped, backoff, pause } from "./sender";
 import { SponsorError } from "./sponsor";
-import type { Judgement, Store } from "./store";
+import type { Judgement, Store } from "../host/store";
 import type { View } from "./view";
 
 export interface DoerOptions {

@@ -13,7 +13,7 @@ import type { Connection, Keypair } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { z } from "zod";
 import { Lane } from "./lane";
-import type { Store } from "./store";
+import type { Store } from "../host/store";
 import type { View } from "./view";
 
 /** Evidence that a node brings another, as JSON. */

@@ -1,7 +1,7 @@
 import { PROGRAM_ID } from "@securing-tasks/client";
 import type { Connection, PublicKey } from "@solana/web3.js";
 import { backoff, pause } from "./sender";
-import { subscribe } from "./subscription";
+import { subscribe } from "../host/subscription";
 
 export interface FollowerOptions {
   readonly connection: Connection;

@@ -1,5 +1,5 @@
 import type { Outbox } from "./sender";
-import type { Letter, Store } from "./store";
+import type { Letter, Store } from "../host/store";
 
 /** What the chain does once, however often it is asked: there is one account for it, or its state has moved on. */
 const REPEATABLE = /^(reveal|vote|submit):/;

@@ -5,9 +5,9 @@ import type { Transaction } from "@solana/web3.js";
 import { ComputeBudgetProgram, PublicKey } from "@solana/web3.js";
 import pRetry from "p-retry";
 import { z } from "zod";
-import { readAnswer } from "./answers";
+import { readAnswer } from "../host/answers";
 import { Limiter, dueTime, within } from "./limiter";
-import { readRetryAfter } from "./rpc";
+import { readRetryAfter } from "../host/rpc";
 
 export interface SponsorOptions {
   /** Of the paymaster's JSON-RPC. A user name and password in it are sent as `Authorization`. */

@@ -4,7 +4,7 @@ import pRetry, { AbortError } from "p-retry";
 import type { Call } from "./answers";
 import { faultOf, readAnswer, slotOf } from "./answers";
 import { SharedConnection } from "./connection";
-import { Limiter, dueTime } from "./limiter";
+import { Limiter, dueTime } from "../core/limiter";
 
 export interface RpcOptions {
   /** Servers of one chain. All that answer are used: the one that is furthest, and another where that fails. */

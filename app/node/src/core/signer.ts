@@ -7,7 +7,7 @@ import {
 } from "@securing-tasks/sandbox";
 import type { Exchange } from "@securing-tasks/sandbox";
 import type { Keypair, PublicKey } from "@solana/web3.js";
-import type { Store, Submitted } from "./store";
+import type { Store, Submitted } from "../host/store";
 
 export interface SignerOptions {
   readonly task: PublicKey;
