@@ -8,7 +8,13 @@ cd "$project"
 passed=0
 failed=0
 summary=()
+failures=()
 logs=$toolchain/log/test
+# Lines that are told at the end of one failed step.
+told_lines=200
+last_lines=25
+# What the tests say at their end where their validator ended by itself.
+validator_gone="The validator is gone: "
 rm -rf "$logs"
 mkdir -p "$logs"
 
@@ -23,6 +29,12 @@ step() {
   printf '\n=== %s\n' "$title"
   # The pipe shows the output while it comes and keeps it to count in.
   "$@" 2>&1 </dev/null | tee "$log" || status=$?
+  # A machine that stands still for a while may end a validator: that says nothing about the program. Once, and told.
+  if [ "$status" != 0 ] && grep -q "^$validator_gone" "$log"; then
+    echo "[test] the validator was gone in the middle of \"$title\": once more from the beginning ..."
+    status=0
+    "$@" 2>&1 </dev/null | tee "$log" || status=$?
+  fi
   case $runner in
     cargo)
       good=$(sum_of "$log" '^test result: .* ([0-9]+) passed;.*')
@@ -40,12 +52,22 @@ step() {
   fi
   # A runner that did not even start, or broke off, has failed once more than it says.
   if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  if [ "$bad" != 0 ]; then failures+=("$title" "$log"); fi
   passed=$((passed + good))
   failed=$((failed + bad))
   local line
   line=$(printf '%-44s %5d passed %5d failed %5d s' "$title" "$good" "$bad" $((SECONDS - started)))
   summary+=("$line")
   echo "=== $line"
+}
+
+# what_failed LOG: the names and reasons of what failed there, or its last lines where it names nothing.
+what_failed() {
+  local found
+  found=$(sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+    /^ *[0-9]+ failing/ || /^failures:$/ { telling = 1 }
+    telling && !/^ *at / { print }' | cut -c1-300 | head -"$told_lines")
+  if [ -n "$found" ]; then echo "$found"; else tail -"$last_lines" "$1"; fi
 }
 
 validator() { "$project/toolchain/validator.sh" >"$logs/validator.path" && cat "$logs/validator.path"; }
@@ -80,6 +102,12 @@ step mocha "client and command line on a validator" npm run --silent test:valida
 step mocha "daemons in processes of their own" npm run --silent test:daemons
 step one "compute units under their ceilings" npm run --silent bench -- --check
 step one "a panel costs the same among 30 nodes and 1,000" npm run --silent bench:scale -- --check
+
+# Whoever sees the end of a long output sees what failed.
+for ((at = 0; at < ${#failures[@]}; at += 2)); do
+  printf '\n=== failed: %s\n' "${failures[at]}"
+  what_failed "${failures[at + 1]}"
+done
 
 printf '\n=== summary (%s s)\n' "$SECONDS"
 printf '%s\n' "${summary[@]}"

@@ -53,5 +53,8 @@ export async function mochaGlobalSetup(): Promise<void> {
 }
 
 export async function mochaGlobalTeardown(): Promise<void> {
+  // Where it ended in the middle, every test behind that fails for a reason that says nothing.
+  const fault = await running?.fault();
+  if (fault) process.stderr.write(`${fault}\n`);
   await running?.close();
 }

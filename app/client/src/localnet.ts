@@ -49,12 +49,16 @@ const TICKS_PER_SLOT = 8;
 const HISTORY_SHREDS = 640_000;
 const START_LIMIT_MS = 60_000;
 
+/** Letters of its log that are shown. */
+const LOG_LETTERS = 2_000;
+
 /**
  * Runs the validator until standard input closes, and removes its ledger then. The system closes it when this process
- * ends, however it ends, so nothing is ever left behind.
+ * ends, however it ends, so nothing is ever left behind. Where the validator ends by itself, it says the last of its log first.
  */
 const KEEPER = `exec 3<&0; ledger=$1; shift; "$@" <&- & v=$!
-(cat <&3 >/dev/null; kill -9 $v; rm -rf "$ledger") 2>/dev/null & wait $v`;
+(cat <&3 >/dev/null; kill -9 $v; rm -rf "$ledger") 2>/dev/null & wait $v; ended=$?
+tail -c ${LOG_LETTERS} "$ledger/validator.log" >&2 2>/dev/null; exit $ended`;
 
 /** A solana-test-validator of our own, on free loopback ports and a ledger that goes away with it. */
 export class Localnet extends ConnectionChain {
@@ -63,6 +67,7 @@ export class Localnet extends ConnectionChain {
     private readonly child: ChildProcess,
     private readonly ended: Promise<unknown>,
     private readonly ledger: string,
+    private readonly words: () => string,
   ) {
     super(connection);
   }
@@ -93,15 +98,16 @@ export class Localnet extends ConnectionChain {
           bytecode,
         ]),
       ],
-      { stdio: ["pipe", "ignore", "pipe"] },
+      // What it would log by default is a quarter of a gigabyte in an hour.
+      { stdio: ["pipe", "ignore", "pipe"], env: { RUST_LOG: "warn", ...process.env } },
     );
     const ended = new Promise((resolve) => child.once("close", resolve));
     let words = "";
     child.stderr.on("data", (chunk: Buffer) => {
-      words = (words + chunk.toString()).slice(-2_000);
+      words = (words + chunk.toString()).slice(-LOG_LETTERS);
     });
     const connection = new Connection(`http://127.0.0.1:${rpc}`, "confirmed");
-    const localnet = new Localnet(connection, child, ended, ledger);
+    const localnet = new Localnet(connection, child, ended, ledger, () => words);
     const limit = Date.now() + (options.startLimitMs ?? START_LIMIT_MS);
     // Before it answers there is no slot to wait for: ask until it does.
     while (!(await healthy(connection))) {
@@ -110,12 +116,23 @@ export class Localnet extends ConnectionChain {
         const log = await readFile(join(ledger, "validator.log"), "utf8").catch(() => "");
         await localnet.close();
         throw new Error(
-          `The validator ${options.validator} ${why}. It said:\n${words}${log.slice(-2_000)}`,
+          `The validator ${options.validator} ${why}. It said:\n${words}${log.slice(-LOG_LETTERS)}`,
         );
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     return localnet;
+  }
+
+  /** Why it does not answer, with the end of its log; null where it does. */
+  async fault(): Promise<string | null> {
+    if (this.child.exitCode === null && (await healthy(this.connection))) return null;
+    const log = await readFile(join(this.ledger, "validator.log"), "utf8").catch(() => "");
+    const { exitCode, signalCode } = this.child;
+    const ended = exitCode ?? signalCode;
+    const what = ended === null ? "it does not answer" : `it ended by itself (${ended})`;
+    const said = `${this.words()}${log.slice(-LOG_LETTERS)}`;
+    return `The validator is gone: ${what}. It said:\n${said}`;
   }
 
   override async close(): Promise<void> {
