@@ -1,7 +1,10 @@
 import js from "@eslint/js";
 import prettier from "eslint-config-prettier";
 import globals from "globals";
+import { builtinModules } from "node:module";
 import tseslint from "typescript-eslint";
+
+const NO_HOST = "The core knows no Node.js and no host: have it given (core/host.ts).";
 
 export default tseslint.config(
   // The generated types follow the generator, not us; a test keeps them fresh.
@@ -30,6 +33,37 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": [
         "error",
         { allowNumber: true, allowBoolean: true },
+      ],
+    },
+  },
+  {
+    // What decides runs in a browser too: what it needs of the machine it is given by its host.
+    files: ["app/*/src/core/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: builtinModules.map((name) => ({ name, message: NO_HOST })),
+          patterns: [
+            { group: ["node:*", "**/host/*"], message: NO_HOST },
+            {
+              group: ["pino", "prom-client", "libsql", "ws", "fastify", "undici", "yaml"],
+              message: NO_HOST,
+            },
+          ],
+        },
+      ],
+      "no-restricted-globals": [
+        "error",
+        ...[
+          "process",
+          "global",
+          "require",
+          "module",
+          "__dirname",
+          "__filename",
+          "setImmediate",
+        ].map((name) => ({ name, message: NO_HOST })),
       ],
     },
   },

@@ -19,7 +19,7 @@ export type { Delivery, Errand, Outbox, SendStep, SenderOptions } from "./core/s
 export { Sponsor, SponsorError } from "./core/sponsor";
 export type { SponsorOptions, SponsorTrouble } from "./core/sponsor";
 export { SqliteSaltStore, StateError, Store } from "./host/store";
-export type { Check, Judgement, Letter, OwnAccusation, Work } from "./host/store";
+export type { Check, Judgement, Letter, OwnAccusation, State, Work } from "./core/state";
 export { PatientOutbox } from "./core/outbox";
 export { plan } from "./core/plan";
 export type { Duty, Plan, PlanOptions } from "./core/plan";

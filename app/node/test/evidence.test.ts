@@ -17,6 +17,7 @@ import {
   SIGNATURE_HEADER,
   SLOT_HEADER,
   SUBMISSION_HEADER,
+  download,
   evidenceHash,
   evidenceText,
   isEvidence,
@@ -49,6 +50,7 @@ import { Metrics } from "../src/host/metrics";
 import { accusersOf, askPeers, peersOf } from "../src/core/peers";
 import type { Service } from "../src/host/service";
 import { serve } from "../src/host/service";
+import { within } from "../src/host/urgency";
 import { Signer } from "../src/core/signer";
 
 const key = (): PublicKey => Keypair.generate().publicKey;
@@ -229,7 +231,7 @@ describe("evidence among daemons", function () {
   const strangers = (...urls: readonly string[]) =>
     urls.map((base) => ({ base, allowPrivateNetwork: true }));
   const ask = (facts: AuditFacts, urls: readonly string[], budgetMs = 3_000) =>
-    askPeers({ facts, peers: strangers(...urls), budgetMs });
+    askPeers({ facts, peers: strangers(...urls), budgetMs, download });
 
   it("convicts of malice who lied once to another juror and went dark", async () => {
     const { facts, lie } = await caught();
@@ -540,7 +542,7 @@ describe("evidence among daemons", function () {
       const { facts, lie } = await caught();
       const good = await peer({ evidence: [evidenceHash(lie)] }, evidenceText(lie));
       const peers = [{ base: good, allowPrivateNetwork: false }];
-      expect(await askPeers({ facts, peers, budgetMs: 1_000 })).to.deep.equal([]);
+      expect(await askPeers({ facts, peers, budgetMs: 1_000, download })).to.deep.equal([]);
     });
   });
 
@@ -623,6 +625,8 @@ describe("evidence among daemons", function () {
             return judge(facts, known);
           },
           onDone: resolve,
+          within,
+          download,
           signal: new AbortController().signal,
         } as unknown as ConstructorParameters<typeof Doer>[0]);
         const node = { role: "witness" };

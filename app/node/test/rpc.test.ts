@@ -9,7 +9,7 @@ import { pause } from "../src/core/sender";
 import { refusal } from "../../../tests/utils/refusal";
 import type { Answer, RpcServerOptions } from "../../../tests/utils/rpc_server";
 import { RpcServer, chainAnswers } from "../../../tests/utils/rpc_server";
-import { within } from "../src/core/limiter";
+import { within } from "../src/host/urgency";
 
 const SIGNATURE = "1".repeat(64);
 const HTML = "<!DOCTYPE html><html><body>Welcome</body></html>";

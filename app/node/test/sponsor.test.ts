@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { refusal } from "../../../tests/utils/refusal";
-import { within } from "../src/core/limiter";
+import { urgency, within } from "../src/host/urgency";
 import type { Errand, SendStep, SenderOptions } from "../src/core/sender";
 import { Sender } from "../src/core/sender";
 import type { SponsorOptions } from "../src/core/sponsor";
@@ -68,6 +68,7 @@ describe("a sponsor that pays in the operator's place", () => {
       perSecond: 1_000,
       timeoutMs: 2_000,
       fallback: "none",
+      urgency,
       onResult: (result) => results.push(result),
       signal: ending.signal,
       ...options,

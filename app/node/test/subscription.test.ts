@@ -152,6 +152,7 @@ describe("a subscription", () => {
     };
     const follower = new Follower({
       connection: new Connection("http://127.0.0.1:9"),
+      subscribe,
       task: TASK,
       wsUrl: url(),
       pollMs: 60_000,

@@ -180,13 +180,15 @@ export async function handToKeepers(
 > {
   if (keepers.length === 0) return [];
   const { entrust } = await import("@securing-tasks/node");
-  let answers = await entrust(sealed, keepers);
+  const { download } = await import("@securing-tasks/sandbox");
+  let answers = await entrust(sealed, keepers, download);
   // A keeper looks at the chain now and then: it may not have seen the audit or the vote yet.
   for (let left = TRIES; left > 0 && answers.some(isOpen); left -= 1) {
     await sleep(TRY_MS);
     const again = await entrust(
       sealed,
       answers.filter(isOpen).map(({ keeper }) => keeper),
+      download,
     );
     answers = answers.map((one) => again.find(({ keeper }) => keeper === one.keeper) ?? one);
   }

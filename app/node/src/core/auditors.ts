@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex } from "@noble/hashes/utils";
 import type { Node, Task } from "@securing-tasks/client";
 import { minStake } from "@securing-tasks/client";
 import { isSignature, signBytes } from "@securing-tasks/sandbox";
@@ -49,7 +50,7 @@ export function pathBelow(service: string, url: URL): string | null {
 }
 
 function statement({ task, worker, method, path }: Asking, slot: bigint): Uint8Array {
-  const hash = createHash("sha256").update(path).digest("hex");
+  const hash = bytesToHex(sha256(path));
   const lines = ["securing-tasks/asking", task, worker, slot.toString(), method, hash];
   // No transaction begins with this byte.
   return Buffer.concat([Buffer.of(255), Buffer.from(lines.join("\n"))]);
@@ -94,7 +95,7 @@ export class Auditors {
       this.reading = this.read();
     }
     if (known) return true;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, WAIT_MS)));
     await Promise.race([this.reading, late]);
     clearTimeout(timer);

@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex } from "@noble/hashes/utils";
 import type {
   Accusation,
   Audit,
@@ -46,13 +47,10 @@ import {
   workFacts,
 } from "@securing-tasks/sandbox";
 import type { Connection, Keypair, PublicKey } from "@solana/web3.js";
-import type { Logger } from "pino";
-import type { NodeConfig } from "../host/config";
 import type { Follower } from "./follower";
+import type { Download, Log, Metrics, Urgency } from "./host";
 import { entrust } from "./keeper";
 import { Lane } from "./lane";
-import { within } from "./limiter";
-import type { Metrics } from "../host/metrics";
 import { handover } from "./inbox";
 import type { Peer } from "./peers";
 import { accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
@@ -63,15 +61,16 @@ import { roundSeed, sample } from "./sampling";
 import type { Delivery, Errand, Sender } from "./sender";
 import { Stopped, backoff, pause } from "./sender";
 import { SponsorError } from "./sponsor";
-import type { Judgement, Store } from "../host/store";
+import type { Settings } from "./settings";
+import type { Judgement, State } from "./state";
 import type { View } from "./view";
 
 export interface DoerOptions {
-  readonly config: NodeConfig;
+  readonly config: Settings;
   readonly client: SecuringTasksClient;
   readonly connection: Connection;
   readonly operator: Keypair;
-  readonly store: Store;
+  readonly store: State;
   /** Writes what the node can go on without for a while. Whether it is written. */
   readonly keep: (write: () => void) => boolean;
   readonly salts: SaltStore;
@@ -80,7 +79,7 @@ export interface DoerOptions {
   readonly sender: Sender;
   readonly follower: Follower;
   readonly metrics: Metrics;
-  readonly log: Logger;
+  readonly log: Log;
   /** What the node shows to a gate that the client can't answer by itself. */
   readonly gate: { readonly gate?: GateProof };
   readonly loadFunction: (ref: FunctionRef) => Promise<LoadedFunction>;
@@ -95,6 +94,9 @@ export interface DoerOptions {
   readonly isReached: () => boolean;
   /** Called when a duty ended, well or not. */
   readonly onDone: () => void;
+  readonly within: Urgency["within"];
+  /** How peers and keepers are asked. */
+  readonly download: Download;
   readonly signal: AbortSignal;
 }
 
@@ -252,7 +254,7 @@ export class Doer {
     try {
       const { until } = duty;
       const ms = until === undefined ? UNHURRIED_MS : follower.duration(until - follower.slot);
-      const ended = await within(ms, () => this.perform(view, duty));
+      const ended = await this.options.within(ms, () => this.perform(view, duty));
       if (ended.end === "done") {
         rest.failures = 0;
         rest.seenBy = ended.slot ?? 0n;
@@ -391,7 +393,7 @@ export class Doer {
       return { end: "wait", why: message };
     }
     const payload = ran.value;
-    const hash = createHash("sha256").update(payload).digest("hex");
+    const hash = bytesToHex(sha256(payload));
     if (config.keepPayloadRounds !== undefined) {
       store.forgetWorks(round - BigInt(config.keepPayloadRounds));
     }
@@ -430,7 +432,7 @@ export class Doer {
       return { end: "wait", why: message };
     }
     const payload = ran.value;
-    if (createHash("sha256").update(payload).digest("hex") === hash) {
+    if (bytesToHex(sha256(payload)) === hash) {
       store.restoreWork({ round, hash, payload }, facts.seed, address.toBase58(), slot);
       log.warn(about, "made a lost payload again");
       return DONE;
@@ -578,7 +580,8 @@ export class Doer {
     // Many audits at once would be many questions at once.
     const asked = await this.inTurn(this.questions, until, () => {
       const left = follower.duration(until - follower.slot);
-      return askPeers({ facts, peers, budgetMs: Math.min(PEERS_MS, left / PEERS_PART) });
+      const budgetMs = Math.min(PEERS_MS, left / PEERS_PART);
+      return askPeers({ facts, peers, budgetMs, download: this.options.download });
     });
     return [...told, ...(asked ?? [])];
   }
@@ -612,7 +615,7 @@ export class Doer {
     const content = hash === undefined ? null : store.evidence(hash);
     if (content === null) return { end: "over", why: "the evidence is gone" };
     const piece = handover({ owner: config.owner, operator }, submission.address, content);
-    const took = await handAround(piece, this.peers(view, submission));
+    const took = await handAround(piece, this.peers(view, submission), this.options.download);
     store.keepHanded(address, took);
     log.info({ submission: address, took }, "handed evidence around");
     return took > 0 ? DONE : { end: "wait", why: "nobody took the evidence" };
@@ -890,6 +893,7 @@ export class Doer {
     const answers = await entrust(
       sealReveal(config.task, secret),
       config.keepers.filter((keeper) => !told.includes(keeper)),
+      this.options.download,
     );
     let left = 0;
     for (const { keeper, taken, final, message } of answers) {

@@ -1,12 +1,13 @@
 import { PROGRAM_ID } from "@securing-tasks/client";
 import type { Connection, PublicKey } from "@solana/web3.js";
+import type { Subscribe } from "./host";
 import { backoff, pause } from "./sender";
-import { subscribe } from "../host/subscription";
 
 export interface FollowerOptions {
   readonly connection: Connection;
   /** Where the server takes subscriptions. */
   readonly wsUrl: string;
+  readonly subscribe: Subscribe;
   readonly task: PublicKey;
   /** Longest time between two looks at the chain, in milliseconds. */
   readonly pollMs: number;
@@ -34,7 +35,7 @@ export class Follower {
   private heardAt = -Infinity;
   private msPerSlot = SLOT_MS;
   private wakeAt: bigint | null = null;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly options: FollowerOptions) {}
 
@@ -103,7 +104,7 @@ export class Follower {
     params: readonly unknown[],
     hear: (news: unknown) => void,
   ): Promise<void> {
-    const { wsUrl, signal, onTrouble, onWake } = this.options;
+    const { wsUrl, subscribe, signal, onTrouble, onWake } = this.options;
     let failures = 0;
     while (!signal.aborted) {
       const begin = (): void => {

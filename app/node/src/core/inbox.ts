@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex } from "@noble/hashes/utils";
 import type { Node, SecuringTasksClient } from "@securing-tasks/client";
 import { nodeAddress, weightOn } from "@securing-tasks/client";
 import type { AuditFacts } from "@securing-tasks/sandbox";
@@ -13,7 +14,7 @@ import type { Connection, Keypair } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { z } from "zod";
 import { Lane } from "./lane";
-import type { Store } from "../host/store";
+import type { State } from "./state";
 import type { View } from "./view";
 
 /** Evidence that a node brings another, as JSON. */
@@ -55,7 +56,7 @@ export function handover(
 }
 
 function statement({ submission, sender, evidence }: Omit<Handover, "signature">): Uint8Array {
-  const hash = createHash("sha256").update(evidence).digest("hex");
+  const hash = bytesToHex(sha256(evidence));
   const lines = ["securing-tasks/handover", submission, sender, hash];
   // No transaction begins with this byte.
   return Buffer.concat([Buffer.of(255), Buffer.from(lines.join("\n"))]);
@@ -64,7 +65,7 @@ function statement({ submission, sender, evidence }: Omit<Handover, "signature">
 export interface InboxOptions {
   readonly client: SecuringTasksClient;
   readonly connection: Connection;
-  readonly store: Pick<Store, "keepTold">;
+  readonly store: Pick<State, "keepTold">;
   /** What the node saw last on the chain; null before the first look. */
   readonly view: () => View | null;
 }
@@ -100,7 +101,7 @@ export class Inbox {
       return { status: 404, message: "This node knows no such submission." };
     return this.lane.run(async () => {
       const facts = await this.factsOf(view, submission);
-      const hash = createHash("sha256").update(read.evidence).digest("hex");
+      const hash = bytesToHex(sha256(read.evidence));
       // Before anything is asked of the chain for it: nobody but the accused can make such a text.
       if (!readEvidence(facts, read.evidence, hash)) {
         return { status: 400, message: "This proves nothing about the submission." };

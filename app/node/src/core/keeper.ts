@@ -6,18 +6,18 @@ import {
   secretOf,
   voteAddress,
 } from "@securing-tasks/client";
-import { download } from "@securing-tasks/sandbox";
-import type { NodeConfig } from "../host/config";
+import type { Download } from "./host";
 import { Lane } from "./lane";
 import { canReveal } from "./plan";
-import type { Store } from "../host/store";
+import type { KeeperSettings } from "./settings";
 import { DAY_SLOTS } from "./sponsor";
+import type { State } from "./state";
 import type { View } from "./view";
 
 export interface KeeperOptions {
-  readonly config: NonNullable<NodeConfig["keeper"]>;
+  readonly config: KeeperSettings;
   readonly client: SecuringTasksClient;
-  readonly store: Pick<Store, "keepReveal" | "keptReveals" | "paidReveals">;
+  readonly store: Pick<State, "keepReveal" | "keptReveals" | "paidReveals">;
   /** What the node saw last on the chain; null before the first look. */
   readonly view: () => View | null;
 }
@@ -136,7 +136,11 @@ const MOST_REPLY_BYTES = 4_096;
 const FINAL: readonly number[] = [400, 403, 409];
 
 /** Hands a sealed reveal to all these keepers (`URL/reveals`). Never rejects. */
-export function entrust(sealed: SealedReveal, keepers: readonly string[]): Promise<Entrusted[]> {
+export function entrust(
+  sealed: SealedReveal,
+  keepers: readonly string[],
+  download: Download,
+): Promise<Entrusted[]> {
   const hand = async (keeper: string): Promise<Entrusted> => {
     try {
       const { status, bytes } = await download(new URL(`${keeper.replace(/\/+$/, "")}/reveals`), {

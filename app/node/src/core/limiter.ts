@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import PQueue from "p-queue";
 
 export interface LimiterOptions {
@@ -31,22 +30,8 @@ const MOST_PAUSE_MS = 5_000;
 const REFUSED_PAUSE_MS = 1_000;
 /** What a server may ask for: longer, and a wrong word would cost votes. */
 const MOST_RETRY_AFTER_MS = 30_000;
-/** What nobody gave a time for is as urgent as what must be done within this. */
-const UNHURRIED_MS = 30_000;
 
 const CLOSED = "The connection is closed.";
-
-const dueTimes = new AsyncLocalStorage<number>();
-
-/** Has all calls that `act` makes go before those that have longer than so many milliseconds. */
-export function within<T>(ms: number, act: () => T): T {
-  return dueTimes.run(performance.now() + ms, act);
-}
-
-/** By when what is being done must be done, by {@link performance}'s clock. */
-export function dueTime(): number {
-  return dueTimes.getStore() ?? performance.now() + UNHURRIED_MS;
-}
 
 /**
  * The way to one server: so many calls a second and at once, first those whose time is up first. It finds out by itself how many the server
@@ -62,7 +47,7 @@ export class Limiter {
   private roomAt = performance.now();
   /** Nothing goes before this moment. */
   private closedUntil = 0;
-  private opening: NodeJS.Timeout | undefined;
+  private opening: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   private failedAt = -Infinity;
   private loweredAt = -Infinity;

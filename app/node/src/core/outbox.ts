@@ -1,5 +1,5 @@
 import type { Outbox } from "./sender";
-import type { Letter, Store } from "../host/store";
+import type { Letter, State } from "./state";
 
 /** What the chain does once, however often it is asked: there is one account for it, or its state has moved on. */
 const REPEATABLE = /^(reveal|vote|submit):/;
@@ -22,7 +22,7 @@ export class PatientOutbox implements Outbox {
   private readonly unrecorded = new Set<string>();
 
   constructor(
-    private readonly kept: Outbox & Pick<Store, "hasSent">,
+    private readonly kept: Outbox & Pick<State, "hasSent">,
     private readonly options: PatientOutboxOptions,
   ) {}
 

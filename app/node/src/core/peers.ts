@@ -1,8 +1,8 @@
-import { randomInt } from "node:crypto";
 import type { Audit, Submission } from "@securing-tasks/client";
 import type { AuditFacts, Evidence } from "@securing-tasks/sandbox";
-import { MOST_EVIDENCE_BYTES, download, readEvidence } from "@securing-tasks/sandbox";
+import { MOST_EVIDENCE_BYTES, readEvidence } from "@securing-tasks/sandbox";
 import type { PublicKey } from "@solana/web3.js";
+import type { Download } from "./host";
 import type { Handover } from "./inbox";
 
 /** Services of accusers, and of other workers, that are asked about one submission. */
@@ -19,6 +19,7 @@ export interface Question {
   readonly peers: readonly Peer[];
   /** For all of them together, in milliseconds. */
   readonly budgetMs: number;
+  readonly download: Download;
 }
 
 export interface Peer {
@@ -87,13 +88,20 @@ function draw(from: Iterable<string>, most: number): string[] {
   const left = [...from];
   const drawn: string[] = [];
   while (drawn.length < most && left.length > 0) {
-    drawn.push(...left.splice(randomInt(left.length), 1));
+    drawn.push(...left.splice(below(left.length), 1));
   }
   return drawn;
 }
 
+/** A number that nobody can know before, from 0 on. */
+function below(end: number): number {
+  const [drawn = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return Math.floor((drawn / 2 ** 32) * end);
+}
+
 /** What peers have heard of the accused. Never rejects: whoever does not answer, or not in time, has nothing. */
-export async function askPeers({ facts, peers, budgetMs }: Question): Promise<readonly Evidence[]> {
+export async function askPeers(question: Question): Promise<readonly Evidence[]> {
+  const { facts, peers, budgetMs, download } = question;
   const found = new Map<string, Evidence>();
   const end = performance.now() + budgetMs;
   const get = async ({ base, allowPrivateNetwork }: Peer, path: string, maxBytes: number) => {
@@ -122,7 +130,11 @@ const HAND_MS = 5_000;
 const MOST_REPLY_BYTES = 4_096;
 
 /** Brings others a piece of evidence. Returns how many took it. Never rejects. */
-export async function handAround(piece: Handover, peers: readonly Peer[]): Promise<number> {
+export async function handAround(
+  piece: Handover,
+  peers: readonly Peer[],
+  download: Download,
+): Promise<number> {
   const body = JSON.stringify(piece);
   const took = await Promise.allSettled(
     peers.map(async ({ base, allowPrivateNetwork }) => {

@@ -1,4 +1,6 @@
-import { createHash, createHmac } from "node:crypto";
+import { hmac } from "@noble/hashes/hmac";
+import { sha256 } from "@noble/hashes/sha2";
+import { concatBytes, utf8ToBytes } from "@noble/hashes/utils";
 import type {
   AccountKind,
   Accusation,
@@ -30,9 +32,9 @@ import {
   weightOn,
 } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
-import type { NodeConfig } from "../host/config";
 import { serviceOf } from "./peers";
-import type { Store, Work } from "../host/store";
+import type { Settings } from "./settings";
+import type { State, Work } from "./state";
 import type { View } from "./view";
 
 /** Something to do now. `key` names it on every look at the chain; `until` is the first slot at which it is too late. */
@@ -85,7 +87,7 @@ export interface Plan {
 
 export interface PlanOptions {
   readonly config: Pick<
-    NodeConfig,
+    Settings,
     | "samples"
     | "chores"
     | "http"
@@ -106,7 +108,7 @@ export interface PlanOptions {
     readonly left: bigint | null;
   };
   readonly store: Pick<
-    Store,
+    State,
     | "work"
     | "workHash"
     | "sample"
@@ -758,15 +760,13 @@ class Planner {
   /** A number below `slots` that follows from what is to be done and who may do it. */
   private turn(name: string, slots: bigint): bigint {
     if (slots === 0n) return 0n;
-    const hash = createHash("sha256").update(name).update(this.options.owner.toBuffer()).digest();
-    return BigInt(hash.readUInt32LE(0)) % slots;
+    return firstOf(sha256(concatBytes(utf8ToBytes(name), this.options.owner.toBytes()))) % slots;
   }
 
   /** A number below `slots` that nobody else can compute. */
   private moment(name: string, slots: bigint): bigint {
     if (slots <= 0n) return 0n;
-    const hash = createHmac("sha256", this.options.secret).update(name).digest();
-    return BigInt(hash.readUInt32LE(0)) % slots;
+    return firstOf(hmac(sha256, this.options.secret, name)) % slots;
   }
 
   /** Whether rent goes back to the operator, or to who paid in its place. Nodes of one sponsor all see to its rents. */
@@ -879,4 +879,9 @@ function caseEnd(task: Task, round: bigint): bigint {
 
 function later(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
+}
+
+/** The first four bytes of a hash, little-endian. */
+function firstOf({ buffer, byteOffset }: Uint8Array): bigint {
+  return BigInt(new DataView(buffer, byteOffset).getUint32(0, true));
 }

@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils";
 import type { Connection, PublicKey } from "@solana/web3.js";
 import { SolanaJSONRPCError } from "@solana/web3.js";
 
@@ -40,7 +41,7 @@ export function sample({ seed, submitters, nodes, self, samples }: SampleRequest
 /** Without doubles, by hash: no order that an owner could choose. */
 function shuffled(seed: Uint8Array, owners: readonly string[]): string[] {
   const keyed = [...new Set(owners)].map((owner): readonly [string, string] => [
-    createHash("sha256").update(seed).update(owner).digest("hex"),
+    bytesToHex(sha256(concatBytes(seed, utf8ToBytes(owner)))),
     owner,
   ]);
   return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, owner]) => owner);
@@ -75,11 +76,13 @@ export async function roundSeed(
         `The RPC server ${host} gives the block of slot ${first} as the first from slot ${from} on, and its parent is of slot ${block.parentSlot}: blocks are missing. Use one that has them all.`,
       );
     }
-    return createHash("sha256")
-      .update(TAG)
-      .update(task.toBuffer())
-      .update(`${round.toString()} ${block.blockhash}`)
-      .digest();
+    return sha256(
+      concatBytes(
+        utf8ToBytes(TAG),
+        task.toBytes(),
+        utf8ToBytes(`${round.toString()} ${block.blockhash}`),
+      ),
+    );
   } catch (error) {
     // A server that is busy has a block a little after it has confirmed it.
     if (error instanceof SolanaJSONRPCError && error.code === NOT_YET) return null;

@@ -17,9 +17,9 @@ import {
 } from "@solana/web3.js";
 import type { Sponsor } from "./sponsor";
 import { DAY_SLOTS, SponsorError } from "./sponsor";
-import type { Letter } from "../host/store";
+import type { Letter } from "./state";
 
-/** Where a sender keeps what is on its way; {@link Store} is one. */
+/** Where a sender keeps what is on its way; a state is one. */
 export interface Outbox {
   letters(): Letter[];
   letter(key: string): Letter | null;

@@ -7,13 +7,13 @@ import {
 } from "@securing-tasks/sandbox";
 import type { Exchange } from "@securing-tasks/sandbox";
 import type { Keypair, PublicKey } from "@solana/web3.js";
-import type { Store, Submitted } from "../host/store";
+import type { State, Submitted } from "./state";
 
 export interface SignerOptions {
   readonly task: PublicKey;
   readonly owner: PublicKey;
   readonly operator: Keypair;
-  readonly store: Pick<Store, "submitted">;
+  readonly store: Pick<State, "submitted">;
   /** Newest slot that the node has heard of. */
   readonly slot: () => bigint;
 }

@@ -1,13 +1,16 @@
-import { createHmac } from "node:crypto";
+import { hmac } from "@noble/hashes/hmac";
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex } from "@noble/hashes/utils";
 import { PROGRAM_ID } from "@securing-tasks/client";
 import { TooLong, readBounded } from "@securing-tasks/sandbox";
 import type { Transaction } from "@solana/web3.js";
 import { ComputeBudgetProgram, PublicKey } from "@solana/web3.js";
 import pRetry from "p-retry";
 import { z } from "zod";
-import { readAnswer } from "../host/answers";
-import { Limiter, dueTime, within } from "./limiter";
-import { readRetryAfter } from "../host/rpc";
+import { readAnswer, readRetryAfter } from "./answers";
+import type { Urgency } from "./host";
+import { UNHURRIED } from "./host";
+import { Limiter } from "./limiter";
 
 export interface SponsorOptions {
   /** Of the paymaster's JSON-RPC. A user name and password in it are sent as `Authorization`. */
@@ -30,6 +33,8 @@ export interface SponsorOptions {
   readonly fallback: "none" | "operator";
   /** Told what came of each call: `signed`, or why not. */
   readonly onResult?: (result: "signed" | SponsorTrouble) => void;
+  /** Default: all calls are as urgent. */
+  readonly urgency?: Urgency;
   /** Ends all waiting. */
   readonly signal?: AbortSignal;
 }
@@ -102,6 +107,7 @@ export class Sponsor {
   readonly limiter: Limiter;
   /** The rest of a URL may be a key. */
   readonly host: string;
+  private readonly urgency: Urgency;
   private readonly url: string;
   private readonly secrets: readonly string[];
   private readonly headers: Readonly<Record<string, string>>;
@@ -112,6 +118,7 @@ export class Sponsor {
 
   constructor(private readonly options: SponsorOptions) {
     const { address, apiKey, hmacSecret, perSecond, signal } = options;
+    this.urgency = options.urgency ?? UNHURRIED;
     const url = new URL(options.url);
     const [user, password] = [url.username, url.password].map(decodeURIComponent);
     this.host = url.host;
@@ -177,7 +184,7 @@ export class Sponsor {
    * the sponsor gives no answer or takes no more for now; but no longer than half of the time that is left, so that another may still pay.
    */
   async inTurn<T>(make: () => Promise<T>): Promise<T> {
-    const due = dueTime();
+    const due = this.urgency.dueTime();
     const until = performance.now() + (due - performance.now()) / 2;
     try {
       return await pRetry(() => this.turn(make, due, until), {
@@ -208,7 +215,7 @@ export class Sponsor {
       const go = async (): Promise<void> => {
         clearTimeout(timer);
         // The queue runs it on behalf of whoever was before it.
-        if (!isLate) await within(due - performance.now(), make).then(resolve);
+        if (!isLate) await this.urgency.within(due - performance.now(), make).then(resolve);
       };
       this.limiter.run(go, due).catch((error: unknown) => {
         clearTimeout(timer);
@@ -351,7 +358,10 @@ export class Sponsor {
   ): Promise<{ status: number; retryAfterMs: number | undefined; text: string }> {
     const { timeoutMs, signal } = this.options;
     // Whoever has little time left must not lose it all to one that is silent.
-    const ms = Math.min(timeoutMs, Math.max((dueTime() - madeAt) / 2, LEAST_TIMEOUT_MS));
+    const ms = Math.min(
+      timeoutMs,
+      Math.max((this.urgency.dueTime() - madeAt) / 2, LEAST_TIMEOUT_MS),
+    );
     const ends = [AbortSignal.timeout(Math.ceil(ms)), ...(signal ? [signal] : [])];
     try {
       const answer = await fetch(this.url, {
@@ -387,9 +397,7 @@ export class Sponsor {
     const { hmacSecret } = this.options;
     if (hmacSecret === undefined) return {};
     const timestamp = Math.floor(Date.now() / 1_000).toString();
-    const signature = createHmac("sha256", hmacSecret)
-      .update(timestamp + body)
-      .digest("hex");
+    const signature = bytesToHex(hmac(sha256, hmacSecret, timestamp + body));
     return { "x-timestamp": timestamp, "x-hmac-signature": signature };
   }
 

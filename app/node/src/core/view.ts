@@ -10,7 +10,7 @@ import type {
 } from "@securing-tasks/client";
 import { decodeAccount, voteAddress } from "@securing-tasks/client";
 import type { AccountInfo, PublicKey } from "@solana/web3.js";
-import { SharedConnection } from "../host/connection";
+import { askAnother } from "./host";
 
 /** Everything on the chain that a node may have to do something about, read at about one slot. */
 export interface View {
@@ -82,7 +82,7 @@ export class Viewer {
       const found = await this.readOnce();
       const isWhole = found.view !== null && found.short.length === 0;
       const { connection } = this.client.program.provider;
-      if (!isWhole && connection instanceof SharedConnection) connection.askAnother();
+      if (!isWhole) askAnother(connection);
       // What was closed between two answers is still counted in one of them.
       if (found.short.length === 0 || look === LOOKS) return found;
     }

@@ -12,7 +12,7 @@ import type {
   SignatureStatusConfig,
 } from "@solana/web3.js";
 import { Connection, PublicKey } from "@solana/web3.js";
-import { dueTime, within } from "../core/limiter";
+import { dueTime, within } from "./urgency";
 
 /** For how long one blockhash serves all who need one: a small part of the 150 slots that it lives. */
 const BLOCKHASH_MS = 2_000;

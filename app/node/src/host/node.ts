@@ -60,7 +60,6 @@ import type { Sighting } from "../core/instances";
 import { Instances, wasThere } from "../core/instances";
 import { Keeper } from "../core/keeper";
 import { readKeypair } from "./keys";
-import { within } from "../core/limiter";
 import { standardOutput } from "./log";
 import { Metrics } from "./metrics";
 import { PatientOutbox } from "../core/outbox";
@@ -76,6 +75,8 @@ import { Signer } from "../core/signer";
 import { DAY_SLOTS, Sponsor } from "../core/sponsor";
 import type { Identity } from "./store";
 import { SqliteSaltStore, StateError, Store } from "./store";
+import { subscribe } from "./subscription";
+import { urgency, within } from "./urgency";
 import type { View } from "../core/view";
 import { Viewer } from "../core/view";
 
@@ -276,6 +277,7 @@ class Daemon implements RunningNode {
       ? new Sponsor({
           ...config.sponsor,
           user: operator.publicKey,
+          urgency,
           signal: this.ending.signal,
           onResult: (result) => {
             this.metrics.sponsor.inc({ result });
@@ -298,6 +300,7 @@ class Daemon implements RunningNode {
     });
     this.follower = new Follower({
       connection: this.connection,
+      subscribe,
       task: config.task,
       wsUrl: config.wsUrl ?? subscriptionUrl(config.rpcUrl),
       pollMs: config.pollMs,
@@ -380,6 +383,8 @@ class Daemon implements RunningNode {
       loadFunction: load,
       runAudit: this.parts.runAudit ?? ((...asked) => this.runAudit(...asked)),
       runWork: this.parts.runWork ?? ((fn, facts) => this.runWork(fn, facts)),
+      within,
+      download,
       onDone: () => {
         this.wake();
       },

@@ -1,10 +1,11 @@
 import { MOST_RPC_BYTES, TooLong, readBounded } from "@securing-tasks/sandbox";
 import { Connection } from "@solana/web3.js";
 import pRetry, { AbortError } from "p-retry";
-import type { Call } from "./answers";
-import { faultOf, readAnswer, slotOf } from "./answers";
+import type { Call } from "../core/answers";
+import { faultOf, readAnswer, readRetryAfter, slotOf } from "../core/answers";
 import { SharedConnection } from "./connection";
-import { Limiter, dueTime } from "../core/limiter";
+import { Limiter } from "../core/limiter";
+import { dueTime } from "./urgency";
 
 export interface RpcOptions {
   /** Servers of one chain. All that answer are used: the one that is furthest, and another where that fails. */
@@ -386,13 +387,4 @@ class Server {
   private leaveToOthers(failed: Failed): void {
     if (this.among.isAnyOfUse) this.limiter.sendAway(failed);
   }
-}
-
-/** Milliseconds of a `Retry-After`, which is in seconds or a date. */
-export function readRetryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const ms = /^\s*\d+(\.\d+)?\s*$/.test(header)
-    ? Number(header) * 1_000
-    : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }

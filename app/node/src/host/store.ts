@@ -1,9 +1,22 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
-import type { Audit, Opinion, SaltStore, SealedReveal, VoteSecret } from "@securing-tasks/client";
+import type { Opinion, SaltStore, SealedReveal, VoteSecret } from "@securing-tasks/client";
 import { OPINIONS } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
+import type { Outbox } from "../core/sender";
+import type {
+  Check,
+  Judgement,
+  KeptEvidence,
+  KeptRecording,
+  Letter,
+  OwnAccusation,
+  State,
+  Submitted,
+  Told,
+  Work,
+} from "../core/state";
 
 /** For so many slots a signature is known for this state's own: longer than anybody looks back. */
 const SENT_SLOTS = 450_000;
@@ -94,80 +107,6 @@ const JOINED = "node";
 /** Who a state belongs to, by what people call it. */
 export type Identity = Readonly<Record<string, string>>;
 
-/** A payload that was made for a round. */
-export interface Work {
-  readonly round: bigint;
-  /** SHA-256, as 64 hex digits. */
-  readonly hash: string;
-  readonly payload: Uint8Array;
-}
-
-/** Work that is on the chain. */
-export interface Submitted extends Pick<Work, "round" | "hash" | "payload"> {
-  /** Address of the submission. */
-  readonly submission: string;
-  /** At which it was submitted. */
-  readonly slot: bigint;
-  /** Seed of its round, as 64 hex digits. */
-  readonly seed: string;
-}
-
-/** What a function said, and in words why; no opinion where it gave none. */
-export interface Judgement {
-  readonly opinion: Opinion | null;
-  readonly reason: string;
-  /** Whether evidence of it is kept, so that nobody has to look again. Default: no. */
-  readonly evidence?: boolean;
-}
-
-/** Evidence about a submission. */
-export interface KeptEvidence {
-  /** SHA-256 of the content, as 64 hex digits. */
-  readonly hash: string;
-  /** Address of the submission. */
-  readonly submission: string;
-  /** Slot after which nobody needs it. */
-  readonly caseEnd: number;
-  readonly content: string;
-}
-
-/** Evidence that another node brought, and that nobody here has judged. */
-export interface Told extends KeptEvidence {
-  /** Owner of the node that brought it, in base58. */
-  readonly sender: string;
-  /** What that node has to say on the submission, in base units: friends of the accused must not crowd out whoever has more than they. */
-  readonly weight: bigint;
-}
-
-/** A recorded run that found a submission guilty. */
-export interface KeptRecording extends KeptEvidence {
-  readonly opinion: Opinion;
-}
-
-/** What came of looking at a submission unasked. */
-export interface Check extends Judgement {
-  /** Slot at which it was seen. */
-  readonly slot: bigint;
-}
-
-/** An audit that this node opened, as it was last seen on the chain. */
-export interface OwnAccusation extends Pick<Audit, "accusation" | "outcome" | "endSlot"> {
-  /** Address of the audit. */
-  readonly audit: string;
-}
-
-/** A signed transaction that may be on its way. */
-export interface Letter {
-  /** What it does, and on what: there is never more than one letter for a key. */
-  readonly key: string;
-  readonly signature: string;
-  readonly blockhash: string;
-  readonly lastValidBlockHeight: number;
-  /** Slot of the bank that gave the blockhash. */
-  readonly minSlot: number;
-  readonly raw: Uint8Array;
-}
-
 /** The state can't be read or written. The message names the file and the way out. */
 export class StateError extends Error {
   override readonly name = "StateError";
@@ -206,7 +145,7 @@ function damaged(file: string, why: string, cause?: unknown): StateError {
  * What a daemon must not forget, in one SQLite file. Every write is on disk when the method returns. The folder is locked as long as
  * it is open: two daemons on one folder would each think that they alone send.
  */
-export class Store {
+export class Store implements State, Outbox {
   private readonly db: Database.Database;
   private readonly lock: Database.Database;
   private readonly file: string;
@@ -320,11 +259,6 @@ export class Store {
     this.run("UPDATE cursor SET slot = ?", Number(slot));
   }
 
-  /**
-   * Keeps a payload. Where one is kept for the round, that one stays and is returned: its hash may be on its way.
-   *
-   * @param seed Of the round. Without it, no answer is signed for this work.
-   */
   keepWork(work: Work, seed: string | null = null): Work {
     this.run(
       "INSERT OR IGNORE INTO works (round, hash, payload, seed) VALUES (?, ?, ?, ?)",
@@ -336,7 +270,6 @@ export class Store {
     return this.work(work.round) ?? work;
   }
 
-  /** Takes the place of what is kept for the round: this one is on the chain. */
   restoreWork(
     { round, hash, payload }: Work,
     seed: string,
@@ -354,7 +287,6 @@ export class Store {
     );
   }
 
-  /** Notes that the work of a round is on the chain. */
   keepSubmitted(round: bigint, hash: string, submission: string, slot: bigint): void {
     this.run(
       "UPDATE works SET submission = ?, slot = ? WHERE round = ? AND hash = ?",
@@ -365,7 +297,6 @@ export class Store {
     );
   }
 
-  /** The work of a submission, or the newest that is on the chain. */
   submitted(submission: string | null): Submitted | null {
     const row = this.row<{
       round: number;
@@ -401,13 +332,11 @@ export class Store {
     return row && { round, hash: row.hash, payload: bytes(row.payload) };
   }
 
-  /** The hash alone, as 64 hex digits. */
   workHash(round: bigint): string | null {
     const sql = "SELECT hash FROM works WHERE round = ?";
     return this.row<{ hash: string }>(sql, Number(round))?.hash ?? null;
   }
 
-  /** Forgets payloads of rounds before this one. */
   forgetWorks(before: bigint): void {
     this.run("DELETE FROM works WHERE round < ?", Number(before));
   }
@@ -420,7 +349,6 @@ export class Store {
     return row && bytes(row.payload);
   }
 
-  /** Keeps the opinion on an audit. The first one stays and is returned. */
   keepOpinion(audit: string, found: Judgement): Judgement {
     const { opinion, reason, evidence = false } = found;
     this.run(
@@ -433,7 +361,6 @@ export class Store {
     return this.opinion(audit) ?? found;
   }
 
-  /** Takes the place of a milder opinion: what the accused signed came to light before the vote. */
   raiseOpinion(audit: string, reason: string): Judgement {
     this.run(
       "UPDATE opinions SET opinion = 'malice', reason = ?, evidence = 1 WHERE audit = ?",
@@ -451,7 +378,6 @@ export class Store {
     return row && judgement(row);
   }
 
-  /** Keeps which owners' work of a round is to be checked. The first choice stays. */
   keepSample(round: bigint, owners: readonly string[]): void {
     this.run("INSERT OR IGNORE INTO sampled VALUES (?, ?)", Number(round), JSON.stringify(owners));
   }
@@ -464,7 +390,6 @@ export class Store {
     return row ? (JSON.parse(row.owners) as string[]) : null;
   }
 
-  /** Keeps what came of checking a submission unasked, in place of what was seen before; but of what there is evidence, that stays. */
   keepCheck(submission: string, { opinion, reason, slot, evidence = false }: Check): void {
     this.run(
       `INSERT INTO checks (submission, opinion, reason, slot, evidence) VALUES (?, ?, ?, ?, ?)
@@ -488,7 +413,6 @@ export class Store {
     return row && { ...judgement(row), slot: BigInt(row.slot) };
   }
 
-  /** Keeps evidence until its case is over; of one submission a few pieces, and in all those whose cases end last. */
   keepEvidence({ hash, submission, caseEnd, content }: KeptEvidence, now: bigint): void {
     this.run("DELETE FROM evidence WHERE case_end < ?", Number(now));
     if (this.evidenceOf(submission).length >= MOST_OF_ONE) return;
@@ -507,14 +431,12 @@ export class Store {
     );
   }
 
-  /** Slot at which the first evidence about a submission was kept that still is; null where there is none. */
   evidenceSince(submission: string): bigint | null {
     const sql = "SELECT MIN(slot) AS slot FROM evidence WHERE submission = ?";
     const slot = this.row<{ slot: number | null }>(sql, submission)?.slot ?? null;
     return slot === null ? null : BigInt(slot);
   }
 
-  /** Keeps what another node brought, as long as its case lasts: a few pieces of each, of one submission those of the heaviest nodes. */
   keepTold(piece: Told, now: bigint): void {
     const { hash, submission, sender, weight, caseEnd, content } = piece;
     this.run("DELETE FROM told WHERE case_end < ?", Number(now));
@@ -545,24 +467,20 @@ export class Store {
     );
   }
 
-  /** What others brought about a submission: names and contents. */
   toldOf(submission: string): Pick<Told, "hash" | "content">[] {
     const sql = "SELECT DISTINCT hash, content FROM told WHERE submission = ? ORDER BY hash";
     return this.rows<Pick<Told, "hash" | "content">>(sql, submission);
   }
 
-  /** Keeps how many other workers took the evidence about a submission. */
   keepHanded(submission: string, workers: number): void {
     this.run("INSERT OR REPLACE INTO handed VALUES (?, ?)", submission, workers);
   }
 
-  /** How many did; null where it was brought to none yet. */
   handed(submission: string): number | null {
     const sql = "SELECT workers FROM handed WHERE submission = ?";
     return this.row<{ workers: number }>(sql, submission)?.workers ?? null;
   }
 
-  /** Hashes of the evidence about a submission. */
   evidenceOf(submission: string): string[] {
     const sql = "SELECT hash FROM evidence WHERE submission = ? ORDER BY hash";
     const rows = this.rows<{ hash: string }>(sql, submission);
@@ -576,7 +494,6 @@ export class Store {
     );
   }
 
-  /** Keeps what is on the chain of an audit that this node opened. */
   keepAccusation(submission: string, { audit, accusation, outcome, endSlot }: OwnAccusation): void {
     this.run(
       `INSERT INTO accusations (audit, submission, accusation, outcome, end_slot) VALUES (?, ?, ?, ?, ?)
@@ -591,7 +508,6 @@ export class Store {
     );
   }
 
-  /** The audits of a submission that this node opened, also those that are closed by now. */
   accusations(submission: string): OwnAccusation[] {
     const rows = this.rows<Omit<OwnAccusation, "endSlot"> & { end_slot: number }>(
       "SELECT audit, accusation, outcome, end_slot FROM accusations WHERE submission = ?",
@@ -627,7 +543,6 @@ export class Store {
     this.run("DELETE FROM outbox WHERE key = ?", key);
   }
 
-  /** Whether this state's own process sent it, within the last few days. */
   hasSent(signature: string): boolean {
     return this.row("SELECT slot FROM sent WHERE signature = ?", signature) !== null;
   }
@@ -675,10 +590,6 @@ export class Store {
     this.run("DELETE FROM salts WHERE audit = ? AND voter = ?", audit.toBase58(), voter.toBase58());
   }
 
-  /**
-   * Keeps why a submission was found guilty, in place of what said the same before. Of all recordings those stay that went with an
-   * accusation, and those whose cases end last.
-   */
   keepRecording({ hash, submission, opinion, caseEnd, content }: KeptRecording): void {
     this.run(
       "DELETE FROM recordings WHERE submission = ? AND opinion = ? AND public = 0",
@@ -700,14 +611,12 @@ export class Store {
     );
   }
 
-  /** Hash of the newest recording that says so of a submission; null where there is none. */
   recordingOf(submission: string, opinion: Opinion): string | null {
     const sql =
       "SELECT hash FROM recordings WHERE submission = ? AND opinion = ? ORDER BY rowid DESC LIMIT 1";
     return this.row<{ hash: string }>(sql, submission, opinion)?.hash ?? null;
   }
 
-  /** From now on it is given to whoever asks: its hash goes with an accusation. */
   publishRecording(hash: string): void {
     this.run("UPDATE recordings SET public = 1 WHERE hash = ?", hash);
   }
@@ -718,7 +627,6 @@ export class Store {
     return this.row<{ content: string }>(sql, hash)?.content ?? null;
   }
 
-  /** Keeps what another node handed over, until its vote is revealed or its window is over. */
   keepReveal(sealed: SealedReveal, endSlot: bigint): void {
     this.run(
       "INSERT OR IGNORE INTO kept_reveals (audit, voter, sealed, end_slot) VALUES (?, ?, ?, ?)",
@@ -736,7 +644,6 @@ export class Store {
     return rows.map(({ sealed }) => JSON.parse(sealed) as SealedReveal);
   }
 
-  /** @param paid Whether this node paid for revealing it. */
   forgetReveal({ audit, voter }: SealedReveal, paid: boolean, now: bigint): void {
     if (paid) this.run("INSERT INTO paid_reveals VALUES (?)", Number(now));
     this.run("DELETE FROM kept_reveals WHERE audit = ? AND voter = ?", audit, voter);
@@ -748,18 +655,15 @@ export class Store {
     this.run("DELETE FROM paid_reveals WHERE slot < ?", Number(paidBefore));
   }
 
-  /** How many reveals of others this node paid for since a slot. */
   paidReveals(since: bigint): number {
     const sql = "SELECT COUNT(*) AS count FROM paid_reveals WHERE slot >= ?";
     return this.row<{ count: number }>(sql, Number(since))?.count ?? 0;
   }
 
-  /** Keeps that a keeper has the reveal of an own vote, or will never take it. */
   keepEntrusted(audit: string, keeper: string): void {
     this.run("INSERT OR IGNORE INTO entrusted VALUES (?, ?)", audit, keeper);
   }
 
-  /** Keepers that need not be asked again. */
   entrusted(audit: string): string[] {
     const sql = "SELECT keeper FROM entrusted WHERE audit = ? ORDER BY keeper";
     return this.rows<{ keeper: string }>(sql, audit).map(({ keeper }) => keeper);

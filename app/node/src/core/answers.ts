@@ -82,3 +82,12 @@ export function faultOf({ method, params }: Call, result: unknown): string | nul
   }
   return null;
 }
+
+/** Milliseconds of a `Retry-After`, which is in seconds or a date. */
+export function readRetryAfter(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const ms = /^\s*\d+(\.\d+)?\s*$/.test(header)
+    ? Number(header) * 1_000
+    : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
+}
