@@ -1,4 +1,5 @@
-import { FileSaltStore, MemorySaltStore } from "@securing-tasks/client";
+import { MemorySaltStore } from "@securing-tasks/client";
+import { FileSaltStore } from "@securing-tasks/client/files";
 import { Game } from "@securing-tasks/demo/game";
 import { expect } from "chai";
 import { mkdtemp, readdir, rm } from "node:fs/promises";

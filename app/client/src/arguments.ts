@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import type { MethodsNamespace } from "@coral-xyz/anchor";
 import { PublicKey } from "@solana/web3.js";
 import { z } from "zod";
@@ -296,6 +295,25 @@ function parsed<T>(schema: z.ZodType<T>, method: string, given: unknown, whole: 
 function inWords(value: unknown): string {
   if (value === undefined) return "missing";
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  const text = inspect(value, { depth: -1, breakLength: Infinity });
+  const text = written(value);
   return text.length > 100 ? `${typeof value} of ${text.length} characters` : text;
+}
+
+function written(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value);
+    case "bigint":
+      return `${value}n`;
+    case "object":
+      return value === null ? "null" : `[${kindOf(value)}]`;
+    default:
+      return typeof value === "function" ? "[Function]" : String(value);
+  }
+}
+
+/** What made it, where that can be told. */
+function kindOf(value: object): string {
+  const { constructor } = value as { readonly constructor?: unknown };
+  return typeof constructor === "function" ? constructor.name : "Object";
 }

@@ -53,7 +53,6 @@ export { activeStake, longestCase, minStake, pledged, weightOn } from "./replay"
 export type { Reason } from "./runtime";
 export {
   DerivedSaltStore,
-  FileSaltStore,
   MemorySaltStore,
   SALT_TEXT,
   deriveSaltKey,

@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2";
+import { concatBytes, utf8ToBytes } from "@noble/hashes/utils";
 import type { PublicKey } from "@solana/web3.js";
 import { must } from "./arguments";
 import type { Audit, Node, Opinion, Outcome, Tally, TaskRules, Vote } from "./types";
@@ -7,8 +8,8 @@ import type { Audit, Node, Opinion, Outcome, Tally, TaskRules, Vote } from "./ty
  * Who judges an audit, until when, and what its votes come to: the program's rules on the same fields, shared by command line and daemon.
  */
 
-const SEED_TAG = Buffer.from("securing-tasks:panel:v1");
-const SEAT_TAG = Buffer.from("st:seat:");
+const SEED_TAG = utf8ToBytes("securing-tasks:panel:v1");
+const SEAT_TAG = utf8ToBytes("st:seat:");
 const WHOLE_BPS = 10_000n;
 
 /** The panel is drawn within this many slots after the draw slot, or never. */
@@ -22,10 +23,12 @@ export function secretHash(secret: Uint8Array): Uint8Array {
 /** The seed of a panel, by the hash of the first block at or after the draw slot. */
 export function panelSeed(audit: PublicKey, secret: Uint8Array, blockHash: Uint8Array): Uint8Array {
   return sha256(
-    SEED_TAG,
-    audit.toBuffer(),
-    must.hash("panelSeed", "secret", secret),
-    must.hash("panelSeed", "blockHash", blockHash),
+    concatBytes(
+      SEED_TAG,
+      audit.toBytes(),
+      must.hash("panelSeed", "secret", secret),
+      must.hash("panelSeed", "blockHash", blockHash),
+    ),
   );
 }
 
@@ -36,8 +39,10 @@ export function isSeated(
   weight: bigint,
   { eligible, rules }: Pick<Audit, "eligible" | "rules">,
 ): boolean {
-  const hash = sha256(SEAT_TAG, must.hash("isSeated", "seed", seed), owner.toBuffer());
-  const drawn = Buffer.from(hash).readBigUInt64LE();
+  const hash = sha256(
+    concatBytes(SEAT_TAG, must.hash("isSeated", "seed", seed), owner.toBytes()),
+  );
+  const drawn = new DataView(hash.buffer, hash.byteOffset).getBigUint64(0, true);
   return drawn * eligible.stake < (weight * BigInt(rules.panelSeats)) << 64n;
 }
 
@@ -176,10 +181,4 @@ export function verdictOf(audit: Counted): Exclude<Outcome, "open"> {
   if (decides(guilty, side("valid"))) return "convictedDowntime";
   if (decides(side("valid"), guilty)) return "acquitted";
   return firstOutcome === "open" ? "noVerdict" : firstOutcome;
-}
-
-function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return Uint8Array.from(hash.digest());
 }

@@ -1,8 +1,8 @@
-import { createHash, createHmac, createPrivateKey, randomBytes, sign } from "node:crypto";
-import { link, mkdir, open, readFile, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { Keypair } from "@solana/web3.js";
-import { PublicKey } from "@solana/web3.js";
+import { ed25519 } from "@noble/curves/ed25519";
+import { hmac } from "@noble/hashes/hmac";
+import { sha256 } from "@noble/hashes/sha2";
+import { concatBytes, randomBytes, utf8ToBytes } from "@noble/hashes/utils";
+import type { Keypair, PublicKey } from "@solana/web3.js";
 import { must } from "./arguments";
 import { PROGRAM_ID } from "./pda";
 import type { Opinion } from "./types";
@@ -31,26 +31,22 @@ export interface SaltStore {
   forget(audit: PublicKey, voter: PublicKey): Promise<void>;
 }
 
-const TAG = Buffer.from("securing-tasks:vote:v1");
+const TAG = utf8ToBytes("securing-tasks:vote:v1");
 
 /** What a voter commits to: SHA-256 of tag, program, audit, voter, verdict and salt. */
 export function voteCommitment(secret: VoteSecret, program = PROGRAM_ID): Uint8Array {
   const { audit, voter } = secret;
   const salt = must.hash("voteCommitment", "salt", secret.salt);
   const opinion = must.word(OPINIONS, "voteCommitment", "opinion", secret.opinion);
-  const hash = createHash("sha256")
-    .update(TAG)
-    .update(program.toBuffer())
-    .update(audit.toBuffer())
-    .update(voter.toBuffer())
-    .update(Buffer.from([OPINIONS.indexOf(opinion)]))
-    .update(salt);
-  return Uint8Array.from(hash.digest());
+  const code = Uint8Array.of(OPINIONS.indexOf(opinion));
+  return sha256(
+    concatBytes(TAG, program.toBytes(), audit.toBytes(), voter.toBytes(), code, salt),
+  );
 }
 
 /** A new secret for a vote. */
 export function voteSecret(audit: PublicKey, voter: PublicKey, opinion: Opinion): VoteSecret {
-  return { audit, voter, opinion, salt: Uint8Array.from(randomBytes(32)) };
+  return { audit, voter, opinion, salt: randomBytes(32) };
 }
 
 /**
@@ -72,29 +68,22 @@ export const SALT_TEXT =
 export async function deriveSaltKey(
   signMessage: (message: Uint8Array) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
-  const signature = await signMessage(Uint8Array.from(Buffer.from(SALT_TEXT, "utf8")));
+  const signature = await signMessage(utf8ToBytes(SALT_TEXT));
   if (!(signature instanceof Uint8Array) || signature.length !== 64) {
     throw new TypeError(
       "The wallet gave no ed25519 signature of 64 bytes. Use one that signs messages for Solana.",
     );
   }
-  return Uint8Array.from(createHash("sha256").update(signature).digest());
+  return sha256(signature);
 }
 
 /** Signs messages with a keypair, as {@link deriveSaltKey} asks. */
 export function keypairSigner({
   secretKey,
 }: Pick<Keypair, "secretKey">): (message: Uint8Array) => Promise<Uint8Array> {
-  const key = createPrivateKey({
-    key: Buffer.concat([PKCS8, secretKey.subarray(0, 32)]),
-    format: "der",
-    type: "pkcs8",
-  });
-  return (message) => Promise.resolve(Uint8Array.from(sign(null, message, key)));
+  const seed = secretKey.slice(0, 32);
+  return (message) => Promise.resolve(ed25519.sign(message, seed));
 }
-
-/** What comes before the 32 bytes of an ed25519 secret key in its DER encoding (RFC 8410). */
-const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /**
  * The salt of a vote: HMAC-SHA-256 of audit, voter and opinion. One for each opinion: a vote that is revealed says nothing of another.
@@ -109,19 +98,17 @@ export function saltOf(
   opinion: Opinion,
 ): Uint8Array {
   const code = OPINIONS.indexOf(must.word(OPINIONS, "saltOf", "opinion", opinion));
-  return hmac("saltOf", key, audit.toBuffer(), voter.toBuffer(), Buffer.of(code));
+  return keyed("saltOf", key, audit.toBytes(), voter.toBytes(), Uint8Array.of(code));
 }
 
 /** The secret of the panel that an accusation draws: HMAC-SHA-256 of "draw" and the audit's address. Its SHA-256 goes with the accusation. */
 export function drawSecretOf(key: Uint8Array, audit: PublicKey): Uint8Array {
-  return hmac("drawSecretOf", key, Buffer.from("draw"), audit.toBuffer());
+  return keyed("drawSecretOf", key, utf8ToBytes("draw"), audit.toBytes());
 }
 
 /** What is hashed has one length for each use. */
-function hmac(method: string, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const made = createHmac("sha256", must.hash(method, "key", key));
-  for (const part of parts) made.update(part);
-  return Uint8Array.from(made.digest());
+function keyed(method: string, key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
+  return hmac(sha256, must.hash(method, "key", key), concatBytes(...parts));
 }
 
 /** The secret that a commitment was made of; null where it is none of these. */
@@ -194,104 +181,7 @@ export class MemorySaltStore implements SaltStore {
   }
 }
 
-/**
- * Keeps secrets in a folder, one JSON file each, readable by their owner alone. A file is written beside its place, flushed, and put
- * there in one step, never over another: neither a crash nor a second process can lose a salt.
- */
-export class FileSaltStore implements SaltStore {
-  constructor(private readonly folder: string) {}
-
-  async keep(secret: VoteSecret): Promise<VoteSecret> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const path = this.path(secret.audit, secret.voter, secret.opinion);
-    const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-    try {
-      const file = await open(draft, "wx", 0o600);
-      try {
-        await file.writeFile(toJson(secret));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await link(draft, path);
-      await this.flushFolder();
-      return secret;
-    } catch (error) {
-      if (codeOf(error) === "EEXIST") return await this.read(path);
-      throw error;
-    } finally {
-      await rm(draft, { force: true });
-    }
-  }
-
-  async find(audit: PublicKey, voter: PublicKey): Promise<readonly VoteSecret[]> {
-    const names = await readdir(this.folder).catch((error: unknown): string[] => {
-      if (codeOf(error) === "ENOENT") return [];
-      throw error;
-    });
-    const wanted = OPINIONS.map((opinion) => `${nameOf(audit, voter, opinion)}.json`);
-    return Promise.all(
-      wanted
-        .filter((name) => names.includes(name))
-        .map((name) => this.read(join(this.folder, name))),
-    );
-  }
-
-  async forget(audit: PublicKey, voter: PublicKey): Promise<void> {
-    for (const opinion of OPINIONS) await rm(this.path(audit, voter, opinion), { force: true });
-  }
-
-  private path(audit: PublicKey, voter: PublicKey, opinion: Opinion): string {
-    return join(this.folder, `${nameOf(audit, voter, opinion)}.json`);
-  }
-
-  private async read(path: string): Promise<VoteSecret> {
-    return fromJson(await readFile(path, "utf8"), path);
-  }
-
-  /** Without this, a new name may be lost in a power cut. */
-  private async flushFolder(): Promise<void> {
-    const folder = await open(this.folder, "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  }
-}
-
-function nameOf(audit: PublicKey, voter: PublicKey, opinion: Opinion): string {
+/** Of a secret, among those of one store. */
+export function nameOf(audit: PublicKey, voter: PublicKey, opinion: Opinion): string {
   return `${audit.toBase58()}-${voter.toBase58()}-${opinion}`;
-}
-
-function toJson({ audit, voter, opinion, salt }: VoteSecret): string {
-  return `${JSON.stringify(
-    {
-      audit: audit.toBase58(),
-      voter: voter.toBase58(),
-      opinion,
-      salt: Buffer.from(salt).toString("hex"),
-    },
-    null,
-    2,
-  )}\n`;
-}
-
-function fromJson(text: string, path: string): VoteSecret {
-  try {
-    const read = JSON.parse(text) as Record<"audit" | "voter" | "opinion" | "salt", string>;
-    const opinion = OPINIONS.find((one) => one === read.opinion);
-    const salt = Uint8Array.from(Buffer.from(read.salt, "hex"));
-    if (!opinion || salt.length !== 32) throw new Error("It lacks a verdict or 32 bytes of salt.");
-    return { audit: new PublicKey(read.audit), voter: new PublicKey(read.voter), opinion, salt };
-  } catch (error) {
-    throw new Error(
-      `${path} is not a vote's secret. Restore it from a copy before the reveal window ends.`,
-      { cause: error },
-    );
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | null)?.code;
 }

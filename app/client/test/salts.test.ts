@@ -1,7 +1,6 @@
 import type { SaltStore, VoteSecret } from "@securing-tasks/client";
 import {
   DerivedSaltStore,
-  FileSaltStore,
   MemorySaltStore,
   SALT_TEXT,
   SecuringTasksClient,
@@ -15,6 +14,7 @@ import {
   secretOf,
   voteCommitment,
 } from "@securing-tasks/client";
+import { FileSaltStore } from "@securing-tasks/client/files";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
 import { Keypair, Message, PublicKey, VersionedMessage } from "@solana/web3.js";
 import { expect } from "chai";

@@ -5,13 +5,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Audit, SaltStore, SealedReveal } from "@securing-tasks/client";
 import {
   DerivedSaltStore,
-  FileSaltStore,
   deriveSaltKey,
   isOfRunningCount,
   keypairSigner,
   readSealedReveal,
   voteAddress,
 } from "@securing-tasks/client";
+import { FileSaltStore } from "@securing-tasks/client/files";
 import type { Entrusted } from "@securing-tasks/node";
 import type { Command } from "commander";
 import { PublicKey } from "@solana/web3.js";
