@@ -70,7 +70,8 @@ class Worker {
 
   /** Waits for a round. */
   async begin(round: bigint): Promise<void> {
-    await localnet().waitForSlot(roundStart(this.task, round));
+    // A server that is busy knows a block a little after it has confirmed it.
+    await localnet().waitForSlot(roundStart(this.task, round) + 4n);
   }
 
   /** What the task's function is told in a round. */
