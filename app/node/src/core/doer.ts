@@ -35,7 +35,7 @@ import type {
   Recording,
   Verdict,
   WorkFacts,
-} from "@securing-tasks/sandbox";
+} from "@securing-tasks/sandbox/core";
 import {
   auditFacts,
   evidenceHash,
@@ -45,7 +45,7 @@ import {
   recordedText,
   runRecording,
   workFacts,
-} from "@securing-tasks/sandbox";
+} from "@securing-tasks/sandbox/core";
 import type { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import type { Follower } from "./follower";
 import type { Download, Log, Metrics, Urgency } from "./host";

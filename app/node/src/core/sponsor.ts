@@ -2,7 +2,7 @@ import { hmac } from "@noble/hashes/hmac";
 import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
 import { PROGRAM_ID } from "@securing-tasks/client";
-import { TooLong, readBounded } from "@securing-tasks/sandbox";
+import { TooLong, readBounded } from "@securing-tasks/sandbox/core";
 import type { Transaction } from "@solana/web3.js";
 import { ComputeBudgetProgram, PublicKey } from "@solana/web3.js";
 import pRetry from "p-retry";

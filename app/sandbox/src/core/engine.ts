@@ -2,7 +2,6 @@
  * QuickJS in a memory of its own, which is put back between runs to what it was after the function's file was loaded. What a run costs
  * is so its own work and a copy of some megabytes, not the start of an engine and the reading of a file.
  */
-import { readFile } from "node:fs/promises";
 import type {
   QuickJSContext,
   QuickJSEmscriptenModule,
@@ -32,6 +31,9 @@ const STACK_ZONE_BYTES = 2 * STACK_BYTES;
 const UNTOUCHED = Buffer.alloc(64 * 1024);
 /** An engine whose memory has grown beyond is not used again: to put it back would take longer than to start another. */
 const MOST_KEPT_BYTES = INITIAL_BYTES + 16 * 1024 * 1024;
+
+/** The `WebAssembly.Module` of `@jitl/quickjs-wasmfile-release-sync/wasm`. */
+export type CompiledQuickJs = object;
 
 /** What is on the host's side of the wall during one run. */
 export interface Inside {
@@ -63,11 +65,6 @@ export interface Loaded {
   readonly computeMs: number;
   readonly log: readonly string[];
 }
-
-const compiled = (async () => {
-  const path = require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
-  return WebAssembly.compile(await readFile(path));
-})();
 
 /**
  * Memory that grows by what is asked for, up to a limit, and knows when it was refused. QuickJS's own limit counts nothing here: compiled to
@@ -119,8 +116,10 @@ export class Engine {
     readonly guest: QuickJSHandle,
   ) {}
 
-  /** @param memoryBytes What the function may have besides the engine itself. */
-  static async start(memoryBytes: number): Promise<Engine> {
+  /**
+   * @param memoryBytes What the function may have besides the engine itself.
+   */
+  static async start(memoryBytes: number, quickjs: CompiledQuickJs): Promise<Engine> {
     const working = Math.min(memoryBytes, WORKING_BYTES);
     const more = Math.ceil((memoryBytes - working) / PAGE_BYTES);
     const bounds = new Memory(Math.min(MOST_PAGES, INITIAL_PAGES + more));
@@ -135,7 +134,7 @@ export class Engine {
             wasmMemory: bounds.memory,
             instantiateWasm: async (imports: WebAssembly.Imports, done) => {
               bounds.guard(imports["a"] ?? {});
-              const instance = await WebAssembly.instantiate(await compiled, imports);
+              const instance = await WebAssembly.instantiate(quickjs, imports);
               done(instance);
               return instance.exports;
             },
