@@ -11,6 +11,7 @@ import { Keypair, PublicKey } from "@solana/web3.js";
 import { expect } from "chai";
 import { build } from "esbuild";
 import type { BuildResult } from "esbuild";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
@@ -88,7 +89,7 @@ describe("core, client and the sandbox's engine in a browser", function () {
       );
       expect(failed?.errors[0]?.text, entry).to.match(/^Could not resolve "/);
     }
-    expect(builtins(await bundle('import "events"'))).to.include("events");
+    expect(builtins(await bundle('import "string_decoder"'))).to.include("string_decoder");
   });
 
   it("run where a page's own things are all there is", () => {
@@ -117,7 +118,7 @@ describe("core, client and the sandbox's engine in a browser", function () {
   });
 
   it("look at a chain, judge in a thread of their own, and vote", async () => {
-    const { chain, client, task, owner, operator, audits } = await gather(2);
+    const { chain, client, task, owner, operator } = await gather(2);
     const server = await RpcServer.start({ answer: chainAnswers(chain) });
     try {
       const path = require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
@@ -161,14 +162,13 @@ describe("core, client and the sandbox's engine in a browser", function () {
       expect(ran.ok && ran.value, JSON.stringify(ran)).to.equal("malicious");
       const accused = judge.submission.owner.toBase58();
       expect(ran.log[0]).to.equal(`${accused} one,two true undefined`);
-      const hash = "d6b681bfce7155d44721afb79c296ef4f0fa80a9dd6b43c5cf74dd0f64c85512";
-      expect(ran.log[1]).to.equal(hash);
+      expect(ran.log[1]).to.equal(createHash("sha256").update("a text").digest("hex"));
 
       ({ duties } = await witness.look());
       const commit = duties.find((one) => one.kind === "commit");
       if (!commit) throw new Error("No vote is due.");
       expect(commit.audit.address.toBase58()).to.equal(judge.audit.address.toBase58());
-      const { address } = audits.find((one) => one.address.equals(judge.audit.address)) ?? audits[0]!;
+      const address = new PublicKey(judge.audit.address.toBase58());
       expect((await witness.commit(commit)).status).to.equal("landed");
       const vote = await client.fetch("vote", voteAddress(address, owner));
       expect(vote.state).to.equal("committed");

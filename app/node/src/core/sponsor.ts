@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/curves/utils";
 import { hmac } from "@noble/hashes/hmac";
 import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
@@ -255,7 +256,7 @@ export class Sponsor {
     const isSame =
       signed.length === asked.length &&
       signed[0] === asked[0] &&
-      signed.subarray(-message.length).equals(message);
+      equalBytes(signed.subarray(-message.length), message);
     if (!isSame) {
       throw this.fault(
         "changedTransaction",
