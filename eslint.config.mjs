@@ -4,7 +4,7 @@ import globals from "globals";
 import { builtinModules } from "node:module";
 import tseslint from "typescript-eslint";
 
-const NO_HOST = "The core knows no Node.js and no host: have it given (core/host.ts).";
+const NO_HOST = "The core knows no Node.js and no host: have it given by an interface.";
 
 export default tseslint.config(
   // The generated types follow the generator, not us; a test keeps them fresh.
@@ -43,11 +43,17 @@ export default tseslint.config(
       "no-restricted-imports": [
         "error",
         {
-          paths: builtinModules.map((name) => ({ name, message: NO_HOST })),
+          paths: [...builtinModules, "@securing-tasks/sandbox"].map((name) => ({
+            name,
+            message: NO_HOST,
+          })),
           patterns: [
             { group: ["node:*", "**/host/*"], message: NO_HOST },
             {
-              group: ["pino", "prom-client", "libsql", "ws", "fastify", "undici", "yaml"],
+              group: [
+                ...["pino", "prom-client", "libsql", "ws", "fastify", "undici", "yaml"],
+                ...["embedded", "files", "localnet"].map((name) => `@securing-tasks/client/${name}`),
+              ],
               message: NO_HOST,
             },
           ],

@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/curves/utils";
 import { TOKEN_2022_PROGRAM_ID, TOKEN_PROGRAM_ID } from "@solana/spl-token";
 import type { Message, VersionedMessage } from "@solana/web3.js";
 import { SystemProgram } from "@solana/web3.js";
@@ -67,7 +68,7 @@ export function accountsOf(message: Message | VersionedMessage, index?: number):
   if (!at || keys[at.programIdIndex] !== PROGRAM_ID.toBase58()) return { keys, named: {} };
   const discriminator = Buffer.from(at.data.subarray(0, 8));
   const known = idl.instructions.find((one) =>
-    Buffer.from(one.discriminator).equals(discriminator),
+    equalBytes(Uint8Array.from(one.discriminator), discriminator),
   );
   const named = (known?.accounts ?? []).map(({ name }, place) => {
     const key = keys[at.accountKeyIndexes[place] ?? -1];

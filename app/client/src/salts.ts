@@ -1,4 +1,5 @@
 import { ed25519 } from "@noble/curves/ed25519";
+import { equalBytes } from "@noble/curves/utils";
 import { hmac } from "@noble/hashes/hmac";
 import { sha256 } from "@noble/hashes/sha2";
 import { concatBytes, randomBytes, utf8ToBytes } from "@noble/hashes/utils";
@@ -119,7 +120,7 @@ export function secretOf(
 ): VoteSecret | null {
   if (commitment === null) return null;
   return (
-    secrets.find((one) => Buffer.from(voteCommitment(one, program)).equals(commitment)) ?? null
+    secrets.find((one) => equalBytes(voteCommitment(one, program), commitment)) ?? null
   );
 }
 
@@ -145,7 +146,7 @@ export class DerivedSaltStore implements SaltStore {
   async find(audit: PublicKey, voter: PublicKey): Promise<readonly VoteSecret[]> {
     const kept = await this.kept.find(audit, voter);
     const derived = OPINIONS.map((opinion) => this.derived(audit, voter, opinion)).filter(
-      ({ salt }) => !kept.some((one) => Buffer.from(one.salt).equals(salt)),
+      ({ salt }) => !kept.some((one) => equalBytes(one.salt, salt)),
     );
     return [...kept, ...derived];
   }

@@ -62,7 +62,7 @@ describe("a daemon whose log goes nowhere", function () {
   });
 
   it("goes on where whoever reads stands still, and keeps only so much for it", async () => {
-    const log = join(__dirname, "../dist/log.js");
+    const log = join(__dirname, "../dist/host/log.js");
     const many = `
       const { standardOutput } = require(${JSON.stringify(log)});
       let dropped = 0;

@@ -6,7 +6,8 @@ import { Worker } from "node:worker_threads";
 import { expect } from "chai";
 import { DoorError, runAudit, runRespond, runWork } from "@securing-tasks/sandbox";
 import type { Doors, SandboxFailure } from "@securing-tasks/sandbox";
-import { Engine } from "@securing-tasks/sandbox/dist/engine";
+import { Engine } from "../dist/core/engine";
+import { compileQuickJs } from "../dist/host/quickjs";
 import { AUDIT, WORK, audit, doorsWith, functionOf } from "./utils";
 
 /** The failure of a run that must not end well. */
@@ -593,7 +594,7 @@ describe("an engine that is used again", () => {
   });
 
   it("has every byte of its memory back, whatever was run", async () => {
-    const engine = await Engine.start(8 * 1024 * 1024);
+    const engine = await Engine.start(8 * 1024 * 1024, await compileQuickJs());
     const { context } = engine;
     const before = Buffer.from(engine.bytes);
     const none = () => undefined;

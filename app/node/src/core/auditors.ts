@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
 import type { Node, Task } from "@securing-tasks/client";
 import { minStake } from "@securing-tasks/client";
-import { isSignature, signBytes } from "@securing-tasks/sandbox";
+import { isSignature, signBytes } from "@securing-tasks/sandbox/core";
 import type { Keypair } from "@solana/web3.js";
 
 /** In a request: `OPERATOR.SLOT.SIGNATURE`, by which the operator of one of the task's nodes says that it asks. */

@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/curves/utils";
 import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
 import type {
@@ -35,7 +36,7 @@ import type {
   Recording,
   Verdict,
   WorkFacts,
-} from "@securing-tasks/sandbox";
+} from "@securing-tasks/sandbox/core";
 import {
   auditFacts,
   evidenceHash,
@@ -45,7 +46,7 @@ import {
   recordedText,
   runRecording,
   workFacts,
-} from "@securing-tasks/sandbox";
+} from "@securing-tasks/sandbox/core";
 import type { Connection, Keypair, PublicKey } from "@solana/web3.js";
 import type { Follower } from "./follower";
 import type { Download, Log, Metrics, Urgency } from "./host";
@@ -780,7 +781,7 @@ export class Doer {
     const { client, drawSecret, log } = this.options;
     const { address, secretHash: asked } = duty.audit;
     const secret = drawSecret(address);
-    if (asked === null || !Buffer.from(secretHash(secret)).equals(asked)) {
+    if (asked === null || !equalBytes(secretHash(secret), asked)) {
       log.warn(
         { audit: address.toBase58(), until: duty.until?.toString() },
         "the panel of an own accusation can't be drawn with this operator's key: whoever accused with another one draws it, or else everybody judges",

@@ -1,5 +1,5 @@
 import type { Opinion } from "@securing-tasks/client";
-import type { Download as DownloadRequest, Downloaded } from "@securing-tasks/sandbox";
+import type { Download as DownloadRequest, Downloaded } from "@securing-tasks/sandbox/core";
 import type { Connection } from "@solana/web3.js";
 
 /*

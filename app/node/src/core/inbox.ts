@@ -2,14 +2,14 @@ import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
 import type { Node, SecuringTasksClient } from "@securing-tasks/client";
 import { nodeAddress, weightOn } from "@securing-tasks/client";
-import type { AuditFacts } from "@securing-tasks/sandbox";
+import type { AuditFacts } from "@securing-tasks/sandbox/core";
 import {
   MOST_EVIDENCE_BYTES,
   auditFacts,
   isSignature,
   readEvidence,
   signBytes,
-} from "@securing-tasks/sandbox";
+} from "@securing-tasks/sandbox/core";
 import type { Connection, Keypair } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { z } from "zod";

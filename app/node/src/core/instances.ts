@@ -1,3 +1,4 @@
+import { equalBytes } from "@noble/curves/utils";
 import { PROGRAM_ID } from "@securing-tasks/client";
 import type { SecuringTasksClient } from "@securing-tasks/client";
 import type { PublicKey, VersionedTransactionResponse } from "@solana/web3.js";
@@ -106,7 +107,7 @@ function has(
   return compiledInstructions.some(
     ({ programIdIndex, accountKeyIndexes, data }) =>
       keys[programIdIndex]?.equals(PROGRAM_ID) === true &&
-      ours.some(({ discriminator: d }) => Buffer.from(d).equals(data.subarray(0, d.length))) &&
+      ours.some(({ discriminator: d }) => equalBytes(Uint8Array.from(d), data.subarray(0, d.length))) &&
       (!account || accountKeyIndexes.some((index) => keys[index]?.equals(account) === true)),
   );
 }

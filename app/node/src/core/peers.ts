@@ -1,6 +1,6 @@
 import type { Audit, Submission } from "@securing-tasks/client";
-import type { AuditFacts, Evidence } from "@securing-tasks/sandbox";
-import { MOST_EVIDENCE_BYTES, readEvidence } from "@securing-tasks/sandbox";
+import type { AuditFacts, Evidence } from "@securing-tasks/sandbox/core";
+import { MOST_EVIDENCE_BYTES, readEvidence } from "@securing-tasks/sandbox/core";
 import type { PublicKey } from "@solana/web3.js";
 import type { Download } from "./host";
 import type { Handover } from "./inbox";

@@ -4,8 +4,8 @@ import {
   SUBMISSION_HEADER,
   operatorOf,
   signAnswer,
-} from "@securing-tasks/sandbox";
-import type { Exchange } from "@securing-tasks/sandbox";
+} from "@securing-tasks/sandbox/core";
+import type { Exchange } from "@securing-tasks/sandbox/core";
 import type { Keypair, PublicKey } from "@solana/web3.js";
 import type { State, Submitted } from "./state";
 

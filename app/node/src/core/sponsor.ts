@@ -1,8 +1,9 @@
+import { equalBytes } from "@noble/curves/utils";
 import { hmac } from "@noble/hashes/hmac";
 import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
 import { PROGRAM_ID } from "@securing-tasks/client";
-import { TooLong, readBounded } from "@securing-tasks/sandbox";
+import { TooLong, readBounded } from "@securing-tasks/sandbox/core";
 import type { Transaction } from "@solana/web3.js";
 import { ComputeBudgetProgram, PublicKey } from "@solana/web3.js";
 import pRetry from "p-retry";
@@ -255,7 +256,7 @@ export class Sponsor {
     const isSame =
       signed.length === asked.length &&
       signed[0] === asked[0] &&
-      signed.subarray(-message.length).equals(message);
+      equalBytes(signed.subarray(-message.length), message);
     if (!isSame) {
       throw this.fault(
         "changedTransaction",

@@ -3,15 +3,11 @@ import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FunctionRef } from "@securing-tasks/client";
-import { gatewayUrl, sha256 } from "./doors";
-import { download, shown, webUrl } from "./download";
-
-/** A function whose bytes have the hash that the task is bound to. */
-export interface LoadedFunction {
-  /** SHA-256 of the file. */
-  readonly hash: Uint8Array;
-  readonly code: string;
-}
+import { loaded } from "../core/loaded";
+import type { LoadedFunction } from "../core/loaded";
+import { sha256Hex } from "../core/primitives";
+import { gatewayUrl, shown, webUrl } from "../core/web";
+import { download } from "./download";
 
 export interface LoadOptions {
   /** Bases of content-addressed stores, asked for `BASE/<hash>` when the URI gives nothing. */
@@ -41,7 +37,7 @@ export async function loadFunction(
   const attempt = async (place: string, read: () => Promise<Uint8Array>) => {
     try {
       const bytes = await read();
-      const found = sha256(bytes);
+      const found = sha256Hex(bytes);
       if (found === hash) return bytes;
       problems.push(`${place} has the SHA-256 ${found}`);
     } catch (error) {
@@ -53,7 +49,7 @@ export async function loadFunction(
   if (cache !== undefined) {
     // Checked again: a disk may fail, and a folder can be written by others.
     const kept = await readFile(join(cache, `${hash}.js`)).catch(() => null);
-    if (kept !== null && sha256(kept) === hash) return loaded(ref, kept);
+    if (kept !== null && sha256Hex(kept) === hash) return loaded(ref, kept);
   }
   const places: readonly [string, () => Promise<Uint8Array>][] = [
     [shown(ref.uri), () => readUri(ref.uri, options)],
@@ -76,16 +72,6 @@ export async function loadFunction(
     `The function with the SHA-256 ${hash} was not found: ${problems.join("; ")}. ` +
       "Ask the task's creator where the file is, and serve it as BASE/<SHA-256> from a gateway of this node's configuration.",
   );
-}
-
-function loaded(ref: FunctionRef, bytes: Uint8Array): LoadedFunction {
-  try {
-    return { hash: ref.hash, code: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
-  } catch (cause) {
-    throw new Error(`The function ${shown(ref.uri)} is no UTF-8 text: the task can't be run.`, {
-      cause,
-    });
-  }
 }
 
 const limits = ({ maxBytes = 1024 * 1024, timeoutMs = 10_000 }: LoadOptions) => ({

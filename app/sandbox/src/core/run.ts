@@ -1,4 +1,3 @@
-import type { Worker } from "node:worker_threads";
 import type {
   AuditFacts,
   CommonFacts,
@@ -13,11 +12,9 @@ import type {
 import { Alarm } from "./alarm";
 import { DoorError, VERDICTS } from "./api";
 import { MOST_EVIDENCE, isEvidence } from "./evidence";
-import type { LoadedFunction } from "./load";
+import type { LoadedFunction } from "./loaded";
 import { Patience } from "./patience";
-import { endWorker, giveBack, takeWorker } from "./pool";
-import { timeOf } from "./thread-time";
-import type { Answer, DoorReply, Entry, FromWorker, RunOrder } from "./wire";
+import type { Answer, DoorReply, Entry, FromWorker, RunOrder, ToWorker } from "./wire";
 
 export interface Limits {
   /** Most memory of the sandbox, in bytes. Default: 64 MiB. */
@@ -63,6 +60,33 @@ export type Ran<T> = (
   readonly evidence?: readonly Evidence[];
 };
 
+/** A thread in which functions run, by `serveRuns`. */
+export interface Thread {
+  postMessage(message: ToWorker): void;
+}
+
+/** Is told what a thread says, and how it ends. */
+export interface Listener {
+  readonly hear: (message: FromWorker) => void;
+  /** It ended by an error. */
+  readonly broken: (message: string, outOfMemory: boolean) => void;
+  readonly gone: () => void;
+}
+
+/** Threads, as the host has them. */
+export interface Threads<T extends Thread = Thread> {
+  /** A thread for one run. */
+  take(listener: Listener): T;
+  /** After a run that ended well: it may have another. From here on the listener is told nothing. */
+  giveBack(thread: T): void;
+  /** After any other run. From here on the listener is told nothing. */
+  end(thread: T): void;
+  /** Milliseconds of a processor that a thread has had, by the name that it gave itself. */
+  timeOf(name: string | null): number;
+  /** Has what strangers' servers take within this call counted: the doors, which may be wrapped, know whose patience it is. */
+  during<R>(patience: Patience, call: () => Promise<R>): Promise<R>;
+}
+
 const DEFAULTS = {
   memoryBytes: 64 * 1024 * 1024,
   computeMs: 10_000,
@@ -86,6 +110,7 @@ const MOST_ASLEEP = 4;
  * @param evidence What this node or others kept about the submission. What is none is left out, and what is over 80 pieces.
  */
 export async function runAudit(
+  threads: Threads,
   fn: LoadedFunction,
   facts: AuditFacts,
   doors: Doors,
@@ -93,7 +118,7 @@ export async function runAudit(
   evidence: readonly Evidence[] = [],
 ): Promise<Ran<Verdict>> {
   const known = evidence.filter((one) => isEvidence(facts, one)).slice(0, MOST_EVIDENCE);
-  const ran = await run("audit", fn, facts, null, doors, limits, known);
+  const ran = await run(threads, "audit", fn, facts, null, doors, limits, known);
   const judged = mapped(ran, (answer) => {
     if (answer.kind !== "json") return bad("the file exports no function `audit`");
     const value: unknown = JSON.parse(answer.json);
@@ -109,12 +134,13 @@ export async function runAudit(
 
 /** Runs `work(context)`. */
 export async function runWork(
+  threads: Threads,
   fn: LoadedFunction,
   facts: WorkFacts,
   doors: Doors,
   limits: Limits = {},
 ): Promise<Ran<Uint8Array>> {
-  const ran = await run("work", fn, facts, null, doors, limits);
+  const ran = await run(threads, "work", fn, facts, null, doors, limits);
   return mapped(ran, (answer) => {
     if (answer.kind === "missing") return bad("the file exports no function `work`");
     if (answer.kind === "bytes") return answer.bytes;
@@ -126,13 +152,14 @@ export async function runWork(
 
 /** Runs `respond(request, context)`; a file without `respond` answers 404. */
 export async function runRespond(
+  threads: Threads,
   fn: LoadedFunction,
   request: ServiceRequest,
   facts: RespondFacts,
   doors: Doors,
   limits: Limits = {},
 ): Promise<Ran<ServiceResponse>> {
-  const ran = await run("respond", fn, facts, request, doors, limits);
+  const ran = await run(threads, "respond", fn, facts, request, doors, limits);
   return mapped(ran, (answer) => {
     if (answer.kind !== "json") {
       return { status: 404, body: JSON.stringify({ error: "this task answers no requests" }) };
@@ -170,6 +197,7 @@ function mapped<T>(ran: Ran<Answer>, map: (answer: Answer) => T | Bad): Ran<T> {
 }
 
 function run(
+  threads: Threads,
   entry: Entry,
   fn: LoadedFunction,
   facts: CommonFacts,
@@ -192,7 +220,7 @@ function run(
     ...most,
   };
   return new Promise((resolve) => {
-    new Session(takeWorker(), order, doors, totalMs, resolve);
+    new Session(threads, order, doors, totalMs, resolve);
   });
 }
 
@@ -201,14 +229,15 @@ class Session {
   private readonly log: string[] = [];
   private readonly patience: Patience;
   private readonly total: Alarm;
-  private readonly wall: NodeJS.Timeout;
-  private watch: NodeJS.Timeout | undefined;
+  private readonly wall: ReturnType<typeof setTimeout>;
+  private watch: ReturnType<typeof setTimeout> | undefined;
   private begun: Extract<FromWorker, { readonly type: "begun" }> | undefined;
   private computeMs = 0;
   private over = false;
+  private readonly thread: Thread;
 
   constructor(
-    private readonly worker: Worker,
+    private readonly threads: Threads,
     private readonly order: RunOrder,
     private readonly doors: Doors,
     totalMs: number,
@@ -220,13 +249,11 @@ class Session {
     };
     this.total = new Alarm(totalMs, late);
     this.wall = setTimeout(late, MOST_ASLEEP * totalMs);
-    worker.on("message", this.hear).on("error", this.broken).on("exit", this.gone);
-    worker.postMessage(order);
+    this.thread = threads.take({ hear: this.hear, broken: this.broken, gone: this.gone });
+    this.thread.postMessage(order);
   }
 
-  private readonly broken = (error: NodeJS.ErrnoException): void => {
-    const { message } = error;
-    const full = error.code === "ERR_WORKER_OUT_OF_MEMORY";
+  private readonly broken = (message: string, full: boolean): void => {
     this.kill({ kind: full ? "memory" : "error", message, ours: !full });
   };
 
@@ -235,7 +262,7 @@ class Session {
   };
 
   private tell(reply: DoorReply): void {
-    this.worker.postMessage(reply);
+    this.thread.postMessage(reply);
     this.computing();
   }
 
@@ -247,7 +274,7 @@ class Session {
     const most = this.order.computeMs + GRACE_MS;
     const look = (): void => {
       // What the machine did meanwhile is not the function's doing: it counts what its thread had of a processor.
-      const had = timeOf(begun.thread) - begun.threadMs;
+      const had = this.threads.timeOf(begun.thread) - begun.threadMs;
       if (had <= most) {
         this.watch = setTimeout(look, Math.max(LOOK_MS, most - had));
         return;
@@ -281,8 +308,8 @@ class Session {
         const { outcome } = message;
         const { log, computeMs } = this;
         if (!this.close()) return;
-        if (message.sound) giveBack(this.worker);
-        else endWorker(this.worker);
+        if (message.sound) this.threads.giveBack(this.thread);
+        else this.threads.end(this.thread);
         if ("message" in outcome) {
           this.resolve({ ok: false, failure: { ...outcome, ours: false }, log, computeMs });
         } else {
@@ -294,7 +321,9 @@ class Session {
 
   private async open(call: number, door: keyof Doors, args: string): Promise<void> {
     try {
-      const answer = await this.patience.during(() => callDoor(this.doors, door, args));
+      const answer = await this.threads.during(this.patience, () =>
+        callDoor(this.doors, door, args),
+      );
       if (this.over) return;
       this.tell({
         type: "reply",
@@ -317,7 +346,7 @@ class Session {
 
   private kill(failure: SandboxFailure): void {
     if (!this.close()) return;
-    endWorker(this.worker);
+    this.threads.end(this.thread);
     this.resolve({ ok: false, failure, log: this.log, computeMs: this.computeMs });
   }
 
@@ -329,7 +358,6 @@ class Session {
     this.total.stop();
     clearTimeout(this.wall);
     clearTimeout(this.watch);
-    this.worker.off("message", this.hear).off("exit", this.gone).off("error", this.broken);
     return true;
   }
 }

@@ -58,11 +58,18 @@ export class TooLong extends Error {
 export async function readBounded(answer: Response, most = MOST_RPC_BYTES): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop closes the connection.
-  for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += part.length;
-    if (size > most) throw new TooLong(most);
-    parts.push(part);
+  // Not every browser has a loop over streams.
+  const reader = answer.body?.getReader();
+  try {
+    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+      const part = read.value as Uint8Array;
+      size += part.length;
+      if (size > most) throw new TooLong(most);
+      parts.push(part);
+    }
+  } finally {
+    // Closes the connection where not all was read.
+    await reader?.cancel().catch(() => undefined);
   }
   return Buffer.concat(parts).toString();
 }

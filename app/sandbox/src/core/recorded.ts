@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { AuditFacts, Evidence, Verdict } from "./api";
-import type { LoadedFunction } from "./load";
+import type { LoadedFunction } from "./loaded";
+import { sha256Hex } from "./primitives";
 import { Recording, replayDoors } from "./recording";
 import type { RecordedCall } from "./recording";
 import { runAudit } from "./run";
-import type { Limits, Ran } from "./run";
+import type { Limits, Ran, Threads } from "./run";
 
 /**
  * A run of an audit function, with all that it was given and told: whoever has it plays it again without a network. It says why somebody was
@@ -72,11 +72,15 @@ export function canonicalRun(run: RecordedRun): string {
 
 /** SHA-256 of a text in UTF-8, as 64 hex digits. */
 export function recordedHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return sha256Hex(text);
 }
 
 /** Plays a run again, with the answers that are recorded and no others. It fails where the function asks for what is not there. */
-export function replayRun(run: RecordedRun, limits: Limits = {}): Promise<Ran<Verdict>> {
+export function replayRun(
+  threads: Threads,
+  run: RecordedRun,
+  limits: Limits = {},
+): Promise<Ran<Verdict>> {
   const fn = { hash: Buffer.from(run.function, "hex"), code: run.code };
-  return runAudit(fn, run.facts, replayDoors(Recording.from(run)), limits, run.evidence);
+  return runAudit(threads, fn, run.facts, replayDoors(Recording.from(run)), limits, run.evidence);
 }

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { AuditFacts, Doors, Verdict } from "./api";
-import type { LoadedFunction } from "./load";
+import type { LoadedFunction } from "./loaded";
+import { sha256Hex } from "./primitives";
 import { Recording, callKey, recordDoors, replayDoors } from "./recording";
 import { runAudit } from "./run";
-import type { Limits, Ran, SandboxFailure } from "./run";
+import type { Limits, Ran, SandboxFailure, Threads } from "./run";
 
 /** What `audit check` found. */
 export interface CheckReport {
@@ -23,6 +23,7 @@ export interface CheckReport {
  * waits for at the same time the other way round. With the other seed it may ask the world more; no other run but the first may.
  */
 export async function checkAudit(
+  threads: Threads,
   fn: LoadedFunction,
   facts: AuditFacts,
   doors: Doors,
@@ -33,7 +34,8 @@ export async function checkAudit(
   /** Runs once and writes down what was asked. */
   const run = async (seed: string, through: Doors, name: string) => {
     const recording = new Recording();
-    const ran = await runAudit(fn, { ...facts, seed }, recordDoors(through, recording), limits);
+    const recorded = recordDoors(through, recording);
+    const ran = await runAudit(threads, fn, { ...facts, seed }, recorded, limits);
     await recording.settled();
     if (!ran.ok) problems.push(`${name} failed (${ran.failure.kind}): ${ran.failure.message}`);
     return { ran, recording };
@@ -65,7 +67,7 @@ export async function checkAudit(
   }
   await repeat(facts.seed, first.recording, "with the task's seed");
 
-  const other = createHash("sha256").update(`another seed than ${facts.seed}`).digest("hex");
+  const other = sha256Hex(`another seed than ${facts.seed}`);
   const known = replayDoors(first.recording, { otherwise: doors });
   const second = await run(other, known, "the run with another seed that is recorded");
   if (second.ran.ok) await repeat(other, second.recording, "with another seed");

@@ -12,7 +12,7 @@ export class Alarm {
   private begun = 0;
   private due = Infinity;
   private late = false;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param ms Milliseconds. */
   constructor(

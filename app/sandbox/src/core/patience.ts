@@ -1,16 +1,13 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { Alarm } from "./alarm";
 import { DoorError } from "./api";
 
-const current = new AsyncLocalStorage<Patience>();
-
 /**
  * The time that strangers' servers may take in one run, all together, as far as this node was awake; calls at the same time count once.
- * Without it a server could make
- * every audit of it last too long and end without a verdict, by answering each question just in time.
+ * Without it
+ * a server could make every audit of it last too long and end without a verdict, by answering each question just in time.
  *
- * The doors themselves count, by {@link patiently}, because only they know which part of a call is a stranger's and which is the node's
- * own look whether its network is up. They may be wrapped to be recorded, so the run is known by the asynchronous context.
+ * The doors themselves count, by {@link Patience.wait}, because only they know which part of a call is a stranger's and which is the node's
+ * own look whether its network is up.
  */
 export class Patience {
   private readonly waiting = new Set<(error: DoorError) => void>();
@@ -20,11 +17,6 @@ export class Patience {
 
   /** @param budgetMs Milliseconds. */
   constructor(private readonly budgetMs: number) {}
-
-  /** What strangers' servers take within this call is counted here. */
-  during<T>(call: () => Promise<T>): Promise<T> {
-    return current.run(this, call);
-  }
 
   /** Rejects as `timeout` when the time is used up. */
   async wait<T>(ask: () => Promise<T>): Promise<T> {
@@ -65,9 +57,4 @@ export class Patience {
       ? new DoorError("timeout", `${slow}; but this node itself stood still meanwhile`, true)
       : new DoorError("timeout", slow);
   }
-}
-
-/** Asks a stranger's server, at the cost of the run that this is part of, if it is part of one. */
-export function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  return current.getStore()?.wait(ask) ?? ask();
 }

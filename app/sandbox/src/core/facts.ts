@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Submission, Task } from "@securing-tasks/client";
 import { longestCase } from "@securing-tasks/client";
 import type { Connection } from "@solana/web3.js";
 import { PublicKey, SolanaJSONRPCError } from "@solana/web3.js";
 import type { AuditFacts, TaskFacts, WorkFacts } from "./api";
+import { hashing } from "./primitives";
 
 export function taskFacts(task: Task): TaskFacts {
   return {
@@ -92,15 +92,16 @@ async function roundBegin(
     if (block.parent >= start) throw new Error(missing(connection, start));
     return block;
   });
-  const number = Buffer.alloc(8);
-  number.writeBigUInt64LE(round);
+  const number = new Uint8Array(8);
+  new DataView(number.buffer).setBigUint64(0, round, true);
   return { seed: seed("securing-tasks/work", hash, task.address.toBytes(), number), time };
 }
 
 function seed(tag: string, ...parts: readonly Uint8Array[]): string {
-  const hash = createHash("sha256").update(tag);
+  const hash = hashing();
+  hash.update(new TextEncoder().encode(tag));
   for (const part of parts) hash.update(part);
-  return hash.digest("hex");
+  return hash.hex();
 }
 
 /** Slots that one question for blocks spans: most blocks come within a few, and servers limit the span. */

@@ -2,7 +2,6 @@
  * QuickJS in a memory of its own, which is put back between runs to what it was after the function's file was loaded. What a run costs
  * is so its own work and a copy of some megabytes, not the start of an engine and the reading of a file.
  */
-import { readFile } from "node:fs/promises";
 import type {
   QuickJSContext,
   QuickJSEmscriptenModule,
@@ -28,10 +27,13 @@ const LEAST_BYTES = 16;
 const STATIC_BYTES = 128 * 1024;
 /** Of the engine's stack, which begins just below its heap and grows down: twice what a function may use. */
 const STACK_ZONE_BYTES = 2 * STACK_BYTES;
-/** Must be found untouched below that zone, or the engine is not used again. */
-const UNTOUCHED = Buffer.alloc(64 * 1024);
+/** Bytes below that zone that must be found untouched, or the engine is not used again. */
+const UNTOUCHED_BYTES = 64 * 1024;
 /** An engine whose memory has grown beyond is not used again: to put it back would take longer than to start another. */
 const MOST_KEPT_BYTES = INITIAL_BYTES + 16 * 1024 * 1024;
+
+/** The `WebAssembly.Module` of `@jitl/quickjs-wasmfile-release-sync/wasm`. */
+export type CompiledQuickJs = object;
 
 /** What is on the host's side of the wall during one run. */
 export interface Inside {
@@ -63,11 +65,6 @@ export interface Loaded {
   readonly computeMs: number;
   readonly log: readonly string[];
 }
-
-const compiled = (async () => {
-  const path = require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
-  return WebAssembly.compile(await readFile(path));
-})();
 
 /**
  * Memory that grows by what is asked for, up to a limit, and knows when it was refused. QuickJS's own limit counts nothing here: compiled to
@@ -119,8 +116,10 @@ export class Engine {
     readonly guest: QuickJSHandle,
   ) {}
 
-  /** @param memoryBytes What the function may have besides the engine itself. */
-  static async start(memoryBytes: number): Promise<Engine> {
+  /**
+   * @param memoryBytes What the function may have besides the engine itself.
+   */
+  static async start(memoryBytes: number, quickjs: CompiledQuickJs): Promise<Engine> {
     const working = Math.min(memoryBytes, WORKING_BYTES);
     const more = Math.ceil((memoryBytes - working) / PAGE_BYTES);
     const bounds = new Memory(Math.min(MOST_PAGES, INITIAL_PAGES + more));
@@ -135,7 +134,7 @@ export class Engine {
             wasmMemory: bounds.memory,
             instantiateWasm: async (imports: WebAssembly.Imports, done) => {
               bounds.guard(imports["a"] ?? {});
-              const instance = await WebAssembly.instantiate(await compiled, imports);
+              const instance = await WebAssembly.instantiate(quickjs, imports);
               done(instance);
               return instance.exports;
             },
@@ -226,7 +225,8 @@ export class Engine {
     const { bytes } = this;
     const zone = this.regions[1]?.[0] ?? 0;
     if (bytes.length > MOST_KEPT_BYTES) return false;
-    if (!UNTOUCHED.equals(bytes.subarray(zone - UNTOUCHED.length, zone))) return false;
+    const untouched = new Int32Array(bytes.buffer, zone - UNTOUCHED_BYTES, UNTOUCHED_BYTES / 4);
+    if (!untouched.every((word) => word === 0)) return false;
     let end = 0;
     for (const part of this.image) {
       bytes.set(part.bytes, part.at);

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Connection, TokenBalance, VersionedTransactionResponse } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
-import { DoorError } from "./api";
+import { DoorError } from "../core/api";
 import type {
   ChainAccount,
   ChainTransaction,
@@ -11,12 +10,14 @@ import type {
   HttpAnswer,
   HttpRequest,
   TokenChange,
-} from "./api";
-import { download, hostOf, shown, webUrl } from "./download";
-import type { Download, Downloaded } from "./download";
+} from "../core/api";
+import { sha256Hex } from "../core/primitives";
+import { boundedAs } from "../core/rpc";
+import { gatewayUrl, hostOf, shown, webUrl } from "../core/web";
+import type { Download, Downloaded } from "../core/web";
+import { download } from "./download";
 import { dnsAnswers } from "./names";
 import { patiently } from "./patience";
-import { boundedAs } from "./rpc";
 
 export interface DoorOptions {
   /**
@@ -193,7 +194,7 @@ class LiveDoors implements Doors {
       timeoutMs: this.timeoutMs,
     });
     if (status !== 200) throw new DoorError("unreachable", `${shown(uri)}: status ${status}`);
-    const found = sha256(bytes);
+    const found = sha256Hex(bytes);
     if (found !== hash.toLowerCase()) {
       throw new DoorError("wrongHash", `what is at ${shown(uri)} has the hash ${found}`);
     }
@@ -210,7 +211,7 @@ class LiveDoors implements Doors {
           maxBytes: this.maxBytes,
           allowPrivateNetwork: true,
         });
-        if (status === 200 && sha256(bytes) === hash) return bytes;
+        if (status === 200 && sha256Hex(bytes) === hash) return bytes;
         answered ||= status === 404 || status === 410;
       } catch (error) {
         if (error instanceof DoorError && error.reason === "tooLarge") throw error;
@@ -319,15 +320,6 @@ function remembered(look: () => Promise<boolean>): () => Promise<boolean> {
     if (well) wellAt = performance.now();
     return well;
   };
-}
-
-/** Where a content-addressed store has the bytes with this hash. */
-export function gatewayUrl(base: string, hash: string): URL {
-  return webUrl(`${base.replace(/\/+$/, "")}/${hash}`);
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function refuse(message: string): never {

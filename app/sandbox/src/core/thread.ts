@@ -3,16 +3,14 @@
  * steps of a function, not within a built-in: `Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)` goes on for years, and only the
  * end of a thread ends it. It also keeps a long computation from holding up the node.
  */
-import { createHash } from "node:crypto";
-import type { Hash } from "node:crypto";
-import { parentPort } from "node:worker_threads";
 import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten";
 import type { AskedFor, AuditFacts, Doors, Evidence, HttpAnswer } from "./api";
 import { Engine } from "./engine";
-import type { Inside } from "./engine";
+import type { CompiledQuickJs, Inside } from "./engine";
 import { isEvidence, proofOf } from "./evidence";
 import type { Outcome } from "./guest";
-import { THIS_THREAD, threadTime } from "./thread-time";
+import { hashing } from "./primitives";
+import type { Hashing } from "./primitives";
 import type { Answer, DoorReply, Failure, FromWorker, RunOrder, ToWorker } from "./wire";
 import { LOG_CHARACTERS, LOG_LINES } from "./wire";
 
@@ -22,10 +20,20 @@ const MOST_KEPT = 4;
 /** Engines that wait for another run of the same function. */
 const MOST_ENGINES = 2;
 
-const port = parentPort;
-if (port === null) throw new Error("worker.js runs as a worker thread alone");
-const send = (message: FromWorker, ...move: readonly ArrayBuffer[]): void => {
-  port.postMessage(message, move);
+/** What the thread is given by its host. */
+export interface ThreadHost {
+  /** Tells the other side. */
+  send(message: FromWorker): void;
+  readonly quickjs: Promise<CompiledQuickJs>;
+  /** Where other threads find this one's time; null where nobody tells it. */
+  readonly name: string | null;
+  /** Milliseconds that this thread has had of a processor; more where that can't be told. */
+  time(): number;
+}
+
+let host: ThreadHost;
+const send = (message: FromWorker): void => {
+  host.send(message);
 };
 
 const RealDate = Date;
@@ -80,10 +88,10 @@ class Run implements Inside {
   /** What loading the file took, when that was done by a run before. */
   private readonly loadMs: number;
   /** Thread's time at the begin. */
-  private readonly threadMs = threadTime();
+  private readonly threadMs = host.time();
   private wallMs = 0;
   private entered: number | null = null;
-  private hashing: Hash | null = null;
+  private hashing: Hashing | null = null;
   private calls = 0;
   private open = 0;
   private sound = true;
@@ -101,7 +109,7 @@ class Run implements Inside {
   start(): void {
     const { engine, order } = this;
     const { loaded } = engine;
-    send({ type: "begun", thread: THIS_THREAD, threadMs: this.threadMs - this.loadMs });
+    send({ type: "begun", thread: host.name, threadMs: this.threadMs - this.loadMs });
     this.enter(() => {
       this.ask("seed", [this.text(order.seed)])?.dispose();
       if (loaded !== null) {
@@ -301,10 +309,10 @@ class Run implements Inside {
         this.payload = read(context, bytes, (value) => new Uint8Array(value));
       },
       hash: (bytes, last) => {
-        this.hashing ??= createHash("sha256");
+        this.hashing ??= hashing();
         read(context, bytes, (value) => this.hashing?.update(value));
         if (!flag(last)) return this.text("");
-        const hex = this.hashing.digest("hex");
+        const hex = this.hashing.hex();
         this.hashing = null;
         return this.text(hex);
       },
@@ -359,7 +367,7 @@ class Run implements Inside {
   private spent(): number {
     const wallMs = this.wallMs + (this.entered === null ? 0 : performance.now() - this.entered);
     if (this.loadMs + wallMs <= this.order.computeMs) return wallMs;
-    return Math.min(wallMs, threadTime() - this.threadMs);
+    return Math.min(wallMs, host.time() - this.threadMs);
   }
 
   private overdue(): boolean {
@@ -409,7 +417,7 @@ async function engineFor({ entry, code, memoryBytes }: RunOrder): Promise<Engine
       order.code === code && order.entry === entry && order.memoryBytes === memoryBytes,
   );
   const [known] = at < 0 ? [] : engines.splice(at, 1);
-  return known?.engine ?? Engine.start(memoryBytes);
+  return known?.engine ?? Engine.start(memoryBytes, await host.quickjs);
 }
 
 function putAway(engine: Engine, order: RunOrder): void {
@@ -434,8 +442,12 @@ async function begin(order: RunOrder): Promise<void> {
   }
 }
 
-globalThis.Date = FixedDate as DateConstructor;
-port.on("message", (message: ToWorker) => {
-  if (message.type === "run") void begin(message);
-  else current?.reply(message);
-});
+/** Serves runs in this thread, which is for nothing else: its clock stands still from now on. Returns what hears the other side. */
+export function serveRuns(given: ThreadHost): (message: ToWorker) => void {
+  host = given;
+  globalThis.Date = FixedDate as DateConstructor;
+  return (message) => {
+    if (message.type === "run") void begin(message);
+    else current?.reply(message);
+  };
+}

@@ -1,6 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 import { decode } from "bs58";
 import type { AskedFor, AuditFacts, Evidence, HttpAnswer, SignedAnswer } from "./api";
+import { isSignedBy, sha256Hex, sign } from "./primitives";
 
 /** In a request: the address of the submission that the answer is to be signed for. In an answer: the one that it is signed for. */
 export const SUBMISSION_HEADER = "securing-tasks-submission";
@@ -44,12 +44,7 @@ export function signAnswer(seed: Uint8Array, what: SignedFor, exchange: Exchange
 
 /** Signs with an ed25519 key, of which `seed` is the first half. Gives 128 hex digits. */
 export function signBytes(seed: Uint8Array, bytes: Uint8Array): string {
-  const key = createPrivateKey({
-    key: Buffer.concat([PKCS8, seed.subarray(0, 32)]),
-    format: "der",
-    type: "pkcs8",
-  });
-  return sign(null, bytes, key).toString("hex");
+  return Buffer.from(sign(seed, bytes)).toString("hex");
 }
 
 /**
@@ -59,10 +54,6 @@ export function signBytes(seed: Uint8Array, bytes: Uint8Array): string {
 export function isWellFormed(text: string): boolean {
   return Buffer.from(text).toString() === text;
 }
-
-/** What comes before the 32 bytes of a key in their DER encodings (RFC 8410). */
-const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
-const SPKI = Buffer.from("302a300506032b6570032100", "hex");
 
 /**
  * What is signed. All that tells one answer from another is in it, so that an old answer, one of another round, task or chain, or one to
@@ -78,10 +69,10 @@ function statement(what: SignedFor, exchange: Exchange): Buffer {
     what.roundSeed,
     what.payloadHash,
     exchange.method,
-    sha256(exchange.path),
-    sha256(exchange.body),
+    sha256Hex(exchange.path),
+    sha256Hex(exchange.body),
     exchange.status,
-    sha256(exchange.answer),
+    sha256Hex(exchange.answer),
     exchange.slot,
   ];
   // No transaction begins with this byte: the operator's key must never sign one that a stranger made up by his request.
@@ -132,7 +123,7 @@ export function isEvidence(facts: AuditFacts, value: unknown): value is Evidence
   if (Buffer.byteLength(evidenceText(value)) > MOST_EVIDENCE_BYTES) return false;
   const payload = Buffer.from(value.payload, "base64");
   if (payload.toString("base64") !== value.payload) return false;
-  if (sha256(payload) !== submission.payloadHash) return false;
+  if (sha256Hex(payload) !== submission.payloadHash) return false;
   const { said } = value;
   if (said === null) return true;
   if (said.slot < submission.slot || said.slot > submission.caseEnd) return false;
@@ -147,9 +138,7 @@ export function isEvidence(facts: AuditFacts, value: unknown): value is Evidence
 /** Whether a key in base58 signed this. Never throws, whatever it is given. */
 export function isSignature(signer: string, signed: Uint8Array, signature: string): boolean {
   try {
-    const key = Buffer.concat([SPKI, decode(signer)]);
-    const publicKey = createPublicKey({ key, format: "der", type: "spki" });
-    return verify(null, signed, publicKey, Buffer.from(signature, "hex"));
+    return isSignedBy(decode(signer), signed, Buffer.from(signature, "hex"));
   } catch {
     return false;
   }
@@ -174,7 +163,7 @@ export function evidenceText({ submission, payload, said }: Evidence): string {
 
 /** What a text says that came with this name; null where it isn't what the name is of, or is no evidence about the submission. */
 export function readEvidence(facts: AuditFacts, text: string, hash: string): Evidence | null {
-  if (text.length > MOST_EVIDENCE_BYTES || sha256(text) !== hash) return null;
+  if (text.length > MOST_EVIDENCE_BYTES || sha256Hex(text) !== hash) return null;
   try {
     const value: unknown = JSON.parse(text);
     return isEvidence(facts, value) && evidenceText(value) === text ? value : null;
@@ -185,7 +174,7 @@ export function readEvidence(facts: AuditFacts, text: string, hash: string): Evi
 
 /** SHA-256 of the canonical text, as 64 hex digits. */
 export function evidenceHash(evidence: Evidence): string {
-  return sha256(evidenceText(evidence));
+  return sha256Hex(evidenceText(evidence));
 }
 
 function isShaped(value: unknown): value is Evidence {
@@ -203,8 +192,4 @@ function isShaped(value: unknown): value is Evidence {
     typeof signature === "string" &&
     /^[0-9a-f]{128}$/.test(signature)
   );
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
 }

@@ -4,30 +4,11 @@ import type { LookupFunction, Socket } from "node:net";
 import * as ipaddr from "ipaddr.js";
 import { Agent, buildConnector, request } from "undici";
 import type { Dispatcher } from "undici";
-import { Alarm } from "./alarm";
-import { DoorError } from "./api";
+import { Alarm } from "../core/alarm";
+import { DoorError } from "../core/api";
+import { hostOf } from "../core/web";
+import type { Download, Downloaded } from "../core/web";
 import { addressesOf } from "./names";
-
-export interface Download {
-  readonly method?: "GET" | "POST";
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** In milliseconds in which this node is awake. */
-  readonly timeoutMs: number;
-  /** Of the body. All that comes over the connection has twice as many bytes at most, and 64 KiB for the head. */
-  readonly maxBytes: number;
-  /**
-   * Whether private and loopback addresses may be called. Names are then looked up as the operating system does it, so that those which
-   * only this machine or its network knows are found (/etc/hosts, other containers).
-   */
-  readonly allowPrivateNetwork: boolean;
-}
-
-export interface Downloaded {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly bytes: Uint8Array;
-}
 
 /** Azure's host serves its guests' secrets on this address, which looks public. */
 const METADATA = new Set(["168.63.129.16"]);
@@ -101,18 +82,6 @@ function measure(socket: Socket, maxBytes: number): void {
     );
     return false;
   };
-}
-
-/** An http or https URL; rejects with `refused` what is none. */
-export function webUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  throw new DoorError("refused", `${shown(text)} is no http or https URL`);
-}
-
-/** The name or address in a URL. */
-export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "");
 }
 
 /** Asks a server once, follows no redirects, and stops reading past the limit. Throws a {@link DoorError}. */
@@ -221,9 +190,4 @@ function causes(error: unknown): Error[] {
   if (!(error instanceof Error)) return [];
   const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   return [error, ...inner.flatMap(causes), ...causes(error.cause)];
-}
-
-/** Of a text that strangers wrote, what fits into a message. */
-export function shown(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }

@@ -1,0 +1,21 @@
+/* What a witness is made of, whatever it runs on. */
+export * from "./host";
+export { Doer } from "./doer";
+export type { DoerOptions } from "./doer";
+export { Follower, subscriptionUrl } from "./follower";
+export type { FollowerOptions } from "./follower";
+export { Instances } from "./instances";
+export { entrust } from "./keeper";
+export { PatientOutbox } from "./outbox";
+export { plan } from "./plan";
+export type { Duty, Plan, PlanOptions } from "./plan";
+export { roundSeed, sample } from "./sampling";
+export type { SampleRequest } from "./sampling";
+export { Sender, Stopped } from "./sender";
+export type { Delivery, Errand, Outbox, SendStep, SenderOptions } from "./sender";
+export type { Settings } from "./settings";
+export { Sponsor, SponsorError } from "./sponsor";
+export type { SponsorOptions } from "./sponsor";
+export type { Check, Judgement, Letter, OwnAccusation, State, Work } from "./state";
+export { Viewer } from "./view";
+export type { Looked, View } from "./view";
