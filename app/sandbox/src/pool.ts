@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
 /** Threads that wait for the next run, and how long before they end. */
-const MOST_IDLE = 2;
+const MOST_IDLE = 4;
 const IDLE_MS = 30_000;
 
 interface Idle {
@@ -30,7 +30,7 @@ export function takeWorker(): Worker {
     execArgv: [],
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: 256, stackSizeMb: 16 },
+    resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8, stackSizeMb: 16 },
   });
 }
 
