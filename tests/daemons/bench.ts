@@ -10,30 +10,32 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { TaskRef } from "@securing-tasks/client";
 import {
-  ConnectionChain,
+  PROGRAM_ID,
   SecuringTasksClient,
   taskAddress,
   tokenAccountOf,
 } from "@securing-tasks/client";
-import { findValidator } from "@securing-tasks/client/localnet";
+import { EmbeddedChain } from "@securing-tasks/client/embedded";
+import { newMint } from "@securing-tasks/demo/game";
 import { bundleTemplate } from "@securing-tasks/templates";
 import {
   TOKEN_PROGRAM_ID,
   createAssociatedTokenAccountIdempotentInstruction,
-  createMint,
   createMintToInstruction,
 } from "@solana/spl-token";
 import type { PublicKey } from "@solana/web3.js";
-import { Connection, Keypair, SystemProgram, Transaction } from "@solana/web3.js";
+import { Keypair, SystemProgram, Transaction } from "@solana/web3.js";
 import { Command } from "commander";
-import pLimit from "p-limit";
+import { RpcServer, chainAnswers } from "../utils/rpc_server";
 import type { LogLine } from "./daemon";
 import { Daemon } from "./daemon";
-import { FragileValidator } from "./validator";
 
 /*
  * npm run bench:node: how fast one witness on one core decides on work of the storage template (five contents of each manifest are
- * fetched, hashed and held against a JSON schema), and how much memory it needs while it has nothing to do.
+ * fetched, hashed and held against a JSON schema), and how much memory it needs meanwhile and while it has nothing to do.
+ *
+ * A witness spreads its looks over the audit window, and would mostly wait. So this one is stopped while the work is submitted and until
+ * the first look at each is due: then all are due at once. The chain is an embedded one behind an RPC server, whose time stands still.
  */
 
 const ROOT = join(__dirname, "../..");
@@ -42,6 +44,15 @@ const STAKE = 1_000_000n;
 const ITEMS = 10;
 const SAMPLED = 5;
 const IDLE_MS = 20_000;
+const AUDIT_SLOTS = 100_000n;
+/** Submissions that share a block, as those of many workers do. */
+const IN_A_BLOCK = 4;
+/** Of the audit window, so that the first of the three looks at each work is due, and the second is not. */
+const FIRST_LOOKS = 3n;
+/** Of a processor's time, as Linux counts it for processes. */
+const TICKS_PER_SECOND = 100;
+/** How often the memory is looked at. */
+const LOOK_MS = 100;
 
 const say = (text: string): void => {
   process.stdout.write(`[bench] ${text}\n`);
@@ -49,16 +60,15 @@ const say = (text: string): void => {
 
 async function bench(submissions: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "securing-tasks-bench-"));
-  const binary = await findValidator(join(ROOT, "toolchain/validator.sh"));
-  const bytecode = join(ROOT, "target/deploy/securing_tasks.so");
-  const validator = await FragileValidator.start(binary, bytecode);
+  const bytecode = await readFile(join(ROOT, "target/deploy/securing_tasks.so"));
+  const chain = EmbeddedChain.start([{ id: PROGRAM_ID, bytecode }]);
+  const rpc = await RpcServer.start({ answer: chainAnswers(chain) });
   const contents = new Map<string, string>();
   const storage = createServer(({ url = "" }, answer) => {
     const content = contents.get(url.slice(1));
     answer.writeHead(content === undefined ? 404 : 200).end(content);
   });
   const daemons: Daemon[] = [];
-  const chain = new ConnectionChain(new Connection(validator.rpcUrl, "confirmed"));
   try {
     storage.listen(0, "127.0.0.1");
     await once(storage, "listening");
@@ -66,7 +76,7 @@ async function bench(submissions: number): Promise<void> {
     await chain.fund(bank.publicKey, BigInt(100_000 * SOL));
     const client = new SecuringTasksClient(chain.provider(bank));
     const mint = {
-      address: await createMint(chain.connection, bank, bank.publicKey, null, 0),
+      address: await newMint(chain, bank, 0),
       tokenProgram: TOKEN_PROGRAM_ID,
     };
     const endow = (owner: PublicKey): Transaction =>
@@ -105,12 +115,12 @@ async function bench(submissions: number): Promise<void> {
         id: 1n,
         mint,
         rules: {
-          roundSlots: 20_000n,
-          submissionSlots: BigInt(600 + 12 * submissions),
-          auditSlots: 10_000n,
+          roundSlots: 200_000n,
+          submissionSlots: 10_000n,
+          auditSlots: AUDIT_SLOTS,
           commitSlots: 0n,
           revealSlots: 1_000n,
-          leaveDelaySlots: 40_000n,
+          leaveDelaySlots: 400_000n,
           workerMinStake: STAKE,
           witnessMinStake: STAKE,
           bountyPerRound: STAKE,
@@ -134,7 +144,7 @@ async function bench(submissions: number): Promise<void> {
         taskFunction,
       })
       .rpc();
-    const { startSlot } = await client.fetch("task", address);
+    const { startSlot, rules } = await client.fetch("task", address);
 
     say("starting the witness, which has nothing to do yet ...");
     const [owner, operator] = [Keypair.generate(), Keypair.generate()];
@@ -146,7 +156,8 @@ async function bench(submissions: number): Promise<void> {
       return file;
     };
     const witness = await Daemon.make(folder, "witness", {
-      rpcUrl: validator.rpcUrl,
+      rpcUrl: rpc.url,
+      rpcLimits: { perSecond: 1_000, atOnce: 64 },
       task: address.toBase58(),
       owner: owner.publicKey.toBase58(),
       role: "witness",
@@ -159,43 +170,54 @@ async function bench(submissions: number): Promise<void> {
     });
     daemons.push(witness);
     await witness.start();
-    const { pid } = witness;
-    if (pid === undefined) throw new Error("The witness has no process.");
-    execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(pid)]);
+    pin(witness);
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    const idle = await memory(pid);
-    say(`idle witness: ${idle.toFixed(0)} MB resident after ${IDLE_MS / 1_000} s`);
+    const { resident } = await usage(witness);
+    say(`idle witness: ${resident.toFixed(0)} MB resident after ${IDLE_MS / 1_000} s`);
+    await witness.stop();
 
     say(`${submissions} workers join and submit ...`);
     const task: TaskRef = { address, mint };
-    const limit = pLimit(8);
-    await Promise.all(
-      Array.from({ length: submissions }, (_, number) =>
-        limit(() => submit(chain, client, task, startSlot, bank, endow, contents, storage, number)),
-      ),
-    );
+    for (let number = 0; number < submissions; number += 1) {
+      if (number % IN_A_BLOCK === 0) await chain.waitForSlot((await chain.slot()) + 1n);
+      await submit(chain, client, task, startSlot, bank, endow, contents, storage, number);
+    }
 
-    say("waiting for the end of the submission window ...");
-    const [begin] = await logged(witness, "will check", 1);
+    await chain.waitForSlot(startSlot + rules.submissionSlots + AUDIT_SLOTS / FIRST_LOOKS);
+    await witness.start();
+    pin(witness);
+    const begun = await logged(witness, "will check", 1);
+    const before = await usage(witness);
     const checked = await logged(witness, "checked", submissions);
+    const after = await usage(witness);
     const valid = checked.filter(({ opinion }) => opinion === "valid").length;
-    if (valid !== submissions) throw new Error(`Only ${valid} of ${submissions} were found valid.`);
-    const seconds = (timeOf(checked.at(-1)) - timeOf(begin)) / 1_000;
-    say(`${submissions} submissions decided in ${seconds.toFixed(1)} s on one core`);
-    say(`${(submissions / seconds).toFixed(1)} audits decided each second`);
-    say(`busy witness: ${(await memory(pid)).toFixed(0)} MB resident at the end`);
+    if (valid !== checked.length) {
+      throw new Error(`Only ${valid} of ${checked.length} were found valid.`);
+    }
+    const seconds = (timeOf(checked.at(-1)) - timeOf(begun[0])) / 1_000;
+    const half = checked.slice(Math.floor(checked.length / 2));
+    const halfSeconds = (timeOf(half.at(-1)) - timeOf(half[0])) / 1_000;
+    const processor = after.seconds - before.seconds;
+    const rate = (count: number, time: number): string => (count / time).toFixed(1);
+    say(`${checked.length} submissions decided in ${seconds.toFixed(1)} s on one core`);
+    say(`${rate(checked.length, seconds)} audits decided each second`);
+    say(`${rate(half.length, halfSeconds)} each second in the second half`);
+    say(`${rate(checked.length, processor)} each second that the core was the witness's own`);
+    say(`busy witness: ${after.peak.toFixed(0)} MB resident at most`);
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    const later = await usage(witness);
+    say(`idle again: ${later.resident.toFixed(0)} MB resident after ${IDLE_MS / 1_000} s`);
   } finally {
     await Promise.all(daemons.map((daemon) => daemon.stop()));
     storage.close();
-    await chain.close();
-    await validator.close();
+    await rpc.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** One worker joins and submits a manifest whose contents are all there. */
 async function submit(
-  chain: ConnectionChain,
+  chain: EmbeddedChain,
   client: SecuringTasksClient,
   task: TaskRef,
   startSlot: bigint,
@@ -241,7 +263,7 @@ async function logged({ lines }: Daemon, what: string, count: number): Promise<L
   for (;;) {
     const found = lines.filter(({ msg }) => msg === what);
     if (found.length >= count) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 
@@ -250,15 +272,33 @@ function timeOf(line: LogLine | undefined): number {
   return Date.parse(String(line?.["time"]));
 }
 
-/** Resident memory of a process, in MB. */
-async function memory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_000;
+/** What a daemon has used: seconds of processors, and MB that are resident, now and at most. */
+async function usage({
+  pid,
+}: Daemon): Promise<{ seconds: number; resident: number; peak: number }> {
+  const [stat, status] = await Promise.all(
+    ["stat", "status"].map((file) => readFile(`/proc/${String(pid)}/${file}`, "utf8")),
+  );
+  // The name, in brackets, may have spaces in it.
+  const fields = stat?.slice(stat.lastIndexOf(")")).split(" ") ?? [];
+  const [user, system] = [fields[12], fields[13]].map(Number);
+  const megabytes = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status ?? "")?.[1]) / 1_000;
+  return {
+    seconds: ((user ?? 0) + (system ?? 0)) / TICKS_PER_SECOND,
+    resident: megabytes("VmRSS"),
+    peak: megabytes("VmHWM"),
+  };
+}
+
+/** To one core, all of its threads. */
+function pin({ pid }: Daemon): void {
+  execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(pid)]);
 }
 
 const { submissions } = new Command("bench:node")
-  .description("Measures one witness: audits decided each second, and memory while idle")
-  .option("--submissions <number>", "submissions to decide on", "100")
+  .description("Measures one witness: audits decided each second, and memory")
+  .option("--submissions <number>", "submissions to decide on", "400")
   .parse()
   .opts<{ submissions: string }>();
 

@@ -46,12 +46,8 @@ export function peersOf(
   { but, accusers, allowPrivateNetwork }: Strangers,
   configured: readonly string[],
 ): Peer[] {
-  const bases = new Map<string, string>();
-  for (const { owner, payloadHash, payloadUri } of newestLast(submissions)) {
-    const name = owner.toBase58();
-    const base = serviceOf(payloadUri, Buffer.from(payloadHash).toString("hex"));
-    if (base !== null && !but.includes(name)) bases.set(name, base);
-  }
+  const bases = new Map(servicesOf(submissions));
+  for (const name of but) bases.delete(name);
   const first = [...new Set(accusers)].flatMap((name) => bases.get(name) ?? []);
   const rest = [...bases].filter(([name]) => !accusers.includes(name)).map(([, base]) => base);
   const drawn = new Set([...first.slice(0, MOST_ACCUSERS), ...draw(rest, MOST_OTHERS)]);
@@ -61,6 +57,22 @@ export function peersOf(
     allowPrivateNetwork: true,
   }));
   return [...own, ...[...drawn].map((base) => ({ base, allowPrivateNetwork }))];
+}
+
+/** The same list of submissions is asked about for each of them. */
+const services = new WeakMap<readonly Submission[], ReadonlyMap<string, string>>();
+
+/** Services of workers, by their owners in base58. */
+function servicesOf(submissions: readonly Submission[]): ReadonlyMap<string, string> {
+  const known = services.get(submissions);
+  if (known) return known;
+  const bases = new Map<string, string>();
+  for (const { owner, payloadHash, payloadUri } of newestLast(submissions)) {
+    const base = serviceOf(payloadUri, Buffer.from(payloadHash).toString("hex"));
+    if (base !== null) bases.set(owner.toBase58(), base);
+  }
+  services.set(submissions, bases);
+  return bases;
 }
 
 /** The address of the service that gives a payload out; null where it is elsewhere. */

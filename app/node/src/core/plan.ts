@@ -32,6 +32,7 @@ import {
   weightOn,
 } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
+import { nameOf } from "./name";
 import { serviceOf } from "./peers";
 import type { Settings } from "./settings";
 import type { State, Work } from "./state";
@@ -141,6 +142,22 @@ const FRESH_SLOTS = 150n;
 /** What must stay with the operator, or it could not pay at all. */
 const EMPTY_ACCOUNT = rentOf(0);
 
+/** What was drawn lately: each plan asks for the same. */
+const chances = new WeakMap<Uint8Array, Map<string, bigint>>();
+const MOST_CHANCES = 50_000;
+
+/** A number below 2^32 that nobody can tell without the secret, always the same for the same name. */
+function chanceOf(secret: Uint8Array, name: string): bigint {
+  const drawn = chances.get(secret) ?? new Map<string, bigint>();
+  chances.set(secret, drawn);
+  const known = drawn.get(name);
+  if (known !== undefined) return known;
+  const chance = firstOf(hmac(sha256, secret, name));
+  if (drawn.size >= MOST_CHANCES) drawn.clear();
+  drawn.set(name, chance);
+  return chance;
+}
+
 /**
  * What is due, from chain and state alone: nothing is remembered between two looks, so a process that is killed loses nothing but time.
  * `now` is the newest slot that the node has heard of.
@@ -186,14 +203,14 @@ class Planner {
     private readonly now: bigint,
     private readonly options: PlanOptions,
   ) {
-    this.submissions = new Map(view.submissions.map((one) => [one.address.toBase58(), one]));
+    this.submissions = new Map(view.submissions.map((one) => [nameOf(one.address), one]));
     for (const audit of view.audits) {
-      const of = audit.submission.toBase58();
+      const of = nameOf(audit.submission);
       this.audits.set(of, [...(this.audits.get(of) ?? []), audit]);
     }
     const owed = view.audits.filter(
       (audit) =>
-        owesReveal(audit, view.votes.get(audit.address.toBase58()), now) || this.mayDraw(audit),
+        owesReveal(audit, view.votes.get(nameOf(audit.address)), now) || this.mayDraw(audit),
     );
     const left = options.sponsor?.left ?? null;
     this.isSponsored = left !== null;
@@ -265,9 +282,10 @@ class Planner {
         this.do({ kind: "sample", key: `sample:${round.toString()}`, round, until });
         continue;
       }
+      const sampled = new Set(owners);
       for (const submission of works) {
-        const sampled = owners.includes(submission.owner.toBase58());
-        if (sampled || this.isOverruled(submission)) this.suspect(submission, until);
+        if (sampled.has(nameOf(submission.owner)) || this.isOverruled(submission))
+          this.suspect(submission, until);
       }
     }
   }
@@ -278,7 +296,7 @@ class Planner {
     for (const submission of submissions) {
       const until = caseEnd(task, submission.round);
       if (this.now >= until || submission.status === "convictedMalice") continue;
-      const address = submission.address.toBase58();
+      const address = nameOf(submission.address);
       // Who has a service hands it on as well: else it would wait for that for ever before it accuses.
       if (!this.isProven(submission) || this.isTaken(submission)) continue;
       this.do({ kind: "hand", key: `hand:${address}`, submission, until });
@@ -288,7 +306,7 @@ class Planner {
   /** What the accused has signed is held against it, whoever heard it, and however old it is. */
   private hold(submission: Submission, until: bigint): void {
     if (!this.isProven(submission)) return;
-    const address = submission.address.toBase58();
+    const address = nameOf(submission.address);
     const since = this.options.store.evidenceSince(address) ?? 0n;
     // Not before others were asked to take it. Where nobody did, the accused has the benefit of what it may have said to this node alone.
     if (this.options.store.handed(address) === null) return;
@@ -298,9 +316,9 @@ class Planner {
 
   private isProven(submission: Submission): boolean {
     const { store } = this.options;
-    const address = submission.address.toBase58();
+    const address = nameOf(submission.address);
     if (store.evidenceSince(address) !== null) return true;
-    const judged = this.auditsOf(submission).map((one) => store.opinion(one.address.toBase58()));
+    const judged = this.auditsOf(submission).map((one) => store.opinion(nameOf(one.address)));
     return [store.check(address), ...judged].some(
       (found) => found?.opinion === "malice" && found.evidence === true,
     );
@@ -321,21 +339,21 @@ class Planner {
 
   /** Whether another worker took what this node has against somebody. */
   private isTaken({ address }: Submission): boolean {
-    return (this.options.store.handed(address.toBase58()) ?? 0) > 0;
+    return (this.options.store.handed(nameOf(address)) ?? 0) > 0;
   }
 
   /** Whether this node voted for more than the verdict. */
   private isOverruled({ status, address }: Submission): boolean {
     if (status !== "acquitted" && status !== "convictedDowntime") return false;
     return this.auditsOf({ address }).some((audit) => {
-      const opinion = this.options.store.opinion(audit.address.toBase58())?.opinion;
+      const opinion = this.options.store.opinion(nameOf(audit.address))?.opinion;
       return opinion === "malice" || (opinion === "downtime" && status === "acquitted");
     });
   }
 
   private suspect(submission: Submission, until: bigint): void {
     if (this.isProven(submission) || submission.status === "convictedMalice") return;
-    const address = submission.address.toBase58();
+    const address = nameOf(submission.address);
     const moments = this.moments(submission, until);
     for (const moment of moments) this.at(moment);
     const last = moments.filter((moment) => moment <= this.now).reduce(later, 0n);
@@ -361,7 +379,7 @@ class Planner {
     until: bigint,
   ): void {
     const { spreadSlots } = this.options.config.chores;
-    const due = since + this.turn(`accuse:${submission.address.toBase58()}`, BigInt(spreadSlots));
+    const due = since + this.turn(`accuse:${nameOf(submission.address)}`, BigInt(spreadSlots));
     if (this.now < due && due <= this.patience(until)) this.at(due);
     else this.accuse(submission, accusation, until);
   }
@@ -374,7 +392,7 @@ class Planner {
    * well, and many times, to put off the next look.
    */
   private moments(submission: Submission, until: bigint): readonly bigint[] {
-    const address = submission.address.toBase58();
+    const address = nameOf(submission.address);
     const begin = submissionEnd(this.view.task, submission.round) + 1n;
     const end = until - MARGIN;
     if (end <= begin) return [];
@@ -405,7 +423,7 @@ class Planner {
   private answered(submission: Submission): bigint {
     const looks = this.auditsOf(submission)
       .filter(({ outcome, address }) => {
-        const opinion = this.options.store.opinion(address.toBase58())?.opinion;
+        const opinion = this.options.store.opinion(nameOf(address))?.opinion;
         return outcome === "open" && (opinion === "valid" || opinion === "downtime");
       })
       .map(({ openSlot }) => openSlot);
@@ -459,7 +477,7 @@ class Planner {
     // The draw of its panel is to follow.
     if (!this.pays(["audit"], this.view.task.rules.panelSeats > 0 ? 2n : 1n)) return;
     const index = this.view.node.audits;
-    const key = `accuse:${submission.address.toBase58()}:${index}`;
+    const key = `accuse:${nameOf(submission.address)}:${index}`;
     this.do({ kind: "accuse", key, submission, accusation, index, until });
   }
 
@@ -473,7 +491,7 @@ class Planner {
    * has no opinion there, it waits for that; with a proof it knows what it will say.
    */
   private says(audit: Audit, accusation: Accusation, until: bigint, proven: boolean): boolean {
-    const name = audit.address.toBase58();
+    const name = nameOf(audit.address);
     const seat = this.seat(audit);
     if (!this.view.votes.has(name) && seat === "none") return false;
     const found = this.options.store.opinion(name);
@@ -487,7 +505,7 @@ class Planner {
   /** Draws, votes, reveals and appeals. */
   ballot(audit: Audit): void {
     if (audit.outcome !== "open") return;
-    const name = audit.address.toBase58();
+    const name = nameOf(audit.address);
     this.draw(audit, name);
     const vote = this.view.votes.get(name);
     if (vote) this.reveal(audit, vote);
@@ -515,7 +533,7 @@ class Planner {
   private appeal(audit: Audit, name: string): void {
     const { config, store } = this.options;
     const { appealSlots } = this.view.task.rules;
-    const submission = this.submissions.get(audit.submission.toBase58());
+    const submission = this.submissions.get(nameOf(audit.submission));
     if (!config.appeal || audit.appealSlot > 0n || !submission) return;
     const until = audit.endSlot + appealSlots;
     if (this.now + MARGIN >= until) return;
@@ -534,7 +552,7 @@ class Planner {
       return;
     }
     // Whoever was dark may be back, and all who judge now would find it well.
-    const address = audit.submission.toBase58();
+    const address = nameOf(audit.submission);
     const isFresh = (store.check(address)?.slot ?? 0n) >= audit.endSlot;
     if (sight !== "valid" && !isFresh && !this.isProven(submission)) {
       const key = `check:${address}`;
@@ -556,9 +574,9 @@ class Planner {
     }
     // A proof that nobody else gets convinces nobody.
     if (this.isProven(submission)) return this.isShared(submission) ? "malice" : null;
-    const judged = store.opinion(audit.address.toBase58())?.opinion ?? null;
+    const judged = store.opinion(nameOf(audit.address))?.opinion ?? null;
     if (judged === "valid") return judged;
-    const check = store.check(submission.address.toBase58());
+    const check = store.check(nameOf(submission.address));
     if (check && check.slot >= audit.endSlot) {
       // Who is up by now may have been down for the jurors.
       const passed = check.opinion === "valid" && counted === "convictedDowntime";
@@ -571,7 +589,7 @@ class Planner {
 
   /** What an audit leaves to be done that anyone may do. */
   chores(audit: Audit): void {
-    const name = audit.address.toBase58();
+    const name = nameOf(audit.address);
     if (audit.outcome === "open") this.resolve(audit, name);
     else this.afterwards(audit, name, this.view.votes.get(name));
   }
@@ -619,7 +637,7 @@ class Planner {
     const committed = isSecret(audit);
     const paid = this.pays(["vote"], committed ? 2n : 1n);
     if (!known) {
-      const submission = this.submissions.get(audit.submission.toBase58());
+      const submission = this.submissions.get(nameOf(audit.submission));
       if (!submission) return;
       // Whoever knew when jurors look would be well for as long as that takes.
       const due = from + this.moment(`judge:${name}`, (until - from) / 4n);
@@ -642,7 +660,7 @@ class Planner {
     this.entrust(audit, vote);
     if (this.now < audit.revealSlot) this.at(audit.revealSlot);
     else {
-      const key = `reveal:${audit.address.toBase58()}`;
+      const key = `reveal:${nameOf(audit.address)}`;
       this.do({ kind: "reveal", key, audit, until: audit.endSlot });
     }
   }
@@ -651,7 +669,7 @@ class Planner {
   private entrust(audit: Audit, vote: Vote): void {
     const { keepers, keepersEarly } = this.options.config;
     if (keepers.length === 0 || (this.now < audit.revealSlot && !keepersEarly)) return;
-    const name = audit.address.toBase58();
+    const name = nameOf(audit.address);
     const told = this.options.store.entrusted(name);
     if (keepers.every((keeper) => told.includes(keeper))) return;
     this.do({ kind: "entrust", key: `entrust:${name}`, audit, vote, until: audit.endSlot });
@@ -661,7 +679,7 @@ class Planner {
   keeping(): void {
     if (!this.options.config.keeper) return;
     for (const sealed of this.options.store.keptReveals()) {
-      const audit = this.view.audits.find(({ address }) => address.toBase58() === sealed.audit);
+      const audit = this.view.audits.find(({ address }) => nameOf(address) === sealed.audit);
       if (audit?.outcome !== "open" || this.now + MARGIN >= audit.endSlot) continue;
       const window = audit.endSlot - audit.revealSlot;
       const name = `${sealed.audit}:${sealed.voter}`;
@@ -677,7 +695,7 @@ class Planner {
   /** Anyone may, and it is needed once: each node waits a little, and each another while. Audits of one submission have their order. */
   private resolve(audit: Audit, name: string): void {
     const { chores } = this.options.config;
-    const submission = this.submissions.get(audit.submission.toBase58());
+    const submission = this.submissions.get(nameOf(audit.submission));
     if (!chores.resolve || submission?.decided !== audit.attempt) return;
     const due = this.resolvable(audit) + this.turn(name, BigInt(chores.spreadSlots));
     if (this.now < due) this.at(due);
@@ -742,7 +760,7 @@ class Planner {
 
   private finish(submission: Submission, round: Round): void {
     const { claim, close } = this.options.config.chores;
-    const name = submission.address.toBase58();
+    const name = nameOf(submission.address);
     const over = auditEnd(this.view.task, round.number);
     if (this.now < over) {
       this.at(over);
@@ -766,7 +784,7 @@ class Planner {
   /** A number below `slots` that nobody else can compute. */
   private moment(name: string, slots: bigint): bigint {
     if (slots <= 0n) return 0n;
-    return firstOf(hmac(sha256, this.options.secret, name)) % slots;
+    return chanceOf(this.options.secret, name) % slots;
   }
 
   /** Whether rent goes back to the operator, or to who paid in its place. Nodes of one sponsor all see to its rents. */
@@ -820,8 +838,8 @@ class Planner {
     submission: Pick<Submission, "address">,
   ): readonly (Pick<Audit, "accusation" | "outcome" | "endSlot"> & { readonly seen: boolean })[] {
     const here = this.auditsOf(submission).filter(({ initiator }) => this.isMe(initiator));
-    const names = new Set(here.map(({ address }) => address.toBase58()));
-    const kept = this.options.store.accusations(submission.address.toBase58());
+    const names = new Set(here.map(({ address }) => nameOf(address)));
+    const kept = this.options.store.accusations(nameOf(submission.address));
     return [
       ...here.map((one) => ({ ...one, seen: true })),
       ...kept.filter(({ audit }) => !names.has(audit)).map((one) => ({ ...one, seen: false })),
@@ -834,7 +852,7 @@ class Planner {
   }
 
   private auditsOf({ address }: Pick<Submission, "address">): readonly Audit[] {
-    return this.audits.get(address.toBase58()) ?? [];
+    return this.audits.get(nameOf(address)) ?? [];
   }
 
   private isMe(owner: PublicKey): boolean {

@@ -141,11 +141,46 @@ function damaged(file: string, why: string, cause?: unknown): StateError {
   );
 }
 
+/** Answers that are kept in memory of one kind. */
+const MOST_KNOWN = 10_000;
+
 /**
- * What a daemon must not forget, in one SQLite file. Every write is on disk when the method returns. The folder is locked as long as
- * it is open: two daemons on one folder would each think that they alone send.
+ * What was read of the file, by a name, until it is written to: nobody else writes there, and each plan asks for the same of every piece
+ * of work.
+ */
+class Known<T> {
+  private readonly answers = new Map<string, T>();
+
+  get(name: string, read: () => T): T {
+    const known = this.answers.get(name);
+    if (known !== undefined) return known;
+    const found = read();
+    if (this.answers.size >= MOST_KNOWN) this.answers.clear();
+    this.answers.set(name, found);
+    return found;
+  }
+
+  forget(name: string): void {
+    this.answers.delete(name);
+  }
+
+  clear(): void {
+    this.answers.clear();
+  }
+}
+
+/**
+ * What a daemon must not forget, in one SQLite file. Every write is on disk when the method returns, but for what the node would find out
+ * again ({@link keepCheck} and {@link keepSample}): a power cut may take that, the end of the process does not. The folder is locked as
+ * long as it is open: two daemons on one folder would each think that they alone send.
  */
 export class Store implements State, Outbox {
+  private readonly samples = new Known<readonly string[] | null>();
+  private readonly opinions = new Known<Judgement | null>();
+  private readonly checks = new Known<Check | null>();
+  private readonly evidenceSlots = new Known<bigint | null>();
+  private readonly handovers = new Known<number | null>();
+  private readonly ownAccusations = new Known<readonly OwnAccusation[]>();
   private readonly db: Database.Database;
   private readonly lock: Database.Database;
   private readonly file: string;
@@ -351,6 +386,7 @@ export class Store implements State, Outbox {
 
   keepOpinion(audit: string, found: Judgement): Judgement {
     const { opinion, reason, evidence = false } = found;
+    this.opinions.forget(audit);
     this.run(
       "INSERT OR IGNORE INTO opinions (audit, opinion, reason, evidence) VALUES (?, ?, ?, ?)",
       audit,
@@ -362,6 +398,7 @@ export class Store implements State, Outbox {
   }
 
   raiseOpinion(audit: string, reason: string): Judgement {
+    this.opinions.forget(audit);
     this.run(
       "UPDATE opinions SET opinion = 'malice', reason = ?, evidence = 1 WHERE audit = ?",
       reason,
@@ -371,27 +408,30 @@ export class Store implements State, Outbox {
   }
 
   opinion(audit: string): Judgement | null {
-    const row = this.row<Judged>(
-      "SELECT opinion, reason, evidence FROM opinions WHERE audit = ?",
-      audit,
-    );
-    return row && judgement(row);
+    const sql = "SELECT opinion, reason, evidence FROM opinions WHERE audit = ?";
+    return this.opinions.get(audit, () => {
+      const row = this.row<Judged>(sql, audit);
+      return row && judgement(row);
+    });
   }
 
   keepSample(round: bigint, owners: readonly string[]): void {
-    this.run("INSERT OR IGNORE INTO sampled VALUES (?, ?)", Number(round), JSON.stringify(owners));
+    this.samples.forget(round.toString());
+    const sql = "INSERT OR IGNORE INTO sampled VALUES (?, ?)";
+    this.runUnhurried(sql, Number(round), JSON.stringify(owners));
   }
 
   sample(round: bigint): readonly string[] | null {
-    const row = this.row<{ owners: string }>(
-      "SELECT owners FROM sampled WHERE round = ?",
-      Number(round),
-    );
-    return row ? (JSON.parse(row.owners) as string[]) : null;
+    const sql = "SELECT owners FROM sampled WHERE round = ?";
+    return this.samples.get(round.toString(), () => {
+      const row = this.row<{ owners: string }>(sql, Number(round));
+      return row ? (JSON.parse(row.owners) as string[]) : null;
+    });
   }
 
   keepCheck(submission: string, { opinion, reason, slot, evidence = false }: Check): void {
-    this.run(
+    this.checks.forget(submission);
+    this.runUnhurried(
       `INSERT INTO checks (submission, opinion, reason, slot, evidence) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (submission) DO UPDATE SET
          opinion = excluded.opinion, reason = excluded.reason, slot = excluded.slot,
@@ -406,14 +446,16 @@ export class Store implements State, Outbox {
   }
 
   check(submission: string): Check | null {
-    const row = this.row<Judged & { slot: number }>(
-      "SELECT opinion, reason, slot, evidence FROM checks WHERE submission = ?",
-      submission,
-    );
-    return row && { ...judgement(row), slot: BigInt(row.slot) };
+    const sql = "SELECT opinion, reason, slot, evidence FROM checks WHERE submission = ?";
+    return this.checks.get(submission, () => {
+      const row = this.row<Judged & { slot: number }>(sql, submission);
+      return row && { ...judgement(row), slot: BigInt(row.slot) };
+    });
   }
 
   keepEvidence({ hash, submission, caseEnd, content }: KeptEvidence, now: bigint): void {
+    // That of others makes room for it.
+    this.evidenceSlots.clear();
     this.run("DELETE FROM evidence WHERE case_end < ?", Number(now));
     if (this.evidenceOf(submission).length >= MOST_OF_ONE) return;
     this.run(
@@ -433,8 +475,10 @@ export class Store implements State, Outbox {
 
   evidenceSince(submission: string): bigint | null {
     const sql = "SELECT MIN(slot) AS slot FROM evidence WHERE submission = ?";
-    const slot = this.row<{ slot: number | null }>(sql, submission)?.slot ?? null;
-    return slot === null ? null : BigInt(slot);
+    return this.evidenceSlots.get(submission, () => {
+      const slot = this.row<{ slot: number | null }>(sql, submission)?.slot ?? null;
+      return slot === null ? null : BigInt(slot);
+    });
   }
 
   keepTold(piece: Told, now: bigint): void {
@@ -473,12 +517,16 @@ export class Store implements State, Outbox {
   }
 
   keepHanded(submission: string, workers: number): void {
+    this.handovers.forget(submission);
     this.run("INSERT OR REPLACE INTO handed VALUES (?, ?)", submission, workers);
   }
 
   handed(submission: string): number | null {
     const sql = "SELECT workers FROM handed WHERE submission = ?";
-    return this.row<{ workers: number }>(sql, submission)?.workers ?? null;
+    return this.handovers.get(
+      submission,
+      () => this.row<{ workers: number }>(sql, submission)?.workers ?? null,
+    );
   }
 
   evidenceOf(submission: string): string[] {
@@ -495,6 +543,11 @@ export class Store implements State, Outbox {
   }
 
   keepAccusation(submission: string, { audit, accusation, outcome, endSlot }: OwnAccusation): void {
+    const isKept = this.accusations(submission).some(
+      (one) => one.audit === audit && one.outcome === outcome && one.endSlot === endSlot,
+    );
+    if (isKept) return;
+    this.ownAccusations.forget(submission);
     this.run(
       `INSERT INTO accusations (audit, submission, accusation, outcome, end_slot) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (audit) DO UPDATE SET
@@ -508,12 +561,13 @@ export class Store implements State, Outbox {
     );
   }
 
-  accusations(submission: string): OwnAccusation[] {
-    const rows = this.rows<Omit<OwnAccusation, "endSlot"> & { end_slot: number }>(
-      "SELECT audit, accusation, outcome, end_slot FROM accusations WHERE submission = ?",
-      submission,
+  accusations(submission: string): readonly OwnAccusation[] {
+    const sql = "SELECT audit, accusation, outcome, end_slot FROM accusations WHERE submission = ?";
+    return this.ownAccusations.get(submission, () =>
+      this.rows<Omit<OwnAccusation, "endSlot"> & { end_slot: number }>(sql, submission).map(
+        ({ end_slot, ...rest }) => ({ ...rest, endSlot: BigInt(end_slot) }),
+      ),
     );
-    return rows.map(({ end_slot, ...rest }) => ({ ...rest, endSlot: BigInt(end_slot) }));
   }
 
   letters(): Letter[] {
@@ -675,6 +729,16 @@ export class Store implements State, Outbox {
 
   private run(sql: string, ...values: readonly unknown[]): void {
     this.ask(() => this.db.prepare(sql).run(...values));
+  }
+
+  /** Does not wait for the disk. Whatever is written by {@link run} later is there only with this. */
+  private runUnhurried(sql: string, ...values: readonly unknown[]): void {
+    this.ask(() => this.db.exec("PRAGMA synchronous = NORMAL"));
+    try {
+      this.run(sql, ...values);
+    } finally {
+      this.ask(() => this.db.exec("PRAGMA synchronous = FULL"));
+    }
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller's SQL says what a row holds

@@ -13,6 +13,11 @@ export interface Download {
    * only this machine or its network knows are found (/etc/hosts, other containers).
    */
   readonly allowPrivateNetwork: boolean;
+  /**
+   * Whether it may come over a connection that a moment ago brought something else from the same server. For what is known by its hash,
+   * with GET: over a kept connection nothing is said of the server, neither that it answers nor that it does not. Default: false.
+   */
+  readonly mayShare?: boolean;
 }
 
 export interface Downloaded {

@@ -2,7 +2,7 @@ import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import type { LookupFunction, Socket } from "node:net";
 import * as ipaddr from "ipaddr.js";
-import { Agent, buildConnector, request } from "undici";
+import { Client, buildConnector, request } from "undici";
 import type { Dispatcher } from "undici";
 import { Alarm } from "../core/alarm";
 import { DoorError } from "../core/api";
@@ -60,74 +60,155 @@ function known(addresses: readonly LookupAddress[]): LookupFunction {
   };
 }
 
-// One request for each connection: a kept one may be closed by the server just when the next request goes out, and that would look like
-// downtime. A probe over a kept one would not notice that names are not found any more.
-const OPTIONS: Agent.Options = { pipelining: 0, maxHeaderSize: 16_384 };
-
+const MOST_HEADER_BYTES = 16_384;
 const HEAD_BYTES = 65_536;
+/** How long a connection that may be shared waits for the next request. */
+const KEPT_MS = 1_000;
+/** Connections that wait. */
+const MOST_KEPT = 32;
+/** Of the time for an answer, what is waited for one over a kept connection before it is asked for over a new one. */
+const KEPT_PART = 4;
 
-/**
- * Ends a connection over which more comes than a body of this size can need. A body's own size says little: heads before the answer's,
- * extensions of its chunks and what follows the last one can be as long as a server likes.
- */
-function measure(socket: Socket, maxBytes: number): void {
-  const most = 2 * maxBytes + HEAD_BYTES;
-  const push = socket.push.bind(socket);
-  let size = 0;
-  socket.push = (part: Uint8Array | null, encoding) => {
-    size += part?.length ?? 0;
-    if (Math.max(size, socket.bytesRead) <= most) return push(part, encoding);
-    socket.destroy(
-      new DoorError("tooLarge", `over ${most} bytes came for an answer of ${maxBytes}`),
-    );
-    return false;
-  };
-}
+/** One connection to a server, for one request at a time. */
+class Line {
+  readonly client: Client;
+  /** Whether it is there, and may be used again. */
+  isOpen = false;
+  private readonly meter = new Meter();
 
-/** Asks a server once, follows no redirects, and stops reading past the limit. Throws a {@link DoorError}. */
-export async function download(url: URL, options: Download): Promise<Downloaded> {
-  const { timeoutMs, maxBytes, allowPrivateNetwork } = options;
-  const control = new AbortController();
-  const { signal } = control;
-  const alarm = new Alarm(timeoutMs, () => {
-    control.abort(late(url, timeoutMs));
-  });
-  let agent: Agent | undefined;
-  try {
+  /**
+   * @param shared Whether it may be kept. Else it is closed after one request: a kept one may be closed by the server just when the next
+   * request goes out, and that would look like downtime. A probe over a kept one would not notice that names are not found any more.
+   */
+  constructor(origin: string, addresses: readonly LookupAddress[] | null, shared: boolean) {
     const connect = buildConnector({
       // The alarm is the clock. By default each address but the last has 250 ms, and a server far away would look down.
       timeout: 0,
       autoSelectFamilyAttemptTimeout: 1_000,
-      ...(!allowPrivateNetwork && {
-        lookup: known(await publicAddresses(hostOf(url), timeoutMs, signal)),
-      }),
+      ...(addresses && { lookup: known(addresses) }),
     });
-    agent = new Agent({
-      ...OPTIONS,
+    this.client = new Client(origin, {
+      pipelining: shared ? 1 : 0,
+      keepAliveTimeout: KEPT_MS,
+      keepAliveMaxTimeout: KEPT_MS,
+      maxHeaderSize: MOST_HEADER_BYTES,
+      headersTimeout: 0,
+      bodyTimeout: 0,
       connect: (target, done) => {
         connect(target, (...[error, socket]) => {
           if (error !== null) done(error, null);
           else {
-            measure(socket, maxBytes);
+            this.isOpen = true;
+            this.meter.watch(socket);
             done(null, socket);
           }
         });
       },
     });
-    const answer = await request(url, {
-      method: options.method ?? "GET",
-      headers: options.headers ?? {},
-      body: options.body ?? null,
-      dispatcher: agent,
-      signal,
-      headersTimeout: 0,
-      bodyTimeout: 0,
+    this.client.on("disconnect", () => {
+      this.isOpen = false;
     });
+  }
+
+  async ask(url: URL, options: Download, signal: AbortSignal): Promise<Downloaded> {
+    const { method = "GET", headers = {}, body = null, maxBytes } = options;
+    this.meter.begin(maxBytes);
+    const answer = await request(url, { method, headers, body, dispatcher: this.client, signal });
     return {
       status: answer.statusCode,
       headers: headersOf(answer.headers),
       bytes: await readAll(answer.body, maxBytes),
     };
+  }
+
+  close(): void {
+    this.isOpen = false;
+    void this.client.destroy();
+  }
+}
+
+/**
+ * Ends a connection over which more comes than a body of this size can need. A body's own size says little: heads before the answer's,
+ * extensions of its chunks and what follows the last one can be as long as a server likes.
+ */
+class Meter {
+  private socket: Socket | null = null;
+  private maxBytes = 0;
+  private size = 0;
+  private readBefore = 0;
+
+  /** Counts from here on. */
+  begin(maxBytes: number): void {
+    this.maxBytes = maxBytes;
+    this.size = 0;
+    this.readBefore = this.socket?.bytesRead ?? 0;
+  }
+
+  watch(socket: Socket): void {
+    this.socket = socket;
+    this.readBefore = 0;
+    const push = socket.push.bind(socket);
+    socket.push = (part: Uint8Array | null, encoding) => {
+      this.size += part?.length ?? 0;
+      const most = 2 * this.maxBytes + HEAD_BYTES;
+      if (Math.max(this.size, socket.bytesRead - this.readBefore) <= most) {
+        return push(part, encoding);
+      }
+      const message = `over ${most} bytes came for an answer of ${this.maxBytes}`;
+      socket.destroy(new DoorError("tooLarge", message));
+      return false;
+    };
+  }
+}
+
+/** Connections that wait for another request, the newest last. */
+let waiting: { readonly to: string; readonly line: Line }[] = [];
+
+function takeKept(to: string): Line | null {
+  waiting = waiting.filter(({ line }) => line.isOpen);
+  const at = waiting.findLastIndex((one) => one.to === to);
+  return at < 0 ? null : (waiting.splice(at, 1)[0]?.line ?? null);
+}
+
+function keep(to: string, line: Line): void {
+  if (!line.isOpen) {
+    line.close();
+    return;
+  }
+  waiting.push({ to, line });
+  if (waiting.length > MOST_KEPT) waiting.shift()?.line.close();
+}
+
+/** Asks a server once, follows no redirects, and stops reading past the limit. Throws a {@link DoorError}. */
+export async function download(url: URL, options: Download): Promise<Downloaded> {
+  const { timeoutMs, allowPrivateNetwork } = options;
+  const control = new AbortController();
+  const { signal } = control;
+  const alarm = new Alarm(timeoutMs, () => {
+    control.abort(late(url, timeoutMs));
+  });
+  const mayShare = options.mayShare === true;
+  const to = `${url.origin} ${allowPrivateNetwork}`;
+  try {
+    const kept = mayShare ? takeKept(to) : null;
+    const answer = kept && (await overKept(kept, url, options, signal));
+    if (kept && answer) {
+      keep(to, kept);
+      return answer;
+    }
+    const addresses = allowPrivateNetwork
+      ? null
+      : await publicAddresses(hostOf(url), timeoutMs, signal);
+    const line = new Line(url.origin, addresses, mayShare);
+    try {
+      const found = await line.ask(url, options, signal);
+      if (mayShare) keep(to, line);
+      else line.close();
+      return found;
+    } catch (error) {
+      line.close();
+      throw error;
+    }
   } catch (error) {
     const failure = doorError(url, error, timeoutMs);
     const { reason, message } = failure;
@@ -135,7 +216,23 @@ export async function download(url: URL, options: Download): Promise<Downloaded>
     throw new DoorError(reason, `${message}; but this node itself stood still meanwhile`, true);
   } finally {
     alarm.stop();
-    void agent?.destroy();
+  }
+}
+
+/** Null where nothing came, or not soon: a new connection has to say why. */
+async function overKept(
+  line: Line,
+  url: URL,
+  options: Download,
+  signal: AbortSignal,
+): Promise<Downloaded | null> {
+  const soon = AbortSignal.timeout(options.timeoutMs / KEPT_PART);
+  try {
+    return await line.ask(url, options, AbortSignal.any([signal, soon]));
+  } catch {
+    line.close();
+    signal.throwIfAborted();
+    return null;
   }
 }
 

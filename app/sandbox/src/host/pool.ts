@@ -6,7 +6,7 @@ import { during } from "./patience";
 import { timeOf } from "./thread-time";
 
 /** Threads that wait for the next run, and how long before they end. */
-const MOST_IDLE = 2;
+const MOST_IDLE = 4;
 const IDLE_MS = 30_000;
 
 /** A thread of Node.js, and who listens to it. */
@@ -18,7 +18,7 @@ class NodeThread implements Thread {
     execArgv: [],
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: 256, stackSizeMb: 16 },
+    resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8, stackSizeMb: 16 },
   });
   private listener: Listener | null = null;
   private idling: NodeJS.Timeout | undefined;
