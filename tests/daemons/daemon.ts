@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { NodeConfigInput } from "@securing-tasks/node";
 
 export const CLI = join(__dirname, "../../app/cli/dist/main.js");
+
+/** What a daemon on a phone, or on a metered line, is told. */
+export const LIGHT: Partial<NodeConfigInput> = {};
 
 /** A daemon that was told to stop does so within this. */
 const STOP_LIMIT_MS = 60_000;
@@ -16,6 +19,8 @@ const RESTART_MS = 1_000;
 const RUNS_MS = 25;
 const STANDS_MS = 75;
 const POLL_MS = 100;
+/** Of Linux, for all that it tells programs. */
+const TICKS_PER_SECOND = 100;
 /** Takes no byte. */
 const FULL_DEVICE = "/dev/full";
 
@@ -50,22 +55,25 @@ export class Daemon {
     private readonly configFile: string,
     private readonly logFile: string,
     private readonly logLost: boolean,
+    private readonly env: Readonly<Record<string, string>>,
   ) {}
 
   /**
    * Writes the configuration; {@link start} runs it.
    *
    * @param logLost Its log goes to a device that is full.
+   * @param env More of its environment.
    */
   static async make(
     folder: string,
     name: string,
     config: NodeConfigInput,
     logLost = false,
+    env: Readonly<Record<string, string>> = {},
   ): Promise<Daemon> {
     const file = join(folder, `${name}.json`);
     await writeFile(file, JSON.stringify(config, null, 2));
-    return new Daemon(name, config, file, join(folder, `${name}.log`), logLost);
+    return new Daemon(name, config, file, join(folder, `${name}.log`), logLost, env);
   }
 
   get owner(): string {
@@ -81,6 +89,7 @@ export class Daemon {
     const full = this.logLost ? openSync(FULL_DEVICE, "w") : null;
     const child = spawn(process.execPath, [CLI, "node", "run", "--config", this.configFile], {
       stdio: ["ignore", full ?? "pipe", "pipe"],
+      env: { ...process.env, ...this.env },
     });
     if (full !== null) closeSync(full);
     this.process = child;
@@ -211,6 +220,19 @@ export class Daemon {
     this.lines.push(line);
     for (const watcher of this.watchers) watcher(line);
   }
+}
+
+/** Processor time that a process has had, in seconds, with that of its threads. */
+export function processorSeconds(pid: number): number {
+  // Behind the name, which may hold anything, the 12th and 13th field.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Memory that a process holds resident, in MB. */
+export function residentMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_000;
 }
 
 function nothing(): void {

@@ -34,7 +34,8 @@ import type { LogLine } from "./daemon";
 import { Daemon } from "./daemon";
 import { Disk } from "./disk";
 import type { Fault, FaultRecord, Strike } from "./faults";
-import { FAULTS, FaultProxy, faultPlan, isSwallowed } from "./faults";
+import { readFrame } from "../utils/socket_counter";
+import { FAULTS, FaultProxy, faultPlan, isSwallowed, textFrame } from "./faults";
 import { FragileValidator } from "./validator";
 
 const ROOT = join(__dirname, "../..");
@@ -47,6 +48,15 @@ interface Asked {
   readonly params: readonly unknown[];
 }
 
+/** A notification, as a subscriber gets it. */
+interface Told {
+  readonly params: {
+    readonly result: { readonly context: { readonly slot: number }; readonly value: unknown };
+  };
+}
+
+const UPGRADED = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+
 describe("a proxy with faults", () => {
   let http: Server;
   let sockets: TcpServer;
@@ -54,11 +64,14 @@ describe("a proxy with faults", () => {
   /** What the server behind it was asked. */
   let heard: string[];
   let slot: number;
+  /** Milliseconds by which the proxy's clock is ahead. */
+  let ahead: number;
   const open = new Set<Socket>();
 
   beforeEach(async () => {
     heard = [];
     slot = 100;
+    ahead = 0;
     http = createHttpServer((asked, answer) => {
       void text(asked).then((body) => {
         const { method } = JSON.parse(body) as Asked;
@@ -72,13 +85,16 @@ describe("a proxy with faults", () => {
     sockets = createTcpServer((socket) => {
       open.add(socket);
       socket.on("error", () => open.delete(socket));
-      socket.on("data", (part) => socket.write(`heard ${part.toString()}`));
+      socket.on("data", (part) => {
+        const said = part.toString();
+        socket.write(said.startsWith("GET ") ? UPGRADED : `heard ${said}`);
+      });
     });
     const port = await freePair();
     http.listen(port, "127.0.0.1");
     sockets.listen(port + 1, "127.0.0.1");
     await Promise.all([once(http, "listening"), once(sockets, "listening")]);
-    proxy = await FaultProxy.start(`http://127.0.0.1:${port}`);
+    proxy = await FaultProxy.start(`http://127.0.0.1:${port}`, () => performance.now() + ahead);
   });
 
   afterEach(async () => {
@@ -111,6 +127,46 @@ describe("a proxy with faults", () => {
       return (error as Error).name;
     }
   };
+
+  /** Whoever hears messages of WebSocket. */
+  const subscriber = async (): Promise<{ next(count: number): Promise<Told[]> }> => {
+    const socket = connect(Number(new URL(proxy.rpcUrl).port) + 1, "127.0.0.1");
+    let rest = Buffer.alloc(0);
+    socket.on("data", (part) => (rest = Buffer.concat([rest, part])));
+    const until = async (isThere: () => boolean): Promise<void> => {
+      while (!isThere()) await once(socket, "data");
+    };
+    socket.write("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
+    await until(() => rest.length >= UPGRADED.length);
+    rest = rest.subarray(UPGRADED.length);
+    const told: Told[] = [];
+    return {
+      next: async (count) => {
+        await until(() => {
+          for (let frame = readFrame(rest); frame; frame = readFrame(rest)) {
+            rest = rest.subarray(frame.length);
+            told.push(JSON.parse(frame.payload.toString()) as Told);
+          }
+          return told.length >= count;
+        });
+        return told;
+      },
+    };
+  };
+
+  /** Has the server behind the proxy tell all subscribers. */
+  const tell = (text: string): void => {
+    for (const socket of open) socket.write(textFrame(text));
+  };
+
+  const notification = (data: number, pubkey: string, at: number): string => {
+    const result = { context: { slot: at }, value: { pubkey, data } };
+    const params = { result, subscription: 3 };
+    return JSON.stringify({ jsonrpc: "2.0", method: "programNotification", params });
+  };
+
+  const slotsOf = (told: readonly Told[]): unknown[] =>
+    told.map(({ params }) => params.result.context.slot);
 
   const aTransaction = (): Buffer => {
     const payer = Keypair.generate();
@@ -243,6 +299,52 @@ describe("a proxy with faults", () => {
     expect(now).to.have.nested.property("result.context.slot", 250);
   });
 
+  it("is stale: all that it says is of slots long ago, also to subscribers", async () => {
+    slot = 1_000;
+    strike("stale");
+    const get = { context: { slot: 800 }, value: [null] };
+    expect(await answerOf("getMultipleAccounts", [[], {}])).to.deep.include({ result: get });
+    const asked = await answerOf("getMultipleAccounts", [[], { minContextSlot: 801 }]);
+    expect(asked).to.have.nested.property("error.code", -32016);
+    const told = await subscriber();
+    tell(notification(1, "x", 1_000));
+    expect(slotsOf(await told.next(1))).to.deep.equal([800]);
+    proxy.behave();
+    tell(notification(2, "x", 1_001));
+    expect(slotsOf(await told.next(2))).to.deep.equal([800, 1_001]);
+    expect(proxy.record.madeStale).to.equal(1);
+  });
+
+  for (const again of [true, false]) {
+    it(`rolls back what it told subscribers, which ${again ? "comes again" : "is told no more"}`, async () => {
+      const told = await subscriber();
+      for (const [turn, account] of ["x", "y"].entries()) tell(notification(turn, account, 100));
+      await told.next(2);
+      // Longer ago than what is rolled back.
+      ahead += 10_000;
+      for (const account of ["x", "y"]) tell(notification(7, account, 110));
+      await told.next(4);
+      strike("rollBack", { deaf: !again });
+      const undone = (await told.next(6)).slice(4);
+      expect(undone.map(({ params }) => params.result.value)).to.deep.equal([
+        { pubkey: "x", data: 0 },
+        { pubkey: "y", data: 1 },
+      ]);
+      // In a later block of another fork, and as it was told then.
+      expect(slotsOf(undone)).to.deep.equal([110, 100]);
+      tell(notification(8, "x", 111));
+      tell(JSON.stringify({ jsonrpc: "2.0", result: 5, id: 1 }));
+      // What is no news is passed on, and what was told before that was not.
+      expect((await told.next(7)).at(-1)).to.deep.include({ result: 5 });
+      proxy.behave();
+      tell(notification(9, "y", 112));
+      expect(slotsOf((await told.next(again ? 9 : 8)).slice(7))).to.deep.equal(
+        again ? [111, 112] : [112],
+      );
+      expect(proxy.record.rolledBack).to.equal(3);
+    });
+  }
+
   it("is busy: 429 with Retry-After or 503, and the validator hears nothing", async () => {
     strike("busy");
     const said: unknown[] = [];
@@ -295,6 +397,7 @@ describe("a proxy with faults", () => {
       truncate: [/^.~.$/s, /^HTTP\/1.1 101 Swi$/],
       silent: [/^silence$/, /^silence$/],
       empty: [/^heard ping$/, /^heard ping$/],
+      stale: [/^heard ping$/, /^heard ping$/],
       rollBack: [/^heard ping$/, /^heard ping$/],
       swallow: [/^heard ping$/, /^heard ping$/],
       flood: [/^.\x7f/, /^HTTP\/1.1 200 OK/],
@@ -348,7 +451,14 @@ describe("what faults are a reason for", () => {
   const deaf = { fault: "silent", deaf: true, half: false } as const;
   const mine = (raw: Uint8Array): boolean => raw[0] === 1;
   const judge = (...records: readonly Partial<FaultRecord>[]): boolean => {
-    const none = { struck: [], sends: [], requests: {} as never, mostFlooded: 0 };
+    const none = {
+      struck: [],
+      sends: [],
+      requests: {} as never,
+      mostFlooded: 0,
+      rolledBack: 0,
+      madeStale: 0,
+    };
     const all = records.map((record) => ({ ...none, ...record }));
     return isSwallowed(all, mine, window, 5_000);
   };

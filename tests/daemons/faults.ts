@@ -2,16 +2,20 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createHttpServer } from "node:http";
 import type { Server as TcpServer, Socket } from "node:net";
 import { connect, createServer as createTcpServer } from "node:net";
+import type { TransformCallback } from "node:stream";
+import { Transform } from "node:stream";
 import { text } from "node:stream/consumers";
 import { utils } from "@coral-xyz/anchor";
 import { freePair } from "@securing-tasks/client/localnet";
 import { VersionedTransaction } from "@solana/web3.js";
 import { dice } from "../utils/dice";
+import { readFrame } from "../utils/socket_counter";
 
 /**
  * What a server may do to whoever relies on it: break connections, answer late, answer 200 with HTML or what somebody else asked for, give
- * empty lists of accounts, half an answer, one without an end, answers of some seconds ago, 429 with `Retry-After` or 503, nothing at all,
- * or take transactions and send them nowhere.
+ * empty lists of accounts, half an answer, one without an end, 429 with `Retry-After` or 503, nothing at all, or take transactions and send
+ * them nowhere. `stale`: all that it says is of slots long ago by its own word. `rollBack`: blocks that were confirmed are gone, so that it
+ * answers and tells what was before them; what they did comes again later, or is told no more.
  */
 export const FAULTS = [
   "drop",
@@ -20,6 +24,7 @@ export const FAULTS = [
   "empty",
   "truncate",
   "flood",
+  "stale",
   "rollBack",
   "busy",
   "silent",
@@ -67,6 +72,10 @@ export interface FaultRecord {
   readonly requests: Record<Fault | "none", number>;
   /** Most bytes of one endless answer that were taken, or are on their way. */
   mostFlooded: number;
+  /** Messages to subscribers of what was before, and those that had to wait or never came. */
+  rolledBack: number;
+  /** Messages to subscribers of slots long ago. */
+  madeStale: number;
 }
 
 /** Longer than any window of the soak, now and then; else a node can wait it out. */
@@ -78,9 +87,15 @@ const BACK_MS = 8_000;
 /** Answers that are kept for that: one a second, of each question. */
 const KEPT_EVERY_MS = 1_000;
 const KEPT = 20;
+/** So far behind is what is stale, in slots. */
+const STALE_SLOTS = 200;
 const LISTS: ReadonlySet<string> = new Set(["getProgramAccounts", "getTokenAccountsByOwner"]);
 /** Subscriptions have nothing of the like. */
-const HTTP_ONLY: ReadonlySet<Fault> = new Set(["empty", "rollBack", "swallow"]);
+const HTTP_ONLY: ReadonlySet<Fault> = new Set(["empty", "swallow"]);
+/** Messages are spoiled, and not the connection. */
+const OF_MESSAGES: ReadonlySet<Fault> = new Set(["stale", "rollBack"]);
+/** Answers that are nothing but a slot, or as good as one. */
+const SLOTS: ReadonlySet<string> = new Set(["getSlot", "getBlockHeight", "getEpochInfo"]);
 const WRITES: ReadonlySet<string> = new Set(["sendTransaction", "simulateTransaction"]);
 const JSON_TYPE = "application/json";
 const HTML = "<!DOCTYPE html><html><body><h1>Welcome to nginx!</h1></body></html>";
@@ -174,11 +189,12 @@ export class FaultProxy {
   readonly record: FaultRecord = {
     struck: [],
     sends: [],
-    requests: {
-      ...{ none: 0, drop: 0, delay: 0, lie: 0, empty: 0, truncate: 0, flood: 0 },
-      ...{ rollBack: 0, busy: 0, silent: 0, swallow: 0 },
-    },
+    requests: Object.fromEntries(
+      ["none", ...FAULTS].map((fault) => [fault, 0]),
+    ) as FaultRecord["requests"],
     mostFlooded: 0,
+    rolledBack: 0,
+    madeStale: 0,
   };
   private mode: Struck | null = null;
   private turn = 0;
@@ -187,18 +203,22 @@ export class FaultProxy {
   /** Answers of before, oldest first, by what was asked. */
   private readonly past = new Map<string, Past[]>();
   private slots: { readonly at: number; readonly slot: number }[] = [];
-  /** Subscribers' sockets, each with the validator's at its other end. */
-  private readonly pairs = new Map<Socket, Socket | null>();
+  /** Subscribers' sockets, each with the validator's at its other end, where there is one. */
+  private readonly pairs = new Map<Socket, Line | null>();
 
   private constructor(
     private readonly http: Server,
     private readonly sockets: TcpServer,
     private readonly port: number,
     private readonly behind: { readonly url: string; readonly socketPort: number },
+    private readonly now: () => number,
   ) {}
 
-  /** @param rpcUrl Of a validator on this machine, which takes subscriptions on the next port. */
-  static async start(rpcUrl: string): Promise<FaultProxy> {
+  /**
+   * @param rpcUrl Of a validator on this machine, which takes subscriptions on the next port.
+   * @param now The clock that its record goes by, in milliseconds. Default: {@link performance}'s.
+   */
+  static async start(rpcUrl: string, now = (): number => performance.now()): Promise<FaultProxy> {
     const port = await freePair();
     const http = createHttpServer((asked, answer) => {
       proxy.take(asked, answer).catch(() => {
@@ -209,7 +229,7 @@ export class FaultProxy {
       proxy.accept(client);
     });
     const behind = { url: rpcUrl, socketPort: Number(new URL(rpcUrl).port) + 1 };
-    const proxy = new FaultProxy(http, sockets, port, behind);
+    const proxy = new FaultProxy(http, sockets, port, behind, now);
     await listen(http, port);
     await listen(sockets, port + 1);
     return proxy;
@@ -223,12 +243,12 @@ export class FaultProxy {
   strike(strike: Strike): void {
     this.behave();
     const { fault, deaf, half } = strike;
-    const mode = { fault, deaf, half, from: performance.now(), until: Infinity };
+    const mode = { fault, deaf, half, from: this.now(), until: Infinity };
     this.mode = mode;
     this.record.struck.push(mode);
     if (fault === "drop") this.http.closeAllConnections();
-    for (const [client, server] of this.pairs) {
-      if (this.hit()) this.spoil(client, server, mode);
+    for (const [client, line] of this.pairs) {
+      if (this.hit()) this.spoil(client, line, mode);
     }
   }
 
@@ -236,8 +256,9 @@ export class FaultProxy {
   behave(): void {
     const { mode } = this;
     if (!mode) return;
-    mode.until = performance.now();
+    mode.until = this.now();
     this.mode = null;
+    for (const line of this.pairs.values()) line?.told.behave();
     // What stood still has lost what it did not pass on.
     for (const [client] of this.pairs) if (client.isPaused()) client.destroy();
   }
@@ -263,9 +284,9 @@ export class FaultProxy {
   async close(): Promise<void> {
     this.rest();
     this.closing.abort();
-    for (const [client, server] of this.pairs) {
+    for (const [client, line] of this.pairs) {
       client.destroy();
-      server?.destroy();
+      line?.server.destroy();
     }
     this.http.closeAllConnections();
     await Promise.all([
@@ -296,7 +317,7 @@ export class FaultProxy {
       .filter(({ method }) => method === "sendTransaction")
       .map(({ params: [raw] }): Send => {
         const bytes = Uint8Array.from(Buffer.from(String(raw), "base64"));
-        return { at: performance.now(), raw: bytes, fault, passed: false };
+        return { at: this.now(), raw: bytes, fault, passed: false };
       });
     this.record.sends.push(...sends);
     const forward = async (): Promise<Reply> => {
@@ -326,6 +347,9 @@ export class FaultProxy {
         return;
       case "rollBack":
         say(answer, (mode && only && this.before(mode, only)) ?? (await forward()));
+        return;
+      case "stale":
+        say(answer, aged(only, await forward()));
         return;
       case "truncate":
         this.cut(answer, await forward());
@@ -379,7 +403,7 @@ export class FaultProxy {
 
   private remember(call: Call | null, reply: Reply): Reply {
     if (!call || WRITES.has(call.method) || reply.status !== 200) return reply;
-    const at = performance.now();
+    const at = this.now();
     const slot = /^.{0,200}?"context":\{[^}]*"slot":(\d+)/.exec(reply.body)?.[1];
     if (slot !== undefined) this.slots = [...this.slots.slice(-200), { at, slot: Number(slot) }];
     const key = JSON.stringify([call.method, call.params]);
@@ -399,11 +423,7 @@ export class FaultProxy {
   private before({ from }: Struck, call: Call): Reply | null {
     if (WRITES.has(call.method)) return null;
     const at = from - BACK_MS;
-    const is = (answer: object): Reply => ({
-      status: 200,
-      type: JSON_TYPE,
-      body: JSON.stringify({ jsonrpc: "2.0", ...answer, id: call.id }),
-    });
+    const is = (answer: object): Reply => replyTo(call, answer);
     const kept = this.past.get(JSON.stringify([call.method, call.params]));
     const then = kept?.findLast((one) => one.at <= at) ?? kept?.[0];
     if (then) return is(JSON.parse(then.body) as object);
@@ -411,8 +431,7 @@ export class FaultProxy {
     if (call.method === "getSignatureStatuses" && Array.isArray(call.params[0])) {
       return is({ result: { context: { slot }, value: call.params[0].map(() => null) } });
     }
-    const message = "Minimum context slot has not been reached";
-    return is({ error: { code: -32016, message, data: { contextSlot: slot } } });
+    return is(tooNew(slot));
   }
 
   private accept(client: Socket): void {
@@ -420,34 +439,41 @@ export class FaultProxy {
     client.once("close", () => this.pairs.delete(client));
     client.on("error", nothing);
     const mode = this.hit();
-    if (mode && mode.fault !== "delay" && !HTTP_ONLY.has(mode.fault)) {
+    const passes = !mode || mode.fault === "delay" || HTTP_ONLY.has(mode.fault);
+    if (!passes && !OF_MESSAGES.has(mode.fault)) {
       this.spoil(client, null, mode);
       return;
     }
     const meet = (): void => {
       if (client.destroyed) return;
       const server = connect(this.behind.socketPort, "127.0.0.1");
-      this.pairs.set(client, server);
+      const told = new Told(this.record, this.now);
+      this.pairs.set(client, { server, told });
       server.on("error", nothing);
       server.once("close", () => client.destroy());
       client.once("close", () => server.destroy());
-      client.pipe(server).pipe(client);
+      client.pipe(server).pipe(told).pipe(client);
+      if (mode && OF_MESSAGES.has(mode.fault)) told.spoil(mode);
     };
     if (mode?.fault === "delay") setTimeout(meet, DELAY_MS);
     else meet();
   }
 
   /** A subscriber's connection, new where there is no server's yet. */
-  private spoil(client: Socket, server: Socket | null, { fault }: Struck): void {
-    server?.unpipe(client);
+  private spoil(client: Socket, line: Line | null, mode: Struck): void {
+    const { server, told } = line ?? {};
+    const { fault } = mode;
+    if (!HTTP_ONLY.has(fault) && !OF_MESSAGES.has(fault)) told?.unpipe(client);
     switch (fault) {
       case "empty":
-      case "rollBack":
       case "swallow":
-        server?.pipe(client);
+        return;
+      case "stale":
+      case "rollBack":
+        told?.spoil(mode);
         return;
       case "delay":
-        setTimeout(() => server?.pipe(client), DELAY_MS);
+        setTimeout(() => told?.pipe(client), DELAY_MS);
         return;
       case "drop":
         client.destroy();
@@ -457,11 +483,8 @@ export class FaultProxy {
         else client.end(`HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\n\r\n`);
         return;
       case "lie":
-        // A whole message of less than 126 bytes.
         client.end(
-          server
-            ? Buffer.from([0x81, HTML.length, ...Buffer.from(HTML)])
-            : `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n${HTML}`,
+          server ? textFrame(HTML) : `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n${HTML}`,
         );
         return;
       case "truncate":
@@ -480,6 +503,194 @@ export class FaultProxy {
         return;
     }
   }
+}
+
+/** A subscriber's way to the validator, and what that tells on it. */
+interface Line {
+  readonly server: Socket;
+  readonly told: Told;
+}
+
+interface Notification {
+  readonly method?: string;
+  readonly params?: {
+    readonly subscription?: unknown;
+    readonly result?: {
+      readonly context?: { readonly slot: number };
+      readonly value?: { readonly pubkey?: string } | null;
+    };
+  };
+}
+
+const HEAD_END = "\r\n\r\n";
+const UPGRADED = "HTTP/1.1 101";
+const TEXT = 0x1;
+const WHOLE_TEXT = 0x81;
+
+/** What a validator tells one subscriber: frames of WebSocket behind the head of its answer, or whatever it is. */
+class Told extends Transform {
+  private mode: Struck | null = null;
+  private rest = Buffer.alloc(0);
+  private isPlain = false;
+  private headDone = false;
+  /** What was told of each account, oldest first. */
+  private readonly past = new Map<string, { readonly at: number; readonly text: string }[]>();
+  /** What blocks did that are gone. */
+  private withheld: string[] = [];
+  private newest = 0;
+  private turns = 0;
+
+  constructor(
+    private readonly record: FaultRecord,
+    private readonly now: () => number,
+  ) {
+    super();
+  }
+
+  /** From now on, what it is told is stale; or what was told last is undone. */
+  spoil(mode: Struck): void {
+    this.mode = mode;
+    if (mode.fault !== "rollBack") return;
+    for (const told of this.past.values()) {
+      const before = told.findLast(({ at }) => at <= mode.from - BACK_MS);
+      if (!before || before === told.at(-1)) continue;
+      this.turns += 1;
+      this.record.rolledBack += 1;
+      // In a block of another fork, which may be of a later slot, or as it was told then.
+      const slot = this.turns % 2 === 0 ? null : this.newest;
+      this.push(textFrame(slot === null ? before.text : withSlot(before.text, () => slot)));
+    }
+  }
+
+  /** From now on, it tells the truth: what was undone comes again, or nobody speaks of it any more. */
+  behave(): void {
+    if (this.mode?.fault === "rollBack" && !this.mode.deaf) {
+      for (const one of this.withheld) this.push(textFrame(one));
+    }
+    this.withheld = [];
+    this.mode = null;
+  }
+
+  override _transform(part: Buffer, _encoding: string, done: TransformCallback): void {
+    this.rest = Buffer.concat([this.rest, part]);
+    if (!this.headDone && !this.isPlain) this.readHead();
+    if (this.isPlain) {
+      this.push(this.rest);
+      this.rest = Buffer.alloc(0);
+    } else if (this.headDone) this.readFrames();
+    done();
+  }
+
+  private readHead(): void {
+    const { rest } = this;
+    const begin = rest.subarray(0, UPGRADED.length).toString("latin1");
+    this.isPlain = !UPGRADED.startsWith(begin);
+    const end = rest.indexOf(HEAD_END);
+    if (this.isPlain || end < 0) return;
+    this.headDone = true;
+    this.push(rest.subarray(0, end + HEAD_END.length));
+    this.rest = rest.subarray(end + HEAD_END.length);
+  }
+
+  private readFrames(): void {
+    for (let frame = readFrame(this.rest); frame; frame = readFrame(this.rest)) {
+      const raw = this.rest.subarray(0, frame.length);
+      this.rest = this.rest.subarray(frame.length);
+      const text = frame.opcode === TEXT ? frame.payload.toString() : null;
+      const told = text === null ? null : parse(text);
+      if (text === null || told?.params === undefined) this.push(raw);
+      else this.pass(text, told, raw);
+    }
+  }
+
+  private pass(text: string, told: Notification, raw: Buffer): void {
+    const { subscription, result } = told.params ?? {};
+    const slot = result?.context?.slot;
+    if (this.mode?.fault === "stale") {
+      this.record.madeStale += 1;
+      this.push(textFrame(withSlot(text, (one) => one - STALE_SLOTS)));
+      return;
+    }
+    if (slot === undefined) {
+      this.push(raw);
+      return;
+    }
+    this.newest = Math.max(this.newest, slot);
+    if (this.mode?.fault === "rollBack") {
+      this.record.rolledBack += 1;
+      this.withheld.push(text);
+      return;
+    }
+    const key = `${String(subscription)} ${result?.value?.pubkey ?? ""}`;
+    const known = this.past.get(key) ?? [];
+    this.past.set(key, [...known.slice(1 - KEPT), { at: this.now(), text }]);
+    this.push(raw);
+  }
+}
+
+function parse(text: string): Notification | null {
+  try {
+    return JSON.parse(text) as Notification | null;
+  } catch {
+    return null;
+  }
+}
+
+/** A whole message of WebSocket from a server. */
+export function textFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const { length } = payload;
+  if (length < 126) return Buffer.concat([Buffer.from([WHOLE_TEXT, length]), payload]);
+  const head = Buffer.alloc(length < 65_536 ? 4 : 10);
+  head[0] = WHOLE_TEXT;
+  if (length < 65_536) {
+    head[1] = 126;
+    head.writeUInt16BE(length, 2);
+  } else {
+    head[1] = 127;
+    head.writeBigUInt64BE(BigInt(length), 2);
+  }
+  return Buffer.concat([head, payload]);
+}
+
+/** The same, as of another slot: of the context, or of all that a slot's own news tells. */
+function withSlot(text: string, change: (slot: number) => number): string {
+  return text.replace(/"(slot|parent|root)":(\d+)/g, (_all, name: string, slot: string) => {
+    return `"${name}":${change(Number(slot))}`;
+  });
+}
+
+function replyTo({ id }: Call, answer: object): Reply {
+  const body = JSON.stringify({ jsonrpc: "2.0", ...answer, id });
+  return { status: 200, type: JSON_TYPE, body };
+}
+
+/** As a server says that it has not come so far as it was asked to be. */
+function tooNew(contextSlot: number): object {
+  const message = "Minimum context slot has not been reached";
+  return { error: { code: -32016, message, data: { contextSlot } } };
+}
+
+/** What a server says that is many slots behind, by its own word: of what it answers, only the slots differ. */
+function aged(call: Call | null, reply: Reply): Reply {
+  if (!call || WRITES.has(call.method)) return reply;
+  const back = (slot: number): number => Math.max(slot - STALE_SLOTS, 0);
+  const answer = JSON.parse(reply.body) as { result?: unknown };
+  const { result } = answer;
+  if (SLOTS.has(call.method)) {
+    if (typeof result === "number") return replyTo(call, { result: back(result) });
+    const { absoluteSlot, blockHeight, ...rest } = result as Record<string, number>;
+    const older = { absoluteSlot: back(absoluteSlot ?? 0), blockHeight: back(blockHeight ?? 0) };
+    return replyTo(call, { result: { ...rest, ...older } });
+  }
+  const { context, value } = (result ?? {}) as { context?: { slot: number }; value?: unknown };
+  if (!context) return reply;
+  const slot = back(context.slot);
+  const least = call.params
+    .map((one) => (one as { minContextSlot?: unknown } | null)?.minContextSlot)
+    .find((one) => typeof one === "number");
+  if (least !== undefined && least > slot) return replyTo(call, tooNew(slot));
+  return replyTo(call, { result: { context: { ...context, slot }, value } });
 }
 
 /** Calls of a request's body, one or many; none where it holds none. */

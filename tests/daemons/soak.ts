@@ -6,14 +6,15 @@ import type { NodeConfigInput } from "@securing-tasks/node";
 import type { PublicKey } from "@solana/web3.js";
 import { VersionedTransaction } from "@solana/web3.js";
 import type { LogLine } from "./daemon";
+import { LIGHT } from "./daemon";
 import { calm, faultPlan, isSwallowed } from "./faults";
 import type { Crew, Member } from "./fleet";
 import { Fleet } from "./fleet";
 import { dice } from "../utils/dice";
 
 /*
- * npm run soak: many rounds, eight daemons, each killed now and then at a random moment, hosts that lie or go dark for a round.
- * Ends with what must hold: no vote stayed shut, nobody voted twice or paid for it, and the ledger is the chain's.
+ * npm run soak: many rounds, eight daemons, half of them with `profile: light`, each killed now and then at a random moment, hosts that lie or
+ * go dark for a round. Ends with what must hold: no vote stayed shut, nobody voted twice or paid for it, and the ledger is the chain's.
  *
  * npm run soak -- --faults: the same, but what each daemon takes for RPC servers are proxies of its own, which spoil what the validator says by
  * plans of their own (faults.ts). Some disks are full now and then, one log is lost from the start, one daemon has a quarter of a processor.
@@ -118,7 +119,12 @@ async function soak(play: Play, { rounds, minutes, seed, faults }: Told): Promis
   const length = minutes === null ? `${rounds} rounds` : `${minutes} minutes`;
   say(`seed ${seed}, ${length}; starting a validator, a task and eight daemons ...`);
   const fleet = await Fleet.start({
-    crew: CREW.map((one) => (faults ? { proxies: 1, ...one, ...WITH_FAULTS[one.name] } : one)),
+    crew: CREW.map((one, index) => ({
+      ...(faults && { proxies: 1 }),
+      ...one,
+      ...(faults && WITH_FAULTS[one.name]),
+      ...(index % 2 === 1 && { settings: LIGHT }),
+    })),
     rules: `${play.windows}${RULES}`,
     pool: 600_000n * BigInt(most + 20),
     ...(play.settings && { settings: play.settings }),
@@ -424,11 +430,13 @@ function tellOfFaults({ members }: Fleet): void {
   const add = (to: Map<string, number>, name: string, more: number): void => {
     to.set(name, (to.get(name) ?? 0) + more);
   };
-  let [sends, swallowed] = [0, 0];
+  let [sends, swallowed, rolledBack, madeStale] = [0, 0, 0, 0];
   for (const { name, daemon, proxies } of members) {
     for (const { record } of proxies) {
       for (const { fault } of record.struck) add(strikes, fault, 1);
       for (const [fault, number] of Object.entries(record.requests)) add(requests, fault, number);
+      rolledBack += record.rolledBack;
+      madeStale += record.madeStale;
       sends += record.sends.length;
       swallowed += record.sends.filter(({ passed }) => !passed).length;
     }
@@ -447,6 +455,9 @@ function tellOfFaults({ members }: Fleet): void {
   const list = (of: ReadonlyMap<string, number>): string => JSON.stringify(Object.fromEntries(of));
   say(`faults: ${list(strikes)}`);
   say(`requests by the fault that struck them: ${list(requests)}`);
+  say(
+    `messages to subscribers that were rolled back: ${rolledBack}, that were stale: ${madeStale}`,
+  );
   say(`transactions sent: ${sends} times, of these swallowed by a proxy: ${swallowed}`);
 }
 
