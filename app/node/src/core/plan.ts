@@ -249,7 +249,10 @@ class Planner {
   sampling(): void {
     const { task } = this.view;
     if (this.options.config.samples === 0 || task.status === "paused") return;
-    for (const round of new Set(this.view.submissions.map((one) => one.round))) {
+    // Whose work it is to look at is not known before the seed is.
+    const worked = this.view.rounds.filter(({ liveSubmissions }) => liveSubmissions > 0);
+    const numbers = [...worked.map((one) => one.number), ...this.view.submissions.map((one) => one.round)];
+    for (const round of new Set(numbers)) {
       const until = auditEnd(task, round);
       if (this.now + MARGIN >= until) continue;
       const works = this.view.submissions.filter((one) => one.round === round);
