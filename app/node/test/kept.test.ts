@@ -230,7 +230,8 @@ describe("the kept view", () => {
       await viewer.read();
       const kept = story.kept.view(world.slot);
       if (!kept) continue;
-      await viewer.confirm([...kept.audits, ...kept.submissions].map(({ address }) => address), world.slot);
+      const duties = kept.audits.map((audit): Duty => ({ kind: "closeAudit", key: "", audit }));
+      await viewer.confirm(duties, world.slot);
       const after = story.kept.view(world.slot);
       const { audits } = world.view();
       for (const one of after?.audits ?? []) {

@@ -1,6 +1,7 @@
 import type { Accounts, Audit, Round, Submission, Task } from "@securing-tasks/client";
 import {
   DRAW_WINDOW,
+  auditAddress,
   auditEnd,
   resolvableAt,
   roundAddress,
@@ -10,6 +11,7 @@ import {
   voteAddress,
 } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
+import type { Duty } from "./plan";
 import type { View } from "./view";
 
 /** Kinds of accounts that a node has duties for. */
@@ -347,6 +349,36 @@ export class Kept {
     for (const [name, slot] of this.past) if (slot + PAST_SLOTS < now) this.past.delete(name);
   }
 
+  /** What a duty stands on, and what doing it changes. */
+  standsOn(duty: Duty): PublicKey[] {
+    const { task, node, operator, owner } = this.keys;
+    const found = [task, node, operator];
+    if ("audit" in duty) {
+      found.push(duty.audit.address, duty.audit.submission, this.voteIn(duty.audit.address));
+    }
+    if ("submission" in duty) found.push(duty.submission.address);
+    if (duty.kind === "closeVote") found.push(duty.vote.address, duty.vote.audit);
+    if (duty.kind === "closeRound") found.push(duty.round.address);
+    if (duty.kind === "accuse") {
+      found.push(auditAddress(duty.submission.address, owner, duty.index));
+    }
+    const round = roundOf(duty);
+    if (round !== null) found.push(this.roundOf(round));
+    if (round !== null && duty.kind === "submit") found.push(this.workOf(round, owner));
+    return found;
+  }
+
+  private roundOf(number: bigint): PublicKey {
+    return this.derive(`round ${number}`, () => roundAddress(this.keys.task, number));
+  }
+
+  private workOf(round: bigint, owner: string | PublicKey): PublicKey {
+    const name = typeof owner === "string" ? owner : nameOf(owner);
+    return this.derive(`submission ${round} ${name}`, () =>
+      submissionAddress(this.keys.task, round, new PublicKey(name)),
+    );
+  }
+
   /** What there is a duty for; null where task or node is not there. */
   view(slot: bigint): View | null {
     const { task, node } = this.base();
@@ -452,14 +484,10 @@ export class Kept {
     const wantWork = (address: PublicKey): void => {
       wantedWorks.set(nameOf(address), address);
     };
-    const workOf = (round: bigint, owner: string | PublicKey): PublicKey => {
-      const name = `submission ${round} ${owner.toString()}`;
-      return this.derive(name, () => submissionAddress(task.address, round, keyOf(owner)));
-    };
     const window = windowOf(task, now);
     for (const number of window) {
-      if (node.role === "worker") wantWork(workOf(number, keys.owner));
-      for (const owner of concerns.sample(number) ?? []) wantWork(workOf(number, owner));
+      if (node.role === "worker") wantWork(this.workOf(number, keys.owner));
+      for (const owner of concerns.sample(number) ?? []) wantWork(this.workOf(number, owner));
     }
     for (const address of concerns.proven()) wantWork(address);
     const owedRounds = new Set(
@@ -525,7 +553,7 @@ export class Kept {
         wantedRounds.set(round, pace.chores);
     }
     for (const [number, often] of wantedRounds) {
-      const address = this.derive(`round ${number}`, () => roundAddress(task.address, number));
+      const address = this.roundOf(number);
       // Nobody makes a round that is over.
       const isGone = often > 0n && this.entries.get(nameOf(address))?.found === null;
       want(address, isGone ? pace.gone : often, [patienceOf(task, { number })]);
@@ -581,8 +609,11 @@ export function nameOf(key: PublicKey): string {
   return name;
 }
 
-function keyOf(owner: string | PublicKey): PublicKey {
-  return typeof owner === "string" ? new PublicKey(owner) : owner;
+/** Number of the round that a duty is about. */
+function roundOf(duty: Duty): bigint | null {
+  if (duty.kind === "submit") return duty.work.round;
+  if ("submission" in duty) return duty.submission.round;
+  return "round" in duty && typeof duty.round === "bigint" ? duty.round : null;
 }
 
 function groups<T>(all: readonly T[], nameOfOne: (one: T) => string): Map<string, T[]> {

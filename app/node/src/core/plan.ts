@@ -95,7 +95,8 @@ export interface PlanOptions {
     | "keepersEarly"
     | "keeper"
     | "appeal"
-  >;
+  > &
+    Partial<Pick<NodeConfig, "sampleEvery">>;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
   /** Who pays in the operator's place. */
@@ -261,7 +262,7 @@ class Planner {
         this.at(submissionEnd(task, round) + 1n);
         continue;
       }
-      const owners = this.options.store.sample(round);
+      const owners = this.options.store.sample(round) ?? (this.isSampled(round) ? null : []);
       if (!owners) {
         this.do({ kind: "sample", key: `sample:${round.toString()}`, round, until });
         continue;
@@ -271,6 +272,12 @@ class Planner {
         if (sampled || this.isOverruled(submission)) this.suspect(submission, until);
       }
     }
+  }
+
+  /** Nobody else can tell in which rounds it looks. */
+  private isSampled(round: bigint): boolean {
+    const every = BigInt(this.options.config.sampleEvery ?? 1);
+    return this.moment(`round:${round.toString()}`, every) === 0n;
   }
 
   /** What is proven against somebody is brought to others before it is needed, and asked again where nobody took it. */

@@ -2,6 +2,7 @@ import type { Audit, Node, Round, Submission, Task, Vote } from "@securing-tasks
 import type { PublicKey } from "@solana/web3.js";
 import type { Doubt, Kept, Query, Seen } from "./kept";
 import { nameOf } from "./kept";
+import type { Duty } from "./plan";
 
 /** Everything on the chain that a node has something to do about, or soon may have. */
 export interface View {
@@ -34,6 +35,17 @@ const RARELY = 20;
 const MOST_PASSES = 12;
 /** What is told of a slot so far ahead of all answers is not believed. */
 const AHEAD_SLOTS = 300n;
+
+/** What changes nothing on the chain. */
+const OFF_CHAIN: readonly Duty["kind"][] = [
+  "work",
+  "restore",
+  "sample",
+  "check",
+  "hand",
+  "judge",
+  "entrust",
+];
 
 /** What was read, and at which slot. */
 export interface Looked {
@@ -75,9 +87,10 @@ export class Viewer {
     }
   }
 
-  /** Reads these again, where that was not done lately, before something is done about them. Null where nothing had to be read. */
-  async confirm(addresses: readonly PublicKey[], since: bigint): Promise<Looked | null> {
-    const unsure = this.kept.unsure(addresses, since);
+  /** Reads again what duties stand on and was not read lately, before they are done. Null where nothing had to be read. */
+  async confirm(duties: readonly Duty[], since: bigint): Promise<Looked | null> {
+    const grounds = duties.flatMap((duty) => this.kept.standsOn(duty));
+    const unsure = this.kept.unsure(grounds, since);
     if (unsure.length === 0) return null;
     await this.get(unsure, this.newest);
     return this.once();
@@ -93,9 +106,9 @@ export class Viewer {
     return this.kept.tell(seen);
   }
 
-  /** Something was done to these accounts, at this slot where it is known. */
-  touch(addresses: readonly PublicKey[], slot = this.newest + 1n): void {
-    this.kept.touch(addresses, slot);
+  /** A duty ended: what it stands on is read again, as of the slot at which it was done where it was. */
+  touch(duty: Duty, slot = this.newest + 1n): void {
+    if (!OFF_CHAIN.includes(duty.kind)) this.kept.touch(this.kept.standsOn(duty), slot);
   }
 
   /** Something may have been missed: all lists, and all that is kept, are read at the next look. */

@@ -81,6 +81,8 @@ const MIGRATIONS: readonly string[] = [
 const MOST_OF_ONE = 4;
 /** Pieces that are kept in all, of 64 KiB at most. */
 const MOST_EVIDENCE = 500;
+/** Audits whose opinions are looked at again. */
+const MOST_JUDGED = 100;
 /** Recorded runs that are kept, of 4 MiB at most. */
 const MOST_RECORDINGS = 32;
 /** Pieces that are kept unjudged, of one who brought them, of one submission, and in all. */
@@ -451,6 +453,12 @@ export class Store {
     return row && judgement(row);
   }
 
+  /** Audits on which there is an opinion, the newest of them. */
+  judged(): PublicKey[] {
+    const sql = "SELECT audit FROM opinions WHERE opinion IS NOT NULL ORDER BY rowid DESC LIMIT ?";
+    return this.rows<{ audit: string }>(sql, MOST_JUDGED).map(({ audit }) => new PublicKey(audit));
+  }
+
   /** Keeps which owners' work of a round is to be checked. The first choice stays. */
   keepSample(round: bigint, owners: readonly string[]): void {
     this.run("INSERT OR IGNORE INTO sampled VALUES (?, ?)", Number(round), JSON.stringify(owners));
@@ -512,6 +520,13 @@ export class Store {
     const sql = "SELECT MIN(slot) AS slot FROM evidence WHERE submission = ?";
     const slot = this.row<{ slot: number | null }>(sql, submission)?.slot ?? null;
     return slot === null ? null : BigInt(slot);
+  }
+
+  /** Submissions against which there is evidence. */
+  accusable(now: bigint): PublicKey[] {
+    const sql = "SELECT DISTINCT submission FROM evidence WHERE case_end >= ?";
+    const rows = this.rows<{ submission: string }>(sql, Number(now));
+    return rows.map(({ submission }) => new PublicKey(submission));
   }
 
   /** Keeps what another node brought, as long as its case lasts: a few pieces of each, of one submission those of the heaviest nodes. */

@@ -1,4 +1,4 @@
-import type { Audit, Node, Submission, Task, Vote } from "@securing-tasks/client";
+import type { Accounts, Audit, Node, Submission, Task, Vote } from "@securing-tasks/client";
 import {
   auditAddress,
   auditEnd,
@@ -12,7 +12,7 @@ import {
 } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
 import { RULES } from "../../../../tests/utils/games";
-import type { Found, Keys, Query, Seen } from "../../src/core/kept";
+import type { Found, Keys, Kind, Query, Seen } from "../../src/core/kept";
 import type { Source, View } from "../../src/core/view";
 
 const keyOf = (text: string): PublicKey => new PublicKey(Buffer.alloc(32, text));
@@ -35,7 +35,7 @@ function once(name: string, make: () => PublicKey): PublicKey {
   return known;
 }
 
-type Accounts = ReadonlyMap<string, Found>;
+type All = ReadonlyMap<string, Found>;
 
 /**
  * A task whose accounts come and go as the program has them, with what servers tell of it: late, twice, in another order or never, from
@@ -47,9 +47,9 @@ export class SmallWorld implements Source {
   lag = 3;
   /** Told, and not yet delivered. */
   readonly news: Seen[] = [];
-  private accounts_: Accounts;
+  private accounts_: All;
   /** By slot, of the last ones. */
-  private readonly past = new Map<bigint, Accounts>();
+  private readonly past = new Map<bigint, All>();
   private opened = 0;
 
   constructor(
@@ -145,8 +145,10 @@ export class SmallWorld implements Source {
     this.pass(1n);
   }
 
-  all<K extends Found["kind"]>(kind: K): readonly (Found & { readonly kind: K })["value"][] {
-    return [...this.accounts_.values()].flatMap((one) => (one.kind === kind ? [one.value] : []));
+  all<K extends Kind>(kind: K): readonly Accounts[K][] {
+    return [...this.accounts_.values()].flatMap((one) =>
+      one.kind === kind ? [one.value as Accounts[K]] : [],
+    );
   }
 
   /** All of it. */
@@ -187,7 +189,7 @@ export class SmallWorld implements Source {
     // There is one.
   }
 
-  private behind(minSlot: bigint): { slot: bigint; accounts: Accounts } {
+  private behind(minSlot: bigint): { slot: bigint; accounts: All } {
     const lagged = this.slot - BigInt(this.roll(this.lag + 1));
     const slot = lagged < minSlot ? minSlot : lagged;
     const accounts = this.past.get(slot);
@@ -453,7 +455,7 @@ export class SmallWorld implements Source {
   }
 }
 
-function seenOf(address: PublicKey, slot: bigint, accounts: Accounts): Seen {
+function seenOf(address: PublicKey, slot: bigint, accounts: All): Seen {
   const found = accounts.get(address.toBase58()) ?? null;
   const lamports = found || address.equals(OPERATOR) ? 1_000_000_000 : 0;
   return { address, slot, found, lamports };
