@@ -617,6 +617,7 @@ describe("evidence among daemons", function () {
             },
           },
           follower: { slot: slot + 50n, duration: (slots: bigint) => Number(slots) * 400 },
+          roster: { neighbours: () => Promise.resolve([]) },
           metrics: new Metrics(),
           log: pino({ level: "silent" }),
           loadFunction: () => Promise.resolve(audit),

@@ -1,4 +1,4 @@
-import { Connection, PublicKey } from "@solana/web3.js";
+import { Connection } from "@solana/web3.js";
 import { expect } from "chai";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -6,8 +6,6 @@ import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { Follower } from "../src/core/follower";
 import { subscribe } from "../src/host/subscription";
-
-const TASK = new PublicKey(new Uint8Array(32).fill(7));
 
 describe("a subscription", () => {
   let server: WebSocketServer;
@@ -140,33 +138,63 @@ describe("a subscription", () => {
 
   it("is made again by the follower after nonsense and after what is no slot, and wakes it", async () => {
     const troubles: string[] = [];
+    let gaps = 0;
     let woken: () => void = () => undefined;
     const wake = new Promise<void>((resolve) => (woken = resolve));
-    const slots = [{ slot: "5" }, null];
+    const contexts: unknown[] = [{ slot: "5" }, null];
     answer = (socket, method, at): void => {
       reply(socket, method);
-      if (method !== "slotSubscribe") return;
       if (at < 1) socket.send("<html>");
-      else if (slots.length > 0) notify(socket, slots.shift());
-      else notify(socket, { slot: 123 });
+      else if (contexts.length > 0) notify(socket, { context: contexts.shift() });
+      else notify(socket, { context: { slot: 123 } });
     };
     const follower = new Follower({
       connection: new Connection("http://127.0.0.1:9"),
-      subscribe,
-      task: TASK,
       wsUrl: url(),
-      pollMs: 60_000,
+      subscribe,
+      subscriptions: [{ method: "accountSubscribe", params: [], hear: () => true }],
+      pollMs: () => 60_000,
       signal: ending.signal,
       onWake: () => {
-        if (follower.slot === 123n) woken();
+        if (follower.slot >= 123n) woken();
       },
+      onGap: () => (gaps += 1),
       onTrouble: (message) => troubles.push(message),
     });
     follower.sleep(123n);
     follower.start();
     await wake;
-    expect(await follower.now()).to.equal(123n);
+    expect(Number(await follower.now())).to.be.within(123, 130);
+    expect(follower.isTold).to.equal(true);
+    expect(gaps).to.equal(4);
     expect(troubles.filter((one) => one.includes("no JSON-RPC"))).to.not.be.empty;
     expect(troubles.filter((one) => one.includes("no slot"))).to.have.length(2);
+  });
+
+  it("is done without where there is none, at the pace for that", async () => {
+    const looks: boolean[] = [];
+    let woken: () => void = () => undefined;
+    const wake = new Promise<void>((resolve) => (woken = resolve));
+    const follower = new Follower({
+      connection: new Connection("http://127.0.0.1:9"),
+      wsUrl: null,
+      subscribe,
+      subscriptions: [{ method: "accountSubscribe", params: [], hear: () => true }],
+      pollMs: (isTold) => {
+        looks.push(isTold);
+        return 60;
+      },
+      signal: ending.signal,
+      onWake: () => {
+        woken();
+      },
+      onGap: () => undefined,
+      onTrouble: () => undefined,
+    });
+    follower.start();
+    follower.sleep(null);
+    await wake;
+    expect(looks).to.deep.equal([false]);
+    expect(count).to.equal(0);
   });
 });

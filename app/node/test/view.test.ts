@@ -7,6 +7,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RpcServer, chainAnswers } from "../../../tests/utils/rpc_server";
+import { ChainSource } from "../src/core/chain_source";
+import { Kept } from "../src/core/kept";
+import { SharedConnection } from "../src/host/connection";
 import { connect } from "../src/host/rpc";
 import { Viewer } from "../src/core/view";
 import type { Crowd } from "./utils/crowd";
@@ -42,10 +45,22 @@ describe("what a node sees of its task", () => {
     rmSync(folder, { recursive: true });
   });
 
-  const viewer = (): Viewer => {
-    const { client, task, owner, operator } = crowd;
+  const viewer = (client = crowd.client, askAnother?: () => void): Viewer => {
+    const { task, owner, operator } = crowd;
     const keys = { task, node: nodeAddress(task, owner), owner, operator: operator.publicKey };
-    return new Viewer(client, keys, () => store.owed(owner));
+    const concerns = {
+      sample: () => null,
+      owed: () => store.owed(owner),
+      judged: () => [],
+      proven: () => [],
+      payers: () => [operator.publicKey],
+    };
+    const pace = { base: 0n, cold: 75n, chores: 25n, appeal: 10n, gone: 300n };
+    return new Viewer(
+      new ChainSource(client, task, askAnother),
+      new Kept(keys, concerns, pace),
+      9_000n,
+    );
   };
 
   async function commit(): Promise<string> {
@@ -65,7 +80,7 @@ describe("what a node sees of its task", () => {
     ]);
     expect(short).to.deep.equal([]);
     hidden = "last";
-    expect((await viewer().read()).short).to.deep.equal(["0 of 1 rounds"]);
+    expect((await viewer().read()).short).to.deep.equal(["1 of 2 open audits of round 0"]);
   });
 
   it("still has what was there before, where lists come back empty", async () => {
@@ -109,7 +124,7 @@ describe("what a node sees of its task", () => {
   });
 
   it("has what one server leaves out from another, where there are two", async () => {
-    const { chain, task, owner, operator } = crowd;
+    const { chain, operator } = crowd;
     const answer = chainAnswers(chain);
     const servers = await Promise.all([
       RpcServer.start({
@@ -129,8 +144,10 @@ describe("what a node sees of its task", () => {
       const rpcUrls = servers.map(({ url }) => url);
       const connection = connect({ rpcUrls, timeoutMs: 2_000, signal: ending.signal });
       const provider = new AnchorProvider(connection, new Wallet(operator), {});
-      const keys = { task, node: nodeAddress(task, owner), owner, operator: operator.publicKey };
-      const { view, short } = await new Viewer(new SecuringTasksClient(provider), keys).read();
+      const client = new SecuringTasksClient(provider);
+      const { view, short } = await viewer(client, () => {
+        if (connection instanceof SharedConnection) connection.askAnother();
+      }).read();
       expect([short, view?.audits.length, view?.submissions.length]).to.deep.equal([[], 2, 2]);
     } finally {
       ending.abort();
@@ -139,18 +156,64 @@ describe("what a node sees of its task", () => {
   });
 
   it("asks rarely for audits that are gone", async () => {
-    const { owner, task } = crowd;
+    const { chain, owner, task } = crowd;
     const gone = nodeAddress(task, task);
     store.keepSalt({ audit: gone, voter: owner, opinion: "valid", salt: new Uint8Array(32) });
     const { connection } = crowd.client.program.provider;
-    const ask = connection.getMultipleAccountsInfo.bind(connection);
+    const ask = connection.getMultipleAccountsInfoAndContext.bind(connection);
     let asked = 0;
-    connection.getMultipleAccountsInfo = (keys, given) => {
+    connection.getMultipleAccountsInfoAndContext = (keys, given) => {
       if (keys.some((key) => key.equals(gone))) asked += 1;
       return ask(keys, given);
     };
     const one = viewer();
     for (let look = 0; look < 25; look += 1) await one.read();
-    expect(asked).to.equal(4);
+    expect(asked).to.equal(1);
+    await chain.waitForSlot((await chain.slot()) + 300n);
+    for (let look = 0; look < 25; look += 1) await one.read();
+    expect(asked).to.equal(2);
+  });
+
+  it("asks for little where nothing happens, and for as much however many others submit", async () => {
+    const { chain, client } = crowd;
+    const { connection } = client.program.provider;
+    const ask = connection.getMultipleAccountsInfoAndContext.bind(connection);
+    let accounts = 0;
+    let lists = 0;
+    connection.getMultipleAccountsInfoAndContext = (keys, given) => {
+      accounts += keys.length;
+      return ask(keys, given);
+    };
+    const list = connection.getProgramAccounts.bind(connection) as unknown as (
+      ...given: unknown[]
+    ) => Promise<unknown>;
+    connection.getProgramAccounts = ((...given: unknown[]) => {
+      lists += 1;
+      return list(...given);
+    }) as never;
+    const one = viewer();
+    await one.read();
+    [accounts, lists] = [0, 0];
+    await chain.waitForSlot((await chain.slot()) + 5n);
+    await one.read();
+    // Task, node, operator, and the round.
+    expect([accounts, lists]).to.deep.equal([4, 0]);
+  });
+
+  it("is changed by what is told of audits, each as of its slot", async () => {
+    const { chain, client, task, audits } = crowd;
+    const one = viewer();
+    await one.read();
+    const [audit] = audits;
+    if (!audit) throw new Error("There is no audit.");
+    const info = await client.program.provider.connection.getAccountInfo(audit.address);
+    const source = new ChainSource(client, task);
+    const slot = await chain.slot();
+    expect(one.tell(source.read(audit.address, slot - 1n, info))).to.equal(false);
+    expect(one.tell(source.read(audit.address, slot + 1n, info))).to.equal(true);
+    // What is of a slot far ahead is not believed, and all is read anew.
+    expect(one.tell(source.read(audit.address, slot + 100_000n, null))).to.equal(true);
+    const { view } = await one.read();
+    expect(view?.audits).to.have.length(2);
   });
 });

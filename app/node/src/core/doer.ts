@@ -20,6 +20,7 @@ import {
   auditAddress,
   decodeAccount,
   explain,
+  roundAt,
   sealReveal,
   sealedSecret,
   secretHash,
@@ -54,11 +55,12 @@ import { entrust } from "./keeper";
 import { Lane } from "./lane";
 import { handover } from "./inbox";
 import type { Peer } from "./peers";
-import { accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
+import { MOST_ACCUSERS, accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
 import type { Duty } from "./plan";
 import { canReveal, denies, isUndrawn } from "./plan";
 import { refusalKind } from "./refusals";
-import { roundSeed, sample } from "./sampling";
+import type { Roster } from "./roster";
+import { roundSeed } from "./sampling";
 import type { Delivery, Errand, Sender } from "./sender";
 import { Stopped, backoff, pause } from "./sender";
 import { SponsorError } from "./sponsor";
@@ -79,6 +81,8 @@ export interface DoerOptions {
   readonly drawSecret: (audit: PublicKey) => Uint8Array;
   readonly sender: Sender;
   readonly follower: Follower;
+  /** Who else takes part. */
+  readonly roster: Pick<Roster, "samples" | "neighbours">;
   readonly metrics: Metrics;
   readonly log: Log;
   /** What the node shows to a gate that the client can't answer by itself. */
@@ -93,8 +97,8 @@ export interface DoerOptions {
   readonly runWork: (fn: LoadedFunction, facts: WorkFacts) => Promise<Ran<Uint8Array>>;
   /** Whether others can reach the node, as far as it can tell: no work is submitted before. */
   readonly isReached: () => boolean;
-  /** Called when a duty ended, well or not. */
-  readonly onDone: () => void;
+  /** Called when a duty ended, well or not; at which slot, where something was done on the chain. */
+  readonly onDone: (duty: Duty, slot: bigint | undefined) => void;
   readonly within: Urgency["within"];
   /** How peers and keepers are asked. */
   readonly download: Download;
@@ -200,6 +204,15 @@ export class Doer {
     return follower.slot + BigInt(Math.max(slots, 1));
   }
 
+  /** Those that would be begun by now. */
+  ready(duties: readonly Duty[]): Duty[] {
+    const now = performance.now();
+    return duties.filter(({ key }) => {
+      const rest = this.rests.get(key);
+      return !this.running.has(key) && !(rest && (rest.over || now < rest.notBefore));
+    });
+  }
+
   /** From here on answers can be signed for it. */
   private noteSubmitted({ submissions }: View): void {
     const { config, keep, store } = this.options;
@@ -252,13 +265,15 @@ export class Doer {
   private async doOne(view: View, duty: Duty): Promise<void> {
     const { follower, log, signal } = this.options;
     const rest = this.rests.get(duty.key) ?? { failures: 0, notBefore: 0, seenBy: 0n, over: false };
+    let doneAt: bigint | undefined;
     try {
       const { until } = duty;
       const ms = until === undefined ? UNHURRIED_MS : follower.duration(until - follower.slot);
       const ended = await this.options.within(ms, () => this.perform(view, duty));
       if (ended.end === "done") {
         rest.failures = 0;
-        rest.seenBy = ended.slot ?? 0n;
+        doneAt = ended.slot;
+        rest.seenBy = doneAt ?? 0n;
         rest.notBefore = 0;
       } else if (ended.end === "over") {
         rest.over = true;
@@ -277,7 +292,7 @@ export class Doer {
     } finally {
       this.rests.set(duty.key, rest);
       this.running.delete(duty.key);
-      this.options.onDone();
+      this.options.onDone(duty, doneAt);
     }
   }
 
@@ -449,25 +464,15 @@ export class Doer {
   }
 
   private async sample(view: View, round: bigint): Promise<End> {
-    const { config, client, connection, store, log } = this.options;
+    const { config, connection, roster, store, log } = this.options;
     const end = submissionEnd(view.task, round);
     const seed = await roundSeed(connection, config.task, round, end);
     if (!seed) return { end: "wait", why: "no block yet" };
-    // A server that is behind would leave somebody out of the ring, and what he did unseen.
-    const nodes = await client.ofTask("node", config.task, view.slot);
-    const all = await client.ofTask("submission", config.task, view.slot);
-    const submissions = all.filter((one) => one.round === round);
-    const counted = view.rounds.find(({ number }) => number === round)?.liveSubmissions ?? 0;
-    if (nodes.length < view.task.nodes || submissions.length < counted) {
+    const self = config.owner.toBase58();
+    const owners = await roster.samples(view, round, { seed, self, samples: config.samples });
+    if (!owners) {
       return { end: "wait", why: "the server's list is shorter than what the chain counts" };
     }
-    const owners = sample({
-      seed,
-      submitters: submissions.map(({ owner }) => owner.toBase58()),
-      nodes: nodes.map(({ owner }) => owner.toBase58()),
-      self: config.owner.toBase58(),
-      samples: config.samples,
-    });
     store.keepSample(round, owners);
     log.info({ round: round.toString(), owners }, "will check");
     return DONE;
@@ -577,7 +582,7 @@ export class Doer {
     const kept = this.kept(facts);
     if (kept.length > 0) return kept;
     const told = this.told(facts);
-    const peers = this.peers(view, submission);
+    const peers = await this.peers(view, submission);
     // Many audits at once would be many questions at once.
     const asked = await this.inTurn(this.questions, until, () => {
       const left = follower.duration(until - follower.slot);
@@ -600,12 +605,23 @@ export class Doer {
   }
 
   /** Who may have heard something of who made this. */
-  private peers({ submissions, audits }: View, { owner, address }: Submission): Peer[] {
-    const { config } = this.options;
+  private async peers(view: View, { owner, address, round }: Submission): Promise<Peer[]> {
+    const { config, log, roster } = this.options;
     const { allowPrivateNetwork } = config;
     const but = [config.owner.toBase58(), owner.toBase58()];
-    const strangers = { but, accusers: accusersOf(audits, address), allowPrivateNetwork };
-    return peersOf(submissions, strangers, config.evidence.peers);
+    const accusers = accusersOf(view.audits, address);
+    const rounds = [round, roundAt(view.task, view.slot)];
+    const works = await roster
+      .neighbours(view, rounds, accusers.slice(0, MOST_ACCUSERS), but)
+      .catch((error: unknown) => {
+        log.debug({ message: explain(error).message }, "can't look for peers");
+        return [];
+      });
+    return peersOf(
+      [...view.submissions, ...works],
+      { but, accusers, allowPrivateNetwork },
+      config.evidence.peers,
+    );
   }
 
   /** Brings what proves malice to other workers. */
@@ -616,7 +632,7 @@ export class Doer {
     const content = hash === undefined ? null : store.evidence(hash);
     if (content === null) return { end: "over", why: "the evidence is gone" };
     const piece = handover({ owner: config.owner, operator }, submission.address, content);
-    const took = await handAround(piece, this.peers(view, submission), this.options.download);
+    const took = await handAround(piece, await this.peers(view, submission), this.options.download);
     store.keepHanded(address, took);
     log.info({ submission: address, took }, "handed evidence around");
     return took > 0 ? DONE : { end: "wait", why: "nobody took the evidence" };

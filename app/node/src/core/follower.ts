@@ -1,119 +1,116 @@
-import { PROGRAM_ID } from "@securing-tasks/client";
-import type { Connection, PublicKey } from "@solana/web3.js";
+import type { Connection } from "@solana/web3.js";
+import { Clock } from "./clock";
 import type { Subscribe } from "./host";
 import { backoff, pause } from "./sender";
 
+/** Something that a server tells of, over a socket of its own. */
+export interface Subscription {
+  /** Of JSON-RPC, such as `programSubscribe`. */
+  readonly method: string;
+  readonly params: readonly unknown[];
+  /** Takes what is told, and throws where it makes no sense. Whether it is a reason to look. */
+  readonly hear: (news: unknown) => boolean;
+}
+
 export interface FollowerOptions {
-  readonly connection: Connection;
-  /** Where the server takes subscriptions. */
-  readonly wsUrl: string;
+  readonly connection: Pick<Connection, "getSlot">;
+  /** Where the server takes subscriptions; null where none are made. */
+  readonly wsUrl: string | null;
   readonly subscribe: Subscribe;
-  readonly task: PublicKey;
-  /** Longest time between two looks at the chain, in milliseconds. */
-  readonly pollMs: number;
+  readonly subscriptions: readonly Subscription[];
+  /** Longest time between two looks at the chain, in milliseconds, with all subscriptions and without. */
+  readonly pollMs: (isTold: boolean) => number;
   /** Called when it is time for a look. */
   readonly onWake: () => void;
+  /** Called when something may have been missed: subscriptions began anew. */
+  readonly onGap: () => void;
   /** Told why a subscription ended; it is made again. */
   readonly onTrouble: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** A subscription that is silent for this long is not relied on. */
+/** A slot that is older is asked for at a look. */
 const SILENCE_MS = 5_000;
-/** Until it is measured. */
-const SLOT_MS = 400;
 const MIN_SLEEP_MS = 50;
 const RETRY_MS = 500;
+/** A server that has no subscriptions is asked again after so long. */
+const MOST_RETRY_MS = 600_000;
+const FEW_FAILURES = 8;
+/** One that lasted so long was no failure. */
+const LASTED_MS = 60_000;
 
 /**
- * Says when to look at the chain: when an account of the task changes, when a slot comes that was asked for, and at the latest every so
- * often. It follows subscriptions, and does without them when they are silent.
+ * Says when to look at the chain: when something is told, at a slot that was asked for, and at the latest every so often. It follows
+ * subscriptions, and does without them where there are none.
  */
 export class Follower {
-  private newest = 0n;
-  /** Moment of {@link performance}'s clock, which nobody sets back. */
-  private heardAt = -Infinity;
-  private msPerSlot = SLOT_MS;
-  private wakeAt: bigint | null = null;
+  readonly clock: Clock;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Subscriptions that the server has taken. */
+  private begun = 0;
 
-  constructor(private readonly options: FollowerOptions) {}
+  constructor(private readonly options: FollowerOptions) {
+    this.clock = new Clock({ getSlot: () => options.connection.getSlot("processed") });
+  }
 
   /** Follows until the signal ends it. */
   start(): void {
-    const { task, signal, onWake } = this.options;
-    void this.keep("slotSubscribe", [], (news) => {
-      const slot = (news as { readonly slot?: unknown } | null)?.slot;
-      if (!Number.isSafeInteger(slot)) throw new Error("The RPC server told of no slot.");
-      const heard = BigInt(slot as number);
-      this.hear(heard);
-      if (this.wakeAt !== null && heard >= this.wakeAt) {
-        this.wakeAt = null;
-        onWake();
-      }
-    });
-    void this.keep(
-      "programSubscribe",
-      [
-        PROGRAM_ID.toBase58(),
-        {
-          commitment: "confirmed",
-          encoding: "base64",
-          // Every account of a task but itself begins with its address, votes with their audit's.
-          filters: [{ memcmp: { offset: 8, bytes: task.toBase58(), encoding: "base58" } }],
-        },
-      ],
-      onWake,
-    );
+    const { signal, subscriptions, wsUrl } = this.options;
+    for (const one of subscriptions) if (wsUrl !== null) void this.keep(wsUrl, one);
     signal.addEventListener("abort", () => {
       clearTimeout(this.timer);
     });
   }
 
-  /** The newest slot. Asks for it when the subscription is silent. */
-  async now(): Promise<bigint> {
-    if (performance.now() - this.heardAt > Math.min(SILENCE_MS, 20 * this.msPerSlot)) {
-      this.hear(BigInt(await this.options.connection.getSlot("processed")));
-    }
-    return this.newest;
+  /** The newest slot. Asks for it where none was heard of lately. */
+  now(): Promise<bigint> {
+    return this.clock.now(Math.min(SILENCE_MS, 20 * this.duration(1n)));
   }
 
+  /** A slot that is reached by now. */
   get slot(): bigint {
-    return this.newest;
+    return this.clock.slot;
+  }
+
+  /** Whether all that is followed is told. */
+  get isTold(): boolean {
+    const { subscriptions } = this.options;
+    return subscriptions.length > 0 && this.begun === subscriptions.length;
   }
 
   /** How long these many slots will take, in milliseconds. */
   duration(slots: bigint): number {
-    return Number(slots) * this.msPerSlot;
+    return this.clock.duration(slots);
   }
 
   /** Wakes at this slot, or after the longest time between two looks. */
   sleep(wakeAt: bigint | null): void {
-    const { pollMs, onWake, signal } = this.options;
-    this.wakeAt = wakeAt;
+    const { onWake, signal } = this.options;
+    const pollMs = this.options.pollMs(this.isTold);
     clearTimeout(this.timer);
     if (signal.aborted) return;
-    // Without a subscription the clock has to do.
-    const due = wakeAt === null ? pollMs : this.duration(wakeAt - this.newest);
+    const due = wakeAt === null ? pollMs : this.duration(wakeAt - this.clock.guess);
     this.timer = setTimeout(onWake, Math.max(Math.min(pollMs, due), MIN_SLEEP_MS));
   }
 
   /** Subscribes, and again whenever the subscription ends, each time with a socket of its own. */
-  private async keep(
-    method: string,
-    params: readonly unknown[],
-    hear: (news: unknown) => void,
-  ): Promise<void> {
-    const { wsUrl, subscribe, signal, onTrouble, onWake } = this.options;
+  private async keep(wsUrl: string, { method, params, hear }: Subscription): Promise<void> {
+    const { signal, subscribe, onTrouble, onWake, onGap } = this.options;
     let failures = 0;
     while (!signal.aborted) {
+      let isBegun = false;
+      const since = performance.now();
       const begin = (): void => {
+        if (!isBegun) this.begun += 1;
+        isBegun = true;
         // What happened in between was not told.
-        if (failures > 0) onWake();
+        onGap();
+        onWake();
       };
       try {
         for await (const one of subscribe(wsUrl, method, params, signal, begin)) {
-          hear(one);
+          this.note(one);
+          if (hear(one)) onWake();
           failures = 0;
         }
         onTrouble(`The RPC server closed ${method}.`);
@@ -121,20 +118,20 @@ export class Follower {
         if (this.options.signal.aborted) return;
         onTrouble(error instanceof Error ? error.message : String(error));
       }
-      failures += 1;
-      await pause(backoff(RETRY_MS, failures), signal);
+      if (isBegun) this.begun -= 1;
+      // A look by the clock of who is told nothing.
+      onWake();
+      failures = isBegun && performance.now() - since > LASTED_MS ? 1 : failures + 1;
+      const most = failures > FEW_FAILURES ? MOST_RETRY_MS : undefined;
+      await pause(backoff(RETRY_MS, failures, most), signal);
     }
   }
 
-  private hear(slot: bigint): void {
-    const now = performance.now();
-    const passed = Number(slot - this.newest);
-    if (this.heardAt > -Infinity && passed > 0 && passed < 100) {
-      this.msPerSlot = 0.95 * this.msPerSlot + 0.05 * ((now - this.heardAt) / passed);
-    }
-    // Not the highest ever heard: slots go back when a fork dies, or a server is started again.
-    this.newest = slot;
-    this.heardAt = now;
+  private note(news: unknown): void {
+    const { context } = (news ?? {}) as { readonly context?: { readonly slot?: unknown } };
+    const slot = context?.slot;
+    if (!Number.isSafeInteger(slot)) throw new Error("The RPC server told of no slot.");
+    this.clock.hear(BigInt(slot as number));
   }
 }
 

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2";
 import { bytesToHex } from "@noble/hashes/utils";
-import type { Node, SecuringTasksClient } from "@securing-tasks/client";
+import type { Node, SecuringTasksClient, Submission } from "@securing-tasks/client";
 import { nodeAddress, weightOn } from "@securing-tasks/client";
 import type { AuditFacts } from "@securing-tasks/sandbox/core";
 import {
@@ -13,6 +13,7 @@ import {
 import type { Connection, Keypair } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { z } from "zod";
+import { ChainSource } from "./chain_source";
 import { Lane } from "./lane";
 import type { State } from "./state";
 import type { View } from "./view";
@@ -70,6 +71,8 @@ export interface InboxOptions {
   readonly view: () => View | null;
 }
 
+const UNKNOWN: Taken = { status: 404, message: "This node knows no such submission." };
+
 /** Asked for at once, and waiting: what comes in costs calls to the RPC server. */
 const AT_ONCE = 2;
 const WAITING = 32;
@@ -94,12 +97,12 @@ export class Inbox {
     const read = parse(body);
     if (!read) return { status: 400, message: "This is no handover of evidence." };
     const view = this.options.view();
-    const submission = view?.submissions.find(
-      ({ address }) => address.toBase58() === read.submission,
-    );
-    if (!view || !submission)
-      return { status: 404, message: "This node knows no such submission." };
+    if (!view) return UNKNOWN;
     return this.lane.run(async () => {
+      const submission =
+        view.submissions.find(({ address }) => address.toBase58() === read.submission) ??
+        (await this.find(view, read));
+      if (!submission) return UNKNOWN;
       const facts = await this.factsOf(view, submission);
       const hash = bytesToHex(sha256(read.evidence));
       // Before anything is asked of the chain for it: nobody but the accused can make such a text.
@@ -116,6 +119,16 @@ export class Inbox {
       this.options.store.keepTold({ ...piece, caseEnd, content: read.evidence }, view.slot);
       return { status: 200, message: "Kept." };
     });
+  }
+
+  /** Work that this node has nothing else to do with; only a node of the task has it looked for. */
+  private async find(view: View, read: Handover): Promise<Submission | null> {
+    if (!(await this.senderOf(view, read))) return null;
+    const key = new PublicKey(read.submission);
+    const { program } = this.options.client;
+    const info = await program.provider.connection.getAccountInfo(key);
+    const seen = new ChainSource(this.options.client, view.task.address).read(key, view.slot, info);
+    return seen.found?.kind === "submission" ? seen.found.value : null;
   }
 
   private factsOf(view: View, submission: View["submissions"][number]): Promise<AuditFacts> {
@@ -143,7 +156,8 @@ export class Inbox {
 function parse(body: string): Handover | null {
   try {
     const { data } = schema.safeParse(JSON.parse(body));
-    return data && new PublicKey(data.sender).toBase58() === data.sender ? data : null;
+    const isAddress = (text: string): boolean => new PublicKey(text).toBase58() === text;
+    return data && isAddress(data.sender) && isAddress(data.submission) ? data : null;
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@ import type { Download } from "./host";
 import type { Handover } from "./inbox";
 
 /** Services of accusers, and of other workers, that are asked about one submission. */
-const MOST_ACCUSERS = 8;
+export const MOST_ACCUSERS = 8;
 const MOST_OTHERS = 16;
 /** Pieces of evidence that one peer may bring: friends of the accused must not crowd out who has some. */
 const MOST_FROM_ONE = 2;

@@ -98,7 +98,8 @@ export interface PlanOptions {
     | "keepersEarly"
     | "keeper"
     | "appeal"
-  >;
+  > &
+    Partial<Pick<Settings, "sampleEvery">>;
   readonly owner: PublicKey;
   readonly operator: PublicKey;
   /** Who pays in the operator's place. */
@@ -268,7 +269,13 @@ class Planner {
   sampling(): void {
     const { task } = this.view;
     if (this.options.config.samples === 0 || task.status === "paused") return;
-    for (const round of new Set(this.view.submissions.map((one) => one.round))) {
+    // Whose work it is to look at is not known before the seed is.
+    const worked = this.view.rounds.filter(({ liveSubmissions }) => liveSubmissions > 0);
+    const numbers = [
+      ...worked.map((one) => one.number),
+      ...this.view.submissions.map((one) => one.round),
+    ];
+    for (const round of new Set(numbers)) {
       const until = auditEnd(task, round);
       if (this.now + MARGIN >= until) continue;
       const works = this.view.submissions.filter((one) => one.round === round);
@@ -277,7 +284,7 @@ class Planner {
         this.at(submissionEnd(task, round) + 1n);
         continue;
       }
-      const owners = this.options.store.sample(round);
+      const owners = this.options.store.sample(round) ?? (this.isSampled(round) ? null : []);
       if (!owners) {
         this.do({ kind: "sample", key: `sample:${round.toString()}`, round, until });
         continue;
@@ -288,6 +295,12 @@ class Planner {
           this.suspect(submission, until);
       }
     }
+  }
+
+  /** Nobody else can tell in which rounds it looks. */
+  private isSampled(round: bigint): boolean {
+    const every = BigInt(this.options.config.sampleEvery ?? 1);
+    return this.moment(`round:${round.toString()}`, every) === 0n;
   }
 
   /** What is proven against somebody is brought to others before it is needed, and asked again where nobody took it. */

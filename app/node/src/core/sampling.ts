@@ -38,6 +38,33 @@ export function sample({ seed, submitters, nodes, self, samples }: SampleRequest
   return Array.from({ length: count }, (_, step) => ring[(start + step) % ring.length] ?? self);
 }
 
+/**
+ * The same for a node that submitted, without knowing who else did: all workers in the order of the ring, from the one behind it on. The first of
+ * them that submitted are its samples.
+ */
+export function behind(seed: Uint8Array, workers: readonly string[], self: string): string[] {
+  const ring = shuffled(seed, [...workers, self]);
+  const place = ring.indexOf(self);
+  return [...ring.slice(place + 1), ...ring.slice(0, place)];
+}
+
+/**
+ * For a node that did not submit, where too many did to list them all: witnesses begin at places spread evenly over the ring of all workers,
+ * workers behind their own.
+ */
+export function watched(
+  seed: Uint8Array,
+  workers: readonly string[],
+  witnesses: readonly string[],
+  self: string,
+): string[] {
+  if (workers.includes(self)) return behind(seed, workers, self);
+  const ring = shuffled(seed, workers);
+  const watchers = shuffled(seed, [...witnesses, self]);
+  const start = Math.floor((watchers.indexOf(self) * ring.length) / watchers.length);
+  return [...ring.slice(start), ...ring.slice(0, start)];
+}
+
 /** Without doubles, by hash: no order that an owner could choose. */
 function shuffled(seed: Uint8Array, owners: readonly string[]): string[] {
   const keyed = [...new Set(owners)].map((owner): readonly [string, string] => [

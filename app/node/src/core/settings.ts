@@ -6,6 +6,7 @@ export interface Settings {
   readonly owner: PublicKey;
   readonly http?: { readonly publicUrl: string } | undefined;
   readonly samples: number;
+  readonly sampleEvery?: number | undefined;
   readonly recheckMs: number;
   readonly secrets: Readonly<Record<string, string>>;
   readonly evidence: { readonly peers: readonly string[] };

@@ -1,4 +1,5 @@
 import type { Audit, Opinion, SealedReveal } from "@securing-tasks/client";
+import type { PublicKey } from "@solana/web3.js";
 
 /** A payload that was made for a round. */
 export interface Work {
@@ -101,6 +102,8 @@ export interface State {
   /** Takes the place of a milder opinion: what the accused signed came to light before the vote. */
   raiseOpinion(audit: string, reason: string): Judgement;
   opinion(audit: string): Judgement | null;
+  /** Audits on which there is an opinion, the newest of them. */
+  judged(): PublicKey[];
   /** Keeps which owners' work of a round is to be checked. The first choice stays. */
   keepSample(round: bigint, owners: readonly string[]): void;
   sample(round: bigint): readonly string[] | null;
@@ -114,6 +117,8 @@ export interface State {
   /** Hashes of the evidence about a submission. */
   evidenceOf(submission: string): readonly string[];
   evidence(hash: string): string | null;
+  /** Submissions against which there is evidence. */
+  accusable(now: bigint): PublicKey[];
   /** Keeps what another node brought, as long as its case lasts: a few pieces of each, of one submission those of the heaviest nodes. */
   keepTold(piece: Told, now: bigint): void;
   /** What others brought about a submission: names and contents. */

@@ -1,18 +1,10 @@
-import type {
-  Accounts,
-  Audit,
-  Node,
-  Round,
-  SecuringTasksClient,
-  Submission,
-  Task,
-  Vote,
-} from "@securing-tasks/client";
-import { decodeAccount, voteAddress } from "@securing-tasks/client";
-import type { AccountInfo, PublicKey } from "@solana/web3.js";
-import { askAnother } from "./host";
+import type { Audit, Node, Round, Submission, Task, Vote } from "@securing-tasks/client";
+import type { PublicKey } from "@solana/web3.js";
+import type { Doubt, Kept, Query, Seen } from "./kept";
+import { nameOf } from "./name";
+import type { Duty } from "./plan";
 
-/** Everything on the chain that a node may have to do something about, read at about one slot. */
+/** Everything on the chain that a node has something to do about, or soon may have. */
 export interface View {
   /** Slot of the confirmed bank that answered first. */
   readonly slot: bigint;
@@ -26,13 +18,37 @@ export interface View {
   readonly votes: ReadonlyMap<string, Vote>;
 }
 
-/** Most addresses in one request. */
-const BATCH = 100;
+/** Where accounts are read. Each rejects where the server does not answer, or has not reached `minSlot`. */
+export interface Source {
+  /** These accounts, in this order. */
+  accounts(addresses: readonly PublicKey[], minSlot?: bigint): Promise<readonly Seen[]>;
+  list(
+    query: Query,
+    minSlot?: bigint,
+  ): Promise<{ readonly slot: bigint; readonly seen: readonly Seen[] }>;
+  /** This server's answers are no use: another is asked from now on, where there is one. */
+  askAnother(): void;
+}
 
 /** How often what is not there is asked for again at once. */
 const LOOKS = 3;
 /** After that it is asked for at one look of so many. */
 const RARELY = 20;
+/** Accounts name others, and these others again. */
+const MOST_PASSES = 12;
+/** What is told of a slot so far ahead of all answers is not believed. */
+const AHEAD_SLOTS = 300n;
+
+/** What changes nothing on the chain. */
+const OFF_CHAIN: readonly Duty["kind"][] = [
+  "work",
+  "restore",
+  "sample",
+  "check",
+  "hand",
+  "judge",
+  "entrust",
+];
 
 /** What was read, and at which slot. */
 export interface Looked {
@@ -41,36 +57,22 @@ export interface Looked {
   readonly short: readonly string[];
 }
 
-type Listed = "round" | "submission" | "audit";
-
 /**
- * Reads views with few requests: five, and one more for every hundred audits.
- *
- * A list is not all there is: a server may give a shorter one, or none. What was in one before, and audits in which this node may owe a
- * reveal, are looked for by their addresses where a list does not have them.
+ * Keeps a view: built once from lists, changed by what subscriptions tell, and checked against the chain by reading what it is made of
+ * again, each part as often as it may have changed. Where the chain counts more than is known, the list of those is read.
  */
 export class Viewer {
-  /** Decided audits in which there is no vote of ours. Before the verdict an appeal may open one again, however late it is seen. */
-  private readonly voteless = new Set<string>();
-  /** What was in the last lists. */
-  private readonly seen: Record<Listed, readonly PublicKey[]> = {
-    round: [],
-    submission: [],
-    audit: [],
-  };
-  /** How often what may be owed was not there. */
+  private newest = 0n;
+  /** Slot at which all lists were read last; null where they must be. */
+  private listedAt: bigint | null = null;
+  /** How often a list did not have what is counted. */
   private readonly missed = new Map<string, number>();
 
+  /** @param listSlots After so many slots all lists are read again. */
   constructor(
-    private readonly client: SecuringTasksClient,
-    private readonly keys: {
-      readonly task: PublicKey;
-      readonly node: PublicKey;
-      readonly owner: PublicKey;
-      readonly operator: PublicKey;
-    },
-    /** Audits in which this node may owe a reveal. */
-    private readonly owed: () => readonly PublicKey[] = () => [],
+    private readonly source: Source,
+    private readonly kept: Kept,
+    private readonly listSlots: bigint,
   ) {}
 
   /**
@@ -78,129 +80,111 @@ export class Viewer {
    * Rejects when the server does not answer.
    */
   async read(): Promise<Looked> {
+    this.kept.begin();
     for (let look = 1; ; look += 1) {
-      const found = await this.readOnce();
-      const isWhole = found.view !== null && found.short.length === 0;
-      const { connection } = this.client.program.provider;
-      if (!isWhole) askAnother(connection);
+      const found = await this.once();
+      if (found.view === null || found.short.length > 0) this.source.askAnother();
       // What was closed between two answers is still counted in one of them.
       if (found.short.length === 0 || look === LOOKS) return found;
+      this.kept.begin();
     }
   }
 
-  private async readOnce(): Promise<Looked> {
-    const { program } = this.client;
-    const { task, node, operator } = this.keys;
-    const [own, ...lists] = await Promise.all([
-      program.provider.connection.getMultipleAccountsInfoAndContext(
-        [task, node, operator],
-        "confirmed",
-      ),
-      this.client.ofTask("round", task),
-      this.client.ofTask("submission", task),
-      this.client.ofTask("audit", task),
-    ]);
-    const [taskInfo, nodeInfo, operatorInfo] = own.value;
-    const slot = BigInt(own.context.slot);
-    const there = [taskInfo, nodeInfo].every((info) => info?.owner.equals(program.programId));
-    if (!taskInfo || !nodeInfo || !there) return { slot, view: null, short: [] };
-    const rounds = await this.whole("round", lists[0], slot);
-    const submissions = await this.whole("submission", lists[1], slot);
-    const audits = await this.whole("audit", lists[2], slot, this.mayOwe());
-    const known = new Set(audits.map(({ address }) => address.toBase58()));
-    for (const address of this.owed()) {
-      const name = address.toBase58();
-      if (known.has(name)) this.missed.delete(name);
-      else this.missed.set(name, (this.missed.get(name) ?? 0) + 1);
+  /** Reads again what duties stand on and was not read lately, before they are done. Null where nothing had to be read. */
+  async confirm(duties: readonly Duty[], since: bigint): Promise<Looked | null> {
+    const grounds = duties.flatMap((duty) => this.kept.standsOn(duty));
+    const unsure = this.kept.unsure(grounds, since);
+    if (unsure.length === 0) return null;
+    await this.get(unsure, this.newest);
+    return this.once();
+  }
+
+  /** Takes what a subscription told. Whether that is anything new. */
+  tell(seen: Seen): boolean {
+    // Attack, or slip: a slot far ahead would keep all that is true from taking its place.
+    if (seen.slot > this.newest + AHEAD_SLOTS) {
+      this.doubt();
+      return true;
     }
-    const view: View = {
-      slot,
-      task: decodeAccount(program, "task", task, taskInfo.data),
-      node: decodeAccount(program, "node", node, nodeInfo.data),
-      operatorLamports: operatorInfo?.lamports ?? 0,
-      rounds,
-      submissions,
-      audits,
-      votes: await this.votes(audits, slot),
-    };
-    return { slot, view, short: shortLists(view) };
+    return this.kept.tell(seen);
   }
 
-  private mayOwe(): readonly PublicKey[] {
-    return this.owed().filter((address) => {
-      const missed = this.missed.get(address.toBase58()) ?? 0;
-      return missed < LOOKS || missed % RARELY === 0;
-    });
+  /** A duty ended: what it stands on is read again, as of the slot at which it was done where it was. */
+  touch(duty: Duty, slot = this.newest + 1n): void {
+    if (!OFF_CHAIN.includes(duty.kind)) this.kept.touch(this.kept.standsOn(duty), slot);
   }
 
-  /** A list, with what it should have and has not. */
-  private async whole<N extends Listed>(
-    name: N,
-    list: readonly Accounts[N][],
-    slot: bigint,
-    more: readonly PublicKey[] = [],
-  ): Promise<readonly Accounts[N][]> {
-    const { program } = this.client;
-    const there = new Set(list.map(({ address }) => address.toBase58()));
-    const expected = new Map([...this.seen[name], ...more].map((key) => [key.toBase58(), key]));
-    const missing = [...expected].filter(([key]) => !there.has(key)).map(([, key]) => key);
-    const infos = await this.infos(missing, slot);
-    const found = missing.flatMap((key, index) => {
-      const info = infos[index];
-      // What is closed may be made again at its address, by another kind never.
-      if (!info?.owner.equals(program.programId)) return [];
-      return [decodeAccount(program, name, key, info.data)];
-    });
-    const all = [...list, ...found];
-    this.seen[name] = all.map(({ address }) => address);
-    return all;
+  /** Something may have been missed: all lists, and all that is kept, are read at the next look. */
+  doubt(): void {
+    this.listedAt = null;
+    this.kept.touchAll();
   }
 
-  private async infos(
-    addresses: readonly PublicKey[],
-    slot: bigint,
-  ): Promise<(AccountInfo<Buffer> | null)[]> {
-    const infos: (AccountInfo<Buffer> | null)[] = [];
-    for (let start = 0; start < addresses.length; start += BATCH) {
-      const batch = await this.client.program.provider.connection.getMultipleAccountsInfo(
-        addresses.slice(start, start + BATCH),
-        { commitment: "confirmed", minContextSlot: Number(slot) },
-      );
-      infos.push(...batch);
+  /** First slot at which something may be seen that no duty waits for; null where none is known. */
+  wakeAt(now: bigint): bigint | null {
+    return this.kept.wakeAt(now);
+  }
+
+  private async once(): Promise<Looked> {
+    const { kept } = this;
+    const first = kept.due(this.newest);
+    const slot = first.length > 0 ? await this.get(first) : this.newest;
+    if (slot > this.newest) this.newest = slot;
+    const isListed = this.listedAt !== null && slot < this.listedAt + this.listSlots;
+    if (!isListed && kept.view(slot)) {
+      for (const query of kept.everything()) await this.list(query, slot);
+      this.listedAt = slot;
     }
-    return infos;
+    const tried = new Set<string>();
+    let doubts: readonly Doubt[] = [];
+    for (let pass = 0; pass < MOST_PASSES; pass += 1) {
+      const due = kept.due(slot);
+      if (due.length > 0) {
+        await this.get(due, slot);
+        continue;
+      }
+      doubts = kept.doubts(slot);
+      const more = kept.due(slot);
+      const asked = doubts.filter(({ query }) => !tried.has(keyOf(query)));
+      if (more.length === 0 && asked.length === 0) break;
+      for (const { query } of asked) {
+        const key = keyOf(query);
+        if (tried.has(key)) continue;
+        tried.add(key);
+        if (this.isWorthIt(key)) await this.list(query, slot);
+      }
+    }
+    this.forget(doubts);
+    kept.prune(slot);
+    const short = [...new Set(doubts.map(({ why }) => why))];
+    return { slot, view: kept.view(slot), short };
   }
 
-  private async votes(audits: readonly Audit[], slot: bigint): Promise<Map<string, Vote>> {
-    const { program } = this.client;
-    const asked = audits.filter(({ address }) => !this.voteless.has(address.toBase58()));
-    const addresses = asked.map(({ address }) =>
-      voteAddress(address, this.keys.owner, program.programId),
-    );
-    const infos = await this.infos(addresses, slot);
-    const votes = new Map<string, Vote>();
-    asked.forEach((audit, index) => {
-      const [info, address] = [infos[index], addresses[index]];
-      const name = audit.address.toBase58();
-      if (info?.owner.equals(program.programId) && address) {
-        votes.set(name, decodeAccount(program, "vote", address, info.data));
-      } else if (audit.outcome !== "open") this.voteless.add(name);
-    });
-    const live = new Set(audits.map(({ address }) => address.toBase58()));
-    for (const name of this.voteless) if (!live.has(name)) this.voteless.delete(name);
-    return votes;
+  private isWorthIt(key: string): boolean {
+    const missed = this.missed.get(key) ?? 0;
+    this.missed.set(key, missed + 1);
+    return missed < LOOKS || missed % RARELY === 0;
+  }
+
+  /** What is whole again is asked for at once when it is short the next time. */
+  private forget(doubts: readonly Doubt[]): void {
+    const left = new Set(doubts.map(({ query }) => keyOf(query)));
+    for (const key of this.missed.keys()) if (!left.has(key)) this.missed.delete(key);
+  }
+
+  private async get(addresses: readonly PublicKey[], minSlot?: bigint): Promise<bigint> {
+    const all = await this.source.accounts(addresses, minSlot);
+    for (const seen of all) this.kept.answer(seen);
+    return all[0]?.slot ?? this.newest;
+  }
+
+  private async list(query: Query, minSlot: bigint): Promise<void> {
+    const { slot, seen } = await this.source.list(query, minSlot);
+    for (const one of seen) this.kept.answer(one);
+    this.kept.listed(query, new Set(seen.map(({ address }) => nameOf(address))), slot);
   }
 }
 
-/** Lists that have less than the chain's own counts say. */
-function shortLists({ task, rounds, submissions, audits }: View): readonly string[] {
-  const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
-  const counted = {
-    rounds: [rounds.length, task.rounds],
-    submissions: [submissions.length, sum(rounds.map((one) => one.liveSubmissions))],
-    audits: [audits.length, sum(submissions.map((one) => one.liveAudits))],
-  } as const;
-  return Object.entries(counted)
-    .filter(([, [here, all]]) => here < all)
-    .map(([name, [here, all]]) => `${here} of ${all} ${name}`);
+function keyOf(query: Query): string {
+  return Object.values(query).map(String).join(" ");
 }

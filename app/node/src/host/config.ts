@@ -42,7 +42,10 @@ const schema = z.strictObject({
       atOnce: whole(1, 1_000).default(16),
     })
     .default({ perSecond: 40, atOnce: 16 }),
-  wsUrl: socketUrl.optional(),
+  wsUrl: z
+    .union([z.literal("none"), socketUrl], "is neither a ws:// or wss:// URL nor `none`")
+    .optional(),
+  profile: z.enum(["full", "light"]).default("full"),
   task: address.transform((text) => new PublicKey(text)),
   owner: address.transform((text) => new PublicKey(text)),
   role: z.enum(["worker", "witness"]),
@@ -87,6 +90,7 @@ const schema = z.strictObject({
     })
     .optional(),
   samples: whole(0, 1_000).default(1),
+  sampleEvery: whole(1, 10_000).optional(),
   recheckMs: whole(0, 3_600_000).default(10_000),
   secrets: z.record(z.string(), z.string()).default({}),
   gateways: z.array(webUrl).default([]),
@@ -120,7 +124,7 @@ const schema = z.strictObject({
   priorityFee: amount.default(0n),
   maxFeeLamports: amount.default(1_000_000n),
   computeUnitLimit: whole(1_000, 1_400_000).optional(),
-  pollMs: whole(50, 600_000).default(5_000),
+  pollMs: whole(50, 600_000).optional(),
   rpcTimeoutMs: whole(100, 600_000).default(10_000),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
   chores: z
@@ -134,10 +138,15 @@ const schema = z.strictObject({
 });
 
 /** What a daemon is told. Paths are absolute. Every key with its unit stands in the package's README. */
-export type NodeConfig = Omit<z.output<typeof schema>, "rpcUrl" | "rpcUrls"> & {
+export type NodeConfig = Omit<
+  z.output<typeof schema>,
+  "rpcUrl" | "rpcUrls" | "pollMs" | "sampleEvery"
+> & {
   /** The first of the servers. */
   readonly rpcUrl: string;
   readonly rpcUrls: readonly string[];
+  readonly pollMs: number;
+  readonly sampleEvery: number;
 };
 /** The same as it stands in a file, with defaults left out. */
 export type NodeConfigInput = z.input<typeof schema>;
@@ -222,6 +231,8 @@ function check(input: unknown, folder: string, place: Place): NodeConfig {
     ...config,
     rpcUrl,
     rpcUrls,
+    pollMs: config.pollMs ?? POLL_MS[config.profile],
+    sampleEvery: config.sampleEvery ?? SAMPLE_EVERY[config.profile],
     operatorKeypair: full(config.operatorKeypair),
     state: full(config.state),
     ...(config.join && {
@@ -229,6 +240,11 @@ function check(input: unknown, folder: string, place: Place): NodeConfig {
     }),
   };
 }
+
+/** Longest time between two looks at the chain. What the task's windows ask for is less. */
+const POLL_MS = { full: 5_000, light: 600_000 } as const;
+/** Samples are looked at in one round of so many. */
+const SAMPLE_EVERY = { full: 1, light: 6 } as const;
 
 /** `/payload/` and 64 hex digits must fit a submission's 128 bytes with it. */
 const MOST_PUBLIC_URL = 128 - "/payload/".length - 64;

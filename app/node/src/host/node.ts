@@ -42,7 +42,7 @@ import {
   runWork,
   taskFacts,
 } from "@securing-tasks/sandbox";
-import type { Connection, Keypair, PublicKey } from "@solana/web3.js";
+import type { AccountInfo, Connection, Keypair, PublicKey } from "@solana/web3.js";
 import { SolanaJSONRPCError } from "@solana/web3.js";
 import { createHash, randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
@@ -54,17 +54,23 @@ import { Auditors, auditorHeader, pathBelow } from "../core/auditors";
 import type { NodeConfig } from "./config";
 import { SharedConnection } from "./connection";
 import { Doer } from "../core/doer";
+import { ChainSource, untouchedAudits } from "../core/chain_source";
 import { Follower, subscriptionUrl } from "../core/follower";
 import { Inbox } from "../core/inbox";
 import type { Sighting } from "../core/instances";
 import { Instances, wasThere } from "../core/instances";
 import { Keeper } from "../core/keeper";
+import { Kept } from "../core/kept";
+import { readNews } from "../core/news";
+import type { Habits } from "../core/pace";
+import { STATUS_MS, habitsOf } from "../core/pace";
+import { Roster } from "../core/roster";
 import { readKeypair } from "./keys";
 import { standardOutput } from "./log";
 import { Metrics } from "./metrics";
 import { PatientOutbox } from "../core/outbox";
 import { serviceOf } from "../core/peers";
-import type { Duty, PlanOptions } from "../core/plan";
+import type { Duty, Plan, PlanOptions } from "../core/plan";
 import { owesReveal, plan } from "../core/plan";
 import { connect } from "./rpc";
 import type { Errand, SendStep } from "../core/sender";
@@ -119,9 +125,10 @@ const SELF_MS = 5_000;
 /** Pauses between such looks. */
 const SELF_PAUSE_MS = 1_000;
 const MOST_SELF_PAUSE_MS = 10_000;
-/** Slots between two looks for another instance of this node: while it waits, and later. */
+/** Slots between two looks for another instance of this node, while it waits. */
 const WAITING_SLOTS = 25n;
-const WATCH_SLOTS = 150n;
+/** A change of the own node so long after anything was sent is another's work. */
+const OWN_MS = 60_000;
 /** Failures of these looks after which it begins all the same. */
 const BLIND_LOOKS = 3;
 /** What harms nobody where another instance does it too, and can't wait. */
@@ -186,6 +193,12 @@ class Daemon implements RunningNode {
   private readonly outbox: PatientOutbox;
   private readonly instances: Instances;
   private readonly follower: Follower;
+  private readonly source: ChainSource;
+  private viewer: Viewer | null = null;
+  /** Until the task's rules are known, as full. */
+  private habits: Habits | null = null;
+  /** Moment of {@link performance}'s clock at which something was sent last. */
+  private sentAt = -Infinity;
   private service: Service | null = null;
   private doer: Doer | null = null;
   private salts: SaltStore | null = null;
@@ -251,6 +264,9 @@ class Daemon implements RunningNode {
         timeoutMs: config.rpcTimeoutMs,
         ...config.rpcLimits,
         signal: this.ending.signal,
+        onSlot: (slot) => {
+          this.follower.clock.hear(slot);
+        },
         onTrouble: (message) => {
           this.metrics.rpcErrors.inc();
           this.log.debug({ message }, "RPC trouble");
@@ -292,26 +308,65 @@ class Daemon implements RunningNode {
       priorityFee: config.priorityFee,
       maxFeeLamports: config.maxFeeLamports,
       ...(config.computeUnitLimit !== undefined && { computeUnitLimit: config.computeUnitLimit }),
-      pollMs: Math.min(500, config.pollMs),
+      pollMs: Math.min(STATUS_MS[config.profile], config.pollMs),
       signal: this.ending.signal,
       onStep: (step) => {
         this.noteStep(step);
       },
     });
+    const node = nodeAddress(config.task, config.owner);
+    this.source = new ChainSource(this.client, config.task, () => {
+      if (this.connection instanceof SharedConnection) this.connection.askAnother();
+    });
+    const commitment = { commitment: "confirmed", encoding: "base64" };
+    const filters = untouchedAudits(this.client, config.task);
     this.follower = new Follower({
       connection: this.connection,
-      subscribe,
-      task: config.task,
-      wsUrl: config.wsUrl ?? subscriptionUrl(config.rpcUrl),
-      pollMs: config.pollMs,
+      wsUrl: config.wsUrl === "none" ? null : (config.wsUrl ?? subscriptionUrl(config.rpcUrl)),
+      subscribe: (...given) => subscribe(...given, this.habits?.pingMs),
+      subscriptions: [
+        {
+          method: "programSubscribe",
+          params: [PROGRAM_ID.toBase58(), { ...commitment, filters }],
+          hear: (news) => {
+            const { address, slot, info } = readNews(news);
+            return address !== null && this.hear(address, slot, info);
+          },
+        },
+        {
+          method: "accountSubscribe",
+          params: [node.toBase58(), commitment],
+          hear: (news) => {
+            const { slot, info } = readNews(news);
+            if (performance.now() - this.sentAt > OWN_MS) this.watchedAt = null;
+            return this.hear(node, slot, info);
+          },
+        },
+      ],
+      pollMs: (isTold) => this.pollMs(isTold),
       signal: this.ending.signal,
       onWake: () => {
         this.wake();
+      },
+      onGap: () => {
+        this.viewer?.doubt();
       },
       onTrouble: (message) => {
         this.log.debug({ message }, "a subscription ended");
       },
     });
+  }
+
+  private hear(address: PublicKey, slot: bigint, info: AccountInfo<Buffer>): boolean {
+    return this.viewer?.tell(this.source.read(address, slot, info)) ?? true;
+  }
+
+  /** Longest time between two looks at the chain. */
+  private pollMs(isTold: boolean): number {
+    const { pollMs } = this.config;
+    const slots = this.habits?.pollSlots;
+    if (!slots) return pollMs;
+    return Math.min(pollMs, this.follower.duration(isTold ? slots.told : slots.untold));
   }
 
   get url(): string | null {
@@ -359,12 +414,15 @@ class Daemon implements RunningNode {
         // Stopped before that: the next start goes on with it.
       },
     );
+    this.habits = habitsOf(config.profile, task.rules);
     await this.enter(task, identity);
 
     const saltKey = await deriveSaltKey(keypairSigner(this.operator));
     const salts = new DerivedSaltStore(saltKey, new SqliteSaltStore(store));
     this.salts = salts;
     const load = this.loader();
+    const viewer = this.lookOut(this.habits);
+    this.viewer = viewer;
     this.doer = new Doer({
       config,
       client: this.client,
@@ -377,6 +435,7 @@ class Daemon implements RunningNode {
       drawSecret: (audit) => drawSecretOf(saltKey, audit),
       sender: this.sender,
       follower: this.follower,
+      roster: new Roster(this.client),
       metrics: this.metrics,
       log: this.log,
       gate: this.gate(),
@@ -385,7 +444,8 @@ class Daemon implements RunningNode {
       runWork: this.parts.runWork ?? ((fn, facts) => this.runWork(fn, facts)),
       within,
       download,
-      onDone: () => {
+      onDone: (duty, slot) => {
+        viewer.touch(duty, slot);
         this.wake();
       },
       signal: this.ending.signal,
@@ -426,7 +486,7 @@ class Daemon implements RunningNode {
     void this.reachSelf();
     void this.meetSponsor();
     this.follower.start();
-    this.looping = this.loop();
+    this.looping = this.loop(viewer);
     this.log.info({ url: this.url, role: config.role, sponsor: this.sponsor?.host }, "running");
   }
 
@@ -758,16 +818,24 @@ class Daemon implements RunningNode {
     return runRespond(fn, request, facts, this.doors(), limits);
   }
 
-  /** Looks at the chain whenever there may be something to do, and has it done. */
-  private async loop(): Promise<void> {
-    const { owner } = this.config;
-    const keys = {
-      task: this.config.task,
-      node: nodeAddress(this.config.task, owner),
-      owner,
-      operator: this.operator.publicKey,
+  /** What is kept of the task, with all that this node has to do with. */
+  private lookOut({ pace, listSlots }: Habits): Viewer {
+    const { store, sponsor } = this;
+    const { task, owner } = this.config;
+    const operator = this.operator.publicKey;
+    const keys = { task, node: nodeAddress(task, owner), owner, operator };
+    const concerns = {
+      sample: (round: bigint) => store.sample(round),
+      owed: () => store.owed(owner),
+      judged: () => store.judged(),
+      proven: () => store.accusable(this.cursor),
+      payers: () => [operator, ...(sponsor?.key ? [sponsor.key] : [])],
     };
-    const viewer = new Viewer(this.client, keys, () => this.store.owed(owner));
+    return new Viewer(this.source, new Kept(keys, concerns, pace), listSlots);
+  }
+
+  /** Looks at the chain whenever there may be something to do, and has it done. */
+  private async loop(viewer: Viewer): Promise<void> {
     let failures = 0;
     let gone = 0;
     while (!this.ending.signal.aborted) {
@@ -814,10 +882,8 @@ class Daemon implements RunningNode {
 
   /** False where there is nothing to look at. */
   private async look(viewer: Viewer): Promise<boolean> {
-    const [now, { slot, view, short: lists }] = await Promise.all([
-      this.follower.now(),
-      viewer.read(),
-    ]);
+    const { slot, view: seen, short: lists } = await viewer.read();
+    if (!(this.connection instanceof SharedConnection)) this.follower.clock.hear(slot);
     const left = lists.join();
     if (left !== this.leftOut) {
       if (left !== "") this.log.warn({ lists }, "the RPC server leaves out what the chain counts");
@@ -826,16 +892,19 @@ class Daemon implements RunningNode {
     this.leftOut = left;
     if (slot < this.cursor) {
       // A server that was started again shows the past for a while: what is done would be due again, and what is there be gone.
+      viewer.doubt();
       throw new Error(
         `The RPC server is behind: at slot ${slot.toString()} of ${this.cursor.toString()}.`,
       );
     }
-    if (!view) {
+    if (!seen) {
       this.follower.sleep(null);
       return false;
     }
+    const view = await this.confirmed(viewer, seen);
+    const now = await this.follower.now();
     // Only now: a server of another chain may be at any slot, and this node could wait for that for ever.
-    this.cursor = slot;
+    this.cursor = view.slot;
     this.view = view;
     if (slot >= this.keptCursor + CURSOR_SLOTS) {
       const kept = this.keep(() => {
@@ -865,15 +934,7 @@ class Daemon implements RunningNode {
       this.log.warn({ lamports }, "the operator's SOL runs low: it pays fees and rent");
     }
     this.poor = poor;
-    const { duties, wakeAt, short, unpaid } = plan(view, newest, {
-      config: this.config,
-      owner: this.config.owner,
-      operator: this.operator.publicKey,
-      ...this.sponsored(view),
-      store: this.store,
-      secret: this.secret,
-      mostFee: this.mostFee(),
-    });
+    const { duties, wakeAt, short, unpaid } = this.plan(view, newest);
     if (short && !this.short) {
       const lamports = view.operatorLamports;
       this.log.error(
@@ -893,8 +954,28 @@ class Daemon implements RunningNode {
     const mayAct = await this.mayAct(view, newest);
     const due = mayAct ? duties : duties.filter(({ kind }) => HARMLESS.includes(kind));
     const retryAt = this.doer?.start(view, due) ?? null;
-    this.follower.sleep(earlier(wakeAt, retryAt));
+    this.follower.sleep(earlier(earlier(wakeAt, retryAt), viewer.wakeAt(newest)));
     return true;
+  }
+
+  /** What a view says after what is due by it was read again. */
+  private async confirmed(viewer: Viewer, view: View): Promise<View> {
+    const now = this.follower.slot > view.slot ? this.follower.slot : view.slot;
+    const due = this.doer?.ready(this.plan(view, now).duties) ?? [];
+    const since = view.slot - (this.habits?.freshSlots ?? 0n);
+    return (await viewer.confirm(due, since))?.view ?? view;
+  }
+
+  private plan(view: View, now: bigint): Plan {
+    return plan(view, now, {
+      config: this.config,
+      owner: this.config.owner,
+      operator: this.operator.publicKey,
+      ...this.sponsored(view),
+      store: this.store,
+      secret: this.secret,
+      mostFee: this.mostFee(),
+    });
   }
 
   /** False as long as another instance of this node was active lately. Ends where the configuration says so, but not while a reveal is owed. */
@@ -902,7 +983,8 @@ class Daemon implements RunningNode {
     const { onOtherInstance } = this.config;
     const quietSlots = BigInt(this.config.quietSlots);
     if (quietSlots === 0n) return true;
-    const pauseSlots = this.begun ? WATCH_SLOTS : WAITING_SLOTS;
+    const watchSlots = this.habits?.watchSlots ?? WAITING_SLOTS;
+    const pauseSlots = this.begun ? watchSlots : WAITING_SLOTS;
     const isDue = this.watchedAt === null || now >= this.watchedAt + pauseSlots;
     if (this.begun) {
       if (isDue) void this.watch(now);
@@ -1032,6 +1114,7 @@ class Daemon implements RunningNode {
 
   private noteStep({ step, ...rest }: SendStep): void {
     this.metrics.sends.inc({ step });
+    this.sentAt = performance.now();
     if (step === "trouble") {
       this.metrics.rpcErrors.inc();
       this.log.warn(rest, "trouble with a transaction");

@@ -20,6 +20,8 @@ export interface RpcOptions {
   readonly onTrouble?: (message: string) => void;
   /** Told when servers disagree, and when they do no more. */
   readonly onDisagreement?: (message: string) => void;
+  /** Told the slot of every answer that says one. */
+  readonly onSlot?: (slot: bigint) => void;
   /** Ends all waiting. */
   readonly signal?: AbortSignal;
 }
@@ -326,6 +328,7 @@ class Server {
     }
     this.jumps = 0;
     this.heard = { slot, at };
+    this.options.onSlot?.(BigInt(slot));
     return null;
   }
 

@@ -94,6 +94,8 @@ const MIGRATIONS: readonly string[] = [
 const MOST_OF_ONE = 4;
 /** Pieces that are kept in all, of 64 KiB at most. */
 const MOST_EVIDENCE = 500;
+/** Audits whose opinions are looked at again. */
+const MOST_JUDGED = 100;
 /** Recorded runs that are kept, of 4 MiB at most. */
 const MOST_RECORDINGS = 32;
 /** Pieces that are kept unjudged, of one who brought them, of one submission, and in all. */
@@ -415,6 +417,11 @@ export class Store implements State, Outbox {
     });
   }
 
+  judged(): PublicKey[] {
+    const sql = "SELECT audit FROM opinions WHERE opinion IS NOT NULL ORDER BY rowid DESC LIMIT ?";
+    return this.rows<{ audit: string }>(sql, MOST_JUDGED).map(({ audit }) => new PublicKey(audit));
+  }
+
   keepSample(round: bigint, owners: readonly string[]): void {
     this.samples.forget(round.toString());
     const sql = "INSERT OR IGNORE INTO sampled VALUES (?, ?)";
@@ -479,6 +486,12 @@ export class Store implements State, Outbox {
       const slot = this.row<{ slot: number | null }>(sql, submission)?.slot ?? null;
       return slot === null ? null : BigInt(slot);
     });
+  }
+
+  accusable(now: bigint): PublicKey[] {
+    const sql = "SELECT DISTINCT submission FROM evidence WHERE case_end >= ?";
+    const rows = this.rows<{ submission: string }>(sql, Number(now));
+    return rows.map(({ submission }) => new PublicKey(submission));
   }
 
   keepTold(piece: Told, now: bigint): void {

@@ -3,7 +3,7 @@ import { MOST_RPC_BYTES } from "@securing-tasks/sandbox";
 import WebSocket from "ws";
 
 const HANDSHAKE_MS = 10_000;
-/** A socket that says nothing for two of these, not even that it is there, is given up. */
+/** Default. */
 const PING_MS = 10_000;
 /** Letters of what is no notification that are shown. */
 const SHOWN = 80;
@@ -22,6 +22,7 @@ interface Message {
  *
  * @param method Of JSON-RPC, such as `slotSubscribe`.
  * @param onBegin Called when the server has taken the subscription: all that happens from now on is told.
+ * @param pingMs A socket that says nothing for two of these, not even that it is there, is given up. Milliseconds.
  */
 export async function* subscribe(
   wsUrl: string,
@@ -29,6 +30,7 @@ export async function* subscribe(
   params: readonly unknown[],
   signal: AbortSignal,
   onBegin: () => void,
+  pingMs = PING_MS,
 ): AsyncGenerator<unknown, void, void> {
   const socket = new WebSocket(wsUrl, {
     maxPayload: MOST_RPC_BYTES,
@@ -48,7 +50,7 @@ export async function* subscribe(
       isThere = false;
       socket.ping();
     }
-  }, PING_MS);
+  }, pingMs);
   try {
     const messages = on(socket, "message", { signal, close: ["close"] });
     for await (const [data] of messages as AsyncIterable<[WebSocket.RawData]>) {

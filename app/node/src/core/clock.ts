@@ -1,0 +1,89 @@
+/** What a chain's clock is read from. */
+export interface SlotSource {
+  /** The newest slot. */
+  getSlot(): Promise<number>;
+}
+
+/** Until it is measured. */
+const SLOT_MS = 400;
+/** Between two slots that the pace is measured by: sooner, the way of a word to here would count for much. */
+const MEASURE_SLOTS = 10;
+const MOST_MEASURE_SLOTS = 10_000;
+/** Of a new measure. */
+const WEIGHT = 0.2;
+/** No chain is faster, however close to each other two words come. */
+const LEAST_SLOT_MS = 10;
+/** Time passes at this part of the pace at least: a slot that is not known is never said to be over too soon. */
+const SURE = 0.8;
+/** After so long without a higher slot, a lower one is believed. */
+const BACK_MS = 5_000;
+/** A slot lower by more than this is of a chain that was started again, or of a server that is. */
+const FAR_BACK = 150n;
+
+/**
+ * Tells the slot without being told each: from the newest that is known, the time since, and the time that slots took so far. Who must know better,
+ * before what ends at a slot, asks the chain.
+ */
+export class Clock {
+  private newest = 0n;
+  /** Moment of {@link performance}'s clock, which nobody sets back. */
+  private heardAt = -Infinity;
+  private measured: { readonly slot: bigint; readonly at: number } | null = null;
+  private msPerSlot = SLOT_MS;
+
+  constructor(private readonly source: SlotSource) {}
+
+  /** Takes what an answer or a notification says. */
+  hear(slot: bigint): void {
+    const now = performance.now();
+    const back = this.newest - slot;
+    // Answers come out of order, and confirmed banks behind the newest. But slots go back when a fork dies, or a server is started again.
+    if (back > 0n && back < FAR_BACK && now - this.heardAt < BACK_MS) return;
+    this.newest = slot;
+    this.heardAt = now;
+    this.measure(slot, now);
+  }
+
+  private measure(slot: bigint, now: number): void {
+    const passed = this.measured ? Number(slot - this.measured.slot) : -1;
+    if (passed >= 0 && passed < MEASURE_SLOTS) return;
+    if (this.measured && passed > 0 && passed < MOST_MEASURE_SLOTS) {
+      const found = Math.max((now - this.measured.at) / passed, LEAST_SLOT_MS);
+      // After a long time one measure says all.
+      const weight = Math.min(WEIGHT * (passed / MEASURE_SLOTS), 1);
+      this.msPerSlot = (1 - weight) * this.msPerSlot + weight * found;
+    }
+    this.measured = { slot, at: now };
+  }
+
+  /** Slot that is reached by now, for sure unless the chain has become slower by a quarter. */
+  get slot(): bigint {
+    return this.newest + this.since(SURE);
+  }
+
+  /** Slot that is reached by now, most likely. */
+  get guess(): bigint {
+    return this.newest + this.since(1);
+  }
+
+  /** Milliseconds since a slot was heard of. */
+  get age(): number {
+    return performance.now() - this.heardAt;
+  }
+
+  private since(part: number): bigint {
+    if (this.heardAt === -Infinity) return 0n;
+    return BigInt(Math.floor((part * this.age) / this.msPerSlot));
+  }
+
+  /** The newest slot, asked for where none was heard of for so long. */
+  async now(mostAgeMs: number): Promise<bigint> {
+    if (this.age > mostAgeMs) this.hear(BigInt(await this.source.getSlot()));
+    return this.slot;
+  }
+
+  /** How long these many slots will take, in milliseconds. */
+  duration(slots: bigint): number {
+    return Number(slots) * this.msPerSlot;
+  }
+}

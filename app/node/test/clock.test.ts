@@ -1,0 +1,71 @@
+import { expect } from "chai";
+import { Clock } from "../src/core/clock";
+
+describe("the clock between known slots", () => {
+  /** What {@link performance} says. */
+  let now: number;
+  const real = performance.now.bind(performance);
+
+  beforeEach(() => {
+    now = 1_000;
+    performance.now = () => now;
+  });
+  afterEach(() => {
+    performance.now = real;
+  });
+
+  const clockAt = (slot: bigint): Clock => {
+    const clock = new Clock({ getSlot: () => Promise.resolve(0) });
+    clock.hear(slot);
+    return clock;
+  };
+
+  it("goes on by itself at the pace of the slots before, and is measured by them", () => {
+    const clock = clockAt(100n);
+    now += 4_000;
+    expect(clock.guess).to.equal(110n);
+    for (let slot = 100n; slot <= 1_000n; slot += 10n) {
+      clock.hear(slot);
+      now += 10 * 250;
+    }
+    expect(Math.round(clock.duration(100n))).to.be.within(24_900, 25_500);
+    expect(Number(clock.guess)).to.be.within(1_009, 1_010);
+  });
+
+  it("says of no slot that it is there before it is, on a chain that has become slower by a fifth", () => {
+    const clock = clockAt(0n);
+    for (let slot = 0n; slot < 5_000n; slot += 1n) {
+      // Nothing is heard of for 500 slots.
+      now += 500;
+      expect(clock.slot <= slot + 1n).to.equal(true);
+      if (slot % 500n === 0n) clock.hear(slot + 1n);
+    }
+  });
+
+  it("takes a word that comes late for what it is, and a chain that went back for what that is", () => {
+    const clock = clockAt(1_000n);
+    clock.hear(990n);
+    expect(clock.slot).to.equal(1_000n);
+    clock.hear(10n);
+    expect(clock.slot).to.equal(10n);
+    clock.hear(1_000n);
+    now += 6_000;
+    clock.hear(990n);
+    expect(clock.slot).to.equal(990n);
+  });
+
+  it("asks the chain where it has heard of no slot for too long", async () => {
+    let asked = 0;
+    const clock = new Clock({
+      getSlot: () => {
+        asked += 1;
+        return Promise.resolve(500);
+      },
+    });
+    expect(await clock.now(1_000)).to.equal(500n);
+    expect(await clock.now(1_000)).to.equal(500n);
+    now += 1_001;
+    expect(await clock.now(1_000)).to.equal(500n);
+    expect(asked).to.equal(2);
+  });
+});
