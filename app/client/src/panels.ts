@@ -39,9 +39,7 @@ export function isSeated(
   weight: bigint,
   { eligible, rules }: Pick<Audit, "eligible" | "rules">,
 ): boolean {
-  const hash = sha256(
-    concatBytes(SEAT_TAG, must.hash("isSeated", "seed", seed), owner.toBytes()),
-  );
+  const hash = sha256(concatBytes(SEAT_TAG, must.hash("isSeated", "seed", seed), owner.toBytes()));
   const drawn = new DataView(hash.buffer, hash.byteOffset).getBigUint64(0, true);
   return drawn * eligible.stake < (weight * BigInt(rules.panelSeats)) << 64n;
 }

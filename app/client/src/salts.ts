@@ -40,9 +40,7 @@ export function voteCommitment(secret: VoteSecret, program = PROGRAM_ID): Uint8A
   const salt = must.hash("voteCommitment", "salt", secret.salt);
   const opinion = must.word(OPINIONS, "voteCommitment", "opinion", secret.opinion);
   const code = Uint8Array.of(OPINIONS.indexOf(opinion));
-  return sha256(
-    concatBytes(TAG, program.toBytes(), audit.toBytes(), voter.toBytes(), code, salt),
-  );
+  return sha256(concatBytes(TAG, program.toBytes(), audit.toBytes(), voter.toBytes(), code, salt));
 }
 
 /** A new secret for a vote. */
@@ -119,9 +117,7 @@ export function secretOf(
   program = PROGRAM_ID,
 ): VoteSecret | null {
   if (commitment === null) return null;
-  return (
-    secrets.find((one) => equalBytes(voteCommitment(one, program), commitment)) ?? null
-  );
+  return secrets.find((one) => equalBytes(voteCommitment(one, program), commitment)) ?? null;
 }
 
 /**

@@ -107,7 +107,9 @@ function has(
   return compiledInstructions.some(
     ({ programIdIndex, accountKeyIndexes, data }) =>
       keys[programIdIndex]?.equals(PROGRAM_ID) === true &&
-      ours.some(({ discriminator: d }) => equalBytes(Uint8Array.from(d), data.subarray(0, d.length))) &&
+      ours.some(({ discriminator: d }) =>
+        equalBytes(Uint8Array.from(d), data.subarray(0, d.length)),
+      ) &&
       (!account || accountKeyIndexes.some((index) => keys[index]?.equals(account) === true)),
   );
 }

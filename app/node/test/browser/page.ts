@@ -123,7 +123,10 @@ export class Witness {
   }
 
   /** What an audit function says, run in a thread of its own. */
-  async judge({ audit, submission }: Duty & { kind: "judge" }, code: string): Promise<Ran<Verdict>> {
+  async judge(
+    { audit, submission }: Duty & { kind: "judge" },
+    code: string,
+  ): Promise<Ran<Verdict>> {
     if (!this.view) throw new Error("Nothing was looked at.");
     const facts = await auditFacts(this.connection, this.view.task, submission);
     const doors = { signatures: () => Promise.resolve(["one", "two"]) } as unknown as Doors;
@@ -186,7 +189,9 @@ export async function salt(
   return Buffer.from(bytes).toString("hex");
 }
 
-export function drawn(request: Omit<SampleRequest, "seed"> & { seed: readonly number[] }): string[] {
+export function drawn(
+  request: Omit<SampleRequest, "seed"> & { seed: readonly number[] },
+): string[] {
   return sample({ ...request, seed: Uint8Array.from(request.seed) });
 }
 
