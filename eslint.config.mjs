@@ -52,7 +52,9 @@ export default tseslint.config(
             {
               group: [
                 ...["pino", "prom-client", "libsql", "ws", "fastify", "undici", "yaml"],
-                ...["embedded", "files", "localnet"].map((name) => `@securing-tasks/client/${name}`),
+                ...["embedded", "files", "localnet"].map(
+                  (name) => `@securing-tasks/client/${name}`,
+                ),
               ],
               message: NO_HOST,
             },

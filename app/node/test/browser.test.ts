@@ -165,8 +165,8 @@ describe("core, client and the sandbox's engine in a browser", function () {
       expect(ran.log[1]).to.equal(createHash("sha256").update("a text").digest("hex"));
 
       ({ duties } = await witness.look());
-      const commit = duties.find((one) => one.kind === "commit");
-      if (!commit) throw new Error("No vote is due.");
+      const commit = duties.find(({ kind }) => kind === "commit");
+      if (commit?.kind !== "commit") throw new Error("No vote is due.");
       expect(commit.audit.address.toBase58()).to.equal(judge.audit.address.toBase58());
       const address = new PublicKey(judge.audit.address.toBase58());
       expect((await witness.commit(commit)).status).to.equal("landed");

@@ -259,9 +259,7 @@ function planned(
       keepersEarly: memory.keepersEarly ?? false,
       ...(memory.kept && { keeper: { for: "any", max: 1, maxPerDay: 1 } }),
       ...(memory.publicUrl !== undefined && {
-        http: { publicUrl: memory.publicUrl } as unknown as NonNullable<
-          PlanOptions["config"]["http"]
-        >,
+        http: { publicUrl: memory.publicUrl },
       }),
     },
     store: {

@@ -7,8 +7,9 @@ import type {
   QuickJSEmscriptenModule,
   QuickJSHandle,
   QuickJSSyncVariant,
-} from "quickjs-emscripten";
-import { RELEASE_SYNC, newQuickJSWASMModuleFromVariant } from "quickjs-emscripten";
+} from "quickjs-emscripten-core";
+import RELEASE_SYNC from "@jitl/quickjs-wasmfile-release-sync";
+import { newQuickJSWASMModuleFromVariant } from "quickjs-emscripten-core";
 import { guest } from "./guest";
 import type { Guest, Host } from "./guest";
 

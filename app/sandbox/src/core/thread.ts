@@ -3,7 +3,7 @@
  * steps of a function, not within a built-in: `Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)` goes on for years, and only the
  * end of a thread ends it. It also keeps a long computation from holding up the node.
  */
-import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten";
+import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten-core";
 import type { AskedFor, AuditFacts, Doors, Evidence, HttpAnswer } from "./api";
 import { Engine } from "./engine";
 import type { CompiledQuickJs, Inside } from "./engine";
