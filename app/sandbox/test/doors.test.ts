@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { expect } from "chai";
 import { boundedConnection, checkAudit, liveDoors, runAudit } from "@securing-tasks/sandbox";
@@ -105,6 +106,61 @@ describe("live doors", () => {
       const answer = await doors().http({ url, method: "POST", headers: { A: "1" }, body: "hi" });
       expect(answer).to.deep.include({ status: 503, body: "POST 1 hi ä\0" });
       expect(answer.headers).to.include({ "x-name": "b", "set-cookie": "c=1, d=2" });
+    });
+
+    describe("that have many contents", () => {
+      const content = Buffer.from("a content");
+      const hash = createHash("sha256").update(content).digest("hex");
+
+      /** Counts connections, and answers the first `good` requests of each; what it does then, the listener says. */
+      async function counting(good: number, then: (request: IncomingMessage) => void) {
+        let connections = 0;
+        const answered = new Map<Socket, number>();
+        const web = await Web.serve((request, response) => {
+          const count = (answered.get(request.socket) ?? 0) + 1;
+          answered.set(request.socket, count);
+          if (count > good) then(request);
+          else response.end(content);
+        });
+        web.onConnection(() => connections++);
+        closing.push(web);
+        return { url: web.url, connections: () => connections };
+      }
+
+      it("are asked for them over one connection, but for each question of a function over a new one", async () => {
+        const { url, connections } = await counting(Infinity, () => undefined);
+        for (let count = 0; count < 5; count += 1) {
+          expect(Buffer.from(await doors().fetch(hash, url))).to.deep.equal(content);
+        }
+        expect(connections()).to.equal(1);
+        await Promise.all(Array.from({ length: 3 }, () => doors().fetch(hash, url)));
+        expect(connections()).to.equal(3);
+        for (let count = 0; count < 2; count += 1) await doors().http({ url });
+        expect(connections()).to.equal(5);
+      });
+
+      it("and close a kept connection under a request, or fall silent over it, are asked over a new one", async () => {
+        for (const then of [({ socket }: IncomingMessage) => socket.destroy(), () => undefined]) {
+          const { url, connections } = await counting(1, then);
+          for (let count = 0; count < 3; count += 1) {
+            expect(Buffer.from(await doors().fetch(hash, url))).to.deep.equal(content);
+          }
+          expect(connections()).to.equal(3);
+        }
+      });
+
+      it("have each answer measured by itself", async () => {
+        const long = Buffer.alloc(10_000, "x");
+        const name = createHash("sha256").update(long).digest("hex");
+        const web = await Web.serve((_request, response) => response.end(long));
+        closing.push(web);
+        let connections = 0;
+        web.onConnection(() => connections++);
+        for (let count = 0; count < 20; count += 1) {
+          expect(Buffer.from(await doors().fetch(name, web.url))).to.deep.equal(long);
+        }
+        expect(connections).to.equal(1);
+      });
     });
 
     it("tell a server who asks once it was busy or silent, and none that need not know", async () => {

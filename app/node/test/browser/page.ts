@@ -13,7 +13,7 @@ import {
   saltOf,
 } from "@securing-tasks/client";
 import type { Opinion } from "@securing-tasks/client";
-import { Sender, Viewer, plan, sample } from "@securing-tasks/node/core";
+import { ChainSource, Kept, Sender, Viewer, habitsOf, plan, sample } from "@securing-tasks/node/core";
 import type {
   Delivery,
   Duty,
@@ -85,7 +85,7 @@ export class Witness {
   private readonly operator: Keypair;
   private readonly task: PublicKey;
   private readonly owner: PublicKey;
-  private readonly viewer: Viewer;
+  private viewer: Viewer | null = null;
   private readonly state = new State();
   private readonly sender: Sender;
   private view: View | null = null;
@@ -106,16 +106,30 @@ export class Witness {
         Promise.all(all.map(sign)),
     };
     this.client = new SecuringTasksClient(new AnchorProvider(this.connection, wallet, {}));
-    const node = nodeAddress(this.task, this.owner);
-    const operator = this.operator.publicKey;
-    const keys = { task: this.task, node, owner: this.owner, operator };
-    this.viewer = new Viewer(this.client, keys);
     const outbox = new Letters();
     this.sender = new Sender({ connection: this.connection, outbox, payer: this.operator });
   }
 
+  private async lookOut(): Promise<Viewer> {
+    const { rules } = await this.client.fetch("task", this.task);
+    const { pace, listSlots } = habitsOf("light", rules);
+    const operator = this.operator.publicKey;
+    const node = nodeAddress(this.task, this.owner);
+    const keys = { task: this.task, node, owner: this.owner, operator };
+    const concerns = {
+      sample: () => [],
+      owed: () => [],
+      judged: () => [],
+      proven: () => [],
+      payers: () => [operator],
+    };
+    const source = new ChainSource(this.client, this.task);
+    return new Viewer(source, new Kept(keys, concerns, pace), listSlots);
+  }
+
   /** What is due now. */
   async look(): Promise<Plan> {
+    this.viewer ??= await this.lookOut();
     const { view } = await this.viewer.read();
     if (!view) throw new Error("There is no such task or node.");
     this.view = view;

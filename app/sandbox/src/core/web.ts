@@ -14,8 +14,8 @@ export interface Download {
    */
   readonly allowPrivateNetwork: boolean;
   /**
-   * Whether it may come over a connection that a moment ago brought something else from the same server. For what is known by its hash,
-   * with GET: over a kept connection nothing is said of the server, neither that it answers nor that it does not. Default: false.
+   * Whether it may come over a connection that a moment ago brought something else from the same server. What fails there is asked for
+   * over a new one, and only that says that a server is down. For what has a known hash, by GET. Default: false.
    */
   readonly mayShare?: boolean;
 }
