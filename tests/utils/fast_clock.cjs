@@ -3,7 +3,7 @@
 /*
  * Makes time pass faster for a process: `NODE_OPTIONS="--require …/fast_clock.cjs" CLOCK_SPEED=4`. All clocks and timers of JavaScript run
  * that many times as fast, so that what goes by milliseconds (polls, pings, pauses, time-outs) happens as often in a round as it would if the
- * round took its real time. Not those of the runtime's own inside: `AbortSignal.timeout`, and how long `fetch` keeps a connection.
+ * round took its real time; also how long `fetch` keeps a connection. `AbortSignal.timeout` goes by the real one.
  */
 
 const timers = require("node:timers");

@@ -257,6 +257,11 @@ fn main() -> ExitCode {
     println!("\n{text}");
     if !check {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/scale.md");
+        // What stands behind that is of `--off-chain`.
+        let written = std::fs::read_to_string(path).expect("docs/scale.md can be read");
+        if let Some(at) = written.find("\n## Off the chain") {
+            text.push_str(&written[at..]);
+        }
         std::fs::write(path, text).expect("docs/scale.md can be written");
         println!("wrote docs/scale.md");
     }
