@@ -218,6 +218,13 @@ export class Kept {
     return due;
   }
 
+  /** What is read where nothing is due, to see how far the chain is. */
+  least(now: bigint): PublicKey {
+    const { task } = this.base();
+    if (!task || now < task.startSlot) return this.keys.node;
+    return this.roundOf(roundAt(task, now));
+  }
+
   /** Of these, what was not seen in this look nor lately. */
   unsure(addresses: readonly PublicKey[], since: bigint): PublicKey[] {
     const all = new Map(addresses.map((one) => [nameOf(one), one]));

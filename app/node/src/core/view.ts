@@ -75,11 +75,13 @@ export class Viewer {
   /**
    * No view where task or node is not there at that slot. `short` says which lists have less than the chain counts, a few times in a row.
    * Rejects when the server does not answer.
+   *
+   * @param now A slot that is reached by now, as far as is known.
    */
-  async read(): Promise<Looked> {
+  async read(now = 0n): Promise<Looked> {
     this.kept.begin();
     for (let look = 1; ; look += 1) {
-      const found = await this.once();
+      const found = await this.once(now, true);
       if (found.view === null || found.short.length > 0) this.source.askAnother();
       // What was closed between two answers is still counted in one of them.
       if (found.short.length === 0 || look === LOOKS) return found;
@@ -93,7 +95,7 @@ export class Viewer {
     const unsure = this.kept.unsure(grounds, since);
     if (unsure.length === 0) return null;
     await this.get(unsure, this.newest);
-    return this.once();
+    return this.once(this.newest);
   }
 
   /** Takes what a subscription told. Whether that is anything new. */
@@ -122,9 +124,10 @@ export class Viewer {
     return this.kept.wakeAt(now);
   }
 
-  private async once(): Promise<Looked> {
+  private async once(now: bigint, isNew = false): Promise<Looked> {
     const { kept } = this;
-    const first = kept.due(this.newest);
+    const first = kept.due(now > this.newest ? now : this.newest);
+    if (first.length === 0 && isNew) first.push(kept.least(now));
     const slot = first.length > 0 ? await this.get(first) : this.newest;
     if (slot > this.newest) this.newest = slot;
     const isListed = this.listedAt !== null && slot < this.listedAt + this.listSlots;
