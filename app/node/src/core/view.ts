@@ -108,9 +108,12 @@ export class Viewer {
     return this.kept.tell(seen);
   }
 
-  /** A duty ended: what it stands on is read again, as of the slot at which it was done where it was. */
-  touch(duty: Duty, slot = this.newest + 1n): void {
-    if (!OFF_CHAIN.includes(duty.kind)) this.kept.touch(this.kept.standsOn(duty), slot);
+  /** A duty ended: what it stands on is read again, as of the slot at which it was done where it was, and once more when that is final. */
+  touch(duty: Duty, slot?: bigint): void {
+    if (OFF_CHAIN.includes(duty.kind)) return;
+    const grounds = this.kept.standsOn(duty);
+    this.kept.touch(grounds, slot ?? this.newest + 1n);
+    if (slot !== undefined) this.kept.settle(grounds, slot);
   }
 
   /** Something may have been missed: all lists, and all that is kept, are read at the next look. */
