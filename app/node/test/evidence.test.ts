@@ -852,11 +852,19 @@ describe("evidence among daemons", function () {
       expect((await inbox.take("{")).status).to.equal(400);
       expect(await take(witness.owner, witness.operator, { more: 1 })).to.equal(400);
       expect(await take(witness.owner, witness.operator, { sender: "1" })).to.equal(400);
-      expect(await take(witness.owner, witness.operator, { submission: key() })).to.equal(404);
+      expect(await take(witness.owner, witness.operator, { submission: "1" })).to.equal(400);
       expect(await take(witness.owner, witness.operator, { evidence: `${content} ` })).to.equal(
         400,
       );
       expect(asked).to.deep.equal([]);
+      // Work that it has nothing to do with is looked for where a node of the task signed for it, and for nobody else.
+      const strange = key();
+      const unsigned = { submission: strange.toBase58() };
+      expect(await take(witness.owner, witness.operator, unsigned)).to.equal(404);
+      expect(asked).to.not.include(strange.toBase58());
+      const signed = handover({ owner: witness.owner, operator: witness.operator }, strange, content);
+      expect((await inbox.take(JSON.stringify(signed))).status).to.equal(404);
+      expect(asked).to.include(strange.toBase58());
       expect(await take(witness.owner, thief)).to.equal(403);
       expect(await take(key())).to.equal(403);
       expect(await take(young)).to.equal(403);

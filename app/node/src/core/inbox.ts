@@ -13,7 +13,6 @@ import {
 import type { Connection, Keypair } from "@solana/web3.js";
 import { PublicKey } from "@solana/web3.js";
 import { z } from "zod";
-import { ChainSource } from "./chain_source";
 import { Lane } from "./lane";
 import type { State } from "./state";
 import type { View } from "./view";
@@ -124,11 +123,8 @@ export class Inbox {
   /** Work that this node has nothing else to do with; only a node of the task has it looked for. */
   private async find(view: View, read: Handover): Promise<Submission | null> {
     if (!(await this.senderOf(view, read))) return null;
-    const key = new PublicKey(read.submission);
-    const { program } = this.options.client;
-    const info = await program.provider.connection.getAccountInfo(key);
-    const seen = new ChainSource(this.options.client, view.task.address).read(key, view.slot, info);
-    return seen.found?.kind === "submission" ? seen.found.value : null;
+    const found = await this.options.client.find("submission", new PublicKey(read.submission));
+    return found?.task.equals(view.task.address) === true ? found : null;
   }
 
   private factsOf(view: View, submission: View["submissions"][number]): Promise<AuditFacts> {

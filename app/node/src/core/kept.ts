@@ -107,6 +107,8 @@ interface Concerned {
 const MOST_ROUNDS = 64n;
 /** A round is asked for so many slots before it begins: clocks of servers differ. */
 const EARLY_SLOTS = 32n;
+/** A block that so many others stand on is never rolled back. */
+const FINAL_SLOTS = 32n;
 /** Addresses that follow from others are not computed anew at each look. */
 const MOST_DERIVED = 20_000;
 /** What was let go is remembered for so many slots: what is told so late is told no more. */
@@ -125,6 +127,8 @@ export class Kept {
   private readonly past = new Map<string, bigint>();
   /** What must be read again, at this slot or a later one. */
   private readonly touched = new Map<string, { address: PublicKey; slot: bigint }>();
+  /** What was done, and is read again at a slot at which no fork can have taken it back. */
+  private readonly settling = new Map<string, { address: PublicKey; slot: bigint }>();
   private readonly derived = new Map<string, PublicKey>();
   private look = 0;
   private last: { readonly now: bigint; readonly concerned: Concerned } | null = null;
@@ -179,6 +183,13 @@ export class Kept {
     }
   }
 
+  /** Has accounts read again once what was done to them at a slot can't be rolled back any more. */
+  settle(addresses: readonly PublicKey[], slot: bigint): void {
+    for (const address of addresses) {
+      this.settling.set(nameOf(address), { address, slot: slot + FINAL_SLOTS });
+    }
+  }
+
   /** Has all that is kept read again. */
   touchAll(): void {
     for (const [name, { address, slot }] of this.entries) {
@@ -202,6 +213,11 @@ export class Kept {
 
   /** What must be read now. */
   due(now: bigint): PublicKey[] {
+    for (const [name, { address, slot }] of this.settling) {
+      if (slot > now) continue;
+      this.settling.delete(name);
+      this.touch([address], slot);
+    }
     const { all } = this.concerned(now);
     const due: PublicKey[] = [];
     for (const [name, wanted] of all) {
@@ -215,6 +231,13 @@ export class Kept {
       else due.push(address);
     }
     return due;
+  }
+
+  /** What is read where nothing is due, to see how far the chain is. */
+  least(now: bigint): PublicKey {
+    const { task } = this.base();
+    if (!task || now < task.startSlot) return this.keys.node;
+    return this.roundOf(roundAt(task, now));
   }
 
   /** Of these, what was not seen in this look nor lately. */
@@ -413,6 +436,7 @@ export class Kept {
       ...windowOf(task, now).map((number) => submissionEnd(task, number) + 1n),
       ...rounds.filter((one) => this.isPaidBack(one)).map((one) => patienceOf(task, one)),
       ...audits.filter((one) => mayBeAppealed(one, task, now)).map(() => now + this.pace.appeal),
+      ...[...this.settling.values()].map(({ slot }) => slot),
     ].filter((moment) => moment > now);
     return moments.reduce<bigint | null>(
       (soonest, moment) => (soonest === null || moment < soonest ? moment : soonest),

@@ -78,11 +78,13 @@ export class Viewer {
   /**
    * No view where task or node is not there at that slot. `short` says which lists have less than the chain counts, a few times in a row.
    * Rejects when the server does not answer.
+   *
+   * @param now A slot that is reached by now, as far as is known.
    */
-  async read(): Promise<Looked> {
+  async read(now = 0n): Promise<Looked> {
     this.kept.begin();
     for (let look = 1; ; look += 1) {
-      const found = await this.once();
+      const found = await this.once(now, true);
       if (found.view === null || found.short.length > 0) this.source.askAnother();
       // What was closed between two answers is still counted in one of them.
       if (found.short.length === 0 || look === LOOKS) return found;
@@ -96,7 +98,7 @@ export class Viewer {
     const unsure = this.kept.unsure(grounds, since);
     if (unsure.length === 0) return null;
     await this.get(unsure, this.newest);
-    return this.once();
+    return this.once(this.newest);
   }
 
   /** Takes what a subscription told. Whether that is anything new. */
@@ -109,9 +111,12 @@ export class Viewer {
     return this.kept.tell(seen);
   }
 
-  /** A duty ended: what it stands on is read again, as of the slot at which it was done where it was. */
-  touch(duty: Duty, slot = this.newest + 1n): void {
-    if (!OFF_CHAIN.includes(duty.kind)) this.kept.touch(this.kept.standsOn(duty), slot);
+  /** A duty ended: what it stands on is read again, as of the slot at which it was done where it was, and once more when that is final. */
+  touch(duty: Duty, slot?: bigint): void {
+    if (OFF_CHAIN.includes(duty.kind)) return;
+    const grounds = this.kept.standsOn(duty);
+    this.kept.touch(grounds, slot ?? this.newest + 1n);
+    if (slot !== undefined) this.kept.settle(grounds, slot);
   }
 
   /** Something may have been missed: all lists, and all that is kept, are read at the next look. */
@@ -125,9 +130,10 @@ export class Viewer {
     return this.kept.wakeAt(now);
   }
 
-  private async once(): Promise<Looked> {
+  private async once(now: bigint, isNew = false): Promise<Looked> {
     const { kept } = this;
-    const first = kept.due(this.newest);
+    const first = kept.due(now > this.newest ? now : this.newest);
+    if (first.length === 0 && isNew) first.push(kept.least(now));
     const slot = first.length > 0 ? await this.get(first) : this.newest;
     if (slot > this.newest) this.newest = slot;
     const isListed = this.listedAt !== null && slot < this.listedAt + this.listSlots;

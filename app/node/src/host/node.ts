@@ -882,7 +882,7 @@ class Daemon implements RunningNode {
 
   /** False where there is nothing to look at. */
   private async look(viewer: Viewer): Promise<boolean> {
-    const { slot, view: seen, short: lists } = await viewer.read();
+    const { slot, view: seen, short: lists } = await viewer.read(this.follower.slot);
     if (!(this.connection instanceof SharedConnection)) this.follower.clock.hear(slot);
     const left = lists.join();
     if (left !== this.leftOut) {
