@@ -38,7 +38,8 @@ export default tseslint.config(
   },
   {
     // What decides runs in a browser too: what it needs of the machine it is given by its host.
-    files: ["app/*/src/core/**/*.ts"],
+    files: ["app/*/src/core/**/*.ts", "app/client/src/**/*.ts"],
+    ignores: ["app/client/src/{embedded,files,localnet}.ts"],
     rules: {
       "no-restricted-imports": [
         "error",

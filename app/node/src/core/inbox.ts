@@ -1,5 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2";
-import { bytesToHex } from "@noble/hashes/utils";
 import type { Node, SecuringTasksClient, Submission } from "@securing-tasks/client";
 import { nodeAddress, weightOn } from "@securing-tasks/client";
 import type { AuditFacts } from "@securing-tasks/sandbox/core";
@@ -8,6 +6,7 @@ import {
   auditFacts,
   isSignature,
   readEvidence,
+  sha256Hex,
   signBytes,
 } from "@securing-tasks/sandbox/core";
 import type { Connection, Keypair } from "@solana/web3.js";
@@ -56,7 +55,7 @@ export function handover(
 }
 
 function statement({ submission, sender, evidence }: Omit<Handover, "signature">): Uint8Array {
-  const hash = bytesToHex(sha256(evidence));
+  const hash = sha256Hex(evidence);
   const lines = ["securing-tasks/handover", submission, sender, hash];
   // No transaction begins with this byte.
   return Buffer.concat([Buffer.of(255), Buffer.from(lines.join("\n"))]);
@@ -103,7 +102,7 @@ export class Inbox {
         (await this.find(view, read));
       if (!submission) return UNKNOWN;
       const facts = await this.factsOf(view, submission);
-      const hash = bytesToHex(sha256(read.evidence));
+      const hash = sha256Hex(read.evidence);
       // Before anything is asked of the chain for it: nobody but the accused can make such a text.
       if (!readEvidence(facts, read.evidence, hash)) {
         return { status: 400, message: "This proves nothing about the submission." };

@@ -28,8 +28,8 @@ const LEAST_BYTES = 16;
 const STATIC_BYTES = 128 * 1024;
 /** Of the engine's stack, which begins just below its heap and grows down: twice what a function may use. */
 const STACK_ZONE_BYTES = 2 * STACK_BYTES;
-/** Bytes below that zone that must be found untouched, or the engine is not used again. */
-const UNTOUCHED_BYTES = 64 * 1024;
+/** Must be found untouched below that zone, or the engine is not used again. */
+const UNTOUCHED = Buffer.alloc(64 * 1024);
 /** An engine whose memory has grown beyond is not used again: to put it back would take longer than to start another. */
 const MOST_KEPT_BYTES = INITIAL_BYTES + 16 * 1024 * 1024;
 
@@ -226,8 +226,9 @@ export class Engine {
     const { bytes } = this;
     const zone = this.regions[1]?.[0] ?? 0;
     if (bytes.length > MOST_KEPT_BYTES) return false;
-    const untouched = new Int32Array(bytes.buffer, zone - UNTOUCHED_BYTES, UNTOUCHED_BYTES / 4);
-    if (!untouched.every((word) => word === 0)) return false;
+    const { length } = UNTOUCHED;
+    // Of two buffers: in Node.js a hundred times as fast as a loop.
+    if (!UNTOUCHED.equals(Buffer.from(bytes.buffer, zone - length, length))) return false;
     let end = 0;
     for (const part of this.image) {
       bytes.set(part.bytes, part.at);

@@ -21,7 +21,7 @@ export { serveRuns } from "./thread";
 export type { ThreadHost } from "./thread";
 export type { CompiledQuickJs } from "./engine";
 export type { FromWorker, ToWorker } from "./wire";
-export { PORTABLE, usePrimitives } from "./primitives";
+export { PORTABLE, sha256Hex, usePrimitives } from "./primitives";
 export type { Hashing, Primitives } from "./primitives";
 export { checkAudit } from "./check";
 export type { CheckReport } from "./check";
