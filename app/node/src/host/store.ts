@@ -75,6 +75,20 @@ const MIGRATIONS: readonly string[] = [
      content TEXT NOT NULL, public INTEGER NOT NULL DEFAULT 0
    ) STRICT;
    CREATE INDEX recordings_of ON recordings (submission, opinion);`,
+  // Letters at a higher price had the name of the first with a number. By triggers, so that no letter is without its keys.
+  `ALTER TABLE outbox ADD COLUMN keys TEXT NOT NULL DEFAULT '[]';
+   UPDATE outbox SET keys = json_array(
+     CASE WHEN key GLOB '* ([2-6])' THEN substr(key, 1, length(key) - 4) ELSE key END);
+   CREATE TABLE carried (
+     key TEXT NOT NULL, letter TEXT NOT NULL, PRIMARY KEY (key, letter)
+   ) STRICT;
+   INSERT INTO carried SELECT value, outbox.key FROM outbox, json_each(outbox.keys);
+   CREATE TRIGGER carry AFTER INSERT ON outbox BEGIN
+     INSERT INTO carried SELECT value, NEW.key FROM json_each(NEW.keys);
+   END;
+   CREATE TRIGGER put_down AFTER DELETE ON outbox BEGIN
+     DELETE FROM carried WHERE letter = OLD.key;
+   END;`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
@@ -158,8 +172,10 @@ export interface OwnAccusation extends Pick<Audit, "accusation" | "outcome" | "e
 
 /** A signed transaction that may be on its way. */
 export interface Letter {
-  /** What it does, and on what: there is never more than one letter for a key. */
+  /** Its name: there is never more than one letter of one. */
   readonly key: string;
+  /** What it does, and on what. It does all of it, or nothing. */
+  readonly keys: readonly string[];
   readonly signature: string;
   readonly blockhash: string;
   readonly lastValidBlockHeight: number;
@@ -663,16 +679,26 @@ export class Store {
     return row ? toLetter(row) : null;
   }
 
-  /** Keeps a letter before it is sent. Throws when there is one for its key. */
+  /** Those that do this, the newest last. */
+  lettersOf(key: string): Letter[] {
+    const sql = `SELECT outbox.* FROM carried JOIN outbox ON outbox.key = carried.letter
+       WHERE carried.key = ? ORDER BY outbox.rowid`;
+    return this.rows<LetterRow>(sql, key).map(toLetter);
+  }
+
+  /** Keeps a letter before it is sent. Throws when there is one of its name. */
   post(letter: Letter): void {
     this.run(
-      "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)",
+      `INSERT INTO outbox
+         (key, signature, blockhash, last_valid_block_height, min_slot, raw, keys)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
       letter.key,
       letter.signature,
       letter.blockhash,
       letter.lastValidBlockHeight,
       letter.minSlot,
       Buffer.from(letter.raw),
+      JSON.stringify(letter.keys),
     );
   }
 
@@ -922,11 +948,13 @@ interface LetterRow {
   readonly last_valid_block_height: number;
   readonly min_slot: number;
   readonly raw: Blob;
+  readonly keys: string;
 }
 
 function toLetter(row: LetterRow): Letter {
   return {
     key: row.key,
+    keys: JSON.parse(row.keys) as string[],
     signature: row.signature,
     blockhash: row.blockhash,
     lastValidBlockHeight: row.last_valid_block_height,
