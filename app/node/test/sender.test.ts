@@ -1,7 +1,8 @@
+import { ArgumentError } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
-import type { SendStep, SenderOptions } from "@securing-tasks/node";
+import type { Delivery, Errand, Letter, SendStep, SenderOptions } from "@securing-tasks/node";
 import { Sender, Stopped, Store } from "@securing-tasks/node";
-import type { Connection, TransactionInstruction } from "@solana/web3.js";
+import type { Connection, PublicKey, TransactionInstruction } from "@solana/web3.js";
 import {
   ComputeBudgetInstruction,
   ComputeBudgetProgram,
@@ -331,9 +332,8 @@ describe("sending", () => {
       await chain.waitForSlot(200n);
       const lost = troubled({ sendRawTransaction: () => Promise.resolve("") });
       const settled = await sender({ connection: lost }).settleAll();
-      expect([...settled.values()].map(({ status }) => status)).to.deep.equal(
-        Array<string>(3).fill("expired"),
-      );
+      expect([...settled]).to.deep.equal([["gift", { status: "expired" }]]);
+      expect(store.letters()).to.deep.equal([]);
     });
 
     it("stays as it is where it is not urgent: done twice, it would be two", async () => {
@@ -346,6 +346,282 @@ describe("sending", () => {
       expect(await refusal(waiting)).to.be.instanceOf(Stopped);
       expect([...prices]).to.deep.equal([0]);
       expect(new Set(kinds())).to.deep.equal(new Set(["sent", "resent"]));
+    });
+  });
+
+  describe("what may share a transaction", () => {
+    let friends: readonly Keypair[];
+    let sent: Set<string>;
+    let counting: Connection;
+
+    beforeEach(() => {
+      friends = Array.from({ length: 14 }, () => Keypair.generate());
+      sent = new Set();
+      counting = noting();
+    });
+
+    /** Notes what is sent. `before` is called with each new transaction and its number. */
+    const noting = (before: (number: number) => Promise<boolean> | boolean = () => true) =>
+      troubled({
+        sendRawTransaction: async (raw, options) => {
+          const bytes = Buffer.from(raw).toString("base64");
+          const isNew = !sent.has(bytes);
+          sent.add(bytes);
+          if (isNew && !(await before(sent.size))) return "";
+          return chain.connection.sendRawTransaction(raw, { ...options, skipPreflight: true });
+        },
+      });
+
+    /** A gift to a friend of this number, from the payer or another. */
+    const giftTo = (
+      number: number,
+      changes: Partial<Errand> = {},
+      from = payer,
+      lamports = GIFT,
+      more: readonly PublicKey[] = [],
+    ): Errand => ({
+      key: `gift:${number}`,
+      shares: "gifts",
+      ...(from !== payer && { signers: [from] }),
+      instructions: () => {
+        const toPubkey = friends[number]?.publicKey ?? payer.publicKey;
+        const one = SystemProgram.transfer({ fromPubkey: from.publicKey, toPubkey, lamports });
+        for (const pubkey of more) one.keys.push({ pubkey, isSigner: false, isWritable: false });
+        return Promise.resolve([one]);
+      },
+      ...changes,
+    });
+    const gifts = (count: number, changes: Partial<Errand> = {}): Errand[] =>
+      Array.from({ length: count }, (_, number) => giftTo(number, changes));
+    const balances = (count: number): Promise<number[]> =>
+      Promise.all(
+        friends.slice(0, count).map(({ publicKey }) => chain.connection.getBalance(publicKey)),
+      );
+    const statuses = (deliveries: readonly Delivery[]): string[] =>
+      deliveries.map(({ status }) => status);
+    const all = (count: number): number[] => Array<number>(count).fill(Number(GIFT));
+    const limitOf = (raw: string): number => {
+      const [limit] = Transaction.from(Buffer.from(raw, "base64")).instructions;
+      if (!limit) throw new Error("There is no limit.");
+      return ComputeBudgetInstruction.decodeSetComputeUnitLimit(limit).units;
+    };
+
+    it("is one transaction, with the compute that all of it needs together", async () => {
+      const one = sender({ connection: counting });
+      const deliveries = await Promise.all(gifts(5).map((gift) => one.send(gift)));
+      expect(statuses(deliveries)).to.deep.equal(Array<string>(5).fill("landed"));
+      expect(new Set(deliveries.map((it) => it.status === "landed" && it.signature)).size).to.equal(
+        1,
+      );
+      expect(await balances(5)).to.deep.equal(all(5));
+      expect([...sent].map(limitOf)[0]).to.be.within(5 * 150, 2_000);
+      expect(sent.size).to.equal(1);
+      expect(steps.map(({ step }) => step)).to.deep.equal(["sent", "landed"]);
+      expect(store.letters()).to.deep.equal([]);
+    });
+
+    const strangers = (): PublicKey[] =>
+      Array.from({ length: 8 }, () => Keypair.generate().publicKey);
+
+    it("is as much as a transaction holds, in bytes and in what it logs", async () => {
+      const own = Array.from({ length: 14 }, (_, number) =>
+        number < 6
+          ? giftTo(number, {}, payer, GIFT, strangers())
+          : giftTo(number, { shares: "small ones" }),
+      );
+      const one = sender({ connection: counting });
+      await Promise.all(own.map((gift) => one.send(gift)));
+      expect(await balances(14)).to.deep.equal(all(14));
+      const shapes = [...sent].map((raw) => {
+        const bytes = Buffer.from(raw, "base64");
+        expect(bytes.length).to.be.at.most(1_232);
+        return Transaction.from(bytes).instructions.length - 1;
+      });
+      // 8 keys of 32 bytes each leave room for three.
+      expect(shapes.sort()).to.deep.equal([2, 3, 3, 6]);
+    });
+
+    it("is split where the chain refuses it, and what is well lands", async () => {
+      const one = sender({ connection: counting });
+      const [first, second, third] = gifts(3) as [Errand, Errand, Errand];
+      const bad = giftTo(3, {}, payer, 5_000_000_000n);
+      const deliveries = await Promise.all(
+        [first, bad, second, third].map((gift) => one.send(gift)),
+      );
+      expect(statuses(deliveries)).to.deep.equal(["landed", "refused", "landed", "landed"]);
+      expect(await balances(4)).to.deep.equal([...all(3), 0]);
+      expect(sent.size).to.equal(3);
+      expect(store.letters()).to.deep.equal([]);
+    });
+
+    it("is split where it can't be made, and what can't be made is refused alone", async () => {
+      const one = sender({ connection: counting });
+      const odd = giftTo(2, {
+        instructions: () => Promise.reject(new ArgumentError("send", "uri", "", "shorter")),
+      });
+      const deliveries = await Promise.all([...gifts(2), odd].map((gift) => one.send(gift)));
+      expect(statuses(deliveries)).to.deep.equal(["landed", "landed", "refused"]);
+      expect(sent.size).to.equal(1);
+    });
+
+    it("is split where it fails in its block, and nothing is done twice", async () => {
+      const poor = Keypair.generate();
+      await chain.fund(poor.publicKey, 2_000_000n);
+      const connection = noting(async (number) => {
+        if (number > 1) return true;
+        // Between check and block, the money went elsewhere.
+        const drain = SystemProgram.transfer({
+          fromPubkey: poor.publicKey,
+          toPubkey: receiver.publicKey,
+          lamports: 2_000_000n,
+        });
+        await chain.send(new Transaction().add(drain), [payer, poor]);
+        return true;
+      });
+      const one = sender({ connection });
+      const own = [...gifts(2), giftTo(2, {}, poor)];
+      const deliveries = await Promise.all(own.map((gift) => one.send(gift)));
+      expect(statuses(deliveries)).to.deep.equal(["landed", "landed", "refused"]);
+      expect(await balances(3)).to.deep.equal([...all(2), 0]);
+      // The three together, and two of them alone.
+      expect(sent.size).to.equal(3);
+      expect(store.letters()).to.deep.equal([]);
+    });
+
+    it("shares nothing with what has another word, is more urgent, or owed", async () => {
+      const one = sender({ connection: counting });
+      const own = [
+        giftTo(0),
+        giftTo(1, { shares: "others" }),
+        giftTo(2, { urgent: true }),
+        giftTo(3, { urgent: true, owed: true }),
+        { ...gift, key: "alone" },
+      ];
+      const deliveries = await Promise.all(own.map((each) => one.send(each)));
+      expect(statuses(deliveries)).to.deep.equal(Array<string>(5).fill("landed"));
+      expect(sent.size).to.equal(5);
+    });
+
+    it("is sent alone where all transactions have one limit", async () => {
+      const one = sender({ connection: counting, computeUnitLimit: 1_000 });
+      await Promise.all(gifts(3).map((each) => one.send(each)));
+      expect(sent.size).to.equal(3);
+      expect(await balances(3)).to.deep.equal(all(3));
+    });
+
+    /** A process that is killed when all of it is in the outbox, and is sent or not. */
+    async function dieSharing(
+      count: number,
+      connection: Connection,
+      own = gifts(count),
+    ): Promise<Letter> {
+      const controller = new AbortController();
+      const dead = sender({
+        connection,
+        signal: controller.signal,
+        onStep: () => {
+          controller.abort();
+        },
+      });
+      const ends = own.map((each) => refusal(dead.send(each)));
+      for (const end of await Promise.all(ends)) expect(end).to.be.instanceOf(Stopped);
+      const [letter, ...more] = store.letters();
+      if (!letter) throw new Error("There is no letter.");
+      expect(more).to.deep.equal([]);
+      expect(letter.keys).to.deep.equal(gifts(count).map(({ key }) => key));
+      return letter;
+    }
+    const down = (): Connection =>
+      troubled({ sendRawTransaction: () => Promise.reject(new Error("fetch failed: killed")) });
+
+    it("killed before it was sent, lands as it is at the next start, and all know it", async () => {
+      const { signature } = await dieSharing(3, down());
+      const next = sender({ connection: counting });
+      const [settled, again] = await Promise.all([next.settleAll(), next.send(giftTo(1))]);
+      expect([...settled.keys()]).to.deep.equal(gifts(3).map(({ key }) => key));
+      for (const delivery of [...settled.values(), again]) {
+        expect(delivery.status === "landed" && delivery.signature).to.equal(signature);
+      }
+      expect(await balances(3)).to.deep.equal(all(3));
+      expect(steps.filter(({ step }) => step === "landed")).to.have.length(1);
+      expect(sent.size).to.equal(1);
+      expect(store.letters()).to.deep.equal([]);
+    });
+
+    it("killed after it was sent, is found and not sent again, whoever asks", async () => {
+      const { signature } = await dieSharing(3, chain.connection);
+      const next = sender({ connection: counting });
+      const found = await next.send(giftTo(2));
+      expect(found.status === "landed" && found.signature).to.equal(signature);
+      expect(await balances(3)).to.deep.equal(all(3));
+      expect(sent.size).to.equal(0);
+      expect(store.letters()).to.deep.equal([]);
+    });
+
+    it("killed and too late to land, has expired for all, and is made anew", async () => {
+      await dieSharing(2, down());
+      await chain.waitForSlot(200n);
+      const settled = await sender({ connection: noting(() => false) }).settleAll();
+      expect([...settled]).to.deep.equal(gifts(2).map(({ key }) => [key, { status: "expired" }]));
+      sent.clear();
+      const next = sender({ connection: counting });
+      await Promise.all(gifts(2).map((each) => next.send(each)));
+      expect(await balances(2)).to.deep.equal(all(2));
+      expect(sent.size).to.equal(1);
+    });
+
+    it("killed and refused at the next start for one of them, is made anew for the others", async () => {
+      const poor = Keypair.generate();
+      await chain.fund(poor.publicKey, 2_000_000n);
+      const own = [giftTo(0), giftTo(1, {}, poor)];
+      await dieSharing(2, down(), own);
+      const drain = SystemProgram.transfer({
+        fromPubkey: poor.publicKey,
+        toPubkey: receiver.publicKey,
+        lamports: 2_000_000n,
+      });
+      await chain.send(new Transaction().add(drain), [payer, poor]);
+      const next = sender({ connection: counting });
+      const deliveries = await Promise.all(own.map((each) => next.send(each)));
+      expect(statuses(deliveries)).to.deep.equal(["landed", "refused"]);
+      expect(await balances(2)).to.deep.equal([Number(GIFT), 0]);
+      expect(sent.size).to.equal(2);
+      expect(store.letters()).to.deep.equal([]);
+    });
+
+    it("costs more where it is urgent and leaders don't take it, all of it together", async () => {
+      // Of each two transactions the first is lost.
+      const connection = noting((number) => number % 2 === 0);
+      const one = sender({ connection, raiseMs: 20, resendMs: 1_000_000 });
+      const deliveries = await Promise.all(
+        gifts(3, { urgent: true }).map((each) => one.send(each)),
+      );
+      expect(statuses(deliveries)).to.deep.equal(Array<string>(3).fill("landed"));
+      expect(sent.size).to.equal(2);
+      expect(steps.map(({ step }) => step)).to.include("raised");
+      expect(await balances(3)).to.deep.equal(all(3));
+      expect(store.letters()).to.deep.equal([]);
+    });
+
+    it("left by an earlier process, keeps nobody waiting who is in a hurry", async () => {
+      const { raw } = await dieSharing(2, down());
+      const lost = Buffer.from(raw).toString("base64");
+      const connection = troubled({
+        sendRawTransaction: (bytes, options) => {
+          if (Buffer.from(bytes).toString("base64") === lost) return Promise.resolve("");
+          return counting.sendRawTransaction(bytes, options);
+        },
+      });
+      const controller = new AbortController();
+      const next = sender({ connection, raiseMs: 20, signal: controller.signal });
+      const settling = refusal(next.settleAll());
+      const delivery = await next.send(giftTo(1, { urgent: true }));
+      expect(delivery.status).to.equal("landed");
+      expect(await balances(2)).to.deep.equal([0, Number(GIFT)]);
+      // What it was made with is still on its way.
+      expect(store.letters()).to.have.length(1);
+      controller.abort();
+      expect(await settling).to.be.instanceOf(Stopped);
     });
   });
 

@@ -257,6 +257,7 @@ describe("a daemon's state", () => {
   it("has one letter for a key", () => {
     const letter = {
       key: "vote:a",
+      keys: ["vote:a"],
       signature: "s",
       blockhash: "b",
       lastValidBlockHeight: 5,
@@ -273,10 +274,32 @@ describe("a daemon's state", () => {
     expect([store.letter("vote:a"), store.letters()]).to.deep.equal([null, []]);
   });
 
+  it("finds a letter by all that it does, and those of one thing in the order in which they were made", () => {
+    const letter = (key: string, ...keys: string[]): Letter => ({
+      ...{ key, keys, signature: key, blockhash: "b", lastValidBlockHeight: 5 },
+      ...{ minSlot: 4, raw: Uint8Array.from([9]) },
+    });
+    const [pack, raised, alone] = [
+      letter("vote:b & 1 more", "vote:b", "vote:a"),
+      letter("vote:b & 1 more (2)", "vote:b", "vote:a"),
+      letter("vote:a", "vote:a"),
+    ];
+    for (const one of [pack, raised, alone]) store.post(one);
+    store.close();
+    store = new Store(folder);
+    expect(store.lettersOf("vote:a")).to.deep.equal([pack, raised, alone]);
+    expect(store.lettersOf("vote:b")).to.deep.equal([pack, raised]);
+    expect(store.lettersOf("vote:b & 1 more")).to.deep.equal([]);
+    store.settle(pack.key);
+    expect(store.lettersOf("vote:b")).to.deep.equal([raised]);
+    store.settle(raised.key);
+    expect([store.lettersOf("vote:a"), store.lettersOf("vote:b")]).to.deep.equal([[alone], []]);
+  });
+
   it("knows what it sent after it is settled and after a restart, and forgets it after long", () => {
     const letter = (signature: string, minSlot: number): Letter => ({
       ...{ key: `vote:${signature}`, signature, blockhash: "b", lastValidBlockHeight: 5 },
-      ...{ minSlot, raw: Uint8Array.from([9]) },
+      ...{ keys: [`vote:${signature}`], minSlot, raw: Uint8Array.from([9]) },
     });
     store.post(letter("first", 10));
     store.settle("vote:first");
@@ -297,7 +320,8 @@ describe("a daemon's state", () => {
     const { db } = store as unknown as { db: { pragma(text: string): unknown } };
     const letter = (key: string, signature: string): Letter => {
       const raw = new Uint8Array(30_000);
-      return { key, signature, blockhash: "b", lastValidBlockHeight: 5, minSlot: 4, raw };
+      const keys = [key];
+      return { key, keys, signature, blockhash: "b", lastValidBlockHeight: 5, minSlot: 4, raw };
     };
     const troubles: unknown[] = [];
     const outbox = new PatientOutbox(store, { onTrouble: (error) => troubles.push(error) });
@@ -325,7 +349,7 @@ describe("a daemon's state", () => {
   it("that can't forget what is over takes it for over, and forgets it later", () => {
     const letter = {
       ...{ key: "vote:a", signature: "first", blockhash: "b" },
-      ...{ lastValidBlockHeight: 5, minSlot: 4, raw: Uint8Array.from([9]) },
+      ...{ keys: ["vote:a"], lastValidBlockHeight: 5, minSlot: 4, raw: Uint8Array.from([9]) },
     };
     let full = false;
     const kept: Outbox & Pick<Store, "hasSent"> = {
@@ -333,6 +357,7 @@ describe("a daemon's state", () => {
       sentSince: (slot) => store.sentSince(slot),
       letters: () => store.letters(),
       letter: (key) => store.letter(key),
+      lettersOf: (key) => store.lettersOf(key),
       post: (one) => {
         if (full) throw new Error("full");
         store.post(one);

@@ -140,6 +140,26 @@ const MOST_URI_BYTES = 128;
 const RETRY_MS = 250;
 const MOST_PAUSE_MS = 60_000;
 
+/**
+ * What is sent together. Reveals and votes share with their own kind alone: somebody else's chore must not make them fail. What anybody
+ * may do is often done by somebody else a moment before, and shares nothing with what only this node does.
+ */
+const SHARES: Partial<Record<Duty["kind"], string>> = {
+  reveal: "reveals",
+  cast: "votes",
+  commit: "votes",
+  resolve: "verdicts",
+  claimVote: "chores",
+  closeVote: "chores",
+  closeAudit: "chores",
+  sweepAudit: "chores",
+  claimBounty: "chores",
+  closeSubmission: "chores",
+  closeRound: "chores",
+};
+/** What has less time left is sent alone: there must be time to do it again. */
+const SHARE_SLOTS = 64n;
+
 /** An account that is left out is written as the program's own address. */
 const NO_PROOF: GateProof = { proof: PROGRAM_ID, mint: PROGRAM_ID };
 
@@ -973,24 +993,32 @@ export class Doer {
   private async sweep(duty: Duty & { kind: "sweepAudit" }): Promise<End> {
     const { client, config } = this.options;
     const audit = duty.audit.address;
-    for (const vote of await client.votesIn(audit)) {
+    const ends = (await client.votesIn(audit)).map((vote) => {
       const key = `${duty.key}:${vote.owner.toBase58()}`;
-      const end =
-        vote.state === "claimed"
-          ? await this.closeVote({ ...duty, key }, vote)
-          : await this.send({ ...duty, key }, async () => [
-              await client.claimVote({ task: config.task, audit, voter: vote.owner }).instruction(),
-            ]);
-      if (end.end !== "done") return end;
-    }
-    return DONE;
+      return vote.state === "claimed"
+        ? this.closeVote({ ...duty, key }, vote)
+        : this.send({ ...duty, key }, async () => [
+            await client.claimVote({ task: config.task, audit, voter: vote.owner }).instruction(),
+          ]);
+    });
+    return (await Promise.all(ends)).find(({ end }) => end !== "done") ?? DONE;
   }
 
   private async send(duty: Duty, instructions: Errand["instructions"]): Promise<End> {
     // What has a window is done once, whatever is sent: a vote, a reveal, a submission and an audit have their addresses.
-    const urgent = duty.until !== undefined;
-    const owed = duty.kind === "reveal";
-    const delivery = await this.options.sender.send({ key: duty.key, instructions, urgent, owed });
+    const { follower, sender } = this.options;
+    const { key, kind, until } = duty;
+    const urgent = until !== undefined;
+    const owed = kind === "reveal";
+    const isHurried = urgent && follower.slot + SHARE_SLOTS > until;
+    const shares = isHurried ? undefined : SHARES[kind];
+    const delivery = await sender.send({
+      key,
+      instructions,
+      urgent,
+      owed,
+      ...(shares !== undefined && { shares }),
+    });
     return this.judgeDelivery(duty, delivery);
   }
 

@@ -35,12 +35,17 @@ export class PatientOutbox implements Outbox {
     return kept && this.isOpen(kept) ? kept : null;
   }
 
+  lettersOf(key: string): Letter[] {
+    const unkept = [...this.unkept.values()].filter(({ keys }) => keys.includes(key));
+    return [...this.kept.lettersOf(key).filter((one) => this.isOpen(one)), ...unkept];
+  }
+
   post(letter: Letter): void {
     for (const key of this.settled.keys()) this.forget(key);
     try {
       this.kept.post(letter);
     } catch (error) {
-      if (!REPEATABLE.test(letter.key)) throw error;
+      if (!letter.keys.every((key) => REPEATABLE.test(key))) throw error;
       this.unkept.set(letter.key, letter);
       this.unrecorded.add(letter.signature);
       this.options.onTrouble(error);

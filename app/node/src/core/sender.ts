@@ -8,11 +8,13 @@ import {
   refused,
   simulate,
 } from "@securing-tasks/client";
-import type { Connection, Keypair, PublicKey, TransactionInstruction } from "@solana/web3.js";
+import type { Connection, Keypair, TransactionInstruction } from "@solana/web3.js";
 import {
   ComputeBudgetInstruction,
   ComputeBudgetProgram,
+  PublicKey,
   SendTransactionError,
+  SystemProgram,
   Transaction,
 } from "@solana/web3.js";
 import type { Sponsor } from "./sponsor";
@@ -23,7 +25,9 @@ import type { Letter } from "./state";
 export interface Outbox {
   letters(): Letter[];
   letter(key: string): Letter | null;
-  /** Keeps a letter for good before it returns. Throws when there is one for its key. */
+  /** Those that do this, the newest last. */
+  lettersOf(key: string): Letter[];
+  /** Keeps a letter for good before it returns. Throws when there is one of its name. */
   post(letter: Letter): void;
   settle(key: string): void;
   /** Letters that were posted from this slot on, as far back as a day. */
@@ -95,6 +99,24 @@ export interface Errand {
   readonly urgent?: boolean;
   /** Whether something is lost that was pledged, unless it lands: a sponsor is asked for it whatever its bound. */
   readonly owed?: boolean;
+  /**
+   * It may share a transaction with others of the same word, as urgent and as much owed as it. Where the chain refuses that, each is
+   * sent alone. Default: it is sent alone.
+   */
+  readonly shares?: string;
+}
+
+/** An errand that waits for others. */
+interface Waiting {
+  readonly errand: Errand;
+  readonly resolve: (delivery: Delivery | Promise<Delivery>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Errands that are one transaction. */
+interface Pack extends Errand {
+  /** Of all of them. */
+  readonly keys: readonly string[];
 }
 
 /** Thrown by waits that were ended by the signal. */
@@ -118,6 +140,16 @@ const FIRST_PRICE = 1_000n;
 const OUTBID = 0.9;
 /** Accounts that may be named when it is asked for. */
 const MOST_ACCOUNTS = 128;
+/** How long what may share a transaction waits for others, in milliseconds. */
+const GATHER_MS = 50;
+/** Errands of one transaction: what more of them log may be cut, and indexers and audits read logs. */
+const MOST_SHARED = 6;
+/** Bytes of a transaction, with what stands before its message: signatures, and their number. */
+const MOST_BYTES = 1_232;
+const SIGNATURE_BYTES = 64;
+const NO_BLOCK = { blockhash: SystemProgram.programId.toBase58(), lastValidBlockHeight: 0 };
+/** In a trial for size, where the sponsor is not known yet. */
+const SOMEBODY = new PublicKey(new Uint8Array(32).fill(1));
 /** Tries of a simulation that fails for its blockhash, which says nothing of what is simulated. */
 const SIMULATIONS = 10;
 
@@ -131,6 +163,10 @@ export class Sender {
   private readonly resendMs: number;
   private readonly raiseMs: number;
   private readonly busy = new Map<string, Promise<Delivery>>();
+  /** What an earlier process left on its way, by what it does. */
+  private readonly settling = new Map<string, Promise<Delivery>>();
+  /** Errands that wait for others to share a transaction with, by their words. */
+  private readonly gathering = new Map<string, Waiting[]>();
 
   constructor(private readonly options: SenderOptions) {
     this.pollMs = options.pollMs ?? 500;
@@ -138,13 +174,18 @@ export class Sender {
     this.raiseMs = options.raiseMs ?? 5_000;
   }
 
-  /** Finds out what became of everything that an earlier process left on its way. */
+  /** Finds out what became of everything that an earlier process left on its way: by the key of each errand. */
   async settleAll(): Promise<ReadonlyMap<string, Delivery>> {
-    const all = this.options.outbox.letters().map(async (letter) => {
-      const delivery = await this.alone(letter.key, () => this.deliver([letter], false));
-      return [letter.key, delivery] as const;
+    const all = groupsOf(this.options.outbox.letters()).map(async (letters) => {
+      const delivery = await this.settle(letters);
+      return (letters[0]?.keys ?? []).map((key) => [key, delivery] as const);
     });
-    return new Map(await Promise.all(all));
+    const settled = new Map<string, Delivery>();
+    for (const [key, delivery] of (await Promise.all(all)).flat()) {
+      // What another letter did is done.
+      if (settled.get(key)?.status !== "landed") settled.set(key, delivery);
+    }
+    return settled;
   }
 
   /**
@@ -154,21 +195,128 @@ export class Sender {
    */
   send(errand: Errand): Promise<Delivery> {
     return this.alone(errand.key, async () => {
-      const waiting = this.waiting(errand.key);
-      if (waiting.length > 0) return await this.deliver(waiting, false, errand);
-      const made = await this.write(errand, errand.key, this.options.priorityFee ?? 0n);
-      if ("status" in made) return made;
-      this.options.outbox.post(made);
-      return await this.deliver([made], true, errand);
+      const left = groupsOf(this.options.outbox.lettersOf(errand.key));
+      if (left.length > 0) {
+        return (await this.afterOthers(errand, left)) ?? (await this.sendOne(packOf([errand])));
+      }
+      return errand.shares === undefined || this.options.computeUnitLimit !== undefined
+        ? await this.sendOne(packOf([errand]))
+        : await this.gather(errand, errand.shares);
     });
   }
 
-  /** What is on its way for an errand, the dearest last. */
-  private waiting(key: string): Letter[] {
-    const { outbox } = this.options;
-    return Array.from({ length: MOST_LETTERS }, (_, count) => letterKey(key, count)).flatMap(
-      (name) => outbox.letter(name) ?? [],
-    );
+  /**
+   * What became of that which is on its way for an errand, from an earlier process. Null where it is to be sent alone now: the transaction
+   * that it shared was refused, for whosever sake, or it is urgent and that one takes too long.
+   */
+  private async afterOthers(
+    errand: Errand,
+    left: readonly (readonly Letter[])[],
+  ): Promise<Delivery | null> {
+    const settled = Promise.all(left.map((letters) => this.settle(letters, errand)));
+    const isShared = left.some(([letter]) => (letter?.keys.length ?? 0) > 1);
+    // Nothing more can be made of a shared one at a higher price: the others' errands are not known here. Sent alone, it can.
+    const late = errand.urgent === true && isShared ? this.pause(this.raiseMs) : null;
+    settled.catch(() => undefined);
+    const deliveries = await (late ? Promise.race([settled, late]) : settled);
+    if (this.options.signal?.aborted === true) throw new Stopped();
+    if (!deliveries) return null;
+    const landed = deliveries.find(({ status }) => status === "landed");
+    if (landed) return landed;
+    return isShared ? null : (deliveries[0] ?? null);
+  }
+
+  /** @param letters Of the same errands. */
+  private settle(letters: readonly Letter[], errand?: Errand): Promise<Delivery> {
+    const keys = letters[0]?.keys ?? [];
+    const name = JSON.stringify(keys);
+    const going = this.settling.get(name);
+    if (going) return going;
+    const single = keys.length === 1 && errand ? packOf([errand]) : undefined;
+    const settling = this.deliver([...letters], false, single).finally(() => {
+      this.settling.delete(name);
+    });
+    this.settling.set(name, settling);
+    return settling;
+  }
+
+  /** Sends an errand with all others that come at about the same time. */
+  private gather(errand: Errand, word: string): Promise<Delivery> {
+    // What is more urgent, or owed, shares nothing with the rest, whatever word it has.
+    const name = `${word} ${errand.urgent === true} ${errand.owed === true}`;
+    return new Promise((resolve, reject) => {
+      const waiting = this.gathering.get(name);
+      if (waiting) {
+        waiting.push({ errand, resolve, reject });
+        return;
+      }
+      const all = [{ errand, resolve, reject }];
+      this.gathering.set(name, all);
+      void this.pause(GATHER_MS).then(() => {
+        this.gathering.delete(name);
+        if (this.options.signal?.aborted !== true) return this.sendShared(all);
+        for (const one of all) one.reject(new Stopped());
+      });
+    });
+  }
+
+  private async sendShared(all: readonly Waiting[]): Promise<void> {
+    for (const some of await this.share(all)) {
+      const delivery = this.sendPack(some.map(({ errand }) => errand));
+      for (const { errand, resolve, reject } of some) {
+        delivery.then((one) => {
+          resolve(one ?? this.sendOne(packOf([errand])));
+        }, reject);
+      }
+    }
+  }
+
+  /** As many in one transaction as it holds. What can't be made is alone, and its own sending says why. */
+  private async share(all: readonly Waiting[]): Promise<Waiting[][]> {
+    const { payer, sponsor } = this.options;
+    const feePayer = sponsor ? (sponsor.key ?? SOMEBODY) : payer.publicKey;
+    const packs: Waiting[][] = [];
+    let open: { pack: Waiting[]; instructions: readonly TransactionInstruction[] } | null = null;
+    for (const waiting of all) {
+      const own = await waiting.errand.instructions(feePayer).catch(() => null);
+      if (!own) {
+        packs.push([waiting]);
+        continue;
+      }
+      const together: readonly TransactionInstruction[] = [...(open?.instructions ?? []), ...own];
+      if (open && open.pack.length < MOST_SHARED && fits(feePayer, together)) {
+        open.pack.push(waiting);
+        open.instructions = together;
+      } else {
+        open = { pack: [waiting], instructions: own };
+        packs.push(open.pack);
+      }
+    }
+    return packs;
+  }
+
+  /** Null where each is to be sent alone: what one of them does to the others' transaction is no fate of theirs. */
+  private async sendPack(errands: readonly Errand[]): Promise<Delivery | null> {
+    if (errands.length === 1) return null;
+    try {
+      const delivery = await this.sendOne(packOf(errands));
+      return delivery.status === "refused" ? null : delivery;
+    } catch (error) {
+      const isOver = error instanceof Stopped || error instanceof SponsorError;
+      if (isOver && !(error instanceof SponsorError && error.reason === "refused")) throw error;
+      // Nothing was sent.
+      return null;
+    }
+  }
+
+  private async sendOne(pack: Pack): Promise<Delivery> {
+    const { outbox, priorityFee = 0n } = this.options;
+    // One that an earlier process left may still have the first.
+    const name = namesOf(pack).find((one) => outbox.letter(one) === null) ?? pack.key;
+    const made = await this.write(pack, name, priorityFee);
+    if ("status" in made) return made;
+    outbox.post(made);
+    return await this.deliver([made], true, pack);
   }
 
   private alone(key: string, act: () => Promise<Delivery>): Promise<Delivery> {
@@ -180,7 +328,7 @@ export class Sender {
   }
 
   /** Makes and signs a transaction that the chain would take now, or says why it would not. */
-  private async write(errand: Errand, key: string, price: bigint): Promise<Letter | Delivery> {
+  private async write(errand: Pack, key: string, price: bigint): Promise<Letter | Delivery> {
     const { payer, sponsor } = this.options;
     if (!sponsor) return this.make(errand, key, price, payer.publicKey);
     try {
@@ -196,7 +344,7 @@ export class Sender {
   }
 
   private async make(
-    errand: Errand,
+    errand: Pack,
     key: string,
     price: bigint,
     feePayer: PublicKey,
@@ -251,6 +399,7 @@ export class Sender {
     if (!signature) throw new Error("The payer did not sign.");
     return {
       key,
+      keys: errand.keys,
       signature: utils.bytes.bs58.encode(signature),
       blockhash: latest.blockhash,
       lastValidBlockHeight: latest.lastValidBlockHeight,
@@ -304,9 +453,9 @@ export class Sender {
   /**
    * Sends the same bytes until their fate is known. Trouble with the server is waited out.
    *
-   * @param letters Of one errand, the dearest last. The program takes one of them only, so what one does is done.
+   * @param letters Of the same errands, the dearest last. The program takes one of them only, so what one does is done.
    */
-  private async deliver(letters: Letter[], first: boolean, errand?: Errand): Promise<Delivery> {
+  private async deliver(letters: Letter[], first: boolean, errand?: Pack): Promise<Delivery> {
     const { connection, outbox } = this.options;
     let sentAt = -Infinity;
     /** When it was first with a server, and when it was there at the price that it has now. */
@@ -372,12 +521,10 @@ export class Sender {
   }
 
   /** Another transaction of an errand, at the price that the chain asks now; null where it may cost no more. */
-  private async raise(errand: Errand, letters: readonly Letter[]): Promise<Letter | null> {
+  private async raise(errand: Pack, letters: readonly Letter[]): Promise<Letter | null> {
     const [dearest] = letters.slice(-1);
-    const count = Array.from({ length: MOST_LETTERS }, (_, index) => index).find((index) =>
-      letters.every(({ key }) => key !== letterKey(errand.key, index)),
-    );
-    if (!dearest || count === undefined) return null;
+    const name = namesOf(errand).find((one) => letters.every(({ key }) => key !== one));
+    if (!dearest || name === undefined) return null;
     const transaction = Transaction.from(dearest.raw);
     const { units, price } = readBudget(transaction);
     const asked = await this.asked(transaction);
@@ -385,12 +532,10 @@ export class Sender {
     const most = this.mostPrice(units);
     const next = most !== null && most < wanted ? most : wanted;
     if (next <= price) return null;
-    const made = await this.write(errand, letterKey(errand.key, count), next).catch(
-      (error: unknown) => {
-        if (error instanceof SponsorError) return null;
-        throw error;
-      },
-    );
+    const made = await this.write(errand, name, next).catch((error: unknown) => {
+      if (error instanceof SponsorError) return null;
+      throw error;
+    });
     // Perhaps it is done by now. What is on its way will tell.
     if (!made || "status" in made) return null;
     this.options.outbox.post(made);
@@ -454,9 +599,52 @@ function signersOf(transaction: Transaction): readonly PublicKey[] {
   return accountKeys.slice(0, header.numRequiredSignatures);
 }
 
-/** Names of an errand's transactions: the first has its own. */
-function letterKey(key: string, count: number): string {
-  return count === 0 ? key : `${key} (${count + 1})`;
+/** Errands as one, in this order. */
+function packOf(errands: readonly Errand[]): Pack {
+  const [first] = errands;
+  if (!first) throw new Error("There is nothing to send.");
+  const keys = errands.map(({ key }) => key);
+  return {
+    key: keys.length === 1 ? first.key : `${first.key} & ${keys.length - 1} more`,
+    keys,
+    instructions: async (payer) =>
+      (await Promise.all(errands.map((one) => one.instructions(payer)))).flat(),
+    signers: errands.flatMap(({ signers = [] }) => signers),
+    urgent: first.urgent === true,
+    owed: first.owed === true,
+  };
+}
+
+/** Letters that do the same, together. */
+function groupsOf(letters: readonly Letter[]): Letter[][] {
+  const groups = new Map<string, Letter[]>();
+  for (const letter of letters) {
+    const name = JSON.stringify(letter.keys);
+    groups.set(name, [...(groups.get(name) ?? []), letter]);
+  }
+  return [...groups.values()];
+}
+
+/** Whether a transaction has room for these, and the budget's two. */
+function fits(feePayer: PublicKey, instructions: readonly TransactionInstruction[]): boolean {
+  const transaction = new Transaction({ feePayer, ...NO_BLOCK }).add(
+    ComputeBudgetProgram.setComputeUnitLimit({ units: MOST_UNITS }),
+    ComputeBudgetProgram.setComputeUnitPrice({ microLamports: FIRST_PRICE }),
+    ...instructions,
+  );
+  try {
+    const message = transaction.compileMessage();
+    const signatures = 1 + message.header.numRequiredSignatures * SIGNATURE_BYTES;
+    return signatures + message.serialize().length <= MOST_BYTES;
+  } catch {
+    // Far more than web3.js has room for.
+    return false;
+  }
+}
+
+/** Names of the transactions of one pack. */
+function namesOf({ key }: Pack): readonly string[] {
+  return Array.from({ length: MOST_LETTERS }, (_, at) => (at === 0 ? key : `${key} (${at + 1})`));
 }
 
 /** What a transaction asks for and pays. */

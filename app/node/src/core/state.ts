@@ -65,8 +65,10 @@ export interface OwnAccusation extends Pick<Audit, "accusation" | "outcome" | "e
 
 /** A signed transaction that may be on its way. */
 export interface Letter {
-  /** What it does, and on what: there is never more than one letter for a key. */
+  /** Its name: there is never more than one letter of one. */
   readonly key: string;
+  /** What it does, and on what. It does all of it, or nothing. */
+  readonly keys: readonly string[];
   readonly signature: string;
   readonly blockhash: string;
   readonly lastValidBlockHeight: number;

@@ -88,6 +88,20 @@ const MIGRATIONS: readonly string[] = [
      content TEXT NOT NULL, public INTEGER NOT NULL DEFAULT 0
    ) STRICT;
    CREATE INDEX recordings_of ON recordings (submission, opinion);`,
+  // Letters at a higher price had the name of the first with a number. By triggers, so that no letter is without its keys.
+  `ALTER TABLE outbox ADD COLUMN keys TEXT NOT NULL DEFAULT '[]';
+   UPDATE outbox SET keys = json_array(
+     CASE WHEN key GLOB '* ([2-6])' THEN substr(key, 1, length(key) - 4) ELSE key END);
+   CREATE TABLE carried (
+     key TEXT NOT NULL, letter TEXT NOT NULL, PRIMARY KEY (key, letter)
+   ) STRICT;
+   INSERT INTO carried SELECT value, outbox.key FROM outbox, json_each(outbox.keys);
+   CREATE TRIGGER carry AFTER INSERT ON outbox BEGIN
+     INSERT INTO carried SELECT value, NEW.key FROM json_each(NEW.keys);
+   END;
+   CREATE TRIGGER put_down AFTER DELETE ON outbox BEGIN
+     DELETE FROM carried WHERE letter = OLD.key;
+   END;`,
 ];
 
 /** Pieces of evidence that are kept of one submission: one is enough. */
@@ -592,16 +606,26 @@ export class Store implements State, Outbox {
     return row ? toLetter(row) : null;
   }
 
-  /** Keeps a letter before it is sent. Throws when there is one for its key. */
+  /** Those that do this, the newest last. */
+  lettersOf(key: string): Letter[] {
+    const sql = `SELECT outbox.* FROM carried JOIN outbox ON outbox.key = carried.letter
+       WHERE carried.key = ? ORDER BY outbox.rowid`;
+    return this.rows<LetterRow>(sql, key).map(toLetter);
+  }
+
+  /** Keeps a letter before it is sent. Throws when there is one of its name. */
   post(letter: Letter): void {
     this.run(
-      "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)",
+      `INSERT INTO outbox
+         (key, signature, blockhash, last_valid_block_height, min_slot, raw, keys)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
       letter.key,
       letter.signature,
       letter.blockhash,
       letter.lastValidBlockHeight,
       letter.minSlot,
       Buffer.from(letter.raw),
+      JSON.stringify(letter.keys),
     );
   }
 
@@ -839,11 +863,13 @@ interface LetterRow {
   readonly last_valid_block_height: number;
   readonly min_slot: number;
   readonly raw: Blob;
+  readonly keys: string;
 }
 
 function toLetter(row: LetterRow): Letter {
   return {
     key: row.key,
+    keys: JSON.parse(row.keys) as string[],
     signature: row.signature,
     blockhash: row.blockhash,
     lastValidBlockHeight: row.last_valid_block_height,
