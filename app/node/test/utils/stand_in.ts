@@ -205,10 +205,7 @@ export class StandIn {
     const due = this.coming.filter(({ at }) => at <= slot + 1);
     this.coming = this.coming.filter(({ at }) => at > slot + 1);
     for (const { raw } of due) {
-      this.run(
-        raw,
-        VersionedTransaction.deserialize(Buffer.from(raw, "base64")).message,
-      );
+      this.run(raw, VersionedTransaction.deserialize(Buffer.from(raw, "base64")).message);
     }
     for (const one of this.subscriptions.values()) {
       if (one.kind === "slot") {
