@@ -7,7 +7,7 @@ import type { Traffic } from "../utils/socket_counter";
 import { bytesOf, sum, trafficSince } from "../utils/socket_counter";
 import { LIGHT, processorSeconds, residentMegabytes } from "./daemon";
 import type { Resident } from "./town";
-import { TOWN_RULES, Town } from "./town";
+import { TOWN_RULES, Town, votesOf } from "./town";
 
 /*
  * npm run bench:scale -- --off-chain: what a round costs one witness and one worker off the chain, in tasks of 10 to 10,000 workers: requests,
@@ -22,7 +22,12 @@ const HEADING = "## Off the chain";
 /** What stands below it was written by hand. */
 const BY_HAND = "### Before";
 
+/** Longer slots, by the daemons' clocks, mean that this machine was too busy: what goes by time would be counted too often. */
+const MOST_SLOT_MS = 500;
+
 interface Row {
+  /** How long a slot took, in milliseconds of the daemons' time. */
+  readonly slotMs: number;
   readonly workers: number;
   readonly audits: number;
   readonly role: string;
@@ -59,17 +64,25 @@ async function measure(workers: number, { speed, light }: Told): Promise<readonl
       const before = town.residents.map((one) => look(one, town));
       const { slots, ms } = town.passed;
       await town.finishRound();
+      const slotMs = (speed * (town.passed.ms - ms)) / (town.passed.slots - slots);
       for (const [index, one] of town.residents.entries()) {
         const [then, now] = [before[index], look(one, town)];
         if (!then) continue;
+        const did = now.submissions - then.submissions;
+        const due = one.role === "worker" ? 1 : 0;
+        const judged = audits > 0 ? 1 : 0;
+        if (did !== due || now.votes - then.votes !== judged) {
+          throw new Error(
+            `The ${one.role} submitted ${did} times of ${due}, and ${now.votes - then.votes} of its votes count, of ${judged}: of a node that does not do its part, figures mean nothing. Try a lower --speed.`,
+          );
+        }
         rows.push({
-          ...{ workers, audits, role: one.role, memory: now.memory },
+          ...{ workers, audits, slotMs, role: one.role, memory: now.memory },
           votes: now.votes - then.votes,
           traffic: trafficSince(now.traffic, then.traffic),
           seconds: now.seconds - then.seconds,
         });
       }
-      const slotMs = (speed * (town.passed.ms - ms)) / (town.passed.slots - slots);
       say(
         `${workers} workers, ${audits} audits: a slot took ${slotMs.toFixed(0)} ms of the daemons' time`,
       );
@@ -86,17 +99,25 @@ async function measure(workers: number, { speed, light }: Told): Promise<readonl
   }
 }
 
-function look(
-  { daemon, rpc, owner }: Resident,
-  town: Town,
-): { traffic: Traffic; seconds: number; memory: number; votes: number } {
+interface Look {
+  readonly traffic: Traffic;
+  readonly seconds: number;
+  readonly memory: number;
+  readonly votes: number;
+  readonly submissions: number;
+}
+
+function look(one: Resident, town: Town): Look {
+  const { daemon, rpc } = one;
   const { pid } = daemon;
   if (pid === undefined) throw new Error("A daemon has ended.");
+  const node = town.nodeOf(one);
   return {
     traffic: rpc.traffic(),
     seconds: processorSeconds(pid),
     memory: residentMegabytes(pid),
-    votes: town.votesOf(owner),
+    votes: votesOf(node),
+    submissions: node.submissions,
   };
 }
 
@@ -148,6 +169,11 @@ async function bench(told: Told, all: boolean): Promise<void> {
   for (const size of told.sizes) rows.push(...(await measure(size, told)));
   const section = sectionOf(rows, told);
   process.stdout.write(`\n${section}`);
+  if (rows.some(({ slotMs }) => slotMs > MOST_SLOT_MS)) {
+    throw new Error(
+      `This machine is too busy for ${told.speed} times a cluster's speed: slots took over ${MOST_SLOT_MS} ms of the daemons' time. Nothing is written. Try again, or with a lower --speed.`,
+    );
+  }
   if (all && !told.light) {
     await write(section);
     say("wrote docs/scale.md");

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Audit, Role, Task, TaskRules } from "@securing-tasks/client";
+import type { Audit, Node, Role, Task, TaskRules } from "@securing-tasks/client";
 import {
   OPINIONS,
   PROGRAM_ID,
@@ -116,6 +116,11 @@ export interface TownOptions {
   readonly workers: number;
   /** Slots pass so many times as fast as on a public cluster, and the daemons' clocks with them. */
   readonly speed: number;
+}
+
+/** Votes that are counted and claimed. */
+export function votesOf({ votesWithMajority, votesAgainstMajority }: Node): number {
+  return votesWithMajority + votesAgainstMajority;
 }
 
 /** What happens in a round, besides what the daemons do. */
@@ -297,12 +302,10 @@ export class Town {
     });
   }
 
-  /** Votes of a node that are counted and claimed. */
-  votesOf(owner: PublicKey): number {
-    const { program } = this.client;
+  /** What the chain has of a daemon's node. */
+  nodeOf({ owner }: Resident): Node {
     const address = nodeAddress(this.task.address, owner);
-    const node = decodeAccount(program, "node", address, this.standIn.bytes(address));
-    return node.votesWithMajority + node.votesAgainstMajority + node.votesUnrevealed;
+    return decodeAccount(this.client.program, "node", address, this.standIn.bytes(address));
   }
 
   /** Lets so many slots pass. */
