@@ -65,6 +65,7 @@ class Letters implements Outbox {
   private readonly all = new Map<string, Letter>();
   letters = (): Letter[] => [...this.all.values()];
   letter = (key: string): Letter | null => this.all.get(key) ?? null;
+  lettersOf = (key: string): Letter[] => this.letters().filter(({ keys }) => keys.includes(key));
   post = (letter: Letter): void => void this.all.set(letter.key, letter);
   settle = (key: string): void => void this.all.delete(key);
   sentSince = (): number => 0;
