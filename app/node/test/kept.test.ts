@@ -45,9 +45,9 @@ function concernsOf(world: SmallWorld): Concerns {
       return [...seen.values()];
     },
     proven: () =>
-      world.all("submission").flatMap(({ address }) =>
-        isProven(address.toBase58()) ? [address] : [],
-      ),
+      world
+        .all("submission")
+        .flatMap(({ address }) => (isProven(address.toBase58()) ? [address] : [])),
     payers: () => [OPERATOR],
   };
 }

@@ -44,11 +44,7 @@ export function untouchedAudits(
   client: SecuringTasksClient,
   task: PublicKey,
 ): GetProgramAccountsFilter[] {
-  return [
-    ofKind(client, "audit"),
-    at(OFFSETS.of, task),
-    at(OFFSETS.audit.liveVotes, NONE_U32),
-  ];
+  return [ofKind(client, "audit"), at(OFFSETS.of, task), at(OFFSETS.audit.liveVotes, NONE_U32)];
 }
 
 /** Reads accounts of the program over RPC, each as of which slot it is. */

@@ -56,14 +56,7 @@ import { within } from "./limiter";
 import type { Metrics } from "../host/metrics";
 import { handover } from "./inbox";
 import type { Peer } from "./peers";
-import {
-  MOST_ACCUSERS,
-  accusersOf,
-  askPeers,
-  handAround,
-  peersOf,
-  serviceOf,
-} from "./peers";
+import { MOST_ACCUSERS, accusersOf, askPeers, handAround, peersOf, serviceOf } from "./peers";
 import type { Duty } from "./plan";
 import { canReveal, denies, isUndrawn } from "./plan";
 import { refusalKind } from "./refusals";
@@ -620,7 +613,11 @@ export class Doer {
         log.debug({ message: explain(error).message }, "can't look for peers");
         return [];
       });
-    return peersOf([...view.submissions, ...works], { but, accusers, allowPrivateNetwork }, config.evidence.peers);
+    return peersOf(
+      [...view.submissions, ...works],
+      { but, accusers, allowPrivateNetwork },
+      config.evidence.peers,
+    );
   }
 
   /** Brings what proves malice to other workers. */

@@ -178,8 +178,7 @@ export class Kept {
       const name = nameOf(address);
       const { slot: before } = this.touched.get(name) ?? { slot: -1n };
       const known = this.entries.get(name);
-      if (slot > before && (!known || known.slot < slot))
-        this.touched.set(name, { address, slot });
+      if (slot > before && (!known || known.slot < slot)) this.touched.set(name, { address, slot });
     }
   }
 
@@ -203,8 +202,7 @@ export class Kept {
    */
   listed(query: Query, names: ReadonlySet<string>, slot: bigint): void {
     const missing = [...this.entries.values()].filter(
-      ({ address, found }) =>
-        found && !names.has(nameOf(address)) && this.isIn(query, found),
+      ({ address, found }) => found && !names.has(nameOf(address)) && this.isIn(query, found),
     );
     this.touch(
       missing.map(({ address }) => address),
@@ -306,9 +304,13 @@ export class Kept {
       );
       if (!this.isOwed(round, now)) continue;
       const works = submissions.filter((one) => one.round === round.number);
-      compare(`submissions of round ${round.number}`, round.liveSubmissions, entriesOf(works), by, () => [
-        { of: "submissionsIn", round: round.number },
-      ]);
+      compare(
+        `submissions of round ${round.number}`,
+        round.liveSubmissions,
+        entriesOf(works),
+        by,
+        () => [{ of: "submissionsIn", round: round.number }],
+      );
     }
     for (const submission of submissions) {
       const name = nameOf(submission.address);
@@ -331,7 +333,9 @@ export class Kept {
       ];
       if (own.length < node.live) {
         // An appeal is in no list of its own.
-        const ended = audits.filter(({ endSlot, appealSlot }) => endSlot <= now && appealSlot === 0n);
+        const ended = audits.filter(
+          ({ endSlot, appealSlot }) => endSlot <= now && appealSlot === 0n,
+        );
         this.touch(
           ended.map(({ address }) => address),
           now,

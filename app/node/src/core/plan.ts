@@ -252,7 +252,10 @@ class Planner {
     if (this.options.config.samples === 0 || task.status === "paused") return;
     // Whose work it is to look at is not known before the seed is.
     const worked = this.view.rounds.filter(({ liveSubmissions }) => liveSubmissions > 0);
-    const numbers = [...worked.map((one) => one.number), ...this.view.submissions.map((one) => one.round)];
+    const numbers = [
+      ...worked.map((one) => one.number),
+      ...this.view.submissions.map((one) => one.round),
+    ];
     for (const round of new Set(numbers)) {
       const until = auditEnd(task, round);
       if (this.now + MARGIN >= until) continue;

@@ -59,9 +59,7 @@ export class Roster {
       const nodes = [...workers, ...witnesses];
       return sample({ seed, submitters, nodes, self, samples });
     }
-    const ring = submitted
-      ? behind(seed, workers, self)
-      : watched(seed, workers, witnesses, self);
+    const ring = submitted ? behind(seed, workers, self) : watched(seed, workers, witnesses, self);
     return this.firstThatSubmitted(task, round, ring, samples, view.slot);
   }
 

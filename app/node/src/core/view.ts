@@ -22,7 +22,10 @@ export interface View {
 export interface Source {
   /** These accounts, in this order. */
   accounts(addresses: readonly PublicKey[], minSlot?: bigint): Promise<readonly Seen[]>;
-  list(query: Query, minSlot?: bigint): Promise<{ readonly slot: bigint; readonly seen: readonly Seen[] }>;
+  list(
+    query: Query,
+    minSlot?: bigint,
+  ): Promise<{ readonly slot: bigint; readonly seen: readonly Seen[] }>;
   /** This server's answers are no use: another is asked from now on, where there is one. */
   askAnother(): void;
 }

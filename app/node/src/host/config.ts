@@ -42,7 +42,9 @@ const schema = z.strictObject({
       atOnce: whole(1, 1_000).default(16),
     })
     .default({ perSecond: 40, atOnce: 16 }),
-  wsUrl: z.union([z.literal("none"), socketUrl], "is neither a ws:// or wss:// URL nor `none`").optional(),
+  wsUrl: z
+    .union([z.literal("none"), socketUrl], "is neither a ws:// or wss:// URL nor `none`")
+    .optional(),
   profile: z.enum(["full", "light"]).default("full"),
   task: address.transform((text) => new PublicKey(text)),
   owner: address.transform((text) => new PublicKey(text)),
@@ -136,7 +138,10 @@ const schema = z.strictObject({
 });
 
 /** What a daemon is told. Paths are absolute. Every key with its unit stands in the package's README. */
-export type NodeConfig = Omit<z.output<typeof schema>, "rpcUrl" | "rpcUrls" | "pollMs" | "sampleEvery"> & {
+export type NodeConfig = Omit<
+  z.output<typeof schema>,
+  "rpcUrl" | "rpcUrls" | "pollMs" | "sampleEvery"
+> & {
   /** The first of the servers. */
   readonly rpcUrl: string;
   readonly rpcUrls: readonly string[];

@@ -227,8 +227,7 @@ export class SmallWorld implements Source {
   private put(found: Found): void {
     const name = found.value.address.toBase58();
     this.accounts_ = new Map(this.accounts_).set(name, found);
-    const isTold =
-      found.kind === "node" || (found.kind === "audit" && found.value.liveVotes === 0);
+    const isTold = found.kind === "node" || (found.kind === "audit" && found.value.liveVotes === 0);
     const { address } = found.value;
     this.untell(address);
     if (isTold) this.news.push({ address, slot: this.slot, found, lamports: 1 });
