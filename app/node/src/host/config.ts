@@ -13,7 +13,10 @@ const webUrl = z
   .refine((text) => isUrl(text, ["http:", "https:"]), "is no http:// or https:// URL");
 const socketUrl = z
   .string()
-  .refine((text) => isUrl(text, ["ws:", "wss:"]), "is no ws:// or wss:// URL");
+  .refine(
+    (text) => text === "none" || isUrl(text, ["ws:", "wss:"]),
+    "is neither `none` nor a ws:// or wss:// URL",
+  );
 const path = z.string().min(1, "is empty: give a path");
 const amount = z
   .union([z.number().int().nonnegative(), z.string().regex(/^\d+$/, "must be digits")])
@@ -42,9 +45,7 @@ const schema = z.strictObject({
       atOnce: whole(1, 1_000).default(16),
     })
     .default({ perSecond: 40, atOnce: 16 }),
-  wsUrl: z
-    .union([z.literal("none"), socketUrl], "is neither a ws:// or wss:// URL nor `none`")
-    .optional(),
+  wsUrl: socketUrl.optional(),
   profile: z.enum(["full", "light"]).default("full"),
   task: address.transform((text) => new PublicKey(text)),
   owner: address.transform((text) => new PublicKey(text)),
