@@ -265,6 +265,19 @@ describe("a daemon's configuration", () => {
     expect([plain.keepersEarly, plain.keeper]).to.deep.equal([false, undefined]);
   });
 
+  it("has a profile, which sets how much is read where nothing else does", () => {
+    const read = (...lines: string[]): readonly unknown[] => {
+      const { profile, pollMs, sampleEvery, wsUrl } = readNodeConfig(write(...witness, ...lines));
+      return [profile, pollMs, sampleEvery, wsUrl];
+    };
+    expect(read()).to.deep.equal(["full", 5_000, 1, undefined]);
+    expect(read("profile: light")).to.deep.equal(["light", 600_000, 6, undefined]);
+    const own = ["profile: light", "pollMs: 70", "sampleEvery: 2", "wsUrl: none"];
+    expect(read(...own)).to.deep.equal(["light", 70, 2, "none"]);
+    expect(faults(write(...witness, "wsUrl: http://a.example"))[0]).to.match(/`wsUrl`: is neither/);
+    expect(faults(write(...witness, "profile: tiny"))[0]).to.match(/`profile`/);
+  });
+
   it("is checked the same when a program makes it", () => {
     const input = {
       rpcUrl: "http://127.0.0.1:8899",

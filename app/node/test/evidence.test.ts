@@ -862,7 +862,11 @@ describe("evidence among daemons", function () {
       const unsigned = { submission: strange.toBase58() };
       expect(await take(witness.owner, witness.operator, unsigned)).to.equal(404);
       expect(asked).to.not.include(strange.toBase58());
-      const signed = handover({ owner: witness.owner, operator: witness.operator }, strange, content);
+      const signed = handover(
+        { owner: witness.owner, operator: witness.operator },
+        strange,
+        content,
+      );
       expect((await inbox.take(JSON.stringify(signed))).status).to.equal(404);
       expect(asked).to.include(strange.toBase58());
       expect(await take(witness.owner, thief)).to.equal(403);

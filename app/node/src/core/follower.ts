@@ -98,11 +98,11 @@ export class Follower {
     const { signal, subscribe, onTrouble, onWake, onGap } = this.options;
     let failures = 0;
     while (!signal.aborted) {
-      let isBegun = false;
+      const going = { isBegun: false };
       const since = performance.now();
       const begin = (): void => {
-        if (!isBegun) this.begun += 1;
-        isBegun = true;
+        if (!going.isBegun) this.begun += 1;
+        going.isBegun = true;
         // What happened in between was not told.
         onGap();
         onWake();
@@ -118,10 +118,10 @@ export class Follower {
         if (this.options.signal.aborted) return;
         onTrouble(error instanceof Error ? error.message : String(error));
       }
-      if (isBegun) this.begun -= 1;
+      if (going.isBegun) this.begun -= 1;
       // A look by the clock of who is told nothing.
       onWake();
-      failures = isBegun && performance.now() - since > LASTED_MS ? 1 : failures + 1;
+      failures = going.isBegun && performance.now() - since > LASTED_MS ? 1 : failures + 1;
       const most = failures > FEW_FAILURES ? MOST_RETRY_MS : undefined;
       await pause(backoff(RETRY_MS, failures, most), signal);
     }

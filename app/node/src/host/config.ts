@@ -13,7 +13,10 @@ const webUrl = z
   .refine((text) => isUrl(text, ["http:", "https:"]), "is no http:// or https:// URL");
 const socketUrl = z
   .string()
-  .refine((text) => isUrl(text, ["ws:", "wss:"]), "is no ws:// or wss:// URL");
+  .refine(
+    (text) => text === "none" || isUrl(text, ["ws:", "wss:"]),
+    "is neither `none` nor a ws:// or wss:// URL",
+  );
 const path = z.string().min(1, "is empty: give a path");
 const amount = z
   .union([z.number().int().nonnegative(), z.string().regex(/^\d+$/, "must be digits")])
