@@ -16,6 +16,7 @@ import { TOWN_RULES, Town, votesOf } from "./town";
 const WORKERS = 100;
 const ROUNDS_A_DAY = 144;
 const AUDITS_A_DAY = 10;
+/** Less would leave out what a light witness does once an hour: look at others' work. */
 const ROUNDS_AN_HOUR = 6;
 const MEGABYTE = 1_000_000;
 
@@ -126,6 +127,11 @@ async function bench(told: Told, light: boolean): Promise<void> {
   say(
     `${WORKERS} workers, rounds of 10 minutes, ${minutes} minutes of the daemon's time at ${told.speed} times its speed, ${light ? "light" : "full"} profile`,
   );
+  if (told.rounds % ROUNDS_AN_HOUR !== 0) {
+    say(
+      `NOTE: less than whole hours: what it does once an hour is counted too often, or left out.`,
+    );
+  }
   const found = await Promise.all(SCENES.map((scene) => play(scene, told)));
   const [nothing, work, audit, plainWork, plainAudit] = found;
   if (!nothing || !work || !audit || !plainWork || !plainAudit)

@@ -591,7 +591,11 @@ export class Town {
           payer: this.bank.publicKey,
         },
       );
-      this.claimAndClose(one.accused, round);
+      // Audits that were opened later may still be open.
+      const paid = Number(roundStart(this.task, round)) + CLAIMS.late.from;
+      this.move(Math.max(paid, slot + 1), () => {
+        this.claimAndClose(one.accused, round);
+      });
     });
   }
 
