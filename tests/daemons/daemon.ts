@@ -9,7 +9,7 @@ import type { NodeConfigInput } from "@securing-tasks/node";
 export const CLI = join(__dirname, "../../app/cli/dist/main.js");
 
 /** What a daemon on a phone, or on a metered line, is told. */
-export const LIGHT: Partial<NodeConfigInput> = {};
+export const LIGHT: Partial<NodeConfigInput> = { profile: "light" };
 
 /** A daemon that was told to stop does so within this. */
 const STOP_LIMIT_MS = 60_000;

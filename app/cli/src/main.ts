@@ -1,3 +1,4 @@
+import "@securing-tasks/node/memory";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";

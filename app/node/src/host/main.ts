@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./memory";
 import { parseArgs } from "node:util";
 import { readNodeConfig } from "./config";
 import { startNode } from "./node";

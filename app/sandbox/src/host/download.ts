@@ -2,7 +2,7 @@ import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import type { LookupFunction, Socket } from "node:net";
 import * as ipaddr from "ipaddr.js";
-import { Client, buildConnector, request } from "undici";
+import type { Client } from "undici";
 import type { Dispatcher } from "undici";
 import { Alarm } from "../core/alarm";
 import { DoorError } from "../core/api";
@@ -60,6 +60,8 @@ function known(addresses: readonly LookupAddress[]): LookupFunction {
   };
 }
 
+/** Loaded when something is downloaded: a witness that waits needs no such client. */
+type Undici = typeof import("undici");
 const MOST_HEADER_BYTES = 16_384;
 const HEAD_BYTES = 65_536;
 /** How long a connection that may be shared waits for the next request. */
@@ -80,14 +82,19 @@ class Line {
    * @param shared Whether it may be kept. Else it is closed after one request: a kept one may be closed by the server just when the next
    * request goes out, and that would look like downtime. A probe over a kept one would not notice that names are not found any more.
    */
-  constructor(origin: string, addresses: readonly LookupAddress[] | null, shared: boolean) {
-    const connect = buildConnector({
+  constructor(
+    private readonly undici: Undici,
+    origin: string,
+    addresses: readonly LookupAddress[] | null,
+    shared: boolean,
+  ) {
+    const connect = undici.buildConnector({
       // The alarm is the clock. By default each address but the last has 250 ms, and a server far away would look down.
       timeout: 0,
       autoSelectFamilyAttemptTimeout: 1_000,
       ...(addresses && { lookup: known(addresses) }),
     });
-    this.client = new Client(origin, {
+    this.client = new undici.Client(origin, {
       pipelining: shared ? 1 : 0,
       keepAliveTimeout: KEPT_MS,
       keepAliveMaxTimeout: KEPT_MS,
@@ -113,7 +120,13 @@ class Line {
   async ask(url: URL, options: Download, signal: AbortSignal): Promise<Downloaded> {
     const { method = "GET", headers = {}, body = null, maxBytes } = options;
     this.meter.begin(maxBytes);
-    const answer = await request(url, { method, headers, body, dispatcher: this.client, signal });
+    const answer = await this.undici.request(url, {
+      method,
+      headers,
+      body,
+      dispatcher: this.client,
+      signal,
+    });
     return {
       status: answer.statusCode,
       headers: headersOf(answer.headers),
@@ -199,7 +212,7 @@ export async function download(url: URL, options: Download): Promise<Downloaded>
     const addresses = allowPrivateNetwork
       ? null
       : await publicAddresses(hostOf(url), timeoutMs, signal);
-    const line = new Line(url.origin, addresses, mayShare);
+    const line = new Line(await import("undici"), url.origin, addresses, mayShare);
     try {
       const found = await line.ask(url, options, signal);
       if (mayShare) keep(to, line);
