@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Traffic } from "../utils/socket_counter";
 import { bytesOf, sum, trafficSince } from "../utils/socket_counter";
 import { LIGHT, processorSeconds, residentMegabytes } from "./daemon";
-import type { Script } from "./town";
+import type { Resident, Script } from "./town";
 import { TOWN_RULES, Town, votesOf } from "./town";
 
 /*
@@ -50,13 +50,23 @@ const say = (text: string): void => {
 
 const whole = (count: number): string => count.toFixed(0);
 
-async function play(
-  { name, subscriptions, ...script }: Scene,
-  { rounds, speed, config }: Told,
-): Promise<Found> {
+/** A town with its witness. */
+interface Place {
+  readonly scene: Scene;
+  readonly town: Town;
+  readonly witness: Resident;
+}
+
+async function setUp(scene: Scene, { speed, config }: Told): Promise<Place> {
+  say(`${scene.name}: setting up ...`);
   const town = await Town.start({ workers: WORKERS, speed });
+  const witness = await town.hire("witness", "witness", config, scene.subscriptions);
+  return { scene, town, witness };
+}
+
+async function play({ scene, town, witness }: Place, { rounds, speed }: Told): Promise<Found> {
+  const { name, ...script } = scene;
   try {
-    const witness = await town.hire("witness", "witness", config, subscriptions);
     const { rpc, daemon } = witness;
     const look = (): { rpc: Traffic; payloads: Traffic; seconds: number } => ({
       rpc: rpc.traffic(),
@@ -132,7 +142,10 @@ async function bench(told: Told, light: boolean): Promise<void> {
       `NOTE: less than whole hours: what it does once an hour is counted too often, or left out.`,
     );
   }
-  const found = await Promise.all(SCENES.map((scene) => play(scene, told)));
+  // One after the other: daemons that start at once would keep each other waiting, at so many times their speed.
+  const places: Place[] = [];
+  for (const scene of SCENES) places.push(await setUp(scene, told));
+  const found = await Promise.all(places.map((place) => play(place, told)));
   const [nothing, work, audit, plainWork, plainAudit] = found;
   if (!nothing || !work || !audit || !plainWork || !plainAudit)
     throw new Error("A scene is missing.");
