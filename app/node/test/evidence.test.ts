@@ -616,7 +616,11 @@ describe("evidence among daemons", function () {
               return Promise.resolve({ status: "expired" });
             },
           },
-          follower: { slot: slot + 50n, duration: (slots: bigint) => Number(slots) * 400 },
+          follower: {
+            slot: slot + 50n,
+            known: slot + 50n,
+            duration: (slots: bigint) => Number(slots) * 400,
+          },
           roster: { neighbours: () => Promise.resolve([]) },
           metrics: new Metrics(),
           log: pino({ level: "silent" }),

@@ -9,8 +9,10 @@ const SLOT_MS = 400;
 /** Between two slots that the pace is measured by: sooner, the way of a word to here would count for much. */
 const MEASURE_SLOTS = 10;
 const MOST_MEASURE_SLOTS = 10_000;
-/** Of a new measure. */
-const WEIGHT = 0.2;
+/** Shorter, and a server that catches up would count. */
+const MEASURE_MS = 250;
+/** A measure that took so long says all; one that took less counts for that part. */
+const WHOLE_MS = 5_000;
 /** No chain is faster, however close to each other two words come. */
 const LEAST_SLOT_MS = 10;
 /** Time passes at this part of the pace at least: a slot that is not known is never said to be over too soon. */
@@ -46,14 +48,20 @@ export class Clock {
 
   private measure(slot: bigint, now: number): void {
     const passed = this.measured ? Number(slot - this.measured.slot) : -1;
-    if (passed >= 0 && passed < MEASURE_SLOTS) return;
-    if (this.measured && passed > 0 && passed < MOST_MEASURE_SLOTS) {
-      const found = Math.max((now - this.measured.at) / passed, LEAST_SLOT_MS);
-      // After a long time one measure says all.
-      const weight = Math.min(WEIGHT * (passed / MEASURE_SLOTS), 1);
+    const took = now - (this.measured?.at ?? now);
+    if (passed >= 0 && (passed < MEASURE_SLOTS || took < MEASURE_MS)) return;
+    if (passed > 0 && passed < MOST_MEASURE_SLOTS) {
+      const found = Math.max(took / passed, LEAST_SLOT_MS);
+      // Attack, or slip: slots that a server tells late, and all at once, would have the clock run away.
+      const weight = Math.min(took / WHOLE_MS, 1);
       this.msPerSlot = (1 - weight) * this.msPerSlot + weight * found;
     }
     this.measured = { slot, at: now };
+  }
+
+  /** Newest slot that was heard of. */
+  get known(): bigint {
+    return this.newest;
   }
 
   /** Slot that is reached by now, for sure unless the chain has become slower by a quarter. */

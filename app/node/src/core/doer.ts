@@ -504,7 +504,8 @@ export class Doer {
    */
   private seenSlot({ slot }: View): bigint {
     const { follower } = this.options;
-    return follower.slot > slot ? follower.slot : slot;
+    // No guess: a turn that is counted from a slot that is not there yet comes too late.
+    return follower.known > slot ? follower.known : slot;
   }
 
   /** Looks at a submission unasked. Guilty is what two runs in a row say, so that a blip is nobody's fault. */

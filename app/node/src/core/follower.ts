@@ -72,6 +72,11 @@ export class Follower {
     return this.clock.slot;
   }
 
+  /** The newest slot that was heard of: no guess. */
+  get known(): bigint {
+    return this.clock.known;
+  }
+
   /** Whether all that is followed is told. */
   get isTold(): boolean {
     const { subscriptions } = this.options;
