@@ -14,7 +14,10 @@
 
 extern crate alloc;
 
+pub mod account;
 pub mod constants;
+#[cfg(all(feature = "own-entrypoint", not(feature = "cpi")))]
+mod entry;
 pub mod error;
 pub mod events;
 pub mod instructions;
@@ -31,7 +34,7 @@ declare_id!("5keaxc4yHqGYy8zeiL9AauZhM4TjDPBHJfWPWhXxQoC5");
 
 // What an explorer shows to whoever found a hole. Nothing is deployed yet: who deploys puts his own page and mailbox here and into
 // `SECURITY.md`.
-#[cfg(not(feature = "no-entrypoint"))]
+#[cfg(all(feature = "own-entrypoint", not(feature = "cpi")))]
 solana_security_txt::security_txt! {
     name: "Securing Tasks",
     project_url: "see README.md of the source",
@@ -89,6 +92,7 @@ pub mod securing_tasks {
     /// the past. Whoever reads confirmed slots alone can't be shown two tasks of one slot.
     ///
     /// Errors: `TaskPaused`, `TaskRetired`, `TaskReplaced`, `UnknownRole`, `GateClosed`, `StakeBelowMinimum`.
+    #[cfg(not(target_os = "solana"))]
     pub fn join_task(
         ctx: &mut Context<JoinTask>,
         role: u8,
@@ -156,15 +160,15 @@ pub mod securing_tasks {
     ///
     /// Errors: `TaskPaused`, `TaskRetired`, `GateClosed`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,
     /// `SubmissionWindowClosed`.
+    #[cfg(not(target_os = "solana"))]
     pub fn submit_work(
         ctx: &mut Context<SubmitWork>,
         round_number: u64,
         payload_hash: [u8; 32],
         payload_uri: String,
     ) -> Result<()> {
-        let bump = ctx.bumps.submission;
         ctx.accounts
-            .handle(bump, round_number, payload_hash, &payload_uri)
+            .handle(round_number, payload_hash, &payload_uri)
     }
 
     /// Accuses a submission of downtime (1) or malice (2): the initiator's vote, with a bond pledged out of its stake. Whatever other audits
@@ -176,6 +180,7 @@ pub mod securing_tasks {
     /// Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `SecretHashMissing`, `UriTooLong`, `EvidenceHashMissing`,
     /// `AlreadyDecided`, `JoinedAfterSubmission`, `StakeTooRecent`,
     /// `StakePledged` where the bonds of the node's own open accusations would be over its stake.
+    #[cfg(not(target_os = "solana"))]
     pub fn open_audit(
         ctx: &mut Context<OpenAudit>,
         accusation: u8,
@@ -183,9 +188,8 @@ pub mod securing_tasks {
         evidence_hash: [u8; 32],
         evidence_uri: String,
     ) -> Result<()> {
-        let bump = ctx.bumps.audit;
         ctx.accounts
-            .handle(bump, accusation, &secret_hash, evidence_hash, evidence_uri)
+            .handle(accusation, &secret_hash, evidence_hash, &evidence_uri)
     }
 
     /// Draws the panel of an audit with the initiator's secret and the first block at or after `draw_slot`, within 256 slots. Not drawn by
@@ -209,18 +213,18 @@ pub mod securing_tasks {
     ///
     /// Errors: `VotesAreCommitted`, `GateClosed`, `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,
     /// `StakeTooRecent`, `PanelNotDrawn`, `NotSeated`.
+    #[cfg(not(target_os = "solana"))]
     pub fn cast_vote(ctx: &mut Context<CastVote>, opinion: u8) -> Result<()> {
-        let bump = ctx.bumps.vote;
-        ctx.accounts.cast(bump, opinion)
+        ctx.accounts.cast(opinion)
     }
 
     /// Commits to a vote, once and for good, where the task has a commit window: SHA-256 of tag, program, audit, voter, verdict and
     /// salt. Pledges the deposit out of the stake until the vote is revealed. By the operator; the payer pays the rent.
     ///
     /// Errors: those of `cast_vote`, `VotesAreOpen`, `CommitmentMissing`.
+    #[cfg(not(target_os = "solana"))]
     pub fn commit_vote(ctx: &mut Context<CastVote>, commitment: [u8; 32]) -> Result<()> {
-        let bump = ctx.bumps.vote;
-        ctx.accounts.commit(bump, commitment)
+        ctx.accounts.commit(commitment)
     }
 
     /// Opens a committed vote in the reveal window. One that stays shut loses its deposit. By anyone who knows the salt.
@@ -331,6 +335,24 @@ pub mod securing_tasks {
     pub fn allow_node(ctx: &mut Context<AllowNode>, role: u8, owner: Address) -> Result<()> {
         let bump = ctx.bumps.entry;
         ctx.accounts.handle(bump, role, owner)
+    }
+}
+
+/// What copies, fills and compares more than a few words: by syscall, for ten units, and not byte by byte.
+#[cfg(target_os = "solana")]
+mod memory {
+    use anchor_lang::pinocchio::syscalls::{sol_memcpy_, sol_memset_};
+
+    #[no_mangle]
+    unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
+        sol_memcpy_(to, from, length as u64);
+        to
+    }
+
+    #[no_mangle]
+    unsafe extern "C" fn memset(to: *mut u8, byte: i32, length: usize) -> *mut u8 {
+        sol_memset_(to, byte as u8, length as u64);
+        to
     }
 }
 

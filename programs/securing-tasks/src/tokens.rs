@@ -1,6 +1,6 @@
 //! The only places where tokens move, and the mints that may.
 
-use crate::{constants::TASK_SEED, error::TaskError, state::Task};
+use crate::{account::Account, constants::TASK_SEED, error::TaskError, state::Task};
 use anchor_lang::{
     pinocchio::instruction::InstructionAccount, prelude::*, unchecked_invoke_signed_fixed,
 };
@@ -9,6 +9,91 @@ use anchor_spl::token_2022::spl_token_2022::{
     pod::PodMint,
 };
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
+use core::{marker::PhantomData, ops::Deref};
+
+/// A mint or token account of Token or Token-2022, which this program only reads: checked in one place and not in every instruction.
+pub struct InterfaceAccount<T> {
+    view: AccountView,
+    state: PhantomData<T>,
+}
+
+/// What a mint or token account is by itself, without extensions.
+pub trait TokenState: SlabSchema {
+    /// Bytes.
+    const SIZE: usize;
+    /// Where its state is: 1 for one that is initialised, and not frozen.
+    const STATE: usize;
+}
+
+impl TokenState for TokenAccount {
+    const SIZE: usize = 165;
+    const STATE: usize = 108;
+}
+
+impl TokenState for Mint {
+    const SIZE: usize = 82;
+    const STATE: usize = 45;
+}
+
+/// The whole of the framework's check, except where there is nothing to find: what Token owns of just this size is as Token left it, and
+/// nobody else can write it.
+#[inline(never)]
+fn check<T: TokenState>(view: AccountView) -> Result<()> {
+    // SAFETY: nothing of ours borrows the accounts of another program.
+    let data = unsafe { view.borrow_unchecked() };
+    let is_plain = data.len() == T::SIZE && data[T::STATE] == 1;
+    if is_plain && view.owned_by(&Token::id()) {
+        return Ok(());
+    }
+    T::validate(&view, data)
+}
+
+impl<T: TokenState> AnchorAccount for InterfaceAccount<T> {
+    type Data = T;
+    const MIN_DATA_LEN: usize = T::MIN_DATA_LEN;
+
+    #[inline(always)]
+    fn load(view: AccountView) -> Result<Self> {
+        check::<T>(view)?;
+        let state = PhantomData;
+        Ok(Self { view, state })
+    }
+
+    #[inline(always)]
+    unsafe fn load_mut(view: AccountView) -> Result<Self> {
+        require!(view.is_writable(), ErrorCode::ConstraintMut);
+        require!(
+            view.data_len() >= T::MIN_DATA_LEN,
+            ProgramError::AccountDataTooSmall
+        );
+        Self::load(view)
+    }
+
+    #[inline(always)]
+    fn account(&self) -> &AccountView {
+        &self.view
+    }
+}
+
+impl<T> InterfaceAccount<T> {
+    #[inline(always)]
+    pub fn address(&self) -> &Address {
+        self.view.address()
+    }
+}
+
+impl<T> Deref for InterfaceAccount<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: checked to hold a `T`, which is bytes alone.
+        unsafe { &*self.view.data_ptr().cast() }
+    }
+}
+
+#[doc(hidden)]
+impl<T> IdlAccountType for InterfaceAccount<T> {}
 
 /// Token or Token-2022.
 pub type TokenProgram = Interface<'static, TokenInterface>;
@@ -123,8 +208,7 @@ pub fn close_vault(
 /// Refuses, by name, a mint whose extensions let tokens move or shrink without us, and every extension not known here.
 ///
 /// None of these comes to a mint after it was initialised (a group membership can, and moves nothing), so that checking once is enough.
-pub fn check_mint(mint: &InterfaceAccount<Mint>) -> Result<()> {
-    let view = mint.account();
+pub fn check_mint(view: &AccountView) -> Result<()> {
     // SAFETY: nothing borrows the mint mutably; it isn't a writable account of any instruction.
     let data = unsafe { view.borrow_unchecked() };
     let state = PodStateWithExtensions::<PodMint>::unpack(data)?;

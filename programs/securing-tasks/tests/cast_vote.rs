@@ -734,7 +734,7 @@ fn cast_vote_with_an_account_that_cannot_be_written_fails() {
     }
     let vote = vote_address(&case.audit(), &case.voters[0].owner.pubkey());
     let sent = case.send(readonly(case.vote_ix(), &vote));
-    assert_eq!(failure(sent), InstructionError::PrivilegeEscalation);
+    assert_eq!(failure(sent), InstructionError::Custom(2000));
 }
 
 // Panels.

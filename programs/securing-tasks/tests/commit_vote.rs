@@ -542,7 +542,7 @@ fn commit_vote_with_an_account_that_cannot_be_written_fails() {
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
     let sent = case.send(readonly(case.commit_ix(), &case.vote_at(0)));
-    assert_eq!(failure(sent), InstructionError::PrivilegeEscalation);
+    assert_eq!(failure(sent), InstructionError::Custom(2000));
 }
 
 // Panels.

@@ -1169,7 +1169,7 @@ fn open_audit_with_an_account_that_cannot_be_written_fails() {
         assert_eq!(failure(sent), InstructionError::Custom(2000));
     }
     let sent = case.send(readonly(case.open_ix(), &case.next()));
-    assert_eq!(failure(sent), InstructionError::PrivilegeEscalation);
+    assert_eq!(failure(sent), InstructionError::Custom(2000));
 }
 
 // The round.

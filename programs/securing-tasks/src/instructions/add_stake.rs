@@ -1,8 +1,9 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::StakeAdded,
     state::{Node, Task},
-    tokens::{deposit, TokenProgram},
+    tokens::{deposit, InterfaceAccount, TokenProgram},
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount};
@@ -49,13 +50,14 @@ impl AddStake {
             amount,
         );
 
-        emit!(StakeAdded {
+        StakeAdded {
             task: self.node.task,
             owner: self.node.owner,
             amount,
             stake: self.node.stake.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

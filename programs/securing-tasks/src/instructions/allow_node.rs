@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     constants::*,
     error::TaskError,
     events::NodeAllowed,
@@ -38,13 +39,14 @@ impl AllowNode {
         count(&mut self.task.entries)?;
         self.task.invariant()?;
 
-        emit!(NodeAllowed {
+        NodeAllowed {
             task: entry.task,
             owner,
             payer: entry.payer,
             role,
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::AuditAppealed,
     state::{Audit, Node, Task},
@@ -31,7 +32,7 @@ impl AppealAudit {
         self.node.begin_appeal(bond)?;
         self.node.invariant()?;
 
-        emit!(AuditAppealed {
+        AuditAppealed {
             task: self.audit.task,
             audit: *self.audit.address(),
             appellant: self.audit.appellant,
@@ -40,7 +41,8 @@ impl AppealAudit {
             reveal_slot: self.audit.reveal_slot.get(),
             end_slot: self.audit.end_slot.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

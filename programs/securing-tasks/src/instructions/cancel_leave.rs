@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::LeaveCancelled,
     state::{Node, Task},
@@ -27,12 +28,13 @@ impl CancelLeave {
         self.node.invariant()?;
         self.task.invariant()?;
 
-        emit!(LeaveCancelled {
+        LeaveCancelled {
             task: self.node.task,
             owner: self.node.owner,
             amount,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::{view_of, Account},
     constants::*,
     error::TaskError,
     events::{VoteCast, VoteCommitted},
@@ -22,13 +23,9 @@ pub struct CastVote {
         constraint = node.operator == *operator.address() @ TaskError::NotOperator
     )]
     pub node: Account<Node>,
-    #[account(
-        init,
-        payer = payer,
-        seeds = [VOTE_SEED, audit.address().as_ref(), node.owner.as_ref()],
-        bump
-    )]
-    pub vote: Account<Vote>,
+    // Found and made here.
+    #[account(mut)]
+    pub vote: UncheckedAccount,
     /// The node's entry where the gate is an allowlist; absent else.
     pub gate_proof: Option<UncheckedAccount>,
     pub system_program: Program<System>,
@@ -36,58 +33,76 @@ pub struct CastVote {
 
 impl CastVote {
     /// An open vote.
-    pub fn cast(&mut self, bump: u8, opinion: u8) -> Result<()> {
+    pub fn cast(&mut self, opinion: u8) -> Result<()> {
+        let mut vote = self.create()?;
         let slot = Clock::get()?.slot;
         let opinion = Opinion::parse(opinion)?;
         require!(!self.audit.is_committed(), TaskError::VotesAreCommitted);
         self.audit.require_voting(slot)?;
 
-        self.seat(bump, slot)?;
-        self.vote.opinion = opinion.into();
-        self.vote.state = VoteState::Revealed.into();
-        self.vote.invariant()?;
-        self.audit.add_vote(opinion, self.vote.weight.get())?;
+        self.seat(&mut vote, slot)?;
+        vote.opinion = opinion.into();
+        vote.state = VoteState::Revealed.into();
+        vote.invariant()?;
+        self.audit.add_vote(opinion, vote.weight.get())?;
         self.audit.invariant()?;
 
-        emit!(VoteCast {
-            audit: self.vote.audit,
-            voter: self.vote.owner,
+        VoteCast {
+            audit: vote.audit,
+            voter: vote.owner,
             opinion: opinion as u8,
-            weight: self.vote.weight.get(),
+            weight: vote.weight.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 
     /// A vote that nobody can read, and so nobody copy, before all are in.
-    pub fn commit(&mut self, bump: u8, commitment: [u8; 32]) -> Result<()> {
+    pub fn commit(&mut self, commitment: [u8; 32]) -> Result<()> {
+        let mut vote = self.create()?;
         let slot = Clock::get()?.slot;
         require!(!is_missing(&commitment), TaskError::CommitmentMissing);
         require!(self.audit.is_committed(), TaskError::VotesAreOpen);
         self.audit.require_committing(slot)?;
 
         self.node.pledge_deposit()?;
-        self.seat(bump, slot)?;
-        self.vote.commitment = commitment;
-        self.vote.state = VoteState::Committed.into();
-        self.vote.invariant()?;
+        self.seat(&mut vote, slot)?;
+        vote.commitment = commitment;
+        vote.state = VoteState::Committed.into();
+        vote.invariant()?;
         self.audit.add_commitment()?;
         self.audit.invariant()?;
 
-        emit!(VoteCommitted {
-            audit: self.vote.audit,
-            voter: self.vote.owner,
+        VoteCommitted {
+            audit: vote.audit,
+            voter: vote.owner,
             commitment,
-            weight: self.vote.weight.get(),
+            weight: vote.weight.get(),
             deposit: self.audit.vote_deposit.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
+    }
+
+    /// Makes the vote's account: one for each audit and owner.
+    #[inline(always)]
+    fn create(&self) -> Result<Account<Vote>> {
+        let seeds = [
+            VOTE_SEED,
+            self.audit.address().as_ref(),
+            self.node.owner.as_ref(),
+        ];
+        let (mut vote, bump) = Account::<Vote>::create(&self.payer, &self.vote, seeds)?;
+        vote.bump = bump;
+        Ok(vote)
     }
 
     /// Checks that the node may vote and freezes its weight. Nothing here asks what audits may cost the node: no accusation keeps it
     /// from voting.
-    fn seat(&mut self, bump: u8, slot: u64) -> Result<()> {
+    #[inline(always)]
+    fn seat(&mut self, vote: &mut Account<Vote>, slot: u64) -> Result<()> {
         require!(
             self.node.owner != self.audit.accused,
             TaskError::AccusedCannotVote
@@ -100,18 +115,17 @@ impl CastVote {
             .node
             .weight_on(self.audit.submission_slot.get(), &self.task.rules)?;
         self.audit.require_seat(&self.node.owner, weight, slot)?;
-        self.node.require_not_struck(&self.task, &self.gate_proof)?;
+        self.node
+            .require_not_struck(&self.task, view_of(&self.gate_proof))?;
 
         self.node.hold_open()?;
         self.node.invariant()?;
 
-        let vote = &mut self.vote;
         vote.audit = *self.audit.address();
         vote.owner = self.node.owner;
         vote.payer = *self.payer.address();
         vote.on_appeal = self.audit.is_appealed().into();
         vote.weight = weight.into();
-        vote.bump = bump;
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::BountyClaimed,
     state::{Node, Round, Submission, Task},
@@ -41,14 +42,15 @@ impl ClaimBounty {
         self.node.pay(amount)?;
         self.node.invariant()?;
 
-        emit!(BountyClaimed {
+        BountyClaimed {
             task: self.submission.task,
             submission: *self.submission.address(),
             owner: self.submission.owner,
             round: number,
             amount,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::VoteClaimed,
     state::{count, plus, Audit, Node, Task, Vote},
@@ -55,14 +56,15 @@ impl ClaimVote {
         self.task.add_to_pool(plus(over, lost)?)?;
         self.task.invariant()?;
 
-        emit!(VoteClaimed {
+        VoteClaimed {
             audit: self.vote.audit,
             voter: self.vote.owner,
             share,
             deposit_lost: lost,
             pool_award: over,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::AccountClosed,
     state::{Audit, Node, Submission},
@@ -31,12 +32,13 @@ impl CloseAudit {
         self.initiator.let_go()?;
         self.initiator.invariant()?;
 
-        emit!(AccountClosed {
+        AccountClosed {
             task: self.audit.task,
             account: *self.audit.address(),
             pool_award: 0,
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

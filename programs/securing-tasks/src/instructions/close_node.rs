@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::AccountClosed,
     state::{Node, Task},
@@ -34,12 +35,13 @@ impl CloseNode {
         self.task.close_node(&self.node, slot)?;
         self.task.invariant()?;
 
-        emit!(AccountClosed {
+        AccountClosed {
             task: self.node.task,
             account: *self.node.address(),
             pool_award: 0,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

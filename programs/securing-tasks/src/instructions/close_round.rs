@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::AccountClosed,
     state::{Round, Task},
@@ -27,12 +28,13 @@ impl CloseRound {
         self.task.close_round(left)?;
         self.task.invariant()?;
 
-        emit!(AccountClosed {
+        AccountClosed {
             task: self.round.task,
             account: *self.round.address(),
             pool_award: left,
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::AccountClosed,
     state::{Node, Round, Submission, Task},
@@ -42,12 +43,13 @@ impl CloseSubmission {
         self.node.let_go()?;
         self.node.invariant()?;
 
-        emit!(AccountClosed {
+        AccountClosed {
             task: self.submission.task,
             account: *self.submission.address(),
             pool_award: 0,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

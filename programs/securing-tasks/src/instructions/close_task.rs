@@ -1,8 +1,9 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::AccountClosed,
     state::Task,
-    tokens::{close_vault, pay_out, TokenProgram},
+    tokens::{close_vault, pay_out, InterfaceAccount, TokenProgram},
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount};
@@ -56,12 +57,13 @@ impl CloseTask {
             &self.token_program,
         );
 
-        emit!(AccountClosed {
+        AccountClosed {
             task: *self.task.address(),
             account: *self.task.address(),
             pool_award: pool,
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::AccountClosed,
     state::{Audit, Node, Vote, VoteState},
@@ -31,12 +32,13 @@ impl CloseVote {
         self.node.let_go()?;
         self.node.invariant()?;
 
-        emit!(AccountClosed {
+        AccountClosed {
             task: self.audit.task,
             account: *self.vote.address(),
             pool_award: 0,
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

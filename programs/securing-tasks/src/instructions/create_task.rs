@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     constants::*,
     error::TaskError,
     events::TaskCreated,
@@ -51,7 +52,7 @@ impl CreateTask {
             TaskError::AuditFunctionMissing
         );
         let task_function = FunctionRef::new(*task_function.0, task_function.1)?;
-        check_mint(&self.mint)?;
+        check_mint(self.mint.account())?;
         let address = *self.task.address();
         for gate in [&rules.worker_gate, &rules.witness_gate] {
             gate.require_elsewhere(&address, &self.mint)?;
@@ -72,13 +73,14 @@ impl CreateTask {
         task.bump = bump;
         task.invariant()?;
 
-        emit!(TaskCreated {
+        TaskCreated {
             task: address,
             creator: task.creator,
             payer: task.payer,
             mint: task.mint,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::NodeDisallowed,
     state::{AllowEntry, Task},
@@ -35,12 +36,13 @@ impl DisallowNode {
         self.task.remove_entry()?;
         self.task.invariant()?;
 
-        emit!(NodeDisallowed {
+        NodeDisallowed {
             task: self.entry.task,
             owner: self.entry.owner,
             role: self.entry.role,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

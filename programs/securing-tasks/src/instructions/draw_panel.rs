@@ -1,4 +1,4 @@
-use crate::{events::PanelDrawn, slot_hashes::first_block_from, state::Audit};
+use crate::{account::Account, events::PanelDrawn, slot_hashes::first_block_from, state::Audit};
 use anchor_lang::prelude::*;
 
 /// Anyone who knows the initiator's secret may draw: no signature but the fee payer's.
@@ -18,12 +18,13 @@ impl DrawPanel {
         self.audit.draw(&address, secret, &block)?;
         self.audit.invariant()?;
 
-        emit!(PanelDrawn {
+        PanelDrawn {
             task: self.audit.task,
             audit: address,
             seed: self.audit.seed,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

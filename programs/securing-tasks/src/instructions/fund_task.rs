@@ -1,8 +1,9 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::TaskFunded,
     state::Task,
-    tokens::{deposit, TokenProgram},
+    tokens::{deposit, InterfaceAccount, TokenProgram},
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount};
@@ -39,13 +40,14 @@ impl FundTask {
             amount,
         );
 
-        emit!(TaskFunded {
+        TaskFunded {
             task: *self.task.address(),
             funder: *self.funder.address(),
             amount,
             pool: self.task.pool.get(),
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
 use crate::{
+    account::{view_of, Account},
     constants::*,
     error::TaskError,
     events::NodeJoined,
     state::{count, Node, PodRole, Role, Task},
-    tokens::{deposit, TokenProgram},
+    tokens::{deposit, InterfaceAccount, TokenProgram},
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount};
@@ -59,7 +60,11 @@ impl JoinTask {
         node.joined_slot = slot.into();
         node.role = role;
         node.bump = bump;
-        node.pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
+        node.pass_gate(
+            &self.task,
+            view_of(&self.gate_proof),
+            view_of(&self.gate_mint),
+        )?;
         require!(
             amount >= node.min_stake(&self.task.rules),
             TaskError::StakeBelowMinimum
@@ -80,7 +85,7 @@ impl JoinTask {
             amount,
         );
 
-        emit!(NodeJoined {
+        NodeJoined {
             task: self.node.task,
             owner: self.node.owner,
             operator,
@@ -88,7 +93,8 @@ impl JoinTask {
             role: role.0,
             stake: amount,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

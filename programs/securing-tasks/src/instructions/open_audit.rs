@@ -1,4 +1,5 @@
 use crate::{
+    account::{view_of, Account},
     constants::*,
     error::TaskError,
     events::AuditOpened,
@@ -36,18 +37,9 @@ pub struct OpenAudit {
         constraint = initiator.operator == *operator.address() @ TaskError::NotOperator
     )]
     pub initiator: Account<Node>,
-    #[account(
-        init,
-        payer = payer,
-        seeds = [
-            AUDIT_SEED,
-            submission.address().as_ref(),
-            initiator.owner.as_ref(),
-            initiator.audits.get().to_le_bytes()
-        ],
-        bump
-    )]
-    pub audit: Account<Audit>,
+    // Found and made here.
+    #[account(mut)]
+    pub audit: UncheckedAccount,
     /// The node's entry where the gate is an allowlist; absent else.
     pub gate_proof: Option<UncheckedAccount>,
     pub system_program: Program<System>,
@@ -56,12 +48,21 @@ pub struct OpenAudit {
 impl OpenAudit {
     pub fn handle(
         &mut self,
-        bump: u8,
         accusation: u8,
         secret_hash: &[u8; 32],
         evidence_hash: [u8; 32],
-        evidence_uri: String,
+        evidence_uri: &str,
     ) -> Result<()> {
+        let (mut audit, bump) = Account::<Audit>::create(
+            &self.payer,
+            &self.audit,
+            [
+                AUDIT_SEED,
+                self.submission.address().as_ref(),
+                self.initiator.owner.as_ref(),
+                &self.initiator.audits.get().to_le_bytes(),
+            ],
+        )?;
         let slot = Clock::get()?.slot;
         let rules = &self.task.rules;
         // Not while paused; retired is no hindrance, else a creator could shield a worker by retiring.
@@ -86,7 +87,7 @@ impl OpenAudit {
             TaskError::EvidenceHashMissing
         );
         self.initiator
-            .require_not_struck(&self.task, &self.gate_proof)?;
+            .require_not_struck(&self.task, view_of(&self.gate_proof))?;
         let submission_slot = self.submission.slot.get();
         let weight = self.initiator.weight_on(submission_slot, rules)?;
 
@@ -110,7 +111,6 @@ impl OpenAudit {
         self.accused.accuse(most)?;
         self.accused.invariant()?;
 
-        let audit = &mut self.audit;
         audit.task = *self.task.address();
         audit.submission = *self.submission.address();
         audit.initiator = self.initiator.owner;
@@ -136,7 +136,7 @@ impl OpenAudit {
         audit.add_accusation(accusation, weight)?;
         audit.invariant()?;
 
-        emit!(AuditOpened {
+        AuditOpened {
             task: audit.task,
             submission: audit.submission,
             audit: *audit.address(),
@@ -150,9 +150,10 @@ impl OpenAudit {
             draw_slot: audit.draw_slot.get(),
             end_slot: audit.end_slot.get(),
             evidence_hash,
-            evidence_uri,
+            evidence_uri: String::new(),
             slot,
-        });
+        }
+        .log(evidence_uri);
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::TaskPaused,
     state::{Task, TaskStatus},
@@ -19,10 +20,11 @@ impl PauseTask {
         self.task.status = TaskStatus::Paused.into();
         self.task.invariant()?;
 
-        emit!(TaskPaused {
+        TaskPaused {
             task: *self.task.address(),
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

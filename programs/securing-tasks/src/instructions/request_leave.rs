@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::LeaveRequested,
     state::{Node, Task},
@@ -34,14 +35,15 @@ impl RequestLeave {
         self.node.invariant()?;
         self.task.invariant()?;
 
-        emit!(LeaveRequested {
+        LeaveRequested {
             task: self.node.task,
             owner: self.node.owner,
             amount,
             leaving: self.node.leaving.get(),
             leave_slot: self.node.leave_slot.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

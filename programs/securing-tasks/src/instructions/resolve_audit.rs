@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::AuditResolved,
     math::slash::split_appeal,
@@ -111,7 +112,7 @@ impl ResolveAudit {
         self.submission.invariant()?;
         self.audit.invariant()?;
 
-        emit!(AuditResolved {
+        AuditResolved {
             task: self.audit.task,
             audit: *self.audit.address(),
             initiator: self.audit.initiator,
@@ -125,7 +126,8 @@ impl ResolveAudit {
             pool_award,
             voters_pot: self.audit.voters_left.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::Restaked,
     state::{Node, Task},
@@ -30,13 +31,14 @@ impl Restake {
         self.node.invariant()?;
         self.task.invariant()?;
 
-        emit!(Restaked {
+        Restaked {
             task: self.node.task,
             owner: self.node.owner,
             amount,
             stake: self.node.stake.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::TaskResumed,
     state::{Task, TaskStatus},
@@ -20,10 +21,11 @@ impl ResumeTask {
         self.task.status = TaskStatus::Active.into();
         self.task.invariant()?;
 
-        emit!(TaskResumed {
+        TaskResumed {
             task: *self.task.address(),
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

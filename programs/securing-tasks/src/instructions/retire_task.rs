@@ -1,8 +1,9 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::TaskRetired,
     state::Task,
-    tokens::{pay_out, TokenProgram},
+    tokens::{pay_out, InterfaceAccount, TokenProgram},
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount};
@@ -38,11 +39,12 @@ impl RetireTask {
             amount,
         );
 
-        emit!(TaskRetired {
+        TaskRetired {
             task: *self.task.address(),
             amount,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::StakeReturned,
     state::{Node, Task},
-    tokens::{pay_out, TokenProgram},
+    tokens::{pay_out, InterfaceAccount, TokenProgram},
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount};
@@ -49,12 +50,13 @@ impl ReturnStake {
             amount,
         );
 
-        emit!(StakeReturned {
+        StakeReturned {
             task: self.node.task,
             owner: self.node.owner,
             amount,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

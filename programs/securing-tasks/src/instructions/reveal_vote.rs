@@ -1,4 +1,5 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::VoteRevealed,
     state::{Audit, Node, Opinion, Vote},
@@ -39,13 +40,14 @@ impl RevealVote {
         self.node.free_deposit()?;
         self.node.invariant()?;
 
-        emit!(VoteRevealed {
+        VoteRevealed {
             audit: self.vote.audit,
             voter: self.vote.owner,
             opinion: opinion as u8,
             weight: self.vote.weight.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-use crate::{error::TaskError, events::OperatorSet, state::Node};
+use crate::{account::Account, error::TaskError, events::OperatorSet, state::Node};
 use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
@@ -13,12 +13,13 @@ impl SetOperator {
         self.node.operator = operator;
         self.node.invariant()?;
 
-        emit!(OperatorSet {
+        OperatorSet {
             task: self.node.task,
             owner: self.node.owner,
             operator,
             slot: Clock::get()?.slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

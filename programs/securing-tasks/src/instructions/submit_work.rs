@@ -1,13 +1,13 @@
 use crate::{
+    account::{view_of, Account},
     constants::*,
     error::TaskError,
     events::WorkSubmitted,
     state::{count, is_missing, pack_uri, Node, Role, Round, Submission, SubmissionStatus, Task},
 };
-use anchor_lang::{find_and_verify_program_address, prelude::*, AccountInitialize};
+use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
-#[instruction(round_number: u64)]
 pub struct SubmitWork {
     /// Pays the rent and gets it back; the operator itself or anybody else, so that a hot key needs no lamport.
     #[account(mut, unsafe(dup))]
@@ -25,13 +25,9 @@ pub struct SubmitWork {
     /// looked for once, when it is made.
     #[account(mut)]
     pub round: UncheckedAccount,
-    #[account(
-        init,
-        payer = payer,
-        seeds = [SUBMISSION_SEED, task.address().as_ref(), round_number.to_le_bytes(), node.owner.as_ref()],
-        bump
-    )]
-    pub submission: Account<Submission>,
+    // Found and made here.
+    #[account(mut)]
+    pub submission: UncheckedAccount,
     /// What the gate asks for; absent for an open one.
     pub gate_proof: Option<UncheckedAccount>,
     pub gate_mint: Option<UncheckedAccount>,
@@ -41,19 +37,31 @@ pub struct SubmitWork {
 impl SubmitWork {
     pub fn handle(
         &mut self,
-        bump: u8,
         round_number: u64,
         payload_hash: [u8; 32],
         payload_uri: &str,
     ) -> Result<()> {
+        let (mut submission, bump) = Account::<Submission>::create(
+            &self.payer,
+            &self.submission,
+            [
+                SUBMISSION_SEED,
+                self.task.address().as_ref(),
+                &round_number.to_le_bytes(),
+                self.node.owner.as_ref(),
+            ],
+        )?;
         let slot = Clock::get()?.slot;
         self.task.require_active()?;
         require!(
             self.node.role == Role::Worker,
             TaskError::WitnessCannotSubmit
         );
-        self.node
-            .pass_gate(&self.task, &self.gate_proof, &self.gate_mint)?;
+        self.node.pass_gate(
+            &self.task,
+            view_of(&self.gate_proof),
+            view_of(&self.gate_mint),
+        )?;
         require!(!is_missing(&payload_hash), TaskError::PayloadMissing);
         require!(
             self.node.active()? >= self.task.rules.worker_min_stake.get(),
@@ -73,7 +81,6 @@ impl SubmitWork {
         round.invariant()?;
         self.task.invariant()?;
 
-        let submission = &mut self.submission;
         submission.task = *self.task.address();
         submission.owner = self.node.owner;
         submission.payer = *self.payer.address();
@@ -89,7 +96,7 @@ impl SubmitWork {
         self.node.hold_open()?;
         self.node.invariant()?;
 
-        emit!(WorkSubmitted {
+        WorkSubmitted {
             task: submission.task,
             submission: *submission.address(),
             owner: submission.owner,
@@ -97,7 +104,8 @@ impl SubmitWork {
             payload_hash,
             reserve: round.reserve.get(),
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 
@@ -111,25 +119,19 @@ impl SubmitWork {
             require!(round.number.get() == number, TaskError::WrongRound);
             return Ok(round);
         }
-        let (task, place) = (*self.task.address(), number.to_le_bytes());
-        let seeds: [&[u8]; 3] = [ROUND_SEED, task.as_ref(), &place];
-        let bump = [find_and_verify_program_address(
-            &seeds,
-            &crate::ID,
-            view.address(),
-        )?];
-        let mut round = Account::<Round>::create_and_initialize(
-            self.payer.account(),
-            &view,
-            Account::<Round>::INIT_SPACE,
-            &crate::ID,
-            &(),
-            Some(&[ROUND_SEED, task.as_ref(), &place, &bump]),
-            None,
+        let (mut round, bump) = Account::<Round>::create(
+            &self.payer,
+            &self.round,
+            [
+                ROUND_SEED,
+                self.task.address().as_ref(),
+                &number.to_le_bytes(),
+            ],
         )?;
         count(&mut self.task.rounds)?;
         let reserve = self.task.reserve_bounty()?;
-        round.open(task, *self.payer.address(), number, reserve, bump[0]);
+        let task = *self.task.address();
+        round.open(task, *self.payer.address(), number, reserve, bump);
         Ok(round)
     }
 }

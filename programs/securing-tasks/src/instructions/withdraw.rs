@@ -1,8 +1,9 @@
 use crate::{
+    account::Account,
     error::TaskError,
     events::Withdrawn,
     state::{plus, Node, Task},
-    tokens::{pay_out, TokenProgram},
+    tokens::{pay_out, InterfaceAccount, TokenProgram},
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount};
@@ -42,14 +43,15 @@ impl Withdraw {
             amount,
         );
 
-        emit!(Withdrawn {
+        Withdrawn {
             task: self.node.task,
             owner: self.node.owner,
             amount,
             stake: self.node.stake.get(),
             locked: plus(self.node.locked, self.node.locked_next)?,
             slot,
-        });
+        }
+        .log();
         Ok(())
     }
 }

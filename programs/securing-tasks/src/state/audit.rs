@@ -530,6 +530,7 @@ impl Audit {
     }
 
     /// Takes one voter's share out of the pot; a vote never revealed (`None`) has none. Answers the share (floored) and, at the last claim, what the floors left over.
+    #[inline(always)]
     pub fn claim(&mut self, opinion: Option<Opinion>, stake: u64) -> Result<(u64, u64)> {
         let filled = self.voters_pot.get() > 0;
         let share = if filled && opinion.is_some_and(|opinion| self.pays(opinion)) {
@@ -549,6 +550,7 @@ impl Audit {
         Ok((share, over))
     }
 
+    #[inline(always)]
     pub fn invariant(&self) -> Result<()> {
         hold(self.outcome.0 <= Outcome::ConvictedMalice as u8)?;
         hold(self.accusation == Opinion::Downtime || self.accusation == Opinion::Malice)?;

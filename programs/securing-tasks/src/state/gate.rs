@@ -1,5 +1,5 @@
 use super::{AllowEntry, Node, PodRole};
-use crate::error::TaskError;
+use crate::{account::Account, error::TaskError};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterfaceAccountExtensions};
 use bytemuck::{Pod, Zeroable};
@@ -89,10 +89,10 @@ impl Gate {
         task: &Address,
         role: PodRole,
         owner: &Address,
-        proof: Option<&AccountView>,
-        mint: Option<&AccountView>,
+        proof: Option<AccountView>,
+        mint: Option<AccountView>,
     ) -> Result<()> {
-        let proof = || proof.copied().ok_or(TaskError::GateClosed);
+        let proof = || proof.ok_or(TaskError::GateClosed);
         let admitted = match self.kind.into() {
             GateKind::Open => true,
             GateKind::Allowlist => {
@@ -109,7 +109,7 @@ impl Gate {
                     && wallet.amount() >= self.least.get()
             }
             GateKind::Collection => {
-                let mint = *mint.ok_or(TaskError::GateClosed)?;
+                let mint = mint.ok_or(TaskError::GateClosed)?;
                 let wallet = InterfaceAccount::<TokenAccount>::load(proof()?)
                     .map_err(|_| TaskError::GateClosed)?;
                 let mint =

@@ -198,27 +198,22 @@ impl Node {
     ///
     /// Attack: whoever can take from jurors what another gate asks for, a node in a task that has ended, a token, keeps them from
     /// voting in the case that robs them.
-    pub fn require_not_struck(&self, task: &Task, proof: &Option<UncheckedAccount>) -> Result<()> {
+    pub fn require_not_struck(&self, task: &Task, proof: Option<AccountView>) -> Result<()> {
         if task.gate(self.role).kind != GateKind::Allowlist {
             return Ok(());
         }
-        self.pass_gate(task, proof, &None)
+        self.pass_gate(task, proof, None)
     }
 
     /// `GateClosed` unless the accounts prove that the owner passes the gate of the node's role.
     pub fn pass_gate(
         &self,
         task: &Task,
-        proof: &Option<UncheckedAccount>,
-        mint: &Option<UncheckedAccount>,
+        proof: Option<AccountView>,
+        mint: Option<AccountView>,
     ) -> Result<()> {
-        task.gate(self.role).admit(
-            &self.task,
-            self.role,
-            &self.owner,
-            proof.as_ref().map(|proof| proof.account()),
-            mint.as_ref().map(|mint| mint.account()),
-        )
+        task.gate(self.role)
+            .admit(&self.task, self.role, &self.owner, proof, mint)
     }
 
     /// Stake that isn't leaving.
