@@ -13,7 +13,15 @@ import {
   saltOf,
 } from "@securing-tasks/client";
 import type { Opinion } from "@securing-tasks/client";
-import { ChainSource, Kept, Sender, Viewer, habitsOf, plan, sample } from "@securing-tasks/node/core";
+import {
+  ChainSource,
+  Kept,
+  Sender,
+  Viewer,
+  habitsOf,
+  plan,
+  sample,
+} from "@securing-tasks/node/core";
 import type {
   Delivery,
   Duty,
