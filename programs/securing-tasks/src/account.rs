@@ -44,7 +44,7 @@ pub fn view_of(account: &Option<UncheckedAccount>) -> Option<AccountView> {
 
 /// Bytes of an account that holds a `T`.
 pub const fn size<T>() -> usize {
-    KIND + size_of::<T>()
+    KIND.saturating_add(size_of::<T>())
 }
 
 /// What is wrong with an account, where something is.

@@ -2396,8 +2396,8 @@ impl World {
         require(!shown.has(Proof::Node(id)), No::Twice)?;
         let task = self.task(at)?;
         let node = self.node(id)?;
-        require(!self.submissions.contains_key(&submission), No::InUse)?;
         self.by_operator(at, id, signer)?;
+        require(!self.submissions.contains_key(&submission), No::InUse)?;
         task.takes_work()?;
         require(node.role == 0, No::WitnessCannotSubmit)?;
         self.passes(at, 0, id.owner, shown)?;
@@ -2495,6 +2495,12 @@ impl World {
         self.round(round)?;
         let accused_node = self.node(accused)?;
         let node = self.node(initiator)?;
+        require(of.round.task == at, No::WrongTask)?;
+        require(round.task == at, No::WrongTask)?;
+        require(round.number == of.round.number, No::WrongRound)?;
+        require(accused.task == at, No::WrongTask)?;
+        require(accused.owner == of.owner, No::WrongNode)?;
+        self.by_operator(at, initiator, signer)?;
         require(index == node.audits, No::Seeds)?;
         let id = AuditId {
             submission: of,
@@ -2502,12 +2508,6 @@ impl World {
             index,
         };
         require(!self.audits.contains_key(&id), No::InUse)?;
-        require(of.round.task == at, No::WrongTask)?;
-        require(round.task == at, No::WrongTask)?;
-        require(round.number == of.round.number, No::WrongRound)?;
-        require(accused.task == at, No::WrongTask)?;
-        require(accused.owner == of.owner, No::WrongNode)?;
-        self.by_operator(at, initiator, signer)?;
 
         require(task.status != Status::Paused, No::TaskPaused)?;
         require(accusation == 1 || accusation == 2, No::UnknownVerdict)?;
@@ -2762,13 +2762,13 @@ impl World {
         self.task(task)?;
         let audit = self.audit(of)?;
         self.node(node)?;
+        require(of.task() == task, No::WrongTask)?;
+        self.by_operator(task, node, signer)?;
         let id = VoteId {
             audit: of,
             voter: node.owner,
         };
         require(!self.votes.contains_key(&id), No::InUse)?;
-        require(of.task() == task, No::WrongTask)?;
-        self.by_operator(task, node, signer)?;
         Ok(audit)
     }
 
