@@ -477,7 +477,7 @@ describe("evidence among daemons", function () {
         accusers: readonly string[] = [],
       ): string[] => {
         const strangers = { but: [me.toBase58()], accusers, allowPrivateNetwork: false };
-        return peersOf(submissions, strangers, own).map(
+        return peersOf([submissions], strangers, own).map(
           ({ base, allowPrivateNetwork }) => `${base} ${allowPrivateNetwork}`,
         );
       };

@@ -633,13 +633,13 @@ export class Doer {
     const accusers = accusersOf(view.audits, address);
     const rounds = [round, roundAt(view.task, view.slot)];
     const works = await roster
-      .neighbours(view, rounds, accusers.slice(0, MOST_ACCUSERS), but)
+      .neighbours(view, rounds, accusers.slice(0, MOST_ACCUSERS))
       .catch((error: unknown) => {
         log.debug({ message: explain(error).message }, "can't look for peers");
         return [];
       });
     return peersOf(
-      [...view.submissions, ...works],
+      [view.submissions, works],
       { but, accusers, allowPrivateNetwork },
       config.evidence.peers,
     );

@@ -42,11 +42,11 @@ export interface Strangers {
  * payloads are. Of many, some are drawn: nobody can know whom to be. Each worker has one place, however many submissions it has.
  */
 export function peersOf(
-  submissions: readonly Submission[],
+  lists: readonly (readonly Submission[])[],
   { but, accusers, allowPrivateNetwork }: Strangers,
   configured: readonly string[],
 ): Peer[] {
-  const bases = new Map(servicesOf(submissions));
+  const bases = new Map(lists.flatMap((submissions) => [...servicesOf(submissions)]));
   for (const name of but) bases.delete(name);
   const first = [...new Set(accusers)].flatMap((name) => bases.get(name) ?? []);
   const rest = [...bases].filter(([name]) => !accusers.includes(name)).map(([, base]) => base);
@@ -96,7 +96,8 @@ export function accusersOf(audits: readonly Audit[], submission: PublicKey): str
   );
 }
 
-function draw(from: Iterable<string>, most: number): string[] {
+/** Some of many, in an order that nobody can know before. */
+export function draw(from: Iterable<string>, most: number): string[] {
   const left = [...from];
   const drawn: string[] = [];
   while (drawn.length < most && left.length > 0) {

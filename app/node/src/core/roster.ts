@@ -2,6 +2,7 @@ import type { Role, SecuringTasksClient, Submission, Task } from "@securing-task
 import { ROLES, decodeAccount, submissionAddress } from "@securing-tasks/client";
 import { PublicKey } from "@solana/web3.js";
 import { OFFSETS, at, ofKind, roundBytes } from "./chain_source";
+import { draw } from "./peers";
 import type { SampleRequest } from "./sampling";
 import { behind, sample, watched } from "./sampling";
 import type { View } from "./view";
@@ -15,6 +16,8 @@ const MOST_PROBES = 100;
 const DRAWN = 16;
 /** Services that are enough. */
 const ENOUGH = 8;
+/** Slots for which those that were drawn serve all who ask: many audits are due together, and each address takes milliseconds to compute. */
+const NEAR_SLOTS = 32n;
 const KEY_BYTES = 32;
 /** The first two words that the program stores as numbers, in base58. */
 const WORD: Readonly<Record<Role, string>> = { worker: "1", witness: "2" };
@@ -24,12 +27,20 @@ interface Listed {
   readonly owners: readonly string[];
 }
 
+/** Work of workers that were drawn. */
+interface Near {
+  readonly slot: bigint;
+  readonly rounds: string;
+  readonly works: Promise<readonly Submission[]>;
+}
+
 /**
  * Who takes part in a task, by owners in base58. Read once, and again when somebody may have come or gone; nobody's work is read but that of
  * who is asked about.
  */
 export class Roster {
   private readonly lists = new Map<Role, Listed>();
+  private near: Near | null = null;
 
   constructor(private readonly client: SecuringTasksClient) {}
 
@@ -65,15 +76,50 @@ export class Roster {
 
   /** Work of these owners, and of some others that are drawn, in a round or else in another: where their services are. */
   async neighbours(
-    { task, slot }: Pick<View, "task" | "slot">,
+    view: Pick<View, "task" | "slot">,
     rounds: readonly bigint[],
     first: readonly string[],
-    but: readonly string[],
+  ): Promise<readonly Submission[]> {
+    const works = await Promise.all([
+      this.worksOf(view.task, rounds, first),
+      this.drawnNear(view, rounds),
+    ]);
+    return works.flat();
+  }
+
+  private drawnNear(
+    { task, slot }: Pick<View, "task" | "slot">,
+    rounds: readonly bigint[],
+  ): Promise<readonly Submission[]> {
+    const { near } = this;
+    const key = rounds.join();
+    if (near?.rounds === key && slot < near.slot + NEAR_SLOTS) return near.works;
+    const works = this.drawNear(task, slot, rounds);
+    const found = { slot, rounds: key, works };
+    this.near = found;
+    // Who asks next asks anew.
+    works.catch(() => {
+      if (this.near === found) this.near = null;
+    });
+    return works;
+  }
+
+  private async drawNear(
+    task: Task,
+    slot: bigint,
+    rounds: readonly bigint[],
   ): Promise<readonly Submission[]> {
     if (!this.lists.has("worker")) await this.list("worker", task, slot);
     const workers = this.lists.get("worker")?.owners ?? [];
-    const others = workers.filter((owner) => !but.includes(owner) && !first.includes(owner));
-    const owners = [...first, ...drawn(others, DRAWN)];
+    return this.worksOf(task, rounds, draw(workers, DRAWN));
+  }
+
+  /** Work of these owners in the first of these rounds, and in the next where that is not enough. */
+  private async worksOf(
+    task: Task,
+    rounds: readonly bigint[],
+    owners: readonly string[],
+  ): Promise<readonly Submission[]> {
     const found: Submission[] = [];
     for (const round of new Set(rounds)) {
       if (found.length >= Math.min(ENOUGH, owners.length)) break;
@@ -184,13 +230,4 @@ export class Roster {
 
 function workOf(task: Task, round: bigint, owner: string): PublicKey {
   return submissionAddress(task.address, round, new PublicKey(owner));
-}
-
-function drawn(from: readonly string[], most: number): string[] {
-  const left = [...from];
-  const found: string[] = [];
-  while (found.length < most && left.length > 0) {
-    found.push(...left.splice(Math.floor(Math.random() * left.length), 1));
-  }
-  return found;
 }
