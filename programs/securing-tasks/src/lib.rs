@@ -92,7 +92,7 @@ pub mod securing_tasks {
     /// the past. Whoever reads confirmed slots alone can't be shown two tasks of one slot.
     ///
     /// Errors: `TaskPaused`, `TaskRetired`, `TaskReplaced`, `UnknownRole`, `GateClosed`, `StakeBelowMinimum`.
-    #[cfg(not(target_os = "solana"))]
+    #[cfg(not(all(target_os = "solana", feature = "own-entrypoint", not(feature = "cpi"))))]
     pub fn join_task(
         ctx: &mut Context<JoinTask>,
         role: u8,
@@ -160,7 +160,7 @@ pub mod securing_tasks {
     ///
     /// Errors: `TaskPaused`, `TaskRetired`, `GateClosed`, `WitnessCannotSubmit`, `PayloadMissing`, `UriTooLong`, `StakeBelowMinimum`, `RoundNotCurrent`,
     /// `SubmissionWindowClosed`.
-    #[cfg(not(target_os = "solana"))]
+    #[cfg(not(all(target_os = "solana", feature = "own-entrypoint", not(feature = "cpi"))))]
     pub fn submit_work(
         ctx: &mut Context<SubmitWork>,
         round_number: u64,
@@ -180,7 +180,7 @@ pub mod securing_tasks {
     /// Errors: `TaskPaused`, `GateClosed`, `UnknownVerdict`, `AuditWindowClosed`, `SecretHashMissing`, `UriTooLong`, `EvidenceHashMissing`,
     /// `AlreadyDecided`, `JoinedAfterSubmission`, `StakeTooRecent`,
     /// `StakePledged` where the bonds of the node's own open accusations would be over its stake.
-    #[cfg(not(target_os = "solana"))]
+    #[cfg(not(all(target_os = "solana", feature = "own-entrypoint", not(feature = "cpi"))))]
     pub fn open_audit(
         ctx: &mut Context<OpenAudit>,
         accusation: u8,
@@ -213,7 +213,7 @@ pub mod securing_tasks {
     ///
     /// Errors: `VotesAreCommitted`, `GateClosed`, `UnknownVerdict`, `VotingClosed`, `AccusedCannotVote`, `InitiatorAlreadyVoted`, `JoinedAfterSubmission`,
     /// `StakeTooRecent`, `PanelNotDrawn`, `NotSeated`.
-    #[cfg(not(target_os = "solana"))]
+    #[cfg(not(all(target_os = "solana", feature = "own-entrypoint", not(feature = "cpi"))))]
     pub fn cast_vote(ctx: &mut Context<CastVote>, opinion: u8) -> Result<()> {
         ctx.accounts.cast(opinion)
     }
@@ -222,7 +222,7 @@ pub mod securing_tasks {
     /// salt. Pledges the deposit out of the stake until the vote is revealed. By the operator; the payer pays the rent.
     ///
     /// Errors: those of `cast_vote`, `VotesAreOpen`, `CommitmentMissing`.
-    #[cfg(not(target_os = "solana"))]
+    #[cfg(not(all(target_os = "solana", feature = "own-entrypoint", not(feature = "cpi"))))]
     pub fn commit_vote(ctx: &mut Context<CastVote>, commitment: [u8; 32]) -> Result<()> {
         ctx.accounts.commit(commitment)
     }
@@ -338,8 +338,8 @@ pub mod securing_tasks {
     }
 }
 
-/// What copies, fills and compares more than a few words: by syscall, for ten units, and not byte by byte.
-#[cfg(target_os = "solana")]
+/// What copies and fills more than a few words: by syscall, for ten units, and not byte by byte.
+#[cfg(all(target_os = "solana", feature = "own-entrypoint", not(feature = "cpi")))]
 mod memory {
     use anchor_lang::pinocchio::syscalls::{sol_memcpy_, sol_memset_};
 
