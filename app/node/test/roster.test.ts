@@ -149,4 +149,16 @@ describe("samples by address", () => {
     server.hides = 1;
     expect(await roster.samples(server.view(witness), 7n, watcher)).to.equal(null);
   });
+
+  it("of neighbours are drawn once for all who ask at about the same time, and anew a little later", async () => {
+    const server = new Server(OWNERS, [], []);
+    const roster = new Roster(server.client);
+    const view = server.view(TASK);
+    const ask = (slot: bigint): Promise<unknown> => roster.neighbours({ ...view, slot }, [7n], []);
+    await Promise.all(Array.from({ length: 50 }, () => ask(500n)));
+    await ask(531n);
+    expect(server.asked).to.equal(16);
+    await ask(532n);
+    expect(server.asked).to.equal(32);
+  });
 });

@@ -198,7 +198,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{number, Arguments};
     use crate::instruction::*;
     use anchor_lang::Discriminator;
 
@@ -213,5 +213,37 @@ mod tests {
         ] {
             assert_eq!(here, there);
         }
+    }
+
+    /// Letters of one to four bytes, and bytes that are none, at every place of the words that are looked at together.
+    #[test]
+    fn texts_are_those_that_are_utf8() {
+        let pieces: [&[u8]; 7] = [
+            b"",
+            b"a",
+            "ä".as_bytes(),
+            "€".as_bytes(),
+            "🦀".as_bytes(),
+            &[0xff],
+            &[0xe2, 0x82],
+        ];
+        for before in 0..20 {
+            for after in 0..10 {
+                for piece in pieces {
+                    let text = [&vec![b'.'; before], piece, &vec![b'/'; after]].concat();
+                    let length = u32::try_from(text.len()).unwrap();
+                    let sent = [&length.to_le_bytes(), text.as_slice(), b"more"].concat();
+                    let taken = Arguments(&sent).text();
+                    match core::str::from_utf8(&text) {
+                        Ok(same) => assert_eq!(taken.unwrap(), same),
+                        Err(_) => assert!(taken.is_err()),
+                    }
+                    // One byte of it is missing.
+                    let cut = [&(length + 5).to_le_bytes(), &sent[4..]].concat();
+                    assert!(Arguments(&cut).text().is_err());
+                }
+            }
+        }
+        assert!(Arguments(&[1, 0, 0]).text().is_err());
     }
 }
