@@ -32,6 +32,32 @@ describe("the clock between known slots", () => {
     expect(Number(clock.guess)).to.be.within(1_009, 1_010);
   });
 
+  it("does not run away after the machine slept, while its own clock stood still", () => {
+    const realDate = Date.now.bind(Date);
+    let date = 1_000_000;
+    Date.now = () => date;
+    try {
+      const clock = clockAt(1_000n);
+      const pass = (ms: number): void => {
+        now += ms;
+        date += ms;
+      };
+      let slot = 1_000n;
+      for (let count = 0; count < 50; count += 1) {
+        clock.hear(slot);
+        pass(5_000);
+        slot += 12n;
+      }
+      slot += 1_500n;
+      date += 600_000;
+      clock.hear(slot);
+      pass(4_000);
+      expect(clock.slot <= slot + 10n).to.equal(true);
+    } finally {
+      Date.now = realDate;
+    }
+  });
+
   it("says of no slot that it is there before it is, on a chain that has become slower by a fifth", () => {
     const clock = clockAt(0n);
     for (let slot = 0n; slot < 5_000n; slot += 1n) {

@@ -157,7 +157,7 @@ describe("evidence among daemons", function () {
           owner: owner.publicKey,
           operator,
           store,
-          slot: () => this.slot,
+          slot: () => Promise.resolve(this.slot),
         }),
         evidence: store,
         inbox: { take: (body) => this.inbox(body) },

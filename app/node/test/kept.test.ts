@@ -221,6 +221,40 @@ describe("the kept view", () => {
     expect(compared).to.be.above(500);
   });
 
+  it("sees what is opened in the last slots of a round's audits in time to vote, though nothing was told", async () => {
+    let compared = 0;
+    const concerns: Concerns = {
+      sample: () => [],
+      owed: () => [],
+      judged: () => [],
+      proven: () => [],
+      payers: () => [OPERATOR],
+    };
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const world = new SmallWorld(dice(seed * 7_919 + 1), "witness");
+      const viewer = new Viewer(world, new Kept(KEYS, concerns, PACE), 9_000n);
+      world.lag = 0;
+      const seen = new Set<string>();
+      const open = new Set<string>();
+      for (let left = 90; left > 0; left -= 1) {
+        world.step();
+        world.step();
+        world.news.splice(0);
+        const { view } = await viewer.read();
+        for (const { address } of view?.audits ?? []) seen.add(address.toBase58());
+        const { task, audits, submissions } = world.view();
+        for (const { address, outcome, submission, revealSlot } of audits) {
+          if (outcome !== "open" || world.slot >= revealSlot) continue;
+          const work = submissions.find((one) => one.address.equals(submission));
+          if (work && world.slot >= auditEnd(task, work.round)) open.add(address.toBase58());
+        }
+      }
+      compared += open.size;
+      expect([...open].filter((name) => !seen.has(name))).to.deep.equal([]);
+    }
+    expect(compared).to.be.above(30);
+  });
+
   it("sees that what was done is rolled back, however seldom it reads that otherwise", async () => {
     const slow = { base: 9_000n, cold: 9_000n, chores: 9_000n, appeal: 9_000n, gone: 9_000n };
     let cases = 0;

@@ -335,6 +335,21 @@ describe("calls to RPC servers", () => {
       expect(told[0]).to.match(/ is at slot 1, 999 behind /);
     });
 
+    it("tell no slot of another chain, nor of a server that is only compared", async () => {
+      const far = EmbeddedChain.start();
+      await far.waitForSlot(5_000n);
+      const [own, other] = [
+        await serve(),
+        await serve({ answer: chainAnswers(far, key.toBase58()) }),
+      ];
+      const slots: bigint[] = [];
+      const connection = reach([own, other], { onSlot: (slot) => slots.push(slot) });
+      await connection.getBlocks(1, 1);
+      await connection.getSlot();
+      expect(slots.filter((slot) => slot >= 100n)).to.deep.equal([]);
+      expect(slots).to.have.length.greaterThan(0);
+    });
+
     it("never go to one of another chain than the first", async () => {
       const [own, other] = [
         await serve(),

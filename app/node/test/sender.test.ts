@@ -14,6 +14,7 @@ import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { dueTime, urgency, within } from "../src/host/urgency";
 import { refusal } from "../../../tests/utils/refusal";
 
 const GIFT = 1_000_000n;
@@ -601,6 +602,47 @@ describe("sending", () => {
       expect(steps.map(({ step }) => step)).to.include("raised");
       expect(await balances(3)).to.deep.equal(all(3));
       expect(store.letters()).to.deep.equal([]);
+    });
+
+    it("is as urgent as the most urgent of it", async () => {
+      const dues: number[] = [];
+      const connection = troubled({
+        getLatestBlockhashAndContext: (commitment) => {
+          dues.push(dueTime() - performance.now());
+          return chain.connection.getLatestBlockhashAndContext(commitment);
+        },
+      });
+      const one = sender({ connection, urgency });
+      await Promise.all([
+        within(600_000, () => one.send(giftTo(0, { urgent: true }))),
+        within(30_000, () => one.send(giftTo(1, { urgent: true }))),
+      ]);
+      expect(dues[0]).to.be.below(30_000);
+    });
+
+    it("is sent alone where leaders don't take it and its price can't be raised", async () => {
+      const priceOf = (raw: Uint8Array | Buffer | number[]): number => {
+        const budget = Transaction.from(Buffer.from(raw as Uint8Array)).instructions.find(
+          (one) =>
+            one.programId.equals(ComputeBudgetProgram.programId) &&
+            ComputeBudgetInstruction.decodeInstructionType(one) === "SetComputeUnitPrice",
+        );
+        if (!budget) return 0;
+        const { microLamports } = ComputeBudgetInstruction.decodeSetComputeUnitPrice(budget);
+        return Number(microLamports);
+      };
+      const least = 150_000;
+      const connection = troubled({
+        getRecentPrioritizationFees: () => Promise.resolve([{ slot: 1, prioritizationFee: least }]),
+        sendRawTransaction: (raw, options) =>
+          priceOf(raw) < least
+            ? Promise.resolve("")
+            : chain.connection.sendRawTransaction(raw, { ...options, skipPreflight: true }),
+      });
+      const one = sender({ connection, raiseMs: 20, maxFeeLamports: 100n });
+      const all = await Promise.all(gifts(6, { urgent: true }).map((gift) => one.send(gift)));
+      expect(statuses(all)).to.deep.equal(Array<string>(6).fill("landed"));
+      expect(await balances(6)).to.deep.equal(Array<number>(6).fill(Number(GIFT)));
     });
 
     it("left by an earlier process, keeps nobody waiting who is in a hurry", async () => {

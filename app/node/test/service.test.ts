@@ -139,7 +139,7 @@ describe("the REST service among strangers", () => {
           },
           slot: () => slot,
         }),
-        signer: { pick: () => null, headers: () => ({}) },
+        signer: { pick: () => Promise.resolve(null), headers: () => ({}) },
         evidence: {
           evidence: (hash) => (hash === PIECE ? EVIDENCE : null),
           evidenceOf: () => [PIECE],

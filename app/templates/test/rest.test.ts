@@ -451,7 +451,7 @@ describe("the REST template", function () {
         const failed = (kind: "error" | "memory" | "time"): Ran<ServiceResponse> => ({
           ...{ ok: false, failure: { kind, message: "", ours: false }, log: [], computeMs: 0 },
         });
-        const slot = (): bigint => BigInt(submission.slot + some(5));
+        const slot = (): Promise<bigint> => Promise.resolve(BigInt(submission.slot + some(5)));
         const service = await serveNode({
           config: {
             http: {

@@ -13,6 +13,8 @@ const MOST_MEASURE_SLOTS = 10_000;
 const MEASURE_MS = 250;
 /** A measure that took so long says all; one that took less counts for that part. */
 const WHOLE_MS = 5_000;
+/** A date that went on by so much more shows that the machine slept. */
+const SLEPT_MS = 2_000;
 /** No chain is faster, however close to each other two words come. */
 const LEAST_SLOT_MS = 10;
 /** Time passes at this part of the pace at least: a slot that is not known is never said to be over too soon. */
@@ -30,7 +32,8 @@ export class Clock {
   private newest = 0n;
   /** Moment of {@link performance}'s clock, which nobody sets back. */
   private heardAt = -Infinity;
-  private measured: { readonly slot: bigint; readonly at: number } | null = null;
+  private measured: { readonly slot: bigint; readonly at: number; readonly date: number } | null =
+    null;
   private msPerSlot = SLOT_MS;
 
   constructor(private readonly source: SlotSource) {}
@@ -50,13 +53,15 @@ export class Clock {
     const passed = this.measured ? Number(slot - this.measured.slot) : -1;
     const took = now - (this.measured?.at ?? now);
     if (passed >= 0 && (passed < MEASURE_SLOTS || took < MEASURE_MS)) return;
-    if (passed > 0 && passed < MOST_MEASURE_SLOTS) {
+    // While a machine sleeps, its clock of performance stands still, and the chain goes on.
+    const slept = Date.now() - (this.measured?.date ?? 0) > took + SLEPT_MS;
+    if (passed > 0 && passed < MOST_MEASURE_SLOTS && !slept) {
       const found = Math.max(took / passed, LEAST_SLOT_MS);
       // Attack, or slip: slots that a server tells late, and all at once, would have the clock run away.
       const weight = Math.min(took / WHOLE_MS, 1);
       this.msPerSlot = (1 - weight) * this.msPerSlot + weight * found;
     }
-    this.measured = { slot, at: now };
+    this.measured = { slot, at: now, date: Date.now() };
   }
 
   /** Newest slot that was heard of. */

@@ -767,7 +767,8 @@ export class Doer {
     });
     const run = lane.run(async () => {
       if (signal.aborted) throw new Stopped();
-      return follower.slot < until ? act() : null;
+      // By what was heard, not by a guess: what is given up here is lost.
+      return follower.known < until ? act() : null;
     }, until);
     try {
       return await Promise.race([run, stopped]);

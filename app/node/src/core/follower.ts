@@ -31,6 +31,8 @@ export interface FollowerOptions {
 
 /** A slot that is older is asked for at a look. */
 const SILENCE_MS = 5_000;
+/** What is told of a slot so far ahead is not believed. */
+const AHEAD_SLOTS = 300n;
 const MIN_SLEEP_MS = 50;
 const RETRY_MS = 500;
 /** A server that has no subscriptions is asked again after so long. */
@@ -136,7 +138,10 @@ export class Follower {
     const { context } = (news ?? {}) as { readonly context?: { readonly slot?: unknown } };
     const slot = context?.slot;
     if (!Number.isSafeInteger(slot)) throw new Error("The RPC server told of no slot.");
-    this.clock.hear(BigInt(slot as number));
+    const heard = BigInt(slot as number);
+    // Attack, or slip: all that is true would be of the past. Where the machine slept, the next look tells how far the chain is.
+    if (this.clock.known > 0n && heard > this.clock.guess + AHEAD_SLOTS) return;
+    this.clock.hear(heard);
   }
 }
 

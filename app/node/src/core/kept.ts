@@ -3,9 +3,11 @@ import {
   DRAW_WINDOW,
   auditAddress,
   auditEnd,
+  longestCase,
   resolvableAt,
   roundAddress,
   roundAt,
+  roundStart,
   submissionAddress,
   submissionEnd,
   voteAddress,
@@ -572,6 +574,8 @@ export class Kept {
       else want(address, now < over ? pace.cold : pace.chores, [over, ...moments]);
     }
     const wantedRounds = new Map<bigint, bigint>();
+    // An audit may have been opened in a round's last slots, and nobody was told: it is counted there once no other can be.
+    for (const number of windowOf(task, now, caseEnd)) wantedRounds.set(number, pace.gone);
     for (const number of window) wantedRounds.set(number, 0n);
     for (const { number, payer } of rounds) {
       if (this.isPaidBack({ payer }) && !wantedRounds.has(number))
@@ -585,7 +589,8 @@ export class Kept {
       const address = this.roundOf(number);
       // Nobody makes a round that is over.
       const isGone = often > 0n && this.entries.get(nameOf(address))?.found === null;
-      want(address, isGone ? pace.gone : often, [patienceOf(task, { number })]);
+      const moments = [auditEnd(task, number), patienceOf(task, { number })];
+      want(address, isGone ? pace.gone : often, moments);
     }
     return {
       all,
@@ -646,15 +651,20 @@ function groups<T>(all: readonly T[], nameOfOne: (one: T) => string): Map<string
 }
 
 /** Rounds whose work can be audited now or in a moment. */
-function windowOf(task: Task, now: bigint): bigint[] {
+function windowOf(task: Task, now: bigint, endOf = auditEnd): bigint[] {
   if (now + EARLY_SLOTS < task.startSlot) return [];
   const found: bigint[] = [];
   const soon = now + EARLY_SLOTS;
   for (let number = roundAt(task, soon); number >= 0n; number -= 1n) {
-    if (auditEnd(task, number) <= now || BigInt(found.length) >= MOST_ROUNDS) break;
+    if (endOf(task, number) <= now || BigInt(found.length) >= MOST_ROUNDS) break;
     found.push(number);
   }
   return found;
+}
+
+/** First slot at which no vote on a round's work is taken any more, after an appeal neither. */
+function caseEnd(task: Pick<Task, "startSlot" | "rules">, round: bigint): bigint {
+  return roundStart(task, round) + longestCase(task.rules);
 }
 
 /** Slot from which on whoever paid a round's rent sees to the work of those that are gone. */

@@ -17,6 +17,8 @@ import {
   SystemProgram,
   Transaction,
 } from "@solana/web3.js";
+import type { Urgency } from "./host";
+import { UNHURRIED } from "./host";
 import type { Sponsor } from "./sponsor";
 import { DAY_SLOTS, SponsorError } from "./sponsor";
 import type { Letter } from "./state";
@@ -55,6 +57,8 @@ export interface SenderOptions {
   readonly raiseMs?: number;
   /** Told of every step, for logs and metrics. */
   readonly onStep?: (step: SendStep) => void;
+  /** Default: all calls are as urgent. */
+  readonly urgency?: Urgency;
   /** Ends all waiting. What is on its way stays in the outbox. */
   readonly signal?: AbortSignal;
 }
@@ -109,6 +113,8 @@ export interface Errand {
 /** An errand that waits for others. */
 interface Waiting {
   readonly errand: Errand;
+  /** By when it must be done, by {@link performance}'s clock. */
+  readonly due: number;
   readonly resolve: (delivery: Delivery | Promise<Delivery>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -150,6 +156,8 @@ const SIGNATURE_BYTES = 64;
 const NO_BLOCK = { blockhash: SystemProgram.programId.toBase58(), lastValidBlockHeight: 0 };
 /** In a trial for size, where the sponsor is not known yet. */
 const SOMEBODY = new PublicKey(new Uint8Array(32).fill(1));
+/** What a sponsor refuses a transaction for that it may sign for a part of it. */
+const SPLIT: ReadonlySet<string> = new Set(["refused", "lackOfSol"]);
 /** Tries of a simulation that fails for its blockhash, which says nothing of what is simulated. */
 const SIMULATIONS = 10;
 
@@ -162,6 +170,7 @@ export class Sender {
   private readonly pollMs: number;
   private readonly resendMs: number;
   private readonly raiseMs: number;
+  private readonly urgency: Urgency;
   private readonly busy = new Map<string, Promise<Delivery>>();
   /** What an earlier process left on its way, by what it does. */
   private readonly settling = new Map<string, Promise<Delivery>>();
@@ -172,6 +181,7 @@ export class Sender {
     this.pollMs = options.pollMs ?? 500;
     this.resendMs = options.resendMs ?? 2_000;
     this.raiseMs = options.raiseMs ?? 5_000;
+    this.urgency = options.urgency ?? UNHURRIED;
   }
 
   /** Finds out what became of everything that an earlier process left on its way: by the key of each errand. */
@@ -244,17 +254,19 @@ export class Sender {
   private gather(errand: Errand, word: string): Promise<Delivery> {
     // What is more urgent, or owed, shares nothing with the rest, whatever word it has.
     const name = `${word} ${errand.urgent === true} ${errand.owed === true}`;
+    const due = this.urgency.dueTime();
     return new Promise((resolve, reject) => {
       const waiting = this.gathering.get(name);
       if (waiting) {
-        waiting.push({ errand, resolve, reject });
+        waiting.push({ errand, due, resolve, reject });
         return;
       }
-      const all = [{ errand, resolve, reject }];
+      const all = [{ errand, due, resolve, reject }];
       this.gathering.set(name, all);
       void this.pause(GATHER_MS).then(() => {
         this.gathering.delete(name);
-        if (this.options.signal?.aborted !== true) return this.sendShared(all);
+        if (this.options.signal?.aborted !== true)
+          return this.inTime(all, () => this.sendShared(all));
         for (const one of all) one.reject(new Stopped());
       });
     });
@@ -262,13 +274,22 @@ export class Sender {
 
   private async sendShared(all: readonly Waiting[]): Promise<void> {
     for (const some of await this.share(all)) {
-      const delivery = this.sendPack(some.map(({ errand }) => errand));
-      for (const { errand, resolve, reject } of some) {
+      const delivery = this.inTime(some, () => this.sendPack(some.map(({ errand }) => errand)));
+      for (const { errand, due, resolve, reject } of some) {
         delivery.then((one) => {
-          resolve(one ?? this.sendOne(packOf([errand])));
+          resolve(
+            one ??
+              this.inTime([{ errand, due, resolve, reject }], () => this.sendOne(packOf([errand]))),
+          );
         }, reject);
       }
     }
+  }
+
+  /** As urgent as the most urgent of them. */
+  private inTime<T>(all: readonly Waiting[], act: () => T): T {
+    const due = Math.min(...all.map((one) => one.due));
+    return this.urgency.within(due - performance.now(), act);
   }
 
   /** As many in one transaction as it holds. What can't be made is alone, and its own sending says why. */
@@ -299,24 +320,32 @@ export class Sender {
   private async sendPack(errands: readonly Errand[]): Promise<Delivery | null> {
     if (errands.length === 1) return null;
     try {
-      const delivery = await this.sendOne(packOf(errands));
-      return delivery.status === "refused" ? null : delivery;
+      let split: () => void = () => undefined;
+      const isStuck = new Promise<null>((resolve) => {
+        split = () => {
+          resolve(null);
+        };
+      });
+      const sending = this.sendOne(packOf(errands), split);
+      sending.catch(() => undefined);
+      const delivery = await Promise.race([sending, isStuck]);
+      return delivery?.status === "refused" ? null : delivery;
     } catch (error) {
       const isOver = error instanceof Stopped || error instanceof SponsorError;
-      if (isOver && !(error instanceof SponsorError && error.reason === "refused")) throw error;
+      if (isOver && !(error instanceof SponsorError && SPLIT.has(error.reason))) throw error;
       // Nothing was sent.
       return null;
     }
   }
 
-  private async sendOne(pack: Pack): Promise<Delivery> {
+  private async sendOne(pack: Pack, onStuck?: () => void): Promise<Delivery> {
     const { outbox, priorityFee = 0n } = this.options;
     // One that an earlier process left may still have the first.
     const name = namesOf(pack).find((one) => outbox.letter(one) === null) ?? pack.key;
     const made = await this.write(pack, name, priorityFee);
     if ("status" in made) return made;
     outbox.post(made);
-    return await this.deliver([made], true, pack);
+    return await this.deliver([made], true, pack, onStuck);
   }
 
   private alone(key: string, act: () => Promise<Delivery>): Promise<Delivery> {
@@ -455,7 +484,12 @@ export class Sender {
    *
    * @param letters Of the same errands, the dearest last. The program takes one of them only, so what one does is done.
    */
-  private async deliver(letters: Letter[], first: boolean, errand?: Pack): Promise<Delivery> {
+  private async deliver(
+    letters: Letter[],
+    first: boolean,
+    errand?: Pack,
+    onStuck?: () => void,
+  ): Promise<Delivery> {
     const { connection, outbox } = this.options;
     let sentAt = -Infinity;
     /** When it was first with a server, and when it was there at the price that it has now. */
@@ -494,6 +528,8 @@ export class Sender {
           this.tell({ step: "late", key, signature, message });
           const raised = await this.raise(errand, letters);
           raisedAt = raised ? Infinity : performance.now();
+          // One of it is done by now, or alone each may cost more: beside it, each is sent alone.
+          if (!raised) onStuck?.();
           if (raised) {
             letters.push(raised);
             sentAt = -Infinity;

@@ -14,8 +14,8 @@ export interface SignerOptions {
   readonly owner: PublicKey;
   readonly operator: Keypair;
   readonly store: Pick<State, "submitted">;
-  /** Newest slot that the node has heard of. */
-  readonly slot: () => bigint;
+  /** The newest slot, asked for where none was heard of lately. */
+  readonly slot: () => Promise<bigint>;
 }
 
 /** What an answer is signed for. */
@@ -38,9 +38,9 @@ export class Signer {
    * wait. And dated to the asking, no answer is dated after its making. What the function reads of the chain may be newer than the slot,
    * so an audit function that judges by the slot has to take what became true soon after.
    */
-  pick(asked: string | undefined): Signing | null {
+  async pick(asked: string | undefined): Promise<Signing | null> {
     const { operator, store } = this.options;
-    const askedSlot = this.options.slot();
+    const askedSlot = await this.options.slot();
     const work = store.submitted(asked ?? null);
     if (!work || askedSlot < work.slot) return null;
     return operatorOf(work.payload) === operator.publicKey.toBase58()

@@ -101,10 +101,11 @@ export class Viewer {
     return this.once(this.newest);
   }
 
-  /** Takes what a subscription told. Whether that is anything new. */
-  tell(seen: Seen): boolean {
+  /** Takes what a subscription told. Whether that is anything new. `guess` is the slot that it may be by now. */
+  tell(seen: Seen, guess = 0n): boolean {
+    const newest = guess > this.newest ? guess : this.newest;
     // Attack, or slip: a slot far ahead would keep all that is true from taking its place.
-    if (seen.slot > this.newest + AHEAD_SLOTS) {
+    if (seen.slot > newest + AHEAD_SLOTS) {
       this.doubt();
       return true;
     }

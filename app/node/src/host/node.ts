@@ -303,6 +303,7 @@ class Daemon implements RunningNode {
     this.sender = new Sender({
       connection: this.connection,
       outbox: this.outbox,
+      urgency,
       payer: operator,
       ...(this.sponsor && { sponsor: this.sponsor }),
       priorityFee: config.priorityFee,
@@ -358,7 +359,8 @@ class Daemon implements RunningNode {
   }
 
   private hear(address: PublicKey, slot: bigint, info: AccountInfo<Buffer>): boolean {
-    return this.viewer?.tell(this.source.read(address, slot, info)) ?? true;
+    const seen = this.source.read(address, slot, info);
+    return this.viewer?.tell(seen, this.follower.clock.guess) ?? true;
   }
 
   /** Longest time between two looks at the chain. */
@@ -467,14 +469,16 @@ class Daemon implements RunningNode {
         asked: { task: config.task.toBase58(), worker: config.owner.toBase58() },
         rules: task.rules,
         nodes: () => this.client.ofTask("node", config.task),
-        slot: () => this.follower.slot,
+        // Light hears of none for minutes: a fifth less would take auditors for strangers.
+        slot: () => this.follower.clock.guess,
       }),
       signer: new Signer({
         task: config.task,
         owner: config.owner,
         operator: this.operator,
         store,
-        slot: () => this.follower.slot,
+        // A guess that is minutes old would date an answer to when it was not true yet, or no more.
+        slot: () => this.follower.now().catch(() => this.follower.known),
       }),
       evidence: store,
       inbox: new Inbox({ client: this.client, connection, store, view: () => this.view }),

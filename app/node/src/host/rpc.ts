@@ -328,7 +328,8 @@ class Server {
     }
     this.jumps = 0;
     this.heard = { slot, at };
-    this.options.onSlot?.(BigInt(slot));
+    // That of one that is only compared may be of another chain, or far behind.
+    if (call.id !== "look") this.options.onSlot?.(BigInt(slot));
     return null;
   }
 

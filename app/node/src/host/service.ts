@@ -536,7 +536,7 @@ function addService(
     try {
       const asked = request.headers[SUBMISSION_HEADER];
       // With the clock that the function is given, and before it runs.
-      const signing = signer.pick(typeof asked === "string" ? asked : undefined);
+      const signing = await signer.pick(typeof asked === "string" ? asked : undefined);
       const facts = {
         task: options.task,
         seed: randomBytes(32).toString("hex"),
