@@ -775,13 +775,6 @@ describe("witnesses, each with a server that is wrong in its own way,", () => {
     expect(said("lies", "can't look at the chain")).to.deep.equal([]);
   });
 
-  it("ask by address what lists leave out, and say so", () => {
-    expect(requests("empties", "empty")).to.be.above(0);
-    expect(said("empties", "the RPC server leaves out what the chain counts")).not.to.deep.equal(
-      [],
-    );
-  });
-
   it("go to another server where one is silent", () => {
     const name = "one of two is silent";
     expect(requests(name, "none", 1)).to.be.above(3 * requests(name, "silent"));
