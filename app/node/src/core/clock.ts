@@ -4,6 +4,8 @@ export interface SlotSource {
   getSlot(): Promise<number>;
 }
 
+/** What is told of a slot so far ahead is not believed. */
+export const AHEAD_SLOTS = 300n;
 /** Until it is measured. */
 const SLOT_MS = 400;
 /** Between two slots that the pace is measured by: sooner, the way of a word to here would count for much. */

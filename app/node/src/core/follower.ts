@@ -1,5 +1,5 @@
 import type { Connection } from "@solana/web3.js";
-import { Clock } from "./clock";
+import { AHEAD_SLOTS, Clock } from "./clock";
 import type { Subscribe } from "./host";
 import { backoff, pause } from "./sender";
 
@@ -31,8 +31,6 @@ export interface FollowerOptions {
 
 /** A slot that is older is asked for at a look. */
 const SILENCE_MS = 5_000;
-/** What is told of a slot so far ahead is not believed. */
-const AHEAD_SLOTS = 300n;
 const MIN_SLEEP_MS = 50;
 const RETRY_MS = 500;
 /** A server that has no subscriptions is asked again after so long. */

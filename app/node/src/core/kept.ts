@@ -3,11 +3,9 @@ import {
   DRAW_WINDOW,
   auditAddress,
   auditEnd,
-  longestCase,
   resolvableAt,
   roundAddress,
   roundAt,
-  roundStart,
   submissionAddress,
   submissionEnd,
   voteAddress,
@@ -15,6 +13,7 @@ import {
 import { PublicKey } from "@solana/web3.js";
 import { nameOf } from "./name";
 import type { Duty } from "./plan";
+import { caseEnd } from "./plan";
 import type { View } from "./view";
 
 /** Kinds of accounts that a node has duties for. */
@@ -651,7 +650,11 @@ function groups<T>(all: readonly T[], nameOfOne: (one: T) => string): Map<string
 }
 
 /** Rounds whose work can be audited now or in a moment. */
-function windowOf(task: Task, now: bigint, endOf = auditEnd): bigint[] {
+function windowOf(
+  task: Task,
+  now: bigint,
+  endOf: (task: Task, round: bigint) => bigint = auditEnd,
+): bigint[] {
   if (now + EARLY_SLOTS < task.startSlot) return [];
   const found: bigint[] = [];
   const soon = now + EARLY_SLOTS;
@@ -660,11 +663,6 @@ function windowOf(task: Task, now: bigint, endOf = auditEnd): bigint[] {
     found.push(number);
   }
   return found;
-}
-
-/** First slot at which no vote on a round's work is taken any more, after an appeal neither. */
-function caseEnd(task: Pick<Task, "startSlot" | "rules">, round: bigint): bigint {
-  return roundStart(task, round) + longestCase(task.rules);
 }
 
 /** Slot from which on whoever paid a round's rent sees to the work of those that are gone. */

@@ -904,7 +904,7 @@ export function denies(counted: Audit["outcome"], sight: Opinion): boolean {
 }
 
 /** First slot at which no vote on a round's work is taken any more, after an appeal neither. */
-function caseEnd(task: Task, round: bigint): bigint {
+export function caseEnd(task: Task, round: bigint): bigint {
   return roundStart(task, round) + longestCase(task.rules);
 }
 

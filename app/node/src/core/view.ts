@@ -1,5 +1,6 @@
 import type { Audit, Node, Round, Submission, Task, Vote } from "@securing-tasks/client";
 import type { PublicKey } from "@solana/web3.js";
+import { AHEAD_SLOTS } from "./clock";
 import type { Doubt, Kept, Query, Seen } from "./kept";
 import { nameOf } from "./name";
 import type { Duty } from "./plan";
@@ -36,8 +37,6 @@ const LOOKS = 3;
 const RARELY = 20;
 /** Accounts name others, and these others again. */
 const MOST_PASSES = 12;
-/** What is told of a slot so far ahead of all answers is not believed. */
-const AHEAD_SLOTS = 300n;
 
 /** What changes nothing on the chain. */
 const OFF_CHAIN: readonly Duty["kind"][] = [
