@@ -775,6 +775,12 @@ describe("witnesses, each with a server that is wrong in its own way,", () => {
     expect(said("lies", "can't look at the chain")).to.deep.equal([]);
   });
 
+  // That lists are short is told where something is missing (view.test.ts): here subscriptions and addresses bring it all the same.
+  it("miss nothing where lists are empty", () => {
+    expect(requests("empties", "empty")).to.be.above(0);
+    expect(said("empties", "can't look at the chain")).to.deep.equal([]);
+  });
+
   it("go to another server where one is silent", () => {
     const name = "one of two is silent";
     expect(requests(name, "none", 1)).to.be.above(3 * requests(name, "silent"));
