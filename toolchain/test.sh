@@ -15,6 +15,9 @@ told_lines=200
 last_lines=25
 # What the tests say at their end where their validator ended by itself.
 validator_gone="The validator is gone: "
+# Seconds for everything, where somebody waits no longer: a step that is not over by then is ended and told, and nothing begins again
+# in the second half.
+time_for_tests=${TIME_FOR_TESTS:-86400}
 rm -rf "$logs"
 mkdir -p "$logs"
 
@@ -27,10 +30,12 @@ step() {
   shift 2
   log=$logs/$(tr -c 'a-zA-Z0-9\n' '-' <<<"$title").log
   printf '\n=== %s\n' "$title"
+  # Ended with all that it started.
+  if [ "$1" = in_time ]; then set -- timeout --kill-after=20 "$((SECONDS < time_for_tests ? time_for_tests - SECONDS : 1))" "${@:2}"; fi
   # The pipe shows the output while it comes and keeps it to count in.
   "$@" 2>&1 </dev/null | tee "$log" || status=$?
   # A machine that stands still for a while may end a validator: that says nothing about the program. Once, and told.
-  if [ "$status" != 0 ] && grep -q "^$validator_gone" "$log"; then
+  if [ "$status" != 0 ] && [ "$((SECONDS * 2))" -lt "$time_for_tests" ] && grep -q "^$validator_gone" "$log"; then
     echo "[test] the validator was gone in the middle of \"$title\": once more from the beginning ..."
     status=0
     "$@" 2>&1 </dev/null | tee "$log" || status=$?
@@ -50,6 +55,7 @@ step() {
     echo "[test] ERROR: \"$title\" ran no tests at all" >&2
     status=1
   fi
+  if [ "$status" = 124 ]; then echo "[test] ERROR: \"$title\" was not over after $time_for_tests s of all tests, and was ended" | tee -a "$log" >&2; fi
   # A runner that did not even start, or broke off, has failed once more than it says.
   if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
   if [ "$bad" != 0 ]; then failures+=("$title" "$log"); fi
@@ -97,9 +103,9 @@ step one "lints of TypeScript" npm run --silent lint
 step cargo "Rust tests" cargo test "${host[@]}" --no-fail-fast
 step one "generated IDL is up to date" node toolchain/generate-idl.mjs --check
 
-step mocha "TypeScript without a validator" npm run --silent test:app
-step mocha "client and command line on a validator" npm run --silent test:validator
-step mocha "daemons in processes of their own" npm run --silent test:daemons
+step mocha "TypeScript without a validator" in_time npm run --silent test:app
+step mocha "client and command line on a validator" in_time npm run --silent test:validator
+step mocha "daemons in processes of their own" in_time npm run --silent test:daemons
 step one "compute units under their ceilings" npm run --silent bench -- --check
 step one "a panel costs the same among 30 nodes and 1,000" npm run --silent bench:scale -- --check
 
