@@ -26,6 +26,8 @@ describe("sending", () => {
   let payer: Keypair;
   let receiver: Keypair;
   let steps: SendStep[];
+  /** Ends with the test: a transaction that nobody takes is sent for as long as the chain stands still. */
+  let life: AbortController;
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "securing-tasks-sender-"));
@@ -34,10 +36,12 @@ describe("sending", () => {
     payer = Keypair.generate();
     receiver = Keypair.generate();
     steps = [];
+    life = new AbortController();
     await chain.fund(payer.publicKey, 1_000_000_000n);
   });
 
   afterEach(() => {
+    life.abort();
     store.close();
     rmSync(folder, { recursive: true });
   });
@@ -50,6 +54,7 @@ describe("sending", () => {
       pollMs: 2,
       resendMs: 10,
       onStep: (step) => steps.push(step),
+      signal: life.signal,
       ...options,
     });
 
