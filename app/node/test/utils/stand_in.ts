@@ -309,7 +309,14 @@ export class StandIn {
   }
 
   private async take(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const body = JSON.parse(await text(asked)) as Call | Call[];
+    let body: Call | Call[];
+    try {
+      body = JSON.parse(await text(asked)) as Call | Call[];
+    } catch {
+      // Of one who was killed in the middle of it.
+      answer.writeHead(400).end();
+      return;
+    }
     const said = JSON.stringify(
       Array.isArray(body) ? body.map((one) => this.answer(one)) : this.answer(body),
     );
