@@ -76,6 +76,22 @@ describe("the clock between known slots", () => {
     expect(clock.slot <= 603n).to.equal(true);
   });
 
+  it("takes a chain that stood still for no slower than one slot a second, and finds its pace again", () => {
+    const clock = clockAt(1_000n);
+    // Ten minutes, in which all that is heard is the same.
+    for (let ms = 0; ms < 600_000; ms += 5_000) {
+      clock.hear(1_000n);
+      now += 5_000;
+    }
+    clock.hear(1_010n);
+    expect(clock.duration(1n)).to.equal(1_000);
+    for (let slot = 1_020n; slot <= 1_200n; slot += 10n) {
+      now += 4_000;
+      clock.hear(slot);
+    }
+    expect(Math.round(clock.duration(1n))).to.equal(400);
+  });
+
   it("takes a word that comes late for what it is, and a chain that went back for what that is", () => {
     const clock = clockAt(1_000n);
     clock.hear(990n);

@@ -157,7 +157,7 @@ describe("evidence among daemons", function () {
           owner: owner.publicKey,
           operator,
           store,
-          slot: () => Promise.resolve(this.slot),
+          follower: { now: () => Promise.resolve(this.slot), known: 0n },
         }),
         evidence: store,
         inbox: { take: (body) => this.inbox(body) },

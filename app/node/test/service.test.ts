@@ -137,7 +137,7 @@ describe("the REST service among strangers", () => {
             nodeReads += 1;
             return Promise.resolve(nodes);
           },
-          slot: () => slot,
+          follower: { now: () => Promise.resolve(slot), guess: 0n },
         }),
         signer: { pick: () => Promise.resolve(null), headers: () => ({}) },
         evidence: {

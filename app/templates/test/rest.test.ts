@@ -473,7 +473,10 @@ describe("the REST template", function () {
             if (luck < 0.15) return Promise.resolve(failed(pick(["error", "memory", "time"])));
             return runRespond(work, request, given, doors);
           },
-          signer: new Signer({ task: new PublicKey(task.address), owner, operator, store, slot }),
+          signer: new Signer({
+            ...{ task: new PublicKey(task.address), owner, operator, store },
+            follower: { now: slot, known: 0n },
+          }),
           evidence: store,
           inbox: { take: () => Promise.reject(new LaneFull()) },
           keeper: null,

@@ -4,6 +4,7 @@ import type { Node, Task } from "@securing-tasks/client";
 import { minStake } from "@securing-tasks/client";
 import { isSignature, signBytes } from "@securing-tasks/sandbox/core";
 import type { Keypair } from "@solana/web3.js";
+import type { Follower } from "./follower";
 
 /** In a request: `OPERATOR.SLOT.SIGNATURE`, by which the operator of one of the task's nodes says that it asks. */
 export const AUDITOR_HEADER = "securing-tasks-auditor";
@@ -15,7 +16,7 @@ const RECENT_SLOTS = 150n;
 const UNKNOWN_MS = 30_000;
 /** What is older is read again for known ones, whose stake may be gone. */
 const KNOWN_MS = 600_000;
-/** Most time that a request waits for the nodes: an auditor waits for no more than a few seconds. */
+/** Most time that a request waits for the nodes, and for the slot: an auditor waits for no more than a few seconds. */
 const WAIT_MS = 1_000;
 
 /** What an auditor asks for, and whom. */
@@ -62,8 +63,8 @@ export interface AuditorsOptions {
   readonly rules: Task["rules"];
   /** All nodes of the task, from the chain. */
   readonly nodes: () => Promise<readonly Node[]>;
-  /** Newest slot that the node has heard of. */
-  readonly slot: () => bigint;
+  /** Who hears of no slot for minutes would take auditors for strangers by a guess. */
+  readonly follower: Pick<Follower, "now" | "guess">;
 }
 
 /**
@@ -81,11 +82,14 @@ export class Auditors {
   async whoAsks(header: string, { method, path }: Pick<Asking, "method" | "path">) {
     const [, operator = "", text = "", signature = ""] = SHAPE.exec(header) ?? [];
     if (operator === "") return null;
-    const [slot, now] = [BigInt(text), this.options.slot()];
-    if (slot + RECENT_SLOTS < now || slot > now + RECENT_SLOTS) return null;
     if (!(await this.knows(operator))) return null;
-    const signed = statement({ ...this.options.asked, method, path }, slot);
-    return isSignature(operator, signed, signature) ? operator : null;
+    const { asked, follower } = this.options;
+    const slot = BigInt(text);
+    const signed = statement({ ...asked, method, path }, slot);
+    if (!isSignature(operator, signed, signature)) return null;
+    // Only now: a stranger must not have the chain asked.
+    const now = (await soon(follower.now().catch(() => null))) ?? follower.guess;
+    return slot + RECENT_SLOTS < now || slot > now + RECENT_SLOTS ? null : operator;
   }
 
   private async knows(operator: string): Promise<boolean> {
@@ -95,10 +99,7 @@ export class Auditors {
       this.reading = this.read();
     }
     if (known) return true;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, WAIT_MS)));
-    await Promise.race([this.reading, late]);
-    clearTimeout(timer);
+    await soon(this.reading);
     return this.operators.has(operator);
   }
 
@@ -112,4 +113,13 @@ export class Auditors {
       // Those that were known still are, and the others have what all have.
     }
   }
+}
+
+/** What comes within the time that a request waits; null where that is nothing. */
+async function soon<T>(answer: Promise<T>): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, WAIT_MS, null)));
+  const found = await Promise.race([answer, late]);
+  clearTimeout(timer);
+  return found;
 }

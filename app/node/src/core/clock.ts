@@ -19,6 +19,8 @@ const WHOLE_MS = 5_000;
 const SLEPT_MS = 2_000;
 /** No chain is faster, however close to each other two words come. */
 const LEAST_SLOT_MS = 10;
+/** A chain that stood still is measured as no slower than this: who slept by that pace would wake when windows are over. */
+const MOST_SLOT_MS = 1_000;
 /** Time passes at this part of the pace at least: a slot that is not known is never said to be over too soon. */
 const SURE = 0.8;
 /** After so long without a higher slot, a lower one is believed. */
@@ -37,6 +39,7 @@ export class Clock {
   private measured: { readonly slot: bigint; readonly at: number; readonly date: number } | null =
     null;
   private msPerSlot = SLOT_MS;
+  private asking: Promise<void> | null = null;
 
   constructor(private readonly source: SlotSource) {}
 
@@ -58,7 +61,7 @@ export class Clock {
     // While a machine sleeps, its clock of performance stands still, and the chain goes on.
     const slept = Date.now() - (this.measured?.date ?? 0) > took + SLEPT_MS;
     if (passed > 0 && passed < MOST_MEASURE_SLOTS && !slept) {
-      const found = Math.max(took / passed, LEAST_SLOT_MS);
+      const found = Math.min(Math.max(took / passed, LEAST_SLOT_MS), MOST_SLOT_MS);
       // Attack, or slip: slots that a server tells late, and all at once, would have the clock run away.
       const weight = Math.min(took / WHOLE_MS, 1);
       this.msPerSlot = (1 - weight) * this.msPerSlot + weight * found;
@@ -93,8 +96,16 @@ export class Clock {
 
   /** The newest slot, asked for where none was heard of for so long. */
   async now(mostAgeMs: number): Promise<bigint> {
-    if (this.age > mostAgeMs) this.hear(BigInt(await this.source.getSlot()));
+    // Who asks at the same time has the same answer: requests of others ask too.
+    if (this.age > mostAgeMs) {
+      this.asking ??= this.ask().finally(() => (this.asking = null));
+      await this.asking;
+    }
     return this.slot;
+  }
+
+  private async ask(): Promise<void> {
+    this.hear(BigInt(await this.source.getSlot()));
   }
 
   /** How long these many slots will take, in milliseconds. */

@@ -77,6 +77,11 @@ export class Follower {
     return this.clock.known;
   }
 
+  /** The slot that it is by now, most likely. */
+  get guess(): bigint {
+    return this.clock.guess;
+  }
+
   /** Whether all that is followed is told. */
   get isTold(): boolean {
     const { subscriptions } = this.options;

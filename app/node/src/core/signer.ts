@@ -7,6 +7,7 @@ import {
 } from "@securing-tasks/sandbox/core";
 import type { Exchange } from "@securing-tasks/sandbox/core";
 import type { Keypair, PublicKey } from "@solana/web3.js";
+import type { Follower } from "./follower";
 import type { State, Submitted } from "./state";
 
 export interface SignerOptions {
@@ -14,8 +15,8 @@ export interface SignerOptions {
   readonly owner: PublicKey;
   readonly operator: Keypair;
   readonly store: Pick<State, "submitted">;
-  /** The newest slot, asked for where none was heard of lately. */
-  readonly slot: () => Promise<bigint>;
+  /** A guess that is minutes old would date an answer to when it was not true yet, or no more. */
+  readonly follower: Pick<Follower, "now" | "known">;
 }
 
 /** What an answer is signed for. */
@@ -39,8 +40,8 @@ export class Signer {
    * so an audit function that judges by the slot has to take what became true soon after.
    */
   async pick(asked: string | undefined): Promise<Signing | null> {
-    const { operator, store } = this.options;
-    const askedSlot = await this.options.slot();
+    const { operator, store, follower } = this.options;
+    const askedSlot = await follower.now().catch(() => follower.known);
     const work = store.submitted(asked ?? null);
     if (!work || askedSlot < work.slot) return null;
     return operatorOf(work.payload) === operator.publicKey.toBase58()

@@ -300,7 +300,7 @@ export class Sponsor {
 
   /** What a chain's refusal is where it is the sponsor that has too little SOL. */
   poor(message: string): SponsorError {
-    return this.fault("lackOfSol", `has too little SOL: ${message}`);
+    return this.fault("lackOfSol", `has too little SOL: ${message.replace(/\.$/, "")}`);
   }
 
   /** What is over the bound of what it may be asked. */

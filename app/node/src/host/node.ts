@@ -360,7 +360,7 @@ class Daemon implements RunningNode {
 
   private hear(address: PublicKey, slot: bigint, info: AccountInfo<Buffer>): boolean {
     const seen = this.source.read(address, slot, info);
-    return this.viewer?.tell(seen, this.follower.clock.guess) ?? true;
+    return this.viewer?.tell(seen, this.follower.guess) ?? true;
   }
 
   /** Longest time between two looks at the chain. */
@@ -469,16 +469,14 @@ class Daemon implements RunningNode {
         asked: { task: config.task.toBase58(), worker: config.owner.toBase58() },
         rules: task.rules,
         nodes: () => this.client.ofTask("node", config.task),
-        // Light hears of none for minutes: a fifth less would take auditors for strangers.
-        slot: () => this.follower.clock.guess,
+        follower: this.follower,
       }),
       signer: new Signer({
         task: config.task,
         owner: config.owner,
         operator: this.operator,
         store,
-        // A guess that is minutes old would date an answer to when it was not true yet, or no more.
-        slot: () => this.follower.now().catch(() => this.follower.known),
+        follower: this.follower,
       }),
       evidence: store,
       inbox: new Inbox({ client: this.client, connection, store, view: () => this.view }),
@@ -794,7 +792,7 @@ class Daemon implements RunningNode {
       const path = service === null ? null : pathBelow(service, url);
       if (path === null) return null;
       const asking = { task: this.config.task.toBase58(), worker: accused.owner, method, path };
-      return auditorHeader(this.operator, asking, this.follower.slot);
+      return auditorHeader(this.operator, asking, this.follower.guess);
     };
   }
 
