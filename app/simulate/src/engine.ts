@@ -1,0 +1,247 @@
+import type { AccountName, Accounts, RefusalName, TaskAccounts } from "@securing-tasks/client";
+import {
+  PROGRAM_ID,
+  REFUSAL_CODES,
+  SecuringTasksClient,
+  decodeAccount,
+  ledgerOf,
+} from "@securing-tasks/client";
+import type { Ledger } from "@securing-tasks/client";
+import { EmbeddedChain } from "@securing-tasks/client/embedded";
+import { address, getTransactionDecoder, lamports as toLamports } from "@solana/kit";
+import { AccountLayout } from "@solana/spl-token";
+import type { Keypair, PublicKey, TransactionInstruction } from "@solana/web3.js";
+import { SystemProgram } from "@solana/web3.js";
+import { FailedTransactionMetadata } from "litesvm";
+
+/** An instruction as somebody would send it. */
+export interface Sending {
+  readonly instruction: TransactionInstruction;
+  /** Told what became of it: null, or the refusal's name, or its words where it is none of the program's. */
+  readonly done?: (refusal: string | null) => void;
+}
+
+/** Instructions that share a transaction. More save little, and would be over a transaction's accounts. */
+const PACK = 8;
+const NAMES = new Map(
+  Object.entries(REFUSAL_CODES).map(([name, code]) => [code, name as RefusalName]),
+);
+
+/** An address as transactions need it: its bytes and its text, made once. */
+interface Key {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+/**
+ * The chain of a simulation: LiteSVM with the program's bytecode. Signatures are not checked, since whoever plays has all keys; everything
+ * else is as on a chain.
+ */
+export class Engine {
+  /** Transactions that were executed, and those that failed as a pack and were sent one by one. */
+  transactions = 0;
+  private readonly keys = new WeakMap<PublicKey, Key>();
+  private readonly decoder = getTransactionDecoder();
+  private readonly decoded = new Map<
+    string,
+    { readonly data: Uint8Array; readonly account: unknown }
+  >();
+  private readonly fees: PublicKey;
+
+  private constructor(
+    readonly chain: EmbeddedChain,
+    readonly client: SecuringTasksClient,
+    bank: Keypair,
+  ) {
+    this.fees = bank.publicKey;
+    chain.svm.withSigverify(false).withLogBytesLimit(0n);
+  }
+
+  /** A chain with this program. The bank pays the fees of all transactions, so that no node's rent is mixed with them. */
+  static start(bytecode: Uint8Array, bank: Keypair): Engine {
+    const chain = EmbeddedChain.start([{ id: PROGRAM_ID, bytecode }]);
+    const engine = new Engine(chain, new SecuringTasksClient(chain.provider(bank)), bank);
+    engine.give(bank.publicKey, 10n ** 15n);
+    return engine;
+  }
+
+  /** Gives a key that has nothing lamports, out of nothing. */
+  give(key: PublicKey, lamports: bigint): void {
+    this.set(key, SystemProgram.programId, new Uint8Array(), lamports);
+  }
+
+  /** Puts an account on the chain as it is. */
+  put(key: PublicKey, owner: PublicKey, data: Uint8Array): void {
+    const rent = this.chain.svm.minimumBalanceForRentExemption(BigInt(data.length));
+    this.set(key, owner, data, rent);
+  }
+
+  private set(key: PublicKey, owner: PublicKey, data: Uint8Array, lamports: bigint): void {
+    this.chain.svm.setAccount({
+      address: address(key.toBase58()),
+      programAddress: address(owner.toBase58()),
+      data,
+      executable: false,
+      lamports: toLamports(lamports),
+      space: BigInt(data.length),
+    });
+  }
+
+  lamports(key: PublicKey): bigint {
+    return this.chain.svm.getBalance(address(this.key(key).text)) ?? 0n;
+  }
+
+  /** Moves the clock to a slot, or leaves it where that has passed. */
+  async at(slot: bigint): Promise<void> {
+    await this.chain.waitForSlot(slot);
+  }
+
+  get slot(): bigint {
+    return this.chain.svm.getClock().slot;
+  }
+
+  /** Sends one instruction. Gives the refusal, or null. */
+  send(instruction: TransactionInstruction): string | null {
+    return this.execute([instruction]);
+  }
+
+  /** Sends one instruction that must not be refused. */
+  must(instruction: TransactionInstruction, what: string): void {
+    const refusal = this.send(instruction);
+    if (refusal !== null) throw new Error(`${what} was refused: ${refusal}.`);
+  }
+
+  /** Sends what does not depend on each other, in order. Where a transaction of several fails, each is sent alone. */
+  sendAll(sendings: readonly Sending[]): void {
+    for (let start = 0; start < sendings.length; start += PACK) {
+      const pack = sendings.slice(start, start + PACK);
+      const whole = this.execute(pack.map(({ instruction }) => instruction));
+      for (const { instruction, done } of pack) {
+        const refusal = whole === null || pack.length === 1 ? whole : this.send(instruction);
+        done?.(refusal);
+      }
+    }
+  }
+
+  /** An account as the client shows it, or null where there is none. What has not changed is not decoded again. */
+  find<N extends AccountName>(name: N, key: PublicKey): Accounts[N] | null {
+    const account = this.chain.svm.getAccount(address(this.key(key).text));
+    return account.exists && account.programAddress === PROGRAM_ID.toBase58()
+      ? this.decode(name, key, account.data)
+      : null;
+  }
+
+  fetch<N extends AccountName>(name: N, key: PublicKey): Accounts[N] {
+    const found = this.find(name, key);
+    if (!found) throw new Error(`There is no ${name} at ${key.toBase58()}.`);
+    return found;
+  }
+
+  /** Sums accounts of a task and reads what its vault holds. */
+  ledger(accounts: TaskAccounts): Ledger {
+    const vault = this.chain.svm.getAccount(address(this.key(accounts.task.vault).text));
+    if (!vault.exists) throw new Error("The task's vault is gone.");
+    return ledgerOf(accounts, AccountLayout.decode(vault.data).amount);
+  }
+
+  private decode<N extends AccountName>(name: N, key: PublicKey, data: Uint8Array): Accounts[N] {
+    const { text } = this.key(key);
+    const known = this.decoded.get(text);
+    if (known && Buffer.compare(known.data, data) === 0) return known.account as Accounts[N];
+    const account = decodeAccount(this.client.program, name, key, Buffer.from(data));
+    this.decoded.set(text, { data, account });
+    return account;
+  }
+
+  /** Forgets accounts that are closed. */
+  forget(keys: readonly PublicKey[]): void {
+    for (const key of keys) this.decoded.delete(this.key(key).text);
+  }
+
+  private execute(instructions: readonly TransactionInstruction[]): string | null {
+    this.transactions += 1;
+    const bytes = this.encode(instructions);
+    const result = this.chain.svm.sendTransaction(this.decoder.decode(bytes));
+    return result instanceof FailedTransactionMetadata ? refusalOf(result.toString()) : null;
+  }
+
+  private key(key: PublicKey): Key {
+    let found = this.keys.get(key);
+    if (!found) {
+      found = { bytes: key.toBytes(), text: key.toBase58() };
+      this.keys.set(key, found);
+    }
+    return found;
+  }
+
+  /** A legacy transaction, whose signatures are numbers. */
+  private encode(instructions: readonly TransactionInstruction[]): Uint8Array {
+    const metas = new Map<string, { key: Key; signer: boolean; writable: boolean }>();
+    const meet = (pubkey: PublicKey, signer: boolean, writable: boolean): void => {
+      const key = this.key(pubkey);
+      const known = metas.get(key.text);
+      if (known) {
+        known.signer ||= signer;
+        known.writable ||= writable;
+      } else metas.set(key.text, { key, signer, writable });
+    };
+    meet(this.fees, true, true);
+    for (const { keys, programId } of instructions) {
+      for (const { pubkey, isSigner, isWritable } of keys) meet(pubkey, isSigner, isWritable);
+      meet(programId, false, false);
+    }
+    const all = [...metas.values()];
+    const ordered = [
+      ...all.filter(({ signer, writable }) => signer && writable),
+      ...all.filter(({ signer, writable }) => signer && !writable),
+      ...all.filter(({ signer, writable }) => !signer && writable),
+      ...all.filter(({ signer, writable }) => !signer && !writable),
+    ];
+    const index = new Map(ordered.map(({ key }, at) => [key.text, at]));
+    const place = (key: PublicKey): number => index.get(this.key(key).text) ?? 0;
+    const signers = all.filter(({ signer }) => signer).length;
+    const readonlySigners = all.filter(({ signer, writable }) => signer && !writable).length;
+    const readonlyOthers = all.filter(({ signer, writable }) => !signer && !writable).length;
+    const parts: Uint8Array[] = [compact(signers)];
+    for (let one = 0; one < signers; one += 1) {
+      const signature = Buffer.alloc(64);
+      signature.writeUInt32LE(this.transactions, 0);
+      signature.writeUInt8(one + 1, 4);
+      parts.push(signature);
+    }
+    parts.push(
+      Uint8Array.of(signers, readonlySigners, readonlyOthers),
+      compact(ordered.length),
+      ...ordered.map(({ key }) => key.bytes),
+      // Any blockhash will do.
+      new Uint8Array(32),
+      compact(instructions.length),
+    );
+    for (const { programId, keys, data } of instructions) {
+      parts.push(
+        Uint8Array.of(place(programId)),
+        compact(keys.length),
+        Uint8Array.from(keys, ({ pubkey }) => place(pubkey)),
+        compact(data.length),
+        data,
+      );
+    }
+    return Buffer.concat(parts);
+  }
+}
+
+/** The program's name of a refusal, or the runtime's words. LiteSVM tells it in its text alone. */
+function refusalOf(failure: string): string {
+  const code = /Custom\((\d+)\)/.exec(failure)?.[1];
+  if (code !== undefined) return NAMES.get(Number(code)) ?? `error ${code}`;
+  return /\berr: (.*?), meta: /s.exec(failure)?.[1] ?? failure.slice(0, 200);
+}
+
+/** A length as transactions hold it. */
+function compact(length: number): Uint8Array {
+  const bytes: number[] = [];
+  let left = length;
+  for (; left > 127; left >>= 7) bytes.push((left & 127) | 128);
+  bytes.push(left);
+  return Uint8Array.from(bytes);
+}
