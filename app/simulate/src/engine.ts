@@ -8,7 +8,8 @@ import {
 } from "@securing-tasks/client";
 import type { Ledger } from "@securing-tasks/client";
 import { EmbeddedChain } from "@securing-tasks/client/embedded";
-import { address, getTransactionDecoder, lamports as toLamports } from "@solana/kit";
+import type { Transaction } from "@solana/kit";
+import { address, lamports as toLamports } from "@solana/kit";
 import { AccountLayout } from "@solana/spl-token";
 import type { Keypair, PublicKey, TransactionInstruction } from "@solana/web3.js";
 import { SystemProgram } from "@solana/web3.js";
@@ -41,11 +42,8 @@ export class Engine {
   /** Transactions that were executed, and those that failed as a pack and were sent one by one. */
   transactions = 0;
   private readonly keys = new WeakMap<PublicKey, Key>();
-  private readonly decoder = getTransactionDecoder();
-  private readonly decoded = new Map<
-    string,
-    { readonly data: Uint8Array; readonly account: unknown }
-  >();
+  /** Accounts as they were read, until a transaction may have changed them. */
+  private readonly known = new Map<string, unknown>();
   private readonly fees: PublicKey;
 
   private constructor(
@@ -123,12 +121,17 @@ export class Engine {
     }
   }
 
-  /** An account as the client shows it, or null where there is none. What has not changed is not decoded again. */
+  /** An account as the client shows it, or null where there is none. What nothing has written to is not read again. */
   find<N extends AccountName>(name: N, key: PublicKey): Accounts[N] | null {
-    const account = this.chain.svm.getAccount(address(this.key(key).text));
-    return account.exists && account.programAddress === PROGRAM_ID.toBase58()
-      ? this.decode(name, key, account.data)
-      : null;
+    const { text } = this.key(key);
+    const known = this.known.get(text);
+    if (known !== undefined) return known as Accounts[N];
+    const account = this.chain.svm.getAccount(address(text));
+    if (!account.exists || account.programAddress !== PROGRAM_ID.toBase58()) return null;
+    const { program } = this.client;
+    const found = decodeAccount(program, name, key, Buffer.from(account.data));
+    this.known.set(text, found);
+    return found;
   }
 
   fetch<N extends AccountName>(name: N, key: PublicKey): Accounts[N] {
@@ -144,25 +147,16 @@ export class Engine {
     return ledgerOf(accounts, AccountLayout.decode(vault.data).amount);
   }
 
-  private decode<N extends AccountName>(name: N, key: PublicKey, data: Uint8Array): Accounts[N] {
-    const { text } = this.key(key);
-    const known = this.decoded.get(text);
-    if (known && Buffer.compare(known.data, data) === 0) return known.account as Accounts[N];
-    const account = decodeAccount(this.client.program, name, key, Buffer.from(data));
-    this.decoded.set(text, { data, account });
-    return account;
-  }
-
-  /** Forgets accounts that are closed. */
-  forget(keys: readonly PublicKey[]): void {
-    for (const key of keys) this.decoded.delete(this.key(key).text);
-  }
-
   private execute(instructions: readonly TransactionInstruction[]): string | null {
     this.transactions += 1;
-    const bytes = this.encode(instructions);
-    const result = this.chain.svm.sendTransaction(this.decoder.decode(bytes));
-    return result instanceof FailedTransactionMetadata ? refusalOf(result.toString()) : null;
+    const result = this.chain.svm.sendTransaction(this.transaction(instructions));
+    if (result instanceof FailedTransactionMetadata) return refusalOf(result.toString());
+    for (const { keys } of instructions) {
+      for (const { pubkey, isWritable } of keys) {
+        if (isWritable) this.known.delete(this.key(pubkey).text);
+      }
+    }
+    return null;
   }
 
   private key(key: PublicKey): Key {
@@ -174,8 +168,8 @@ export class Engine {
     return found;
   }
 
-  /** A legacy transaction, whose signatures are numbers. */
-  private encode(instructions: readonly TransactionInstruction[]): Uint8Array {
+  /** A legacy transaction, whose signatures are numbers. Made at once: to have it decoded from bytes would take longer than to execute it. */
+  private transaction(instructions: readonly TransactionInstruction[]): Transaction {
     const metas = new Map<string, { key: Key; signer: boolean; writable: boolean }>();
     const meet = (pubkey: PublicKey, signer: boolean, writable: boolean): void => {
       const key = this.key(pubkey);
@@ -199,24 +193,23 @@ export class Engine {
     ];
     const index = new Map(ordered.map(({ key }, at) => [key.text, at]));
     const place = (key: PublicKey): number => index.get(this.key(key).text) ?? 0;
-    const signers = all.filter(({ signer }) => signer).length;
-    const readonlySigners = all.filter(({ signer, writable }) => signer && !writable).length;
+    const signers = ordered.filter(({ signer }) => signer);
+    const readonlySigners = signers.filter(({ writable }) => !writable).length;
     const readonlyOthers = all.filter(({ signer, writable }) => !signer && !writable).length;
-    const parts: Uint8Array[] = [compact(signers)];
-    for (let one = 0; one < signers; one += 1) {
+    const signatures = signers.map(({ key }, at) => {
       const signature = Buffer.alloc(64);
       signature.writeUInt32LE(this.transactions, 0);
-      signature.writeUInt8(one + 1, 4);
-      parts.push(signature);
-    }
-    parts.push(
-      Uint8Array.of(signers, readonlySigners, readonlyOthers),
+      signature.writeUInt8(at + 1, 4);
+      return [key.text, signature] as const;
+    });
+    const parts: Uint8Array[] = [
+      Uint8Array.of(signers.length, readonlySigners, readonlyOthers),
       compact(ordered.length),
       ...ordered.map(({ key }) => key.bytes),
       // Any blockhash will do.
       new Uint8Array(32),
       compact(instructions.length),
-    );
+    ];
     for (const { programId, keys, data } of instructions) {
       parts.push(
         Uint8Array.of(place(programId)),
@@ -226,7 +219,10 @@ export class Engine {
         data,
       );
     }
-    return Buffer.concat(parts);
+    return {
+      messageBytes: Buffer.concat(parts),
+      signatures: Object.fromEntries(signatures),
+    } as unknown as Transaction;
   }
 }
 

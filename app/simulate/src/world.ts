@@ -592,12 +592,6 @@ class World {
     const account = this.engine.find("round", round.address);
     if (account) this.close(account);
     this.playing.delete(round.number);
-    this.engine.forget([
-      ...votes.map(({ vote }) => vote),
-      ...cases.map(({ address }) => address),
-      ...round.works.map(({ address }) => address),
-      round.address,
-    ]);
     this.settled += 1;
     this.balance();
     this.options.onProgress?.(this.settled, this.options.rounds);
