@@ -1,4 +1,5 @@
 export { Encoder } from "./encoder";
+export { Engine } from "./engine";
 export { findCheapest } from "./find";
 export type { Found } from "./find";
 export { PopulationError, parsePopulation, readPopulation, usualPopulation } from "./population";

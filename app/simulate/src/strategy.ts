@@ -23,6 +23,8 @@ export interface View {
   readonly submissions: readonly Submission[];
   /** Its own stream: nothing else may decide what is left to chance. */
   readonly random: Random;
+  /** How often the program refused it what, by the refusal's name. */
+  readonly refused: ReadonlyMap<string, number>;
   /** Whether votes are asked for the last time. */
   readonly last: boolean;
   /** Audits of a work, oldest first, decided ones too. */

@@ -201,6 +201,7 @@ interface PlayedRound {
   readonly number: bigint;
   readonly address: PublicKey;
   readonly works: Work[];
+  readonly byAddress: Map<string, Work>;
   /** Audits that are not resolved. */
   open: number;
 }
@@ -320,6 +321,7 @@ class World {
         number,
         address: roundAddress(this.task, number),
         works: [],
+        byAddress: new Map(),
         open: 0,
       };
       this.schedule(roundStart(task, number), () => {
@@ -363,7 +365,10 @@ class World {
             Random.bytes(this.options.seed, address.toBase58()),
             "",
           ),
-          () => round.works.push(work),
+          () => {
+            round.works.push(work);
+            round.byAddress.set(address.toBase58(), work);
+          },
         ),
       );
     }
@@ -378,7 +383,7 @@ class World {
       const { mind } = player.team;
       if (!mind.accuse) continue;
       for (const { submission, accusation } of mind.accuse(this.view(player, round))) {
-        const work = round.works.find(({ address }) => address.equals(submission.address));
+        const work = round.byAddress.get(submission.address.toBase58());
         if (!work) throw new Error(`${player.name} accuses what is no work of this round.`);
         this.open(round, work, player, accusation);
       }
@@ -548,13 +553,15 @@ class World {
       }
       if (convicted) continue;
       const { author, address } = work;
-      this.sendFrom(
-        author,
-        this.encoder.claimBounty({
-          ...{ task: this.task, round: round.address, submission: address },
-          node: author.node,
-        }),
-      );
+      this.engine.sendAll([
+        this.from(
+          author,
+          this.encoder.claimBounty({
+            ...{ task: this.task, round: round.address, submission: address },
+            node: author.node,
+          }),
+        ),
+      ]);
       const paid = this.book(author, "bounties");
       this.bounty += paid;
       if (work.truth !== "valid") this.bountyForBad += paid;
@@ -600,7 +607,8 @@ class World {
   private close({ address, payer }: Round): void {
     const player = this.players.find(({ operator }) => operator.equals(payer));
     if (!player) throw new Error("A round was paid for by nobody.");
-    this.sendFrom(player, this.encoder.closeRound({ task: this.task, round: address, payer }));
+    const instruction = this.encoder.closeRound({ task: this.task, round: address, payer });
+    this.engine.sendAll([this.from(player, instruction)]);
   }
 
   /** Throws unless the vault holds to the unit what all accounts say. */
@@ -642,9 +650,8 @@ class World {
 
   private view(player: Player, round: PlayedRound, last = false): View {
     const { engine, rules } = this;
-    const works = new Map(round.works.map((work) => [work.address.toBase58(), work]));
     const workOf = ({ address }: Submission): Work => {
-      const work = works.get(address.toBase58());
+      const work = round.byAddress.get(address.toBase58());
       if (!work) throw new Error("There is no such work in this round.");
       return work;
     };
@@ -661,6 +668,7 @@ class World {
         ));
       },
       random: player.random,
+      refused: player.refused,
       last,
       auditsOf: (submission) => workOf(submission).cases.map((one) => this.auditOf(one)),
       isFriend: (owner) => player.team.owners.has(owner.toBase58()),
@@ -701,6 +709,7 @@ class World {
     };
   }
 
+  /** Of an audit, alone. Whether it was taken. */
   private sendFrom(player: Player, instruction: TransactionInstruction): boolean {
     let sent = false;
     this.sendAudit([

@@ -1,7 +1,8 @@
 import { PRESET_TABLE, suggestedAppeal } from "../../cli/src/create/presets";
-import { STRATEGY_NAMES, play } from "@securing-tasks/simulate";
+import { Engine, STRATEGY_NAMES, play } from "@securing-tasks/simulate";
 import type { Group, RunResult, WorldOptions } from "@securing-tasks/simulate";
 import { expect } from "chai";
+import type { Ledger, TaskAccounts } from "@securing-tasks/client";
 import { longestCase } from "@securing-tasks/client";
 import { toJson } from "../../cli/src/output";
 import { BYTECODE, group } from "./utils";
@@ -38,6 +39,21 @@ describe("a simulated task", () => {
       expect(result.task.audits, rules.voteWeight).to.be.above(10);
       expect(result.task.goodWork + result.task.badWork).to.be.above(40);
       expect(result.task.goodConvicted + result.task.badConvicted).to.be.above(0);
+    }
+  });
+
+  it("ends with an error where vault and ledger differ by one unit", async () => {
+    const { ledger } = Engine.prototype as { ledger: (this: Engine, of: TaskAccounts) => Ledger };
+    const groups = [group("honest", 1, worker)];
+    try {
+      Engine.prototype.ledger = function (accounts) {
+        const found = ledger.call(this, accounts);
+        return { ...found, vault: found.vault + 1n };
+      };
+      const failure: unknown = await run(groups).catch((error: unknown) => error);
+      expect(String(failure)).to.match(/The ledger of task \w+ says \d+ and its vault holds \d+:/);
+    } finally {
+      Engine.prototype.ledger = ledger;
     }
   });
 
@@ -97,9 +113,40 @@ describe("a simulated task", () => {
     expect(of(failed, "convictingCartel").net < 0n).to.be.true;
   });
 
-  it("takes nothing from who only watches, and the whole stake never twice", async () => {
+  it("pays the honest alone where nobody is accused, and nobody who only watches", async () => {
     const result = await run([group("honest", 3, worker), group("lazyValid", 1, witness)]);
+    expect(result.task).to.include({ audits: 0, auditFees: 0n });
+    // Work, claim and closing of each in each round, and closing of the round.
+    expect(of(result, "honest").fees).to.equal(5_000n * (3n * 3n * 3n + 3n));
     expect(of(result, "lazyValid")).to.include({ net: 0n, fees: 0n, shares: 0n });
     expect(of(result, "honest").bounties).to.equal(3n * BOUNTY - 3n * (BOUNTY % 3n));
+  });
+
+  it("shows a strategy what the program refused it, by name", async () => {
+    const seen: string[] = [];
+    const griefer = group("griefer", 1, witness, { accusations: 1 });
+    const { make } = griefer;
+    const result = await run([
+      group("honest", 3, worker),
+      {
+        ...griefer,
+        stake: SEED.witnessMinStake,
+        make: () => {
+          const mind = make();
+          return {
+            accuse: (view) => {
+              seen.push(...view.refused.keys());
+              return mind.accuse?.(view) ?? [];
+            },
+          };
+        },
+      },
+    ]);
+    // After the first lost bond it is below its role's minimum.
+    expect(of(result, "griefer")).to.deep.include({
+      lost: SEED.initiatorBond,
+      refused: { stakeTooRecent: 2 },
+    });
+    expect(seen).to.deep.equal(["stakeTooRecent"]);
   });
 });
