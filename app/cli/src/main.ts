@@ -6,6 +6,7 @@ import { globalOptions } from "./command";
 import { registerAudit } from "./commands/audit";
 import { registerKey } from "./commands/key";
 import { registerNode } from "./commands/node";
+import { registerSimulate } from "./commands/simulate";
 import { registerTask } from "./commands/task";
 import { registerTaskCreate } from "./commands/task-create";
 import { registerWatch } from "./commands/watch";
@@ -31,6 +32,7 @@ function program(): Command {
   registerNode(root);
   registerAudit(root);
   registerWatch(root);
+  registerSimulate(root);
   registerKey(root);
   return root;
 }

@@ -53,7 +53,14 @@ const BAD_PARAMETERS = -32602;
 export class EmbeddedChain extends Chain {
   override readonly connection: Connection;
 
-  private constructor(private readonly rpc: EmbeddedRpc) {
+  private constructor(
+    private readonly rpc: EmbeddedRpc,
+    /**
+     * The machine itself, for whoever sends so much that RPC and its records would cost more than the programs do. What is sent to it can't be
+     * looked up by {@link connection}; accounts and time are the same.
+     */
+    readonly svm: LiteSVM,
+  ) {
     super();
     this.connection = new EmbeddedConnection(rpc);
   }
@@ -69,7 +76,7 @@ export class EmbeddedChain extends Chain {
       svm.addProgram(address(program.id.toBase58()), program.bytecode);
     }
     svm.warpToSlot(1n);
-    return new EmbeddedChain(new EmbeddedRpc(svm));
+    return new EmbeddedChain(new EmbeddedRpc(svm), svm);
   }
 
   /** Moves the clock to this slot, or leaves it where it is when the slot has passed. Takes no time. */

@@ -27,7 +27,7 @@ export type {
   IndexedTask,
   IndexedVote,
 } from "./indexer";
-export { assertBalanced, heldBy, readAccounts, readLedger } from "./ledger";
+export { assertBalanced, heldBy, ledgerOf, readAccounts, readLedger } from "./ledger";
 export type { Ledger, Reading, TaskAccounts } from "./ledger";
 export {
   DRAW_WINDOW,

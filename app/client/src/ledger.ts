@@ -105,8 +105,16 @@ export async function readLedger(client: SecuringTasksClient, address: PublicKey
       `There is no task at ${address.toBase58()}. Check the address, the network, and that it was created.`,
     );
   }
+  const vaultAccount = await client.program.provider.connection.getAccountInfo(accounts.task.vault);
+  return ledgerOf(
+    accounts,
+    unpackAccount(accounts.task.vault, vaultAccount, vaultAccount?.owner).amount,
+  );
+}
+
+/** Sums all accounts of a task. `vault`: the tokens in its vault, in base units. */
+export function ledgerOf(accounts: TaskAccounts, vault: bigint): Ledger {
   const { task, nodes, rounds, audits } = accounts;
-  const vaultAccount = await client.program.provider.connection.getAccountInfo(task.vault);
   const held = sum(nodes.map(heldBy));
   const reserves = sum(rounds.map(({ left }) => left));
   const pots = sum(audits.map(({ votersLeft }) => votersLeft));
@@ -117,7 +125,7 @@ export async function readLedger(client: SecuringTasksClient, address: PublicKey
     reserves,
     pots,
     total: task.pool + held + reserves + pots,
-    vault: unpackAccount(task.vault, vaultAccount, vaultAccount?.owner).amount,
+    vault,
   };
 }
 

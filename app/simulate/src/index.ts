@@ -1,0 +1,14 @@
+export { Encoder } from "./encoder";
+export { Engine } from "./engine";
+export { findCheapest } from "./find";
+export type { Found } from "./find";
+export { PopulationError, parsePopulation, readPopulation, usualPopulation } from "./population";
+export type { Currency } from "./population";
+export { Random } from "./random";
+export { STRATEGIES, STRATEGY_NAMES } from "./strategies";
+export type { StrategyName } from "./strategies";
+export type { Charge, Effort, Parameters, Strategy, StrategyModule, View } from "./strategy";
+export { spread, summarize } from "./summary";
+export type { GroupSummary, Spread, Summary, TaskSummary } from "./summary";
+export { play } from "./world";
+export type { Group, GroupResult, RunResult, TaskResult, WorldOptions } from "./world";
