@@ -271,7 +271,7 @@ describe("a daemon's configuration", () => {
       return [profile, pollMs, sampleEvery, wsUrl];
     };
     expect(read()).to.deep.equal(["full", 5_000, 1, undefined]);
-    expect(read("profile: light")).to.deep.equal(["light", 600_000, 6, undefined]);
+    expect(read("profile: light")).to.deep.equal(["light", 600_000, 8, undefined]);
     const own = ["profile: light", "pollMs: 70", "sampleEvery: 2", "wsUrl: none"];
     expect(read(...own)).to.deep.equal(["light", 70, 2, "none"]);
     expect(faults(write(...witness, "wsUrl: http://a.example"))[0]).to.match(/`wsUrl`: is neither/);

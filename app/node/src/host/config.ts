@@ -247,7 +247,7 @@ function check(input: unknown, folder: string, place: Place): NodeConfig {
 /** Longest time between two looks at the chain. What the task's windows ask for is less. */
 const POLL_MS = { full: 5_000, light: 600_000 } as const;
 /** Samples are looked at in one round of so many. */
-const SAMPLE_EVERY = { full: 1, light: 6 } as const;
+const SAMPLE_EVERY = { full: 1, light: 8 } as const;
 
 /** `/payload/` and 64 hex digits must fit a submission's 128 bytes with it. */
 const MOST_PUBLIC_URL = 128 - "/payload/".length - 64;
