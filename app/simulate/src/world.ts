@@ -183,7 +183,6 @@ interface Work {
 }
 
 interface Case {
-  readonly number: bigint;
   readonly work: Work;
   readonly initiator: Player;
   readonly address: PublicKey;
@@ -417,10 +416,7 @@ class World {
     if (!opened) return;
     this.audits += 1;
     round.open += 1;
-    const one: Case = {
-      number: BigInt(this.audits),
-      ...{ work, initiator, address, accounts, votes: new Map() },
-    };
+    const one: Case = { work, initiator, address, accounts, votes: new Map() };
     work.cases.push(one);
     const audit = this.auditOf(one);
     // A panel can be drawn from the slot after its draw slot on.
@@ -524,13 +520,12 @@ class World {
   /** Everything that is owed for a round is claimed, and everything in it closed. */
   private settle(round: PlayedRound): void {
     const cases = round.works.flatMap((work) => work.cases);
-    const all = <T>(of: readonly T[], make: (one: T) => Sending): Sending[] => of.map(make);
     const votes = cases.flatMap((one) =>
       [...one.votes].map(([player, { address }]) => ({ one, player, vote: address })),
     );
     this.measureRent();
     this.sendAudit(
-      all(votes, ({ one, player, vote }) =>
+      votes.map(({ one, player, vote }) =>
         this.from(
           player,
           this.encoder.claimVote({
@@ -542,6 +537,7 @@ class World {
     );
     for (const player of new Set(votes.map(({ player }) => player))) this.book(player, "shares");
 
+    const paidFor: Work[] = [];
     for (const work of round.works) {
       const convicted = isConvicted(this.engine.fetch("submission", work.address));
       if (work.truth === "valid") {
@@ -551,9 +547,10 @@ class World {
         this.counts.badWork += 1;
         if (convicted) this.counts.badConvicted += 1;
       }
-      if (convicted) continue;
-      const { author, address } = work;
-      this.engine.sendAll([
+      if (!convicted) paidFor.push(work);
+    }
+    this.engine.sendAll(
+      paidFor.map(({ author, address }) =>
         this.from(
           author,
           this.encoder.claimBounty({
@@ -561,14 +558,16 @@ class World {
             node: author.node,
           }),
         ),
-      ]);
+      ),
+    );
+    for (const { author, truth } of paidFor) {
       const paid = this.book(author, "bounties");
       this.bounty += paid;
-      if (work.truth !== "valid") this.bountyForBad += paid;
+      if (truth !== "valid") this.bountyForBad += paid;
     }
 
     this.sendAudit(
-      all(votes, ({ one, player, vote }) =>
+      votes.map(({ one, player, vote }) =>
         this.from(
           player,
           this.encoder.closeVote({
@@ -580,12 +579,12 @@ class World {
       ),
     );
     this.sendAudit(
-      all(cases, ({ initiator, accounts }) =>
+      cases.map(({ initiator, accounts }) =>
         this.from(initiator, this.encoder.closeAudit({ ...accounts, payer: initiator.operator })),
       ),
     );
     this.engine.sendAll(
-      all(round.works, ({ author, address }) =>
+      round.works.map(({ author, address }) =>
         this.from(
           author,
           this.encoder.closeSubmission({

@@ -74,7 +74,7 @@ export class Clock {
     return this.newest;
   }
 
-  /** Slot that is reached by now, for sure unless the chain has become slower by a quarter. */
+  /** Slot that is reached by now, for sure unless the chain has become slower by a quarter, or takes over 1,250 ms for a slot. */
   get slot(): bigint {
     return this.newest + this.since(SURE);
   }
