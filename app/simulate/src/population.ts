@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { TaskRules } from "@securing-tasks/client";
 import { ROLES } from "@securing-tasks/client";
-import { PlacedYaml, sentence } from "@securing-tasks/node/yaml";
+import { PlacedYaml, readYaml, sentence } from "@securing-tasks/node/yaml";
 import { isScalar, visit } from "yaml";
 import { z } from "zod";
 import { STRATEGIES, STRATEGY_NAMES } from "./strategies";
@@ -55,14 +54,7 @@ const schema = z.strictObject({
 
 /** Reads a population's file. Throws a {@link PopulationError}. */
 export async function readPopulation(file: string, currency: Currency): Promise<Group[]> {
-  let content: string;
-  try {
-    content = readFileSync(file, "utf8");
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    const reason = code === "ENOENT" ? "there is no such file" : String(code ?? error);
-    throw new PopulationError(`${file} can't be read: ${reason}. Give the path of a YAML file.`);
-  }
+  const content = readYaml(file, (message) => new PopulationError(message));
   return parsePopulation(content, file, currency);
 }
 

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Place } from "@securing-tasks/node/yaml";
-import { PlacedYaml, sentence } from "@securing-tasks/node/yaml";
+import { PlacedYaml, readYaml, sentence } from "@securing-tasks/node/yaml";
 import { TEMPLATES } from "@securing-tasks/templates";
 import type { TemplateName } from "@securing-tasks/templates";
 import { closest, distance } from "fastest-levenshtein";
@@ -92,14 +91,7 @@ const schema = z.strictObject({
  * column, and the way out.
  */
 export function readTaskFile(file: string): TaskFile {
-  let content: string;
-  try {
-    content = readFileSync(file, "utf8");
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    const reason = code === "ENOENT" ? "there is no such file" : String(code ?? error);
-    throw new UsageError(`${file} can't be read: ${reason}. Give the path of a YAML file.`);
-  }
+  const content = readYaml(file, (message) => new UsageError(message));
   return parseTaskFile(content, file);
 }
 

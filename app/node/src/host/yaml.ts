@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Document } from "yaml";
 import { LineCounter, isNode, parseDocument } from "yaml";
 
@@ -46,6 +47,17 @@ export class PlacedYaml {
   private at(offset: number): string {
     const { line, col } = this.lines.linePos(offset);
     return `${this.file}:${line}:${col}`;
+  }
+}
+
+/** What a YAML file says. Throws what `fail` makes of a sentence that names file, reason and way out. */
+export function readYaml(file: string, fail: (message: string) => Error): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    const reason = code === "ENOENT" ? "there is no such file" : String(code ?? error);
+    throw fail(`${file} can't be read: ${reason}. Give the path of a YAML file.`);
   }
 }
 
